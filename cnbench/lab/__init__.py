@@ -1,0 +1,1 @@
+"""Where a measurement runs, and everything it may build there."""

@@ -1,0 +1,1 @@
+"""Samples, and what makes them trustworthy: blocks, clocks, witness, fingerprint."""

@@ -1,0 +1,1 @@
+"""Node and pod topologies, and the backends that join them."""

@@ -1,0 +1,1 @@
+"""The load: connection set-up, busy threads, request and response."""

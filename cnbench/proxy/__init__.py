@@ -1,0 +1,1 @@
+"""A Service model, and kube-proxy's iptables, nftables and IPVS programs for it."""
