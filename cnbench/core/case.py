@@ -1,0 +1,59 @@
+"""One point of an experiment's grid, in the lab and on the clock it is measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cnbench.core.metric import ClockName
+from cnbench.core.parameter import Value
+
+
+@dataclass(frozen=True)
+class Case:
+    """One point of the grid.
+
+    Attributes:
+        experiment: its name.
+        params: a value for each of the experiment's parameters, in their order.
+        lab: ``host`` or ``guest``.
+        clock: what time means in this case's samples.
+        kernel: the guest's kernel as asked for (a suite or a file); empty on the host.
+    """
+
+    experiment: str
+    params: Mapping[str, Value]
+    lab: str = "host"
+    clock: ClockName = "wall"
+    kernel: str = ""
+
+    @property
+    def key(self) -> str:
+        """A text that is equal for equal cases, usable as a dictionary key."""
+        return " ".join([*self.where, self.point])
+
+    @property
+    def point(self) -> str:
+        """The experiment and its parameters alone: what two runs on different labs share."""
+        return " ".join(
+            [self.experiment, *(f"{name}={value}" for name, value in self.params.items())]
+        )
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        """Lab, clock and (for a guest) kernel."""
+        return tuple(part for part in (self.lab, self.clock, self.kernel) if part)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cases that are sampled in the same blocks, so that they can be compared by pairs.
+
+    The first case is the reference, which is measured twice in every block (A and A′).
+    """
+
+    cases: tuple[Case, ...]
+    reference: Case = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reference", self.cases[0])

@@ -1,0 +1,125 @@
+"""An experiment: one primitive, one question, and the way from a case to a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from cnbench.core.errors import UsageError
+from cnbench.core.metric import Metric
+from cnbench.core.parameter import Parameter, Params, Value
+from cnbench.core.proof import Proof
+
+
+class Subject(Protocol):
+    """A case that is set up and ready to be sampled; leaving its context removes every trace."""
+
+    def sample(self) -> Mapping[str, float]:
+        """One observation of every metric, in base units."""
+
+    def proof(self) -> Proof:
+        """The evidence that the samples so far took the path that the case claims."""
+
+
+# The lab is the lab package's own type; core imports nothing of ours, so it is opaque here.
+OpenSubject = Callable[[Params, Any], AbstractContextManager[Subject]]
+
+
+def always_supported(params: Params, lab: Any) -> None:
+    """For an experiment that needs nothing a machine could lack."""
+
+
+def always_sensible(params: Params) -> str:
+    """For an experiment in which every point of the grid makes sense."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is measured, how, and what it takes.
+
+    Attributes:
+        name: as written on the command line.
+        question: the one question that it answers.
+        parameters: the dimensions of its grid, each after those its values follow from.
+        metrics: what every sample gives.
+        variant: the parameter that is being compared.
+        beside: further parameters whose values share a block with the variants, because they
+            share a set-up or because their paired difference is a result.
+        subject: opens a case in a lab; raises an error of ours where it fails.
+        require: raises UnsupportedError where a lab cannot measure a point.
+        nonsense: why a point of the grid makes no sense and is left out, or the empty text.
+        tools: the command-line tools that it drives, for ``doctor``.
+    """
+
+    name: str
+    question: str
+    parameters: tuple[Parameter, ...]
+    metrics: tuple[Metric, ...]
+    variant: str
+    subject: OpenSubject
+    beside: tuple[str, ...] = ()
+    require: Callable[[Params, Any], None] = always_supported
+    nonsense: Callable[[Params], str] = always_sensible
+    tools: tuple[str, ...] = field(default=())
+
+    def parameter(self, name: str) -> Parameter:
+        """The parameter called ``name``.
+
+        Raises:
+            UsageError: there is none; the remedy lists those there are.
+        """
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter
+        raise UsageError(
+            f"{self.name} has no parameter '{name}'",
+            f"choose from {', '.join(p.name for p in self.parameters)}; "
+            f"`cnbench list {self.name}` describes them",
+        )
+
+    def metric(self, name: str) -> Metric:
+        """The metric called ``name``; KeyError where there is none."""
+        return {metric.name: metric for metric in self.metrics}[name]
+
+    def show(self, params: Params) -> dict[str, str]:
+        """Every parameter's value as a person writes it."""
+        return {name: self.parameter(name).show(value) for name, value in params.items()}
+
+    def grid(self, full: bool, given: Mapping[str, Sequence[Value]]) -> list[dict[str, Value]]:
+        """The points to measure: ``given`` values where there are some, else quick or full ones.
+
+        Points that make no sense are left out unless that leaves nothing.
+
+        Raises:
+            UsageError: every point makes no sense; the message says why.
+        """
+        points = list(self._points(full, given, {}))
+        sensible = [point for point in points if not self.nonsense(point)]
+        if points and not sensible:
+            raise UsageError(f"{self.name}: {self.nonsense(points[0])}")
+        return sensible
+
+    def _points(
+        self, full: bool, given: Mapping[str, Sequence[Value]], so_far: dict[str, Value]
+    ) -> Iterator[dict[str, Value]]:
+        if len(so_far) == len(self.parameters):
+            yield so_far
+            return
+        parameter = self.parameters[len(so_far)]
+        for value in given.get(parameter.name) or parameter.values(full, so_far):
+            yield from self._points(full, given, so_far | {parameter.name: value})
+
+    def groups(self, points: Sequence[Params]) -> list[list[Params]]:
+        """``points`` cut into those that are sampled in the same blocks, in their order."""
+        apart = [p.name for p in self.parameters if p.name not in {self.variant, *self.beside}]
+
+        def what_stays(point: Params) -> tuple[Value, ...]:
+            return tuple(point[name] for name in apart)
+
+        by_setting: dict[tuple[Value, ...], list[Params]] = {}
+        for point in points:
+            by_setting.setdefault(what_stays(point), []).append(point)
+        return list(by_setting.values())

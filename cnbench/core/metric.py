@@ -1,0 +1,64 @@
+"""What is measured: name, unit, which direction is better, and how two values are compared."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from cnbench.core.errors import CnbenchError
+from cnbench.core.units import format_quantity, known_units
+
+Better = Literal["lower", "higher", "zero"]
+Scale = Literal["ratio", "additive"]
+ClockName = Literal["wall", "instructions"]
+
+_ON_THE_INSTRUCTION_CLOCK = {"s": "instructions", "s/B": "instructions/B"}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure that a sample gives.
+
+    Attributes:
+        name: the field's term for it (``connect``, ``throttled``).
+        unit: base unit on the wall clock; on the instruction clock seconds become instructions.
+        better: ``lower``, ``higher``, or ``zero`` for a signed error that should vanish.
+        scale: ``ratio`` where two values are compared by their quotient (always positive),
+            ``additive`` where by their difference (zero and negative values are legal).
+        summary: one line that says what it is.
+    """
+
+    name: str
+    unit: str
+    better: Better
+    scale: Scale
+    summary: str
+
+    def __post_init__(self) -> None:
+        if self.unit not in known_units():
+            raise CnbenchError(f"metric {self.name}: the unit '{self.unit}' is not a base unit")
+
+    def unit_on(self, clock: ClockName) -> str:
+        """The unit of values taken on ``clock``: a guest's virtual second is not a second."""
+        if clock == "instructions":
+            return _ON_THE_INSTRUCTION_CLOCK.get(self.unit, self.unit)
+        return self.unit
+
+    def check(self, value: float) -> float:
+        """Give ``value`` back if this metric can have it.
+
+        Raises:
+            CnbenchError: not finite, or not positive although the metric is compared by quotients.
+        """
+        if not math.isfinite(value):
+            raise CnbenchError(f"metric {self.name}: {value} is not a finite number")
+        if self.scale == "ratio" and value <= 0:
+            raise CnbenchError(
+                f"metric {self.name}: {value} is not positive, but it is compared by ratio"
+            )
+        return value
+
+    def show(self, value: float, clock: ClockName = "wall") -> str:
+        """``value`` as a person reads it; signed errors keep their sign."""
+        return format_quantity(value, self.unit_on(clock), signed=self.better == "zero")

@@ -1,0 +1,85 @@
+"""A dimension of an experiment: its values, and how a person writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from cnbench.core.errors import UsageError
+from cnbench.core.units import COUNT, format_exact, parse_quantity
+
+Value = str | int | float
+Params = Mapping[str, Value]
+# Some values follow from the parameters named before them (as many threads as the quota needs).
+Values = tuple[Value, ...] | Callable[[Params], tuple[Value, ...]]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One dimension of the grid.
+
+    Attributes:
+        name: as written after ``-p``.
+        summary: one line that says what it changes.
+        quick: the values of a quick run, or a function of the parameters before it.
+        full: the values of a full run, likewise.
+        choices: the only values there are; for words.
+        unit: base unit of a number; ``""`` is a count.
+        whole: only whole numbers make sense.
+        minimum: the smallest value that is accepted, in base units.
+        maximum: the largest value that is accepted, in base units.
+    """
+
+    name: str
+    summary: str
+    quick: Values
+    full: Values
+    choices: tuple[str, ...] = ()
+    unit: str = COUNT
+    whole: bool = False
+    minimum: float = 0
+    maximum: float = field(default=float("inf"))
+
+    def values(self, full: bool, so_far: Params) -> tuple[Value, ...]:
+        """The values of a quick or a full run, given the parameters before this one."""
+        values = self.full if full else self.quick
+        return values(so_far) if callable(values) else values
+
+    def parse(self, text: str) -> Value:
+        """Read one value as a person writes it.
+
+        Raises:
+            UsageError: not a value of this parameter; the remedy says which there are.
+        """
+        if self.choices:
+            if text not in self.choices:
+                raise UsageError(
+                    f"{self.name}: '{text}' is not one of its values",
+                    f"choose from {', '.join(self.choices)}",
+                )
+            return text
+        try:
+            number = parse_quantity(text, self.unit)
+        except UsageError as error:
+            raise UsageError(f"{self.name}: {error}", error.remedy) from None
+        if not self.minimum <= number <= self.maximum:
+            raise UsageError(
+                f"{self.name}: {text} is out of range", f"give a value {self._range()}"
+            )
+        if self.whole:
+            if number != round(number):
+                raise UsageError(f"{self.name}: {text} is not a whole number")
+            return round(number)
+        return number
+
+    def show(self, value: Value) -> str:
+        """``value`` as a person writes it, which ``parse`` reads back."""
+        return value if isinstance(value, str) else format_exact(value, self.unit)
+
+    def _range(self) -> str:
+        low = self.show(self.minimum)
+        return (
+            f"of at least {low}"
+            if self.maximum == float("inf")
+            else f"from {low} to {self.show(self.maximum)}"
+        )

@@ -1,0 +1,117 @@
+"""What one ``cnbench run`` produced: the contents of a run file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cnbench.core.case import Case
+from cnbench.core.fingerprint import Fingerprint
+from cnbench.core.metric import Metric
+from cnbench.core.parameter import Value
+from cnbench.core.proof import Proof
+
+SCHEMA_VERSION = 1
+
+Status = Literal["ok", "unsupported", "failed"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One observation.
+
+    Attributes:
+        block: the block it was taken in, from 0; what is paired has the same block.
+        turn: its place in the block's order, from 0.
+        values: metric name to value, in base units.
+        started: seconds since the group's first block began, on the wall.
+        duration: seconds it took, set-up of the sample included, on the wall.
+        witness: what else happened on the machine meanwhile, by name (shares of 1).
+        disturbances: why it is not to be trusted, as sentences; empty for a quiet sample.
+        replaced: it was disturbed and measured again; not used for any statistic.
+    """
+
+    block: int
+    turn: int
+    values: Mapping[str, float]
+    started: float
+    duration: float
+    witness: Mapping[str, float] = field(default_factory=dict)
+    disturbances: tuple[str, ...] = ()
+    replaced: bool = False
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """Everything that is known about one case after it was measured, or why it was not.
+
+    Attributes:
+        case: which point, where, on which clock.
+        group: the number of the group it shared blocks with.
+        status: ``ok``, ``unsupported`` or ``failed``.
+        reason: one sentence, where it is not ok.
+        remedy: what would make it ok, where something would.
+        stderr: what a failed tool said.
+        exit_status: what a failed tool exited with.
+        samples: in the order taken, replaced ones included.
+        twin: the same case once more in the same blocks (A′); only for a group's reference.
+        proof: the evidence; without it the status is not ok.
+        stopped: why sampling ended.
+        setup: seconds its set-up took, on the wall.
+        fingerprint: the digest of its environment.
+    """
+
+    case: Case
+    group: int
+    status: Status
+    reason: str = ""
+    remedy: str = ""
+    stderr: str = ""
+    exit_status: int | None = None
+    samples: tuple[Sample, ...] = ()
+    twin: tuple[Sample, ...] = ()
+    proof: Proof = field(default_factory=Proof)
+    stopped: str = ""
+    setup: float = 0.0
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class ExperimentRecord:
+    """What a run file says about an experiment, so that it can be read without its code."""
+
+    question: str
+    variant: str
+    metrics: tuple[Metric, ...]
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for, so that ``--resume`` can go on from there."""
+
+    experiments: tuple[str, ...]
+    full: bool
+    given: Mapping[str, tuple[Value, ...]]
+    lab: str
+    clock: str
+    budget: float | None
+    seed: int
+    kernels: tuple[str, ...] = ()
+
+
+@dataclass
+class Run:
+    """One run; grows by a case at a time."""
+
+    id: str
+    started: str
+    cnbench: str
+    request: Request
+    experiments: dict[str, ExperimentRecord]
+    schema: int = SCHEMA_VERSION
+    format: Literal["cnbench-run"] = "cnbench-run"
+    finished: str = ""
+    fingerprints: dict[str, Fingerprint] = field(default_factory=dict)
+    cases: list[CaseResult] = field(default_factory=list)

@@ -1,0 +1,158 @@
+"""Quantities: base SI units inside, units a person can read at the edges.
+
+Base units are ``s``, ``B``, ``B/s``, ``s/B``, ``instructions``, ``instructions/B``, ``1`` (a
+fraction, shown in percent) and the empty unit (a count).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from cnbench.core.errors import UsageError
+
+FRACTION = "1"
+COUNT = ""
+MICRO = "µ"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One way to show a base unit: ``size`` base units are one ``symbol``."""
+
+    size: float
+    symbol: str
+
+
+def _decimal(symbol: str, factor: float = 1.0, smallest: int = 0, largest: int = 9) -> list[Step]:
+    prefixes = {-9: "n", -6: MICRO, -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
+    return [
+        Step(factor * 10.0**power, prefix + symbol)
+        for power, prefix in prefixes.items()
+        if smallest <= power <= largest
+    ]
+
+
+_SIZES = [Step(1024.0**n, symbol) for n, symbol in enumerate(["B", "KiB", "MiB", "GiB", "TiB"])]
+
+# In rising order of size; a value is shown in the largest step it reaches.
+_SCALES: dict[str, list[Step]] = {
+    "s": _decimal("s", smallest=-9, largest=0),
+    "B": _SIZES,
+    # Networks are read in bits per second (IEEE 802.3 names its rates so), 8 bits to the byte.
+    "B/s": _decimal("bit/s", factor=1 / 8),
+    # The same step down as _SIZES: a cost per byte is too small to read, so it is shown per KiB.
+    "s/B": [Step(step.size / 1024, f"{step.symbol}/KiB") for step in _decimal("s", 1.0, -9, 0)],
+    "instructions/B": [Step(1 / 1024, "instr/KiB"), Step(1e3 / 1024, "k instr/KiB")],
+    "instructions": [
+        Step(1, "instr"),
+        Step(1e3, "k instr"),
+        Step(1e6, "M instr"),
+        Step(1e9, "G instr"),
+    ],
+    FRACTION: [Step(0.01, "%")],
+    COUNT: [Step(1, "")],
+}
+
+_INPUT_SYMBOLS: dict[str, dict[str, float]] = {
+    "s": {
+        "": 1, "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1,
+        "m": 60, "min": 60, "h": 3600,
+    },
+    "B": {
+        "": 1, "B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9,
+        "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "K": 2**10, "M": 2**20, "G": 2**30,
+    },
+    "B/s": {
+        "bit/s": 1 / 8, "kbit/s": 1e3 / 8, "Mbit/s": 1e6 / 8, "Gbit/s": 1e9 / 8,
+        "B/s": 1, "MB/s": 1e6,
+    },
+    FRACTION: {"": 1, "%": 0.01},
+    COUNT: {"": 1, "k": 1e3, "M": 1e6},
+}  # fmt: skip
+
+_NUMBER = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S*)\s*")
+
+
+def known_units() -> tuple[str, ...]:
+    """The base units a metric may have."""
+    return tuple(_SCALES)
+
+
+def parse_quantity(text: str, unit: str) -> float:
+    """Read what a person would write (``10ms``, ``1MiB``, ``20%``, ``5k``) into the base ``unit``.
+
+    Raises:
+        UsageError: not a number, or a symbol that this unit does not have.
+    """
+    match = _NUMBER.fullmatch(text)
+    symbols = _INPUT_SYMBOLS[unit]
+    if match is None:
+        raise UsageError(f"'{text}' is not a number with a unit", _how_to_write(symbols))
+    number, symbol = match.groups()
+    if symbol not in symbols:
+        raise UsageError(
+            f"'{text}' has the unit '{symbol}', which is not known here", _how_to_write(symbols)
+        )
+    value = float(number) * symbols[symbol]
+    if not math.isfinite(value):
+        raise UsageError(f"'{text}' is too large a number")
+    return value
+
+
+def _how_to_write(symbols: dict[str, float]) -> str:
+    return "write a number followed by one of: " + ", ".join(s or "(nothing)" for s in symbols)
+
+
+def format_quantity(value: float, unit: str, *, signed: bool = False) -> str:
+    """Show ``value`` (base units) with three significant digits: ``142 µs``, ``9.4 Gbit/s``.
+
+    ``signed`` prints a plus before positive values. A value that is not finite is shown as ``–``.
+    """
+    if not math.isfinite(value):
+        return "–"
+    step = _step_for(abs(value), unit)
+    number = _three_digits(value / step.size, signed)
+    return f"{number} {step.symbol}".rstrip()
+
+
+def format_exact(value: float, unit: str) -> str:
+    """Show a parameter's value without rounding, in the form that ``parse_quantity`` reads back."""
+    step = next(
+        (
+            s
+            for s in reversed(_SCALES[unit])
+            if value and abs(value) >= s.size and _is_short(value / s.size)
+        ),
+        _step_for(abs(value), unit),
+    )
+    return f"{_plain(value / step.size)}{step.symbol}"
+
+
+def _step_for(magnitude: float, unit: str) -> Step:
+    scale = _SCALES[unit]
+    if magnitude == 0:
+        return min(scale, key=lambda step: abs(math.log(step.size)))
+    # 999.6 µs rounds to 1000 µs, which reads better as 1 ms: hence a little short of a step.
+    return next((s for s in reversed(scale) if magnitude >= 0.9995 * s.size), scale[0])
+
+
+def _three_digits(number: float, signed: bool) -> str:
+    if number == 0:
+        return "0"
+    decimals = max(0, 2 - math.floor(math.log10(abs(number)) + 1e-12))
+    rounded = f"{abs(number):.{min(decimals, 6)}f}"
+    if "." in rounded:
+        rounded = rounded.rstrip("0").rstrip(".")
+    sign = "-" if number < 0 else "+" if signed else ""
+    return sign + rounded
+
+
+def _is_short(number: float) -> bool:
+    return abs(number - round(number, 3)) <= 1e-9 * abs(number)
+
+
+def _plain(number: float) -> str:
+    nearest = round(number, 6)
+    return f"{nearest:.0f}" if nearest == int(nearest) else f"{nearest:.6f}".rstrip("0")
