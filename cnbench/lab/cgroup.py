@@ -1,0 +1,197 @@
+"""The kernel's CPU bandwidth controller, as cgroup v1 and as cgroup v2.
+
+On a hybrid host the cpu controller may be on either; a machine has it on one of them at a time.
+Accounting is the kernel's own: ``cpu.stat`` on v2, ``cpu.stat`` and ``cpuacct.usage`` on v1.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cnbench.core.errors import CnbenchError, UnsupportedError
+from cnbench.lab.journal import Journal
+from cnbench.lab.resources import MARK, Resource
+
+Version = Literal["v1", "v2"]
+
+
+@dataclass(frozen=True)
+class CpuAccount:
+    """What the controller counted since the group was made.
+
+    Attributes:
+        usage: CPU time used, in seconds.
+        periods: enforcement periods that have elapsed while the group was active.
+        throttled: periods in which it was throttled.
+    """
+
+    usage: float
+    periods: int
+    throttled: int
+
+
+class CpuGroup:
+    """A cgroup with a CPU limit. Use ``open_cpu_group``."""
+
+    def __init__(self, version: Version, folder: Path, accounting: Path) -> None:
+        self.version = version
+        self.folder = folder
+        self._accounting = accounting
+
+    def limit(self, quota: float, period: float) -> None:
+        """Allow ``quota`` CPUs (1.5 is one and a half) in every ``period`` seconds.
+
+        Raises:
+            CnbenchError: the kernel refuses the values; the message holds its limits.
+        """
+        period_us = round(period * 1e6)
+        quota_us = round(quota * period * 1e6)
+        try:
+            if self.version == "v2":
+                self._write("cpu.max", f"{quota_us} {period_us}")
+            else:
+                self._write("cpu.cfs_period_us", str(period_us))
+                self._write("cpu.cfs_quota_us", str(quota_us))
+        except OSError as error:
+            raise CnbenchError(
+                f"the kernel refuses a quota of {quota_us} µs in {period_us} µs: {error.strerror}",
+                "it takes periods of 1 ms to 1 s and quotas of at least 1 ms",
+            ) from error
+
+    def read_limit(self) -> tuple[int, int]:
+        """Quota and period in microseconds, as the kernel has them now."""
+        if self.version == "v2":
+            quota, period = self._read("cpu.max").split()
+            return int(quota), int(period)
+        return int(self._read("cpu.cfs_quota_us")), int(self._read("cpu.cfs_period_us"))
+
+    def add(self, pid: int) -> None:
+        """Move the process into the group."""
+        for folder in {self.folder, self._accounting}:
+            (folder / "cgroup.procs").write_text(str(pid))
+
+    def members(self) -> list[int]:
+        """The processes in the group."""
+        return [int(pid) for pid in self._read("cgroup.procs").split()]
+
+    def account(self) -> CpuAccount:
+        """The controller's own accounting, now."""
+        stat = dict(line.split() for line in self._read("cpu.stat").splitlines())
+        if self.version == "v2":
+            usage = int(stat["usage_usec"]) / 1e6
+        else:
+            usage = int((self._accounting / "cpuacct.usage").read_text()) / 1e9
+        return CpuAccount(usage, int(stat["nr_periods"]), int(stat["nr_throttled"]))
+
+    def periods(self) -> int:
+        """Elapsed enforcement periods; cheap enough to be polled."""
+        stat = self._read("cpu.stat")
+        return int(stat.partition("nr_periods ")[2].partition("\n")[0])
+
+    def _read(self, name: str) -> str:
+        return (self.folder / name).read_text()
+
+    def _write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
+
+
+@dataclass(frozen=True)
+class Controller:
+    """The cpu controller in one version: the folder that limits, and the one that accounts.
+
+    They differ only on v1, where cpu and cpuacct may be mounted apart.
+    """
+
+    version: Version
+    cpu: Path
+    cpuacct: Path
+
+    def below(self, name: str) -> Controller:
+        """The same controller one folder down."""
+        return Controller(self.version, self.cpu / name, self.cpuacct / name)
+
+    def folders(self) -> list[Path]:
+        """The one or two folders, each once."""
+        return list(dict.fromkeys([self.cpu, self.cpuacct]))
+
+
+def find_controllers(mounts: str | None = None) -> dict[Version, Controller]:
+    """The versions whose CPU bandwidth controller can be used here, with their root folders.
+
+    Read from /proc/mounts, or from ``mounts``, its text.
+    """
+    if mounts is None:
+        mounts = Path("/proc/mounts").read_text()
+    v1: dict[str, Path] = {}
+    found: dict[Version, Controller] = {}
+    for line in mounts.splitlines():
+        _device, target, kind, options, *_ = line.split()
+        if kind == "cgroup":
+            v1 |= dict.fromkeys(options.split(","), Path(target))
+        elif kind == "cgroup2" and "cpu" in _words(Path(target, "cgroup.controllers")):
+            found["v2"] = Controller("v2", Path(target), Path(target))
+    if "cpu" in v1 and "cpuacct" in v1:
+        found["v1"] = Controller("v1", v1["cpu"], v1["cpuacct"])
+    return found
+
+
+def require_controller(version: str) -> None:
+    """Raise UnsupportedError where the CPU bandwidth controller cannot be used as ``version``."""
+    found = find_controllers()
+    if version not in found:
+        elsewhere = (
+            f"here it is on {', '.join(found)}" if found else "it is on neither version here"
+        )
+        raise UnsupportedError(
+            f"cgroup {version} has no cpu controller on this machine; {elsewhere}",
+            "the guest lab has cgroup v2: --lab guest",
+        )
+    if os.geteuid() != 0:
+        raise UnsupportedError("making a cgroup needs root", "run as root, or use --lab guest")
+
+
+@contextlib.contextmanager
+def open_run_folder(journal: Journal, version: Version) -> Iterator[Controller]:
+    """The folder below which all groups of a run are made.
+
+    On v2 the root is made to pass the cpu controller on, which is taken back on leaving.
+    """
+    require_controller(version)
+    root = find_controllers()[version]
+    ours = root.below(f"{MARK}{journal.run}")
+    with contextlib.ExitStack() as made:
+        if version == "v2" and "cpu" not in _words(root.cpu / "cgroup.subtree_control"):
+            made.enter_context(journal.owning(Resource("controller", f"{root.cpu} cpu")))
+            _pass_on_cpu(root.cpu)
+        _make_folders(made, journal, ours)
+        if version == "v2":
+            _pass_on_cpu(ours.cpu)
+        yield ours
+
+
+@contextlib.contextmanager
+def open_cpu_group(journal: Journal, run_folder: Controller, name: str) -> Iterator[CpuGroup]:
+    """A new cgroup called ``name`` in the run's folder; what is in it at the end is killed."""
+    ours = run_folder.below(name)
+    with contextlib.ExitStack() as made:
+        _make_folders(made, journal, ours)
+        yield CpuGroup(ours.version, ours.cpu, ours.cpuacct)
+
+
+def _make_folders(made: contextlib.ExitStack, journal: Journal, controller: Controller) -> None:
+    for folder in controller.folders():
+        made.enter_context(journal.owning(Resource("cgroup", str(folder))))
+        folder.mkdir()
+
+
+def _pass_on_cpu(folder: Path) -> None:
+    (folder / "cgroup.subtree_control").write_text("+cpu")
+
+
+def _words(path: Path) -> list[str]:
+    return path.read_text().split()

@@ -1,0 +1,106 @@
+"""The lab that experiments see: everything they may build, each with its end built in.
+
+It is the same inside a guest: there the guest is the host.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import uuid
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import TypeVar, cast
+
+from cnbench.core.metric import ClockName
+from cnbench.lab import cgroup, netns
+from cnbench.lab.clock import Clock
+from cnbench.lab.journal import Journal, open_journal
+from cnbench.lab.resources import MARK, Resource
+
+T = TypeVar("T")
+
+
+class Fixtures:
+    """Set-ups that several cases of one group share, made at first use and kept to its end."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._made: dict[Hashable, object] = {}
+
+    def get(self, key: Hashable, make: Callable[[], AbstractContextManager[T]]) -> T:
+        """The set-up called ``key``, made by ``make`` if it is not there yet."""
+        if key not in self._made:
+            self._made[key] = self._open.enter_context(make())
+        return cast(T, self._made[key])
+
+    def close(self) -> None:
+        """Take all of them down, last made first."""
+        self._made.clear()
+        self._open.close()
+
+
+class Lab:
+    """A machine on which cases are set up. Use ``open_lab``."""
+
+    def __init__(self, name: str, clock: Clock, journal: Journal, folder: Path) -> None:
+        self.name = name
+        self.clock = clock
+        self.journal = journal
+        self.folder = folder
+        self._run_folders = Fixtures()
+        self._fixtures = Fixtures()
+        self._count = 0
+
+    def fixture(self, key: Hashable, make: Callable[[], AbstractContextManager[T]]) -> T:
+        """A set-up that the cases of a group share; ``make`` opens it where it is not there yet."""
+        return self._fixtures.get(key, make)
+
+    @contextlib.contextmanager
+    def fresh_fixtures(self) -> Iterator[None]:
+        """Have cases opened inside share set-ups with each other alone.
+
+        The set-ups live until the stack of contexts that they were opened in is left.
+        """
+        before, self._fixtures = self._fixtures, Fixtures()
+        ours = self._fixtures
+        try:
+            yield
+        finally:
+            ours.close()
+            self._fixtures = before
+
+    def network_namespace(self, name: str) -> AbstractContextManager[netns.NetworkNamespace]:
+        """A new network namespace, called ``name`` in messages."""
+        # iptables' lock file is the host's otherwise: another's rules would make ours wait.
+        return netns.open_netns(name, {"XTABLES_LOCKFILE": str(self.folder / "xtables.lock")})
+
+    def cpu_group(self, version: cgroup.Version) -> AbstractContextManager[cgroup.CpuGroup]:
+        """A new cgroup with the cpu controller."""
+        run_folder = self._run_folders.get(
+            version, lambda: cgroup.open_run_folder(self.journal, version)
+        )
+        self._count += 1
+        return cgroup.open_cpu_group(self.journal, run_folder, f"group-{self._count}")
+
+    def close(self) -> None:
+        """Take down what all groups of the run shared."""
+        self._run_folders.close()
+
+
+@contextlib.contextmanager
+def open_lab(name: str, clock: ClockName, journal_folder: Path | None = None) -> Iterator[Lab]:
+    """A lab on this machine, with a journal and one temporary folder of its own."""
+    run = uuid.uuid4().hex[:12]
+    folder = Path(tempfile.gettempdir(), f"{MARK}{run}")
+    with (
+        open_journal(run, journal_folder) as journal,
+        journal.owning(Resource("folder", str(folder))),
+    ):
+        folder.mkdir(mode=0o700)
+        lab = Lab(name, Clock(clock), journal, folder)
+        try:
+            yield lab
+        finally:
+            lab.close()

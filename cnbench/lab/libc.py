@@ -1,0 +1,37 @@
+"""The system calls that Python 3.11 does not offer: unshare, setns, mount and umount2."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+CLONE_NEWNET = 0x40000000
+MNT_DETACH = 2
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _call(name: str, *arguments: object) -> None:
+    if getattr(_libc, name)(*arguments) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), name)
+
+
+def unshare(flags: int) -> None:
+    """Move the calling thread into new namespaces (unshare, section 2); raises OSError."""
+    _call("unshare", flags)
+
+
+def setns(descriptor: int, kind: int) -> None:
+    """Move the calling thread into the namespace behind ``descriptor``; raises OSError."""
+    _call("setns", descriptor, kind)
+
+
+def mount(source: str, target: str, filesystem: str, options: str) -> None:
+    """Mount ``source`` on ``target``, ``options`` as in the fourth column of fstab."""
+    _call("mount", source.encode(), target.encode(), filesystem.encode(), 0, options.encode())
+
+
+def unmount(target: str, flags: int = 0) -> None:
+    """Unmount ``target``; raises OSError."""
+    _call("umount2", target.encode(), flags)

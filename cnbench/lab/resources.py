@@ -1,0 +1,124 @@
+"""What outlives a process, and how each kind of it is removed.
+
+The same function removes a resource when its run closes it and when ``cnbench gc`` finds it in the
+journal of a dead run, so there is one way for each kind to go away. All of them accept a resource
+that is already gone, or that was written to the journal but never made.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnbench.core.errors import CnbenchError
+from cnbench.lab import libc
+
+# Part of the name of everything we make, so that nothing else is ever removed.
+MARK = "cnbench-"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One thing on this machine: its kind, and what names it (a path, mostly)."""
+
+    kind: str
+    what: str
+
+
+def remove(resource: Resource) -> None:
+    """Remove ``resource`` if it is there.
+
+    Raises:
+        CnbenchError: it is not ours by its name, or it is still there after all attempts.
+    """
+    try:
+        _REMOVERS[resource.kind](resource.what)
+    except KeyError:
+        raise CnbenchError(f"the journal names an unknown kind of resource: {resource}") from None
+    except OSError as error:
+        raise CnbenchError(
+            f"could not remove the {resource.kind} {resource.what}: {error}"
+        ) from error
+
+
+def _ours(path: str) -> Path:
+    found = Path(path)
+    if not any(part.startswith(MARK) for part in found.parts) or ".." in found.parts:
+        raise CnbenchError(f"{path} is not named like something of ours, so it is left alone")
+    return found
+
+
+def _remove_folder(path: str) -> None:
+    folder = _ours(path)
+    inside = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    if any(Path(mounted).is_relative_to(folder) for mounted in inside):
+        raise CnbenchError(f"{folder} still has something mounted in it, so it is left alone")
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _remove_cgroup(path: str) -> None:
+    group = _ours(path)
+    for _attempt in range(200):
+        if not group.exists():
+            return
+        _kill_members(group)
+        try:
+            for folder in sorted((d for d in group.rglob("*") if d.is_dir()), reverse=True):
+                folder.rmdir()
+            group.rmdir()
+        except OSError as error:
+            # A killed process leaves its cgroup only once it has been reaped.
+            if error.errno not in (errno.EBUSY, errno.ENOENT):
+                raise
+            time.sleep(0.01)
+    raise OSError(errno.EBUSY, "processes stay in it", path)
+
+
+def _kill_members(group: Path) -> None:
+    for members in [*group.rglob("cgroup.procs")]:
+        try:
+            pids = members.read_text().split()
+        except OSError:
+            continue
+        for pid in map(int, pids):
+            if pid != os.getpid():
+                _signal(pid)
+
+
+def _signal(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _disable_controller(what: str) -> None:
+    path, controller = what.rsplit(" ", 1)
+    Path(path, "cgroup.subtree_control").write_text(f"-{controller}")
+
+
+def _unmount(path: str) -> None:
+    target = _ours(path)
+    try:
+        libc.unmount(str(target))
+    except OSError as error:
+        if error.errno in (errno.EINVAL, errno.ENOENT):
+            return
+        if error.errno != errno.EBUSY:
+            raise
+        libc.unmount(str(target), libc.MNT_DETACH)
+
+
+_REMOVERS: dict[str, Callable[[str], None]] = {
+    "folder": _remove_folder,
+    "cgroup": _remove_cgroup,
+    "controller": _disable_controller,
+    "mount": _unmount,
+}
