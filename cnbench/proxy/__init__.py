@@ -1,1 +1,66 @@
-"""A Service model, and kube-proxy's iptables, nftables and IPVS programs for it."""
+"""A Service model, and kube-proxy's iptables, nftables and IPVS programs for it.
+
+The model::
+
+    services = synthetic_services(5000, 2, backends={2500: [Endpoint("10.9.0.2", 8080)]})
+    service, port = services[2500], services[2500].ports[0]
+
+``backends`` gives the services at those indices real endpoints; all others lead to made-up pods.
+`load_services(path)` reads a cluster's own services instead.
+
+The program, as text, without touching anything::
+
+    text = generate("nftables", services)            # also "iptables" and "ipvs"
+
+At work in a network namespace (`Namespace`: ``run(argv, input=None, check=True)`` and
+``entered()``)::
+
+    proxy = open_proxy("iptables", namespace, node=Node(pod_cidr="10.128.0.0/9"))
+    took = proxy.sync(services)        # took.generate_seconds, took.load_seconds, took.size
+    proxy.watch(service)               # makes the counters readable (a rule more, in nftables)
+    before = proxy.counters(service, port)
+    ...probe service.cluster_ip:port.port...
+    moved = proxy.counters(service, port).since(before)
+    assert moved.service == probes and sum(moved.endpoints.values()) == probes
+    proxy.update(changed=[new_or_changed_service], deleted=[old.key])
+    proxy.clear()
+
+Modes are ``iptables`` (front end ``legacy``), ``iptables-nft``, ``nftables`` and ``ipvs``.
+Counters count connections: a connection's first packet alone passes the nat chains.
+The namespace needs ``net.ipv4.ip_forward=1``, and the client a route to 10.96.0.0/12 by the node.
+Traffic whose source is outside ``Node.pod_cidr`` is masqueraded, as kube-proxy does.
+"""
+
+from cnbench.proxy.loader import Counters, Namespace, Programmed, Proxy
+from cnbench.proxy.model import (
+    Endpoint,
+    Node,
+    Service,
+    ServiceError,
+    ServiceKey,
+    ServicePort,
+    TrafficPolicy,
+    validate,
+)
+from cnbench.proxy.modes import MODES, generate, open_proxy
+from cnbench.proxy.synthetic import SERVICE_NETWORK, synthetic_services
+
+__all__ = [
+    "MODES",
+    "SERVICE_NETWORK",
+    "Counters",
+    "Endpoint",
+    "Namespace",
+    "Node",
+    "Programmed",
+    "Proxy",
+    "Service",
+    "ServiceError",
+    "ServiceKey",
+    "ServicePort",
+    "TrafficPolicy",
+    "generate",
+    "open_proxy",
+    "synthetic_services",
+    "validate",
+]

@@ -1,0 +1,119 @@
+"""kube-proxy's iptables mode at work, through either front end of iptables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from enum import StrEnum
+
+from cnbench.proxy import iptables
+from cnbench.proxy.loader import Counters, Known, Namespace, Programmed, Stopwatch
+from cnbench.proxy.model import Node, Service, ServiceKey, ServicePort
+
+# Another restore on this machine holds iptables' lock, which all namespaces share.
+LOCK_SECONDS = "60"
+
+_EMPTY = "*filter\nCOMMIT\n*nat\nCOMMIT\n"
+
+
+class FrontEnd(StrEnum):
+    """Which iptables: the kernel's own tables, or their translation to nftables."""
+
+    LEGACY = "legacy"
+    NFT = "nft"
+
+
+class IptablesProxy:
+    """Programs services with ``iptables-restore --noflush --counters``, as kube-proxy does."""
+
+    def __init__(
+        self, namespace: Namespace, node: Node, front_end: FrontEnd = FrontEnd.LEGACY
+    ) -> None:
+        self._namespace = namespace
+        self._node = node
+        self._command = f"iptables-{front_end}"
+        self._restore = [f"{self._command}-restore", "--wait", LOCK_SECONDS, "--noflush"]
+        self._known = Known()
+        self._based = False
+
+    def program(self, services: Collection[Service]) -> str:
+        """Write the program of all services, without loading it."""
+        return iptables.program(services, self._node)
+
+    def load(self, program: str) -> None:
+        """Load a program as it is, after kube-proxy's own chains where they are not there yet."""
+        if not self._based:
+            self._namespace.run(self._restore, input=iptables.base_program())
+            self._based = True
+        self._namespace.run([*self._restore, "--counters"], input=program)
+
+    def sync(self, services: Collection[Service]) -> Programmed:
+        """Program all services: kube-proxy's full sync, from empty or over what was there."""
+        watch = Stopwatch()
+        before = self._chains(self._known.all())
+        stale = sorted(before - self._chains(services)) if before else ()
+        program = iptables.program(services, self._node, stale=stale)
+        generated = watch.lap()
+        self.load(program)
+        loaded = watch.lap()
+        self._known.replace(services)
+        return Programmed(generated, loaded, len(program))
+
+    def update(
+        self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()
+    ) -> Programmed:
+        """Program what has changed: kube-proxy's partial sync.
+
+        Chains no longer used are deleted in the same restore. kube-proxy finds them with a full
+        ``iptables-save``, in clusters of more than 1,000 endpoints once an hour only.
+        """
+        watch = Stopwatch()
+        replaced = self._known.change(changed, deleted)
+        program = iptables.program(
+            self._known.all(),
+            self._node,
+            changed={service.key for service in changed},
+            stale=sorted(self._chains(replaced) - self._chains(changed)),
+        )
+        generated = watch.lap()
+        self.load(program)
+        return Programmed(generated, watch.lap(), len(program))
+
+    @staticmethod
+    def _chains(services: Collection[Service]) -> set[str]:
+        return {chain for service in services for chain in iptables.chains_of(service)}
+
+    def watch(self, service: Service) -> None:
+        """Do nothing: every iptables rule has counters of its own."""
+
+    def counters(self, service: Service, port: ServicePort) -> Counters:
+        """Read the packets of a port's KUBE-SVC chain and of its endpoints' KUBE-SEP chains."""
+        chain = iptables.service_chain(service, port)
+        passed = sum(
+            packets for packets, target in self._rules(chain) if target.startswith("KUBE-SEP-")
+        )
+        return Counters(
+            passed,
+            {
+                str(endpoint): sum(
+                    packets
+                    for packets, target in self._rules(
+                        iptables.endpoint_chain(service, port, endpoint)
+                    )
+                    if target == "DNAT"
+                )
+                for endpoint in port.endpoints
+            },
+        )
+
+    def _rules(self, chain: str) -> Iterator[tuple[int, str]]:
+        listing = self._namespace.run([self._command, "-t", "nat", "-nvxL", chain]).stdout
+        for line in listing.splitlines()[2:]:
+            if found := re.match(r"\s*(\d+)\s+\d+\s+(\S+)", line):
+                yield int(found[1]), found[2]
+
+    def clear(self) -> None:
+        """Flush the filter and nat tables of the namespace."""
+        self._namespace.run(self._restore[:-1], input=_EMPTY)
+        self._known.replace(())
+        self._based = False

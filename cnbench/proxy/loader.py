@@ -1,0 +1,135 @@
+"""Loading kube-proxy's programs into a network namespace, and reading their counters as proof."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Protocol
+
+from cnbench.proxy.model import Service, ServiceError, ServiceKey, ServicePort
+
+
+class Namespace(Protocol):
+    """A network namespace of the run's own; nothing is ever loaded into the root one."""
+
+    def run(
+        self, argv: Sequence[str], input: str | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command inside; with ``check``, raise with its stderr when it fails."""
+        ...
+
+    def entered(self) -> AbstractContextManager[object]:
+        """Switch the calling thread into the namespace, so that sockets made there belong to it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Programmed:
+    """What one programming took: seconds to write the program, seconds to load it, its bytes."""
+
+    generate_seconds: float
+    load_seconds: float
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """First packets of connections that one service port has sent on.
+
+    ``service`` counts those its own chain passed on, ``endpoints`` those sent to each
+    ``address:port``. Both count from the last time the port was programmed.
+    """
+
+    service: int
+    endpoints: Mapping[str, int]
+
+    def since(self, earlier: Counters) -> Counters:
+        """Give what was counted since an earlier reading of the same port."""
+        return Counters(
+            self.service - earlier.service,
+            {
+                name: count - earlier.endpoints.get(name, 0)
+                for name, count in self.endpoints.items()
+            },
+        )
+
+
+class Proxy(Protocol):
+    """One mode of kube-proxy at work in one namespace."""
+
+    def program(self, services: Collection[Service]) -> str:
+        """Write the program of all services, without loading it."""
+        ...
+
+    def load(self, program: str) -> None:
+        """Load a program as it is."""
+        ...
+
+    def sync(self, services: Collection[Service]) -> Programmed:
+        """Program all services, whatever was there before: kube-proxy's full sync."""
+        ...
+
+    def update(
+        self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()
+    ) -> Programmed:
+        """Program what has changed since the last sync or update: kube-proxy's partial sync."""
+        ...
+
+    def watch(self, service: Service) -> None:
+        """Make a service's counters readable; to be repeated after each sync or update of it."""
+        ...
+
+    def counters(self, service: Service, port: ServicePort) -> Counters:
+        """Read the counters of one port of a service that is programmed and watched."""
+        ...
+
+    def clear(self) -> None:
+        """Take every rule out of the namespace again."""
+        ...
+
+
+class Known:
+    """The services that are programmed, in their order: what kube-proxy's change trackers keep."""
+
+    def __init__(self) -> None:
+        self._services: dict[ServiceKey, Service] = {}
+
+    def replace(self, services: Collection[Service]) -> None:
+        """Forget all and remember these."""
+        self._services = {service.key: service for service in services}
+
+    def change(
+        self, changed: Collection[Service], deleted: Collection[ServiceKey]
+    ) -> list[Service]:
+        """Remember a change, and give the services that it replaced. A new service comes last.
+
+        Raises ServiceError for a deleted service that is not known.
+        """
+        if unknown := [key for key in deleted if key not in self._services]:
+            raise ServiceError(f"service {unknown[0]}: cannot be deleted, it was never programmed")
+        replaced = [self._services.pop(key) for key in deleted]
+        replaced += [
+            self._services[service.key] for service in changed if service.key in self._services
+        ]
+        self._services |= {service.key: service for service in changed}
+        return replaced
+
+    def all(self) -> Collection[Service]:
+        """Give all services in their order."""
+        return self._services.values()
+
+
+class Stopwatch:
+    """Seconds since it was made, or since its last lap."""
+
+    def __init__(self) -> None:
+        self._last = perf_counter()
+
+    def lap(self) -> float:
+        """Give the seconds since the last lap, and start the next."""
+        now = perf_counter()
+        taken, self._last = now - self._last, now
+        return taken
