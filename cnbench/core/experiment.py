@@ -14,7 +14,10 @@ from cnbench.core.proof import Proof
 
 
 class Subject(Protocol):
-    """A case that is set up and ready to be sampled; leaving its context removes every trace."""
+    """A case that is set up and ready to be sampled; leaving its context removes every trace.
+
+    Other subjects are sampled between its own samples, so it must be quiet meanwhile.
+    """
 
     def sample(self) -> Mapping[str, float]:
         """One observation of every metric, in base units."""

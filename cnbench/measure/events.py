@@ -1,0 +1,49 @@
+"""What happens during a measurement, as it is told to whoever listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cnbench.core.run import CaseResult
+
+
+@dataclass(frozen=True)
+class GroupStarted:
+    """A group's cases are being set up; ``budget`` is in seconds."""
+
+    number: int
+    of: int
+    title: str
+    budget: float
+
+
+@dataclass(frozen=True)
+class BlockEnded:
+    """A block was taken; ``spent`` seconds of the group's budget are gone.
+
+    ``precision`` is that of the group's least precise case so far, as the stop rule sees it.
+    """
+
+    number: int
+    block: int
+    spent: float
+    precision: float
+
+
+@dataclass(frozen=True)
+class CaseEnded:
+    """Everything about a case is known."""
+
+    result: CaseResult
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something the user should know, and that no case's result says."""
+
+    message: str
+
+
+Event = GroupStarted | BlockEnded | CaseEnded | Warned
+Listener = Callable[[Event], None]

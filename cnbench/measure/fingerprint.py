@@ -1,0 +1,150 @@
+"""Taking the fingerprint of the environment that this process runs in."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import platform
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import cnbench
+from cnbench.core.errors import CnbenchError
+from cnbench.core.fingerprint import Fingerprint
+from cnbench.lab import commands
+from cnbench.lab.host import Lab
+
+# Options that change what the measured paths cost. Names from the kernel's Kconfig files.
+_CONFIG = (
+    "HZ", "PREEMPT", "PREEMPT_VOLUNTARY", "PREEMPT_DYNAMIC", "NO_HZ_FULL", "CFS_BANDWIDTH",
+    "NF_CONNTRACK", "IP_VS", "NET_IPIP", "VXLAN", "DEBUG_KERNEL", "KASAN", "PROVE_LOCKING",
+)  # fmt: skip
+
+_SYSCTLS = (
+    "kernel.sched_cfs_bandwidth_slice_us",
+    "kernel.sched_autogroup_enabled",
+    "net.core.default_qdisc",
+    "net.core.somaxconn",
+    "net.core.netdev_max_backlog",
+    "net.ipv4.tcp_congestion_control",
+    "net.netfilter.nf_conntrack_max",
+)
+
+_TOOLS = {
+    "iptables": "--version",
+    "nft": "--version",
+    "ipset": "--version",
+    "ipvsadm": "--version",
+    "iperf3": "--version",
+    "ip": "-V",
+}
+
+
+def take(lab: Lab, image: str = "") -> Fingerprint:
+    """The fingerprint of this machine as ``lab`` sees it; ``image`` is a guest image's digest."""
+    return Fingerprint(
+        lab=lab.name,
+        clock=lab.clock.name,
+        kernel=platform.release(),
+        machine=_machine(),
+        behaviour={**_config(), **_sysctls(), **_mitigations(), **_cpu_policy(), **_era()},
+        tools=_tools(),
+        image=image,
+    )
+
+
+def _machine() -> dict[str, str]:
+    cpuinfo = _read("/proc/cpuinfo")
+    meminfo = _read("/proc/meminfo")
+    kib = int(re.search(r"MemTotal:\s+(\d+)", meminfo)[1]) if meminfo else 0  # type: ignore[index]
+    model = re.search(r"model name\s*:\s*(.+)", cpuinfo)
+    return {
+        "cpu": model[1] if model else platform.machine(),
+        "cpus": str(len(os.sched_getaffinity(0))),
+        "memory": f"{kib / 2**20:.0f} GiB",
+        "virtualised": "yes" if re.search(r"^flags.*\bhypervisor\b", cpuinfo, re.M) else "no",
+    }
+
+
+def _config() -> dict[str, str]:
+    text = _kernel_config()
+    if text is None:
+        return {"kernel configuration": "not readable"}
+    found = dict(re.findall(r"^CONFIG_(\w+)=(.*)$", text, re.M))
+    return {f"CONFIG_{name}": found.get(name, "n") for name in _CONFIG}
+
+
+def _kernel_config() -> str | None:
+    for path in (Path("/proc/config.gz"), Path(f"/boot/config-{platform.release()}")):
+        try:
+            raw = path.read_bytes()
+        except OSError:
+            continue
+        return (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
+    return None
+
+
+def _sysctls() -> dict[str, str]:
+    return {
+        name: value for name in _SYSCTLS if (value := _read("/proc/sys/" + name.replace(".", "/")))
+    }
+
+
+def _mitigations() -> dict[str, str]:
+    folder = Path("/sys/devices/system/cpu/vulnerabilities")
+    return {f"mitigation {path.name}": _read(path) for path in _files(folder)}
+
+
+def _cpu_policy() -> dict[str, str]:
+    cpu = "/sys/devices/system/cpu"
+    settings = {
+        "clock source": "/sys/devices/system/clocksource/clocksource0/current_clocksource",
+        "frequency governor": f"{cpu}/cpu0/cpufreq/scaling_governor",
+        "hyper-threading": f"{cpu}/smt/control",
+        "transparent huge pages": "/sys/kernel/mm/transparent_hugepage/enabled",
+    }
+    return {name: value for name, path in settings.items() if (value := _read(path))}
+
+
+def _era() -> dict[str, str]:
+    """How this kernel throttles a group that has used up its quota.
+
+    Commit de53fd7aedb1 (5.4) removed the expiry of unused slices; the rework merged for 6.18
+    throttles a task only when it returns to user space.
+    """
+    release = tuple(map(int, re.findall(r"\d+", platform.release())[:2]))
+    if release < (5, 4):
+        return {"throttling": "slices expire (before 5.4)"}
+    if release < (6, 18):
+        return {"throttling": "the group at once (5.4 to 6.17)"}
+    return {"throttling": "each task at its return to user space (from 6.18)"}
+
+
+def _tools() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"cnbench": cnbench.__version__, "python": platform.python_version()}
+    try:
+        found["pyroute2"] = version("pyroute2")
+    except PackageNotFoundError:
+        found["pyroute2"] = "version unknown"
+    for tool, option in _TOOLS.items():
+        if commands.find(tool):
+            try:
+                said = commands.run([tool, option], check=False, timeout=10)
+            except CnbenchError:
+                continue
+            found[tool] = (said.stdout or said.stderr).strip().partition("\n")[0]
+    return found
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _read(path: str | Path) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,103 @@
+"""A plan: which cases are measured, in which groups, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cnbench.core.case import Case, Group
+from cnbench.core.errors import UsageError
+from cnbench.core.experiment import Experiment
+from cnbench.core.metric import ClockName
+from cnbench.core.parameter import Params, Value
+from cnbench.measure.sampler import Policy
+
+# Seconds that each group is sampled for unless its target is reached before or a budget is given.
+QUICK_SECONDS = 10.0
+FULL_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Groups in the order they are measured.
+
+    Attributes:
+        groups: what is measured; a group's cases are of one experiment, lab and clock.
+        seconds: wanted sampling time of each group.
+        budget: sampling time of all groups together, or None: then each group has ``seconds``, and
+            at least the blocks that an interval needs.
+        seed: of the block order.
+        first_number: the number of the first group, above those that a resumed run has.
+    """
+
+    groups: tuple[Group, ...]
+    seconds: float
+    budget: float | None
+    seed: int
+    first_number: int = 0
+
+    def policy(self, position: int, spent: float) -> Policy:
+        """How long the group at ``position`` is sampled, ``spent`` seconds after the first began.
+
+        What earlier groups did not use of a budget is shared among the later ones.
+        """
+        if self.budget is None:
+            return Policy(budget=self.seconds, seed=self.seed)
+        left = max(0.0, self.budget - spent) / (len(self.groups) - position)
+        return Policy(budget=left, hard=True, seed=self.seed)
+
+
+def make_groups(
+    experiment: Experiment,
+    points: Sequence[Params],
+    lab: str,
+    clock: ClockName,
+    kernel: str = "",
+) -> list[Group]:
+    """The groups of ``points``, all measured in the same lab, on the same clock and kernel."""
+    return [
+        Group(tuple(Case(experiment.name, dict(point), lab, clock, kernel) for point in together))
+        for together in experiment.groups(points)
+    ]
+
+
+def without(groups: Iterable[Group], done: set[str]) -> list[Group]:
+    """``groups`` less those whose every case's key is in ``done``.
+
+    A group is measured whole or not at all: half of one has nothing to be paired with.
+    """
+    return [group for group in groups if any(case.key not in done for case in group.cases)]
+
+
+def parse_given(
+    experiments: Sequence[Experiment], assignments: Sequence[str]
+) -> dict[str, dict[str, tuple[Value, ...]]]:
+    """Read ``NAME=V1,V2`` assignments: experiment name to parameter name to values.
+
+    A parameter applies to every experiment that has it.
+
+    Raises:
+        UsageError: not of that form, a parameter that no experiment has, or a bad value.
+    """
+    given: dict[str, dict[str, tuple[Value, ...]]] = {e.name: {} for e in experiments}
+    for assignment in assignments:
+        name, equals, texts = assignment.partition("=")
+        if not equals or not texts:
+            raise UsageError(
+                f"'{assignment}' does not set a parameter", "write -p NAME=VALUE[,VALUE...]"
+            )
+        having = [e for e in experiments if any(p.name == name for p in e.parameters)]
+        if not having:
+            _refuse_unknown(experiments, name)
+        for experiment in having:
+            parameter = experiment.parameter(name)
+            values = tuple(parameter.parse(text.strip()) for text in texts.split(","))
+            given[experiment.name][name] = tuple(dict.fromkeys(values))
+    return given
+
+
+def _refuse_unknown(experiments: Sequence[Experiment], name: str) -> None:
+    if len(experiments) == 1:
+        experiments[0].parameter(name)
+    known = sorted({parameter.name for e in experiments for parameter in e.parameters})
+    raise UsageError(f"no experiment has a parameter '{name}'", f"choose from {', '.join(known)}")

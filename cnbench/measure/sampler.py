@@ -1,0 +1,271 @@
+"""The sampler: takes a group's cases block by block until they are known well enough."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from cnbench.core.case import Case, Group
+from cnbench.core.errors import CnbenchError, CommandError, UnsupportedError
+from cnbench.core.experiment import Experiment, Subject
+from cnbench.core.proof import Proof
+from cnbench.core.run import CaseResult, Sample
+from cnbench.lab.host import Lab
+from cnbench.measure import witness
+from cnbench.measure.blocks import balanced_order
+from cnbench.measure.stop_rule import FEWEST_FOR_95_PERCENT, precision
+
+WARM_UP = 1
+# How often a disturbed sample is measured again before it is taken as it is, marked.
+RETRIES = 2
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How long a group is sampled.
+
+    Attributes:
+        target: the precision at which to stop: the half-width of the headline metric's 95 %
+            interval, as a share of the median (ratio metrics) or absolute (additive ones).
+        budget: seconds after which to stop in any case.
+        hard: whether the budget ends sampling before there are enough blocks for an interval.
+        seed: of the block order.
+        most_blocks: blocks after which to stop in any case.
+    """
+
+    target: float = 0.01
+    budget: float = 10.0
+    hard: bool = False
+    seed: int = 1
+    most_blocks: int = 10_000
+
+
+@dataclass
+class Station:
+    """One subject among those of a block, with what is known of it so far."""
+
+    case: Case
+    subject: Subject
+    setup: float
+    twin: bool = False
+    samples: list[Sample] = field(default_factory=list)
+    error: Exception | None = None
+
+    def used(self, metric: str) -> list[float]:
+        """The values of ``metric`` that count."""
+        return [sample.values[metric] for sample in self.samples if not sample.replaced]
+
+
+@dataclass
+class Outcome:
+    """What came of a group: a result a case, whether the user interrupted it, what would not go."""
+
+    results: list[CaseResult]
+    interrupted: bool = False
+    left_behind: str = ""
+
+
+class GroupSampler:
+    """Samples one group; ``now`` is the wall in seconds, replaced in tests alone."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        lab: Lab,
+        policy: Policy,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._experiment = experiment
+        self._lab = lab
+        self._policy = policy
+        self._now = now
+
+    def run(
+        self, number: int, group: Group, block_ended: Callable[[int, float, float], None]
+    ) -> Outcome:
+        """Set the group's cases up, sample them, take their proofs, and take them down.
+
+        ``block_ended`` is told the block's number, the seconds spent and the precision so far.
+        """
+        outcome: Outcome | None = None
+        try:
+            with contextlib.ExitStack() as stack:
+                outcome = self._measure(stack, number, group, block_ended)
+        except CnbenchError as error:
+            if outcome is None:
+                raise
+            # What was measured stands; what could not be removed stays in the journal for gc.
+            outcome.left_behind = str(error)
+        return outcome
+
+    def _measure(
+        self,
+        stack: contextlib.ExitStack,
+        number: int,
+        group: Group,
+        block_ended: Callable[[int, float, float], None],
+    ) -> Outcome:
+        stations, refused = self._open_all(stack, number, group)
+        try:
+            stopped, interrupted = self._sample(stations, block_ended), False
+        except KeyboardInterrupt:
+            stopped, interrupted = "interrupted", True
+        results = [
+            self._conclude(station, stations, number, stopped)
+            for station in stations
+            if not station.twin
+        ]
+        in_order = {result.case.key: result for result in [*refused, *results]}
+        return Outcome([in_order[case.key] for case in group.cases], interrupted)
+
+    def _open_all(
+        self, stack: contextlib.ExitStack, number: int, group: Group
+    ) -> tuple[list[Station], list[CaseResult]]:
+        stations: list[Station] = []
+        refused: list[CaseResult] = []
+        stack.enter_context(self._lab.fresh_fixtures())
+        for case in group.cases:
+            try:
+                stations.append(self._open(stack, case))
+            except Exception as error:  # whatever it is, it is this case's result
+                refused.append(failure(case, number, error))
+        if stations:
+            # A′ has a set-up of its own, as each variant has.
+            stack.enter_context(self._lab.fresh_fixtures())
+            with contextlib.suppress(CnbenchError):
+                twin = self._open(stack, stations[0].case)
+                twin.twin = True
+                stations.append(twin)
+        return stations, refused
+
+    def _open(self, stack: contextlib.ExitStack, case: Case) -> Station:
+        began = self._now()
+        self._experiment.require(case.params, self._lab)
+        subject = stack.enter_context(self._experiment.subject(case.params, self._lab))
+        return Station(case, subject, self._now() - began)
+
+    def _sample(
+        self, stations: list[Station], block_ended: Callable[[int, float, float], None]
+    ) -> str:
+        for station in stations:
+            for _ in range(WARM_UP):
+                with self._failing(station):
+                    station.subject.sample()
+        began = self._now()
+        for block in range(self._policy.most_blocks):
+            order = balanced_order(len(stations), block, self._policy.seed)
+            for turn, index in enumerate(order):
+                if stations[index].error is None:
+                    with self._failing(stations[index]):
+                        self._observe(stations[index], block, turn, began)
+            spent = self._now() - began
+            reached = self._precision(stations)
+            block_ended(block, spent, reached)
+            stopped = self._reason_to_stop(block + 1, spent, reached, stations)
+            if stopped:
+                return stopped
+        return f"took all of its {self._policy.most_blocks} blocks"
+
+    @contextlib.contextmanager
+    def _failing(self, station: Station) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # the others go on without it
+            station.error = error
+
+    def _observe(self, station: Station, block: int, turn: int, began: float) -> None:
+        for attempt in range(RETRIES + 1):
+            before = witness.Reading.now()
+            started = self._now()
+            values = dict(station.subject.sample())
+            duration = self._now() - started
+            shares = witness.between(before, witness.Reading.now())
+            for metric in self._experiment.metrics:
+                metric.check(values[metric.name])
+            disturbed = witness.disturbances(shares, duration)
+            again = bool(disturbed) and attempt < RETRIES and started - began < self._policy.budget
+            station.samples.append(
+                Sample(block, turn, values, started - began, duration, shares, disturbed, again)
+            )
+            if not again:
+                return
+
+    def _precision(self, stations: list[Station]) -> float:
+        headline = self._experiment.metrics[0]
+        return max(
+            (precision(s.used(headline.name), headline) for s in stations if s.error is None),
+            default=0.0,
+        )
+
+    def _reason_to_stop(
+        self, blocks: int, spent: float, reached: float, stations: list[Station]
+    ) -> str:
+        if all(station.error for station in stations):
+            return "no case was left to sample"
+        if reached <= self._policy.target:
+            return f"reached its target of ±{self._policy.target:.3g}"
+        enough = blocks >= (2 if self._policy.hard else FEWEST_FOR_95_PERCENT)
+        return (
+            f"spent its {self._policy.budget:.0f} s"
+            if enough and spent >= self._policy.budget
+            else ""
+        )
+
+    def _conclude(
+        self, station: Station, stations: list[Station], number: int, stopped: str
+    ) -> CaseResult:
+        twin = next((s for s in stations if s.twin and s.case == station.case), None)
+        proof = Proof()
+        if station.error is None:
+            with self._failing(station):
+                proof = station.subject.proof()
+        result = CaseResult(
+            case=station.case,
+            group=number,
+            status="ok",
+            samples=tuple(station.samples),
+            twin=tuple(twin.samples) if twin and twin.error is None else (),
+            proof=proof,
+            stopped=stopped,
+            setup=station.setup,
+        )
+        if station.error is not None:
+            said = failure(station.case, number, station.error)
+            return replace(result, status=said.status, reason=said.reason, remedy=said.remedy,
+                           stderr=said.stderr, exit_status=said.exit_status)  # fmt: skip
+        if not result.samples:
+            return replace(result, status="failed", reason="it was interrupted before a sample")
+        if not proof.holds:
+            return replace(result, status="failed", reason=_what_is_not_proven(proof))
+        return result
+
+
+def failure(case: Case, group: int, error: Exception) -> CaseResult:
+    """The result of a case that could not be measured, with everything the error knows."""
+    if isinstance(error, UnsupportedError):
+        return CaseResult(case, group, "unsupported", str(error), error.remedy)
+    if isinstance(error, CommandError):
+        return CaseResult(
+            case, group, "failed", str(error), error.remedy,
+            stderr=error.stderr, exit_status=error.exit_status,
+        )  # fmt: skip
+    if isinstance(error, CnbenchError):
+        return CaseResult(case, group, "failed", str(error), error.remedy)
+    return CaseResult(
+        case,
+        group,
+        "failed",
+        f"{type(error).__name__}: {error}",
+        "this is a fault in cnbench or in the experiment; the run file keeps the traceback",
+        stderr="".join(traceback.format_exception(error)),
+    )
+
+
+def _what_is_not_proven(proof: Proof) -> str:
+    if not proof.checks:
+        return "there is no proof of what was measured"
+    check = proof.broken[0]
+    return f"not proven: {check.claim}: expected {check.expected}, observed {check.observed}"

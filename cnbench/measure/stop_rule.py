@@ -1,0 +1,53 @@
+"""When a case has been sampled enough.
+
+The analysis side computes intervals by bootstrap; here, where only the standard library is at hand,
+the rule uses the distribution-free interval of the median between two order statistics (Conover,
+Practical Nonparametric Statistics, 3rd ed., 3.2: how many values lie below the median is binomial).
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from functools import cache
+
+from cnbench.core.metric import Metric
+
+# The fewest values whose extremes hold the median with 95 % confidence: 1 - 2 / 2**6 = 96.9 %.
+FEWEST_FOR_95_PERCENT = 6
+
+
+@cache
+def outer_ranks(count: int, confidence: float = 0.95) -> tuple[int, int] | None:
+    """The ranks (from 0) of the sorted values that hold the median with at least ``confidence``.
+
+    Returns:
+        The narrowest symmetric pair, or None where even the extremes do not reach it.
+    """
+    tail_allowed = (1 - confidence) / 2
+    below = 0.0
+    lowest = None
+    for rank in range(count // 2):
+        below += math.comb(count, rank) * 0.5**count
+        if below > tail_allowed:
+            break
+        lowest = rank
+    return None if lowest is None else (lowest, count - 1 - lowest)
+
+
+def half_width(values: Sequence[float], confidence: float = 0.95) -> float:
+    """Half the width of the median's interval, in the values' unit; infinite for too few values."""
+    ranks = outer_ranks(len(values), confidence)
+    if ranks is None:
+        return math.inf
+    ordered = sorted(values)
+    return (ordered[ranks[1]] - ordered[ranks[0]]) / 2
+
+
+def precision(values: Sequence[float], metric: Metric) -> float:
+    """The half-width as a share of the median for a ratio metric, as it is for an additive one."""
+    width = half_width(values)
+    if metric.scale == "additive" or math.isinf(width):
+        return width
+    return width / abs(statistics.median(values))

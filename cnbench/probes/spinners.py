@@ -1,0 +1,89 @@
+"""Busy threads in a cgroup, and the stall that each of them saw."""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from cnbench.core.errors import CnbenchError
+from cnbench.lab.cgroup import CpuGroup
+from cnbench.lab.processes import check_alive, python_script, running
+from cnbench.probes import spin
+
+_PATIENCE = 30.0
+
+
+class Spinners:
+    """Busy threads that run until they are closed. Use ``open_spinners``."""
+
+    def __init__(self, board: memoryview, processes: list[subprocess.Popen[str]]) -> None:
+        self._board = board
+        self._processes = processes
+
+    @property
+    def pids(self) -> list[int]:
+        """The process of each thread."""
+        return [process.pid for process in self._processes]
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Have the threads run inside this context only: between samples they would be in the way."""
+        self._signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGSTOP)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for process in self._processes:
+            process.send_signal(number)
+
+    def watch(self) -> None:
+        """Have every thread forget its gaps and begin anew."""
+        for slot in range(len(self._processes)):
+            self._board[slot * spin.WORDS + spin.ASKED] += 1
+        self._wait_for_answers()
+
+    def longest_gap(self) -> int:
+        """The longest time (in clock ticks) that any thread was off the CPU since ``watch``."""
+        return max(
+            self._board[slot * spin.WORDS + spin.LONGEST_GAP]
+            for slot in range(len(self._processes))
+        )
+
+    def _wait_for_answers(self) -> None:
+        give_up = time.monotonic() + _PATIENCE
+        for slot, process in enumerate(self._processes):
+            first = slot * spin.WORDS
+            while self._board[first + spin.ASKED] != self._board[first + spin.ANSWERED]:
+                check_alive(["spin.py"], process)
+                if time.monotonic() > give_up:
+                    raise CnbenchError(f"a busy thread did not run for {_PATIENCE:.0f} s")
+                time.sleep(0.001)
+
+
+@contextlib.contextmanager
+def open_spinners(count: int, group: CpuGroup) -> Iterator[Spinners]:
+    """``count`` busy threads inside ``group``, started and paused."""
+    memory = os.memfd_create("cnbench-spin")
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, memory)
+        os.ftruncate(memory, count * spin.WORDS * 8)
+        board = memoryview(mmap.mmap(memory, 0)).cast("q")
+        script = Path(spin.__file__)
+        processes = []
+        for slot in range(count):
+            argv = python_script(script, str(memory), str(slot))
+            process = stack.enter_context(running(argv, pass_fds=[memory]))
+            group.add(process.pid)
+            processes.append(process)
+        spinners = Spinners(board, processes)
+        with spinners.running():
+            spinners.watch()
+        yield spinners
