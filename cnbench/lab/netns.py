@@ -18,6 +18,8 @@ from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.lab import commands, libc
 
 _THIS_THREADS = "/proc/thread-self/ns/net"
+# RT_TABLE_LOCAL of linux/rtnetlink.h: the table that is looked up first.
+_LOCAL_TABLE = 255
 
 
 class NetworkNamespace:
@@ -44,7 +46,6 @@ class NetworkNamespace:
     def run(
         self,
         argv: Sequence[str],
-        *,
         input: str | None = None,
         check: bool = True,
         timeout: float = 600,
@@ -152,3 +153,12 @@ def route_via(namespace: NetworkNamespace, destination: str, gateway: str) -> No
     """Route ``destination`` (``default`` or a network) by ``gateway``."""
     with namespace.netlink() as route:
         route.route("add", dst=destination, gateway=gateway)
+
+
+def local_route(namespace: NetworkNamespace, network: str) -> None:
+    """Have ``namespace`` answer on every address of ``network`` (what Linux calls AnyIP)."""
+    with namespace.netlink() as route:
+        loopback = route.link_lookup(ifname="lo")[0]
+        route.route(
+            "add", dst=network, oif=loopback, type="local", table=_LOCAL_TABLE, scope="host"
+        )

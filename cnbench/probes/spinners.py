@@ -33,7 +33,7 @@ class Spinners:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Have the threads run inside this context only: between samples they would be in the way."""
+        """Have the threads run inside this context alone: others are sampled between."""
         self._signal(signal.SIGCONT)
         try:
             yield
