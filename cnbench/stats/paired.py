@@ -133,7 +133,7 @@ def unpaired_difference(
 
     The interval is the percentile bootstrap with both runs resampled independently (Wilcox,
     Introduction to Robust Estimation and Hypothesis Testing, 3rd ed., 2012, chapter 5). Measured
-    coverage of a nominal 95 %: 94 to 98 %, 6 to 30 blocks, the distributions of ``intervals``. It
+    coverage of a nominal 95 %: 95 to 98 %, 6 to 30 blocks, the distributions of ``intervals``. It
     sees the spread of the blocks inside each run, not what changed between the runs (another boot,
     another temperature): the noise floor and the fingerprint are there for that.
 

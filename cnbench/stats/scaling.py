@@ -6,7 +6,7 @@ how well the blocks pin the fit down. Whether the fit is the right one is anothe
 ``misfit`` answers. Cases are not resampled: the sizes were chosen, not drawn.
 
 Measured coverage of nominal 95 % intervals, sizes 1, 100, 1000 and 5000, 6 to 20 blocks with 5 %
-noise, normal and exponential: 95 to 97 % for the line's two figures, 98 to 99 % for the exponent.
+noise, normal and exponential: 95 to 98 % for the line's two figures, 97 to 99 % for the exponent.
 """
 
 from __future__ import annotations
