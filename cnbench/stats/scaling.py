@@ -66,8 +66,9 @@ def power_law(
 
     The exponent is the Theil-Sen slope on logarithms, the median of the slopes between all pairs
     of cases (Sen, "Estimates of the regression coefficient based on Kendall's tau", JASA 63 (1968)
-    1379-1389). Least squares would be narrower by a little when the law holds; but one case that
-    departs from it (a size that fell out of a cache) moves least squares and leaves this as it is.
+    1379-1389). Least squares would be narrower by a little when the law holds; but one case of five
+    or more that departs from it (a size that fell out of a cache) spoils less than half of the
+    pairs, so it moves least squares and hardly this. With fewer cases look at ``misfit``.
 
     Args:
         sizes: shape (cases,), above zero, at least two different.
