@@ -3,7 +3,7 @@
 A connection's first packet alone walks the nat table; conntrack remembers where the others go. So
 what is timed is the set-up of TCP connections through a service's cluster address, every one from a
 source of its own. Only what is asked for differs: which of the services in the table is addressed,
-or (``position=none``, the control) the endpoint itself, which walks past all rules and matches none.
+or (``position=none``, the control) the endpoint itself, which passes all rules and matches none.
 """
 
 from __future__ import annotations

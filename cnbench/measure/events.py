@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cnbench.core.fingerprint import Fingerprint
 from cnbench.core.run import CaseResult
+
+
+@dataclass(frozen=True)
+class EnvironmentFound:
+    """The environment that the next cases are measured in."""
+
+    fingerprint: Fingerprint
 
 
 @dataclass(frozen=True)
@@ -45,5 +53,5 @@ class Warned:
     message: str
 
 
-Event = GroupStarted | BlockEnded | CaseEnded | Warned
+Event = EnvironmentFound | GroupStarted | BlockEnded | CaseEnded | Warned
 Listener = Callable[[Event], None]

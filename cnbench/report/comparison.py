@@ -1,0 +1,160 @@
+"""Two results side by side: two runs, or two variants measured in the same blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cnbench.core.case import Case
+from cnbench.core.errors import NotComparableError, UsageError
+from cnbench.core.fingerprint import Difference, differences
+from cnbench.core.metric import Metric
+from cnbench.core.run import CaseResult, Run
+from cnbench.report.rows import Row, finite, rows_of, values_by_block
+from cnbench.stats.intervals import Interval
+from cnbench.stats.paired import paired_effect, unpaired_effect
+from cnbench.stats.verdict import Judgement, Verdict, judge
+
+# The smallest effect that matters unless --fail-on says otherwise. Wall-clock medians of separate
+# runs move by a per cent or two on shared machines; instruction counts do not.
+DEFAULT_MARGIN: Mapping[str, float] = {"wall": 0.02, "instructions": 0.005}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One metric of one case, in A and in B.
+
+    ``effect`` is B over A for a ratio metric and B minus A for an additive one; ``noise`` is the
+    larger of the two noise floors, None where neither is known.
+    """
+
+    a: Row
+    b: Row
+    effect: Interval
+    noise: float | None
+    margin: float
+    judgement: Judgement
+
+    @property
+    def metric(self) -> Metric:
+        """What was measured."""
+        return self.a.metric
+
+    def as_json(self) -> dict[str, Any]:
+        """B's row, with A's median, the effect, its interval and the verdict."""
+        return self.b.as_json() | {
+            "reference": self.a.as_json(),
+            "ratio": finite(self.effect.estimate),
+            "low": finite(self.effect.low),
+            "high": finite(self.effect.high),
+            "noise": finite(self.noise),
+            "margin": self.margin,
+            "verdict": self.judgement.verdict.value,
+            "reason": self.judgement.reason,
+        }
+
+
+def compare_runs(a: Run, b: Run, *, margin: float | None, force: bool) -> list[Compared]:
+    """What changed from run A to run B, case by case.
+
+    Raises:
+        NotComparableError: the environments differ in something that could explain any effect,
+            and ``force`` is not given.
+        UsageError: they have no case in common that both measured.
+    """
+    if not force:
+        _refuse_different_environments(a, b)
+    before = {_what(row): row for row in rows_of(a) if row.interval}
+    after = {_what(row): row for row in rows_of(b) if row.interval}
+    if not before.keys() & after.keys():
+        raise UsageError(
+            "the two runs have no case in common that both could measure",
+            "run both with the same experiments and -p values",
+        )
+    return [_unpaired(before[what], after[what], margin) for what in after if what in before]
+
+
+def compare_variants(run: Run, a: Case, b: Case, *, margin: float | None) -> list[Compared]:
+    """What B costs against A, both measured in the same blocks of ``run``.
+
+    Raises:
+        UsageError: one of them could not be measured; the message says why.
+    """
+    results = {result.case.key: result for result in run.cases}
+    one, other = results[a.key], results[b.key]
+    for result in (one, other):
+        if result.status != "ok":
+            raise UsageError(f"{result.case.point}: {result.reason}", result.remedy)
+    rows = {(row.case.key, row.metric.name): row for row in rows_of(run)}
+    return [
+        _paired(one, other, rows[a.key, metric.name], rows[b.key, metric.name], margin)
+        for metric in run.experiments[a.experiment].metrics
+    ]
+
+
+def overall(compared: Sequence[Compared]) -> Verdict:
+    """The verdict on all together: worse if any is, else inconclusive if any is, else the best."""
+    verdicts = {one.judgement.verdict for one in compared}
+    for verdict in (Verdict.WORSE, Verdict.INCONCLUSIVE, Verdict.BETTER):
+        if verdict in verdicts:
+            return verdict
+    return Verdict.EQUIVALENT
+
+
+def environment_differences(a: Run, b: Run) -> list[Difference]:
+    """In what the environments of the two runs differ, lab by lab; essential things first."""
+    found: dict[tuple[str, str, str], Difference] = {}
+    for one in a.fingerprints.values():
+        for other in b.fingerprints.values():
+            if (one.lab, one.clock) == (other.lab, other.clock):
+                found |= {(d.what, d.one, d.other): d for d in differences(one, other)}
+    return sorted(found.values(), key=lambda difference: not difference.essential)
+
+
+def _refuse_different_environments(a: Run, b: Run) -> None:
+    essential = [d for d in environment_differences(a, b) if d.essential]
+    if essential:
+        listed = "; ".join(f"{d.what}: {d.one} and {d.other}" for d in essential[:3])
+        more = f"; and {len(essential) - 3} more" if len(essential) > 3 else ""
+        raise NotComparableError(
+            f"the runs' environments differ in {listed}{more}",
+            "if that is what you want to compare, add --force",
+        )
+
+
+def _what(row: Row) -> tuple[str, str, str]:
+    return row.case.point, row.clock, row.metric.name
+
+
+def _paired(one: CaseResult, other: CaseResult, a: Row, b: Row, margin: float | None) -> Compared:
+    name = a.metric.name
+    before, after = values_by_block(one.samples, name), values_by_block(other.samples, name)
+    both = sorted(before.keys() & after.keys())
+    effect = paired_effect(
+        [before[block] for block in both],
+        [after[block] for block in both],
+        scale=a.metric.scale,
+        better=a.metric.better,
+    )
+    return _judged(a, b, effect, margin)
+
+
+def _unpaired(a: Row, b: Row, margin: float | None) -> Compared:
+    effect = unpaired_effect(a.values, b.values, scale=a.metric.scale, better=a.metric.better)
+    return _judged(a, b, effect, margin)
+
+
+def _judged(a: Row, b: Row, effect: Interval, margin: float | None) -> Compared:
+    margin = DEFAULT_MARGIN[b.clock] if margin is None else margin
+    known = [row.noise for row in (a, b) if row.noise is not None]
+    noise = max(known, default=None)
+    judgement = judge(
+        effect,
+        margin=margin,
+        noise=float("inf") if noise is None else noise,
+        scale=a.metric.scale,
+        better=a.metric.better,
+        unit=b.unit,
+    )
+    return Compared(a, b, effect, noise, margin, judgement)

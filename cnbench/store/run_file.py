@@ -1,0 +1,104 @@
+"""Run files: one JSON object, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cnbench.core.errors import CnbenchError, UsageError
+from cnbench.core.run import SCHEMA_VERSION, Run
+
+
+class _Header(msgspec.Struct):
+    """What tells a run file from any other JSON, and this version's from another's."""
+
+    format: str
+    schema: int
+
+
+def read(path: Path) -> Run:
+    """The run in ``path``.
+
+    Raises:
+        UsageError: there is no such file, or it is damaged, foreign, or of a newer cnbench; the
+            message says which, and where in the file.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"the run file {path} cannot be read: {error.strerror}", "`cnbench show` lists the runs"
+        ) from error
+    try:
+        header = msgspec.json.decode(text, type=_Header)
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{path} is not a cnbench run file: {error}") from error
+    if header.format != "cnbench-run":
+        raise UsageError(f"{path} is not a cnbench run file: its format is '{header.format}'")
+    if header.schema > SCHEMA_VERSION:
+        raise UsageError(
+            f"{path} was written by a newer cnbench (schema {header.schema}, here "
+            f"{SCHEMA_VERSION})",
+            "update cnbench",
+        )
+    try:
+        run = msgspec.json.decode(text, type=Run)
+        _check(run)
+    except (msgspec.DecodeError, CnbenchError) as error:
+        raise UsageError(f"the run file {path} is damaged: {error}") from error
+    return run
+
+
+def _check(run: Run) -> None:
+    """Refuse a run whose values its own metrics could not have."""
+    for result in run.cases:
+        record = run.experiments.get(result.case.experiment)
+        if record is None:
+            raise CnbenchError(f"it has a case of {result.case.experiment}, but not its metrics")
+        for metric in record.metrics:
+            for sample in (*result.samples, *result.twin):
+                if metric.name not in sample.values:
+                    raise CnbenchError(f"a sample of {result.case.point} lacks {metric.name}")
+                metric.check(sample.values[metric.name])
+
+
+def write(run: Run, path: Path) -> None:
+    """Write ``run`` to ``path`` in one step: a reader sees the old file or the new, never a part.
+
+    Raises:
+        CnbenchError: it could not be written (a full disk, a read-only folder); what was in
+            ``path`` before is still there.
+    """
+    text = msgspec.json.format(msgspec.json.encode(run), indent=1)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(text + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+            raise
+    except OSError as error:
+        raise CnbenchError(
+            f"the run file {path} could not be written: {error.strerror}",
+            "free some space, or write elsewhere: -o FILE",
+        ) from error
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of run files, made from the dataclasses."""
+    made = msgspec.json.schema(Run)
+    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    made["title"] = f"cnbench run file, schema {SCHEMA_VERSION}"
+    return made

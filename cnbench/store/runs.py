@@ -1,0 +1,52 @@
+"""The folder of run files, and how a person names one: a file, an id, ``latest``, ``latest~1``."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from cnbench.core.errors import UsageError
+
+_LATEST = re.compile(r"latest(?:~(\d+))?")
+
+
+def results_folder() -> Path:
+    """Where run files are: ``$CNBENCH_RESULTS``, or ``results/runs`` below the current folder."""
+    return Path(os.environ.get("CNBENCH_RESULTS") or "results/runs")
+
+
+def all_runs(folder: Path | None = None) -> list[Path]:
+    """The run files of ``folder``, oldest first: their names begin with the time they began."""
+    folder = folder or results_folder()
+    return sorted(folder.glob("[!.]*.json"))
+
+
+def find_run(name: str, folder: Path | None = None) -> Path:
+    """The run file that ``name`` names.
+
+    Raises:
+        UsageError: there is none, or more than one id begins so; the remedy says what to do.
+    """
+    path = Path(name)
+    if path.suffix == ".json" or path.is_file():
+        return path
+    runs = all_runs(folder)
+    if not runs:
+        raise UsageError(
+            f"there are no runs in {folder or results_folder()}", "measure something: cnbench run"
+        )
+    if latest := _LATEST.fullmatch(name):
+        back = int(latest[1] or 0)
+        if back >= len(runs):
+            raise UsageError(f"there is no {name}: there are {len(runs)} runs")
+        return runs[-1 - back]
+    matching = [run for run in runs if run.stem.startswith(name)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise UsageError(
+            f"'{name}' begins the names of {len(matching)} runs",
+            "write more of it: " + ", ".join(run.stem for run in matching[:3]),
+        )
+    raise UsageError(f"there is no run '{name}'", f"the latest is {runs[-1].stem}")
