@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable
 from enum import StrEnum
+from functools import partial
 
 from cnbench.proxy import iptables
 from cnbench.proxy.loader import Counters, Known, Namespace, Programmed, Stopwatch
 from cnbench.proxy.model import Node, Service, ServiceKey, ServicePort
+from cnbench.proxy.nft_rules import read_rules
+from cnbench.proxy.xtables import Rule, packets, read_table
 
 # Another restore on this machine holds iptables' lock, which all namespaces share.
 LOCK_SECONDS = "60"
@@ -31,8 +33,8 @@ class IptablesProxy:
     ) -> None:
         self._namespace = namespace
         self._node = node
-        self._command = f"iptables-{front_end}"
-        self._restore = [f"{self._command}-restore", "--wait", LOCK_SECONDS, "--noflush"]
+        self._front_end = front_end
+        self._restore = [f"iptables-{front_end}-restore", "--wait", LOCK_SECONDS, "--noflush"]
         self._known = Known()
         self._based = False
 
@@ -88,29 +90,23 @@ class IptablesProxy:
 
     def counters(self, service: Service, port: ServicePort) -> Counters:
         """Read the packets of a port's KUBE-SVC chain and of its endpoints' KUBE-SEP chains."""
-        chain = iptables.service_chain(service, port)
-        passed = sum(
-            packets for packets, target in self._rules(chain) if target.startswith("KUBE-SEP-")
-        )
-        return Counters(
-            passed,
-            {
-                str(endpoint): sum(
-                    packets
-                    for packets, target in self._rules(
-                        iptables.endpoint_chain(service, port, endpoint)
+        with self._namespace.entered():
+            read = self._reader()
+            passed = packets(read(iptables.service_chain(service, port)), "KUBE-SEP-")
+            return Counters(
+                passed,
+                {
+                    str(endpoint): packets(
+                        read(iptables.endpoint_chain(service, port, endpoint)), "DNAT"
                     )
-                    if target == "DNAT"
-                )
-                for endpoint in port.endpoints
-            },
-        )
+                    for endpoint in port.endpoints
+                },
+            )
 
-    def _rules(self, chain: str) -> Iterator[tuple[int, str]]:
-        listing = self._namespace.run([self._command, "-t", "nat", "-nvxL", chain]).stdout
-        for line in listing.splitlines()[2:]:
-            if found := re.match(r"\s*(\d+)\s+\d+\s+(\S+)", line):
-                yield int(found[1]), found[2]
+    def _reader(self) -> Callable[[str], Iterable[Rule]]:
+        if self._front_end is FrontEnd.LEGACY:
+            return read_table("nat").rules
+        return partial(read_rules, "nat")
 
     def clear(self) -> None:
         """Flush the filter and nat tables of the namespace."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from time import monotonic
 
 from cnbench.proxy import nftables
 from cnbench.proxy.loader import Counters, Known, Namespace, Programmed, Stopwatch
 from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
+from cnbench.proxy.nft_rules import read_rules
 
 _NFT = ("nft", "-f", "-")
 # How long kube-proxy waits before it deletes a chain that has lost its last map element.
@@ -90,20 +90,22 @@ class NftablesProxy:
 
         Raises ServiceError for a service that is not watched.
         """
-        return Counters(
-            self._packets(nftables.service_chain(service, port)),
-            {
-                str(endpoint): self._packets(nftables.endpoint_chain(service, port, endpoint))
-                for endpoint in port.endpoints
-            },
-        )
+        with self._namespace.entered():
+            return Counters(
+                self._packets(nftables.service_chain(service, port)),
+                {
+                    str(endpoint): self._packets(nftables.endpoint_chain(service, port, endpoint))
+                    for endpoint in port.endpoints
+                },
+            )
 
-    def _packets(self, chain: str) -> int:
-        listing = self._namespace.run(["nft", "list", "chain", *nftables.TABLE.split(), chain])
-        found = re.search(r"counter packets (\d+)", listing.stdout)
-        if not found:
+    @staticmethod
+    def _packets(chain: str) -> int:
+        _, table = nftables.TABLE.split()
+        counters = list(read_rules(table, chain))
+        if not counters:
             raise ServiceError(f"chain {chain} has no counter: its service is to be watched first")
-        return int(found[1])
+        return counters[0].packets
 
     def clear(self) -> None:
         """Delete kube-proxy's table from the namespace."""
