@@ -89,11 +89,22 @@ class ExperimentRecord:
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for, so that ``--resume`` can go on from there."""
+    """What was asked for, so that ``--resume`` can go on from there.
+
+    Attributes:
+        experiments: their names, in the order asked for.
+        full: full values instead of quick ones.
+        given: experiment to parameter to the values given for it.
+        lab: ``auto``, ``host`` or ``guest``.
+        clock: ``auto``, ``wall`` or ``instructions``.
+        budget: seconds for all sampling together; None where each group has its own.
+        seed: of the block order.
+        kernels: the guest kernels asked for.
+    """
 
     experiments: tuple[str, ...]
     full: bool
-    given: Mapping[str, tuple[Value, ...]]
+    given: Mapping[str, Mapping[str, tuple[Value, ...]]]
     lab: str
     clock: str
     budget: float | None

@@ -9,6 +9,7 @@ or (``position=none``, the control) the endpoint itself, which passes all rules 
 from __future__ import annotations
 
 import contextlib
+import functools
 import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -128,7 +129,6 @@ def open_cluster(lab: Lab, mode: str, count: int, endpoints: int) -> Iterator[Cl
     probed = {_index(position, count): real for position in ("first", "middle", "last")}
     services = synthetic_services(count, endpoints, target_port=_TARGET_PORT, backends=probed)
     with open_service_path(lab) as path:
-        _check_kernel(path, mode)
         proxy = open_proxy(mode, path.node, node=Node(pod_cidr=POD_CIDR))
         proxy.sync(services)
         for index in probed:
@@ -137,15 +137,6 @@ def open_cluster(lab: Lab, mode: str, count: int, endpoints: int) -> Iterator[Cl
             path.client, path.backend, _TARGET_PORT, CLIENTS, lab.clock
         ) as connector:
             yield Cluster(path, services, proxy, connector)
-
-
-def _check_kernel(path: ServicePath, mode: str) -> None:
-    try:
-        path.node.run(_TOOLS[mode])
-    except CommandError as error:
-        raise UnsupportedError(
-            f"this kernel cannot do {mode}: {error}", "use the guest lab: --lab guest"
-        ) from error
 
 
 @contextlib.contextmanager
@@ -172,7 +163,25 @@ def _same_service(params: Params) -> str:
 
 
 def _require(params: Params, lab: Lab) -> None:
-    commands.require(_TOOLS[str(params["mode"])][0])
+    refusal = _refusal(str(params["mode"]), lab)
+    if refusal:
+        raise refusal.with_traceback(None)
+
+
+@functools.cache
+def _refusal(mode: str, lab: Lab) -> UnsupportedError | None:
+    """Why ``lab`` cannot do ``mode``, found by asking its kernel in a namespace made for that."""
+    try:
+        commands.require(_TOOLS[mode][0])
+        with lab.network_namespace("trial") as trial:
+            trial.run(_TOOLS[mode])
+    except UnsupportedError as error:
+        return error
+    except CommandError as error:
+        return UnsupportedError(
+            f"this kernel cannot do {mode}: {error}", "use the guest lab: --lab guest"
+        )
+    return None
 
 
 EXPERIMENT = Experiment(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from cnbench.core.case import Case, Group
@@ -10,6 +10,7 @@ from cnbench.core.errors import UsageError
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import ClockName
 from cnbench.core.parameter import Params, Value
+from cnbench.core.run import CaseResult, Request
 from cnbench.measure.sampler import Policy
 
 # Seconds that each group is sampled for unless its target is reached before or a budget is given.
@@ -45,6 +46,31 @@ class Plan:
             return Policy(budget=self.seconds, seed=self.seed)
         left = max(0.0, self.budget - spent) / (len(self.groups) - position)
         return Policy(budget=left, hard=True, seed=self.seed)
+
+
+def make_plan(
+    request: Request,
+    experiment_called: Callable[[str], Experiment],
+    done: Iterable[CaseResult] = (),
+) -> Plan:
+    """The plan for what ``request`` asks, less the groups that ``done`` has all cases of.
+
+    Raises:
+        UsageError: the grid that was asked for makes no sense.
+    """
+    done = list(done)
+    groups = []
+    for name in request.experiments:
+        experiment = experiment_called(name)
+        points = experiment.grid(request.full, request.given.get(name, {}))
+        groups += make_groups(experiment, points, "host", "wall")
+    return Plan(
+        tuple(without(groups, {result.case.key for result in done})),
+        seconds=FULL_SECONDS if request.full else QUICK_SECONDS,
+        budget=request.budget,
+        seed=request.seed,
+        first_number=1 + max((result.group for result in done), default=-1),
+    )
 
 
 def make_groups(

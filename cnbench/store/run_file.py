@@ -32,7 +32,8 @@ def read(path: Path) -> Run:
         text = path.read_bytes()
     except OSError as error:
         raise UsageError(
-            f"the run file {path} cannot be read: {error.strerror}", "`cnbench show` lists the runs"
+            f"the run file {path} cannot be read: {error.strerror}",
+            "name a run file, an id, or `latest`",
         ) from error
     try:
         header = msgspec.json.decode(text, type=_Header)

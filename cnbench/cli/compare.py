@@ -1,0 +1,147 @@
+"""``cnbench compare``: two runs, or two variants live."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+import click
+
+from cnbench.cli.comparison_table import print_comparison
+from cnbench.cli.measuring import measure_and_record, warn
+from cnbench.cli.options import Quantity, json_option, sampling_options
+from cnbench.core.errors import ExitCode, UsageError
+from cnbench.core.run import Request, Run
+from cnbench.core.units import FRACTION
+from cnbench.experiments.registry import all_experiments, experiment_called
+from cnbench.measure.plan import QUICK_SECONDS, Plan, make_groups, parse_given
+from cnbench.report.comparison import (
+    Compared,
+    compare_runs,
+    compare_variants,
+    environment_differences,
+    overall,
+)
+from cnbench.stats.verdict import Verdict
+from cnbench.store import run_file
+from cnbench.store.recorder import Recorder, new_run
+from cnbench.store.runs import find_run, results_folder
+
+_EXIT_CODES = {
+    Verdict.BETTER: ExitCode.FINE,
+    Verdict.EQUIVALENT: ExitCode.FINE,
+    Verdict.WORSE: ExitCode.WORSE,
+    Verdict.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
+}
+
+
+@click.command("compare")
+@click.argument("what", nargs=-1, required=True, metavar="A B | EXPERIMENT")
+@click.option("--vary", metavar="NAME=A,B", help="The two variants to measure in the same blocks.")
+@click.option(
+    "--fail-on",
+    "margin",
+    type=Quantity(FRACTION, "a margin"),
+    metavar="SHARE",
+    help="The smallest effect that matters: 2%.",
+)
+@click.option("--force", is_flag=True, help="Compare runs from different environments.")
+@sampling_options
+@json_option
+def command(
+    what: tuple[str, ...],
+    vary: str | None,
+    margin: float | None,
+    force: bool,
+    quick: bool,
+    assignments: tuple[str, ...],
+    budget: float | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    r"""Compare run B with run A; or, with --vary, measure two variants live, block by block.
+
+    The exit code is the verdict: 0 better or equivalent, 1 worse beyond the margin, 3
+    inconclusive, 4 the environments are not comparable.
+
+    \b
+    Examples:
+      cnbench compare latest~1 latest --fail-on 2%
+      cnbench compare service-routing -p services=1000 --vary mode=iptables,nftables
+    """
+    if vary is None:
+        compared, runs = _two_runs(what, margin, force)
+    else:
+        compared, runs = _live(what, vary, assignments, not quick, budget, seed, margin)
+    verdict = overall(compared)
+    if as_json:
+        rows = [one.as_json() for one in compared]
+        ids = [run.id for run in runs]
+        click.echo(json.dumps({"runs": ids, "verdict": verdict.value, "rows": rows}, indent=1))
+    else:
+        units = {name: dict(e.parameters) for run in runs for name, e in run.experiments.items()}
+        print_comparison(compared, units)
+        click.echo(f"\n{verdict.value}")
+    raise click.exceptions.Exit(_EXIT_CODES[verdict])
+
+
+def _two_runs(
+    what: Sequence[str], margin: float | None, force: bool
+) -> tuple[list[Compared], list[Run]]:
+    if len(what) != 2:
+        raise UsageError(
+            f"compare takes two runs, not {len(what)}",
+            "or one experiment with --vary NAME=A,B; see `cnbench compare --help`",
+        )
+    a, b = (run_file.read(find_run(name)) for name in what)
+    compared = compare_runs(a, b, margin=margin, force=force)
+    noted = [d for d in environment_differences(a, b) if force or not d.essential]
+    for difference in noted:
+        click.echo(f"{difference.what}: {difference.one} → {difference.other}", err=True)
+    return compared, [a, b]
+
+
+def _live(
+    what: Sequence[str],
+    vary: str,
+    assignments: Sequence[str],
+    full: bool,
+    budget: float | None,
+    seed: int,
+    margin: float | None,
+) -> tuple[list[Compared], list[Run]]:
+    if len(what) != 1 or what[0] not in all_experiments():
+        raise UsageError(
+            f"--vary measures one experiment, not '{' '.join(what)}'",
+            f"choose from {', '.join(all_experiments())}",
+        )
+    experiment = experiment_called(what[0])
+    given = parse_given([experiment], [*assignments, vary])[experiment.name]
+    name = vary.partition("=")[0]
+    if len(given[name]) != 2:
+        raise UsageError(f"--vary {vary} names {len(given[name])} variants", "name two of them")
+    alone = replace(experiment, variant=name, beside=())
+    groups = [
+        group
+        for group in make_groups(alone, alone.grid(full, given), "host", "wall")
+        if len(group.cases) == 2
+    ]
+    if not groups:
+        raise UsageError(f"no point of {experiment.name} makes sense with both of {vary}")
+    request = Request(
+        (experiment.name,), full, {experiment.name: given}, "auto", "auto", budget, seed
+    )
+    run = new_run(request, [experiment])
+    recorder = Recorder(run, results_folder() / f"{run.id}.json")
+    plan = Plan(tuple(groups), QUICK_SECONDS, budget, seed)
+    measure_and_record(plan, recorder)
+    compared: list[Compared] = []
+    for group in groups:
+        try:
+            compared += compare_variants(run, *group.cases, margin=margin)
+        except UsageError as error:
+            warn(error)
+    if not compared:
+        raise UsageError("neither variant could be compared", "see the reasons above")
+    return compared, [run]

@@ -1,0 +1,75 @@
+"""A comparison as a table in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from cnbench.cli.tables import console, show_noise, show_value
+from cnbench.core.units import FRACTION, format_quantity
+from cnbench.report.comparison import Compared
+from cnbench.report.rows import Row
+from cnbench.stats.verdict import Verdict
+
+_COLOURS = {
+    Verdict.BETTER: "green",
+    Verdict.WORSE: "red",
+    Verdict.EQUIVALENT: "default",
+    Verdict.INCONCLUSIVE: "yellow",
+}
+
+
+def print_comparison(compared: Sequence[Compared], units: Mapping[str, Mapping[str, str]]) -> None:
+    """One line a case and metric, with the reason of each verdict that leaves something open."""
+    out = console()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("case", "metric", "A", "B", "B against A, 95 % interval", "noise", "verdict"):
+        table.add_column(heading)
+    for one in compared:
+        colour = _COLOURS[one.judgement.verdict]
+        table.add_row(
+            escape(_case_name(one, units[one.b.case.experiment])),
+            one.metric.name,
+            _median(one.a),
+            _median(one.b),
+            _effect(one),
+            show_noise(one.metric, one.noise, one.b.unit),
+            f"[{colour}]{one.judgement.verdict}[/]",
+        )
+    out.print(table)
+    for reason in dict.fromkeys(
+        one.judgement.reason for one in compared if one.judgement.verdict == Verdict.INCONCLUSIVE
+    ):
+        out.print(f"  [yellow]inconclusive[/]: {escape(reason)}")
+
+
+def _case_name(one: Compared, units: Mapping[str, str]) -> str:
+    a, b = one.a.case.params, one.b.case.params
+    parts = [f"{name}={show_value(b[name], units[name])}" for name in b if a[name] == b[name]]
+    parts += [
+        f"{name}={show_value(a[name], units[name])} → {show_value(b[name], units[name])}"
+        for name in b
+        if a[name] != b[name]
+    ]
+    return " ".join([one.b.case.experiment, *parts])
+
+
+def _median(row: Row) -> str:
+    if row.interval is None:
+        return "–"
+    signed = row.metric.better == "zero"
+    return format_quantity(row.interval.estimate, row.unit, signed=signed)
+
+
+def _effect(one: Compared) -> str:
+    """The effect and its interval: ``+3.2 %  [+2.9 %, +3.5 %]``."""
+    if one.metric.scale == "ratio":
+        ends = (one.effect.estimate - 1, one.effect.low - 1, one.effect.high - 1)
+        unit = FRACTION
+    else:
+        ends, unit = (one.effect.estimate, one.effect.low, one.effect.high), one.b.unit
+    effect, low, high = (format_quantity(end, unit, signed=True) for end in ends)
+    return f"{effect}  [dim]{low} – {high}[/]"

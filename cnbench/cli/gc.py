@@ -1,0 +1,38 @@
+"""``cnbench gc``: remove what a killed run left behind."""
+
+from __future__ import annotations
+
+import click
+
+from cnbench.core.errors import CnbenchError
+from cnbench.lab.journal import collect
+
+
+@click.command("gc")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+def command(dry_run: bool) -> None:
+    r"""Remove what a killed run left behind: cgroups, mounts, folders, loop devices.
+
+    Runs that are still alive are left alone, and so is everything that cnbench did not make.
+
+    \b
+    Example:
+      cnbench gc --dry-run
+    """
+    found, problems = collect(dry_run=dry_run)
+    for resource in found:
+        verb = "would remove" if dry_run else "removed"
+        click.echo(f"{verb} {resource.kind} {resource.what}")
+    if not found and not problems:
+        click.echo("Nothing was left behind.")
+    if problems:
+        raise CnbenchError("; ".join(problems), "the journal still has them: try again, as root")
+
+
+def sweep() -> None:
+    """Collect before a measurement, and say so where there was something to collect."""
+    found, problems = collect()
+    if found:
+        click.echo(f"Removed {len(found)} things that a killed run had left behind.", err=True)
+    for problem in problems:
+        click.echo(f"cnbench: {problem}", err=True)

@@ -1,0 +1,65 @@
+"""Options that several commands have, and how their values are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from cnbench.core.errors import UsageError
+from cnbench.core.units import parse_quantity
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Quantity(click.ParamType[float]):
+    """A number with a unit, as a person writes it."""
+
+    name = "quantity"
+
+    def __init__(self, unit: str, what: str) -> None:
+        self._unit = unit
+        self._what = what
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The value in base units; a positive number."""
+        if isinstance(value, float):
+            return value
+        try:
+            number = parse_quantity(str(value), self._unit)
+        except UsageError as error:
+            self.fail(f"{error}; {error.remedy}", param, ctx)
+        if number <= 0:
+            self.fail(f"{self._what} must be more than nothing", param, ctx)
+        return number
+
+
+def sampling_options(command: F) -> F:
+    """What decides how a measurement is made: values, lab, clock and time."""
+    for option in (
+        click.option("--quick/--full", "quick", default=True, help="Which values to measure."),
+        click.option(
+            "-p",
+            "assignments",
+            multiple=True,
+            metavar="NAME=V1,V2",
+            help="Values of a parameter, in the units a person writes: -p period=10ms.",
+        ),
+        click.option(
+            "--budget",
+            type=Quantity("s", "a budget"),
+            metavar="TIME",
+            help="Time for all sampling together: 90s, 2m.",
+        ),
+        click.option("--seed", type=int, default=1, help="Of the order inside blocks."),
+    ):
+        command = option(command)
+    return command
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout."
+)

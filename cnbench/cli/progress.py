@@ -1,0 +1,85 @@
+"""How far a measurement is, on stderr: a bar on a terminal, a line a group elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cnbench.core.units import format_quantity
+from cnbench.measure.events import BlockEnded, CaseEnded, Event, GroupStarted, Listener, Warned
+
+
+class _Teller:
+    """Keeps what is known of the whole while events come in."""
+
+    def __init__(self, console: Console, bar: Progress | None) -> None:
+        self._console = console
+        self._bar = bar
+        self._task = bar.add_task("setting up", total=1.0) if bar else None
+        self._group: GroupStarted | None = None
+        self._last_block: BlockEnded | None = None
+
+    def listen(self, event: Event) -> None:
+        if isinstance(event, GroupStarted):
+            self._end_group()
+            self._group = event
+            self._show(0.0)
+        elif isinstance(event, BlockEnded):
+            self._last_block = event
+            if self._group:
+                self._show(min(1.0, event.spent / max(self._group.budget, 1e-9)))
+        elif isinstance(event, CaseEnded) and event.result.status == "failed":
+            self._console.print(
+                f"  failed: {event.result.case.point}: {event.result.reason}",
+                markup=False,
+                highlight=False,
+            )
+        elif isinstance(event, Warned):
+            self._console.print(f"  {event.message}", markup=False, highlight=False)
+
+    def _show(self, done: float) -> None:
+        if self._bar is not None and self._task is not None and self._group:
+            self._bar.update(
+                self._task,
+                description=f"[{self._group.number + 1}/{self._group.of}] {self._group.title}",
+                completed=self._group.number + done,
+                total=self._group.of,
+            )
+
+    def _end_group(self) -> None:
+        if self._bar is None and self._group and self._last_block:
+            self._console.print(
+                f"[{self._group.number + 1}/{self._group.of}] {self._group.title}: "
+                f"{self._last_block.block + 1} blocks in "
+                f"{format_quantity(self._last_block.spent, 's')}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
+        self._last_block = None
+
+    def close(self) -> None:
+        self._end_group()
+
+
+@contextlib.contextmanager
+def shown_on_stderr() -> Iterator[Listener]:
+    """A listener that shows progress, as fits where stderr goes."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        teller = _Teller(console, None)
+        yield teller.listen
+        teller.close()
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TimeRemainingColumn(compact=True),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        teller = _Teller(console, bar)
+        yield teller.listen
+        teller.close()

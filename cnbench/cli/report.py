@@ -1,0 +1,38 @@
+"""``cnbench report``: write the HTML report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cnbench.store import run_file
+from cnbench.store.runs import find_run
+
+
+@click.command("report")
+@click.argument("runs", nargs=-1)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("reports/index.html"),
+    show_default=True,
+    help="The file to write.",
+)
+def command(runs: tuple[str, ...], output: Path) -> None:
+    r"""Write one HTML file with tables and plots of RUNS (by default the latest).
+
+    It needs nothing else: it opens offline, and can be sent by mail.
+
+    \b
+    Examples:
+      cnbench report
+      cnbench report latest~1 latest -o both.html
+    """
+    read = [run_file.read(find_run(name)) for name in runs or ("latest",)]
+    # Imported here: matplotlib takes longer to import than a mistaken name to be found.
+    from cnbench.report import html
+
+    html.write(read, output)
+    click.echo(f"Wrote {output}")

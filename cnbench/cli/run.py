@@ -1,0 +1,92 @@
+"""``cnbench run``: measure experiments, and keep the result as a run file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from cnbench.cli.measuring import measure_and_record
+from cnbench.cli.options import json_option, sampling_options
+from cnbench.cli.show import show_run
+from cnbench.core.errors import CnbenchError, ExitCode
+from cnbench.core.run import Request, Run
+from cnbench.experiments.registry import all_experiments, experiment_called
+from cnbench.measure.plan import make_plan, parse_given
+from cnbench.store import run_file
+from cnbench.store.recorder import Recorder, measured, new_run
+from cnbench.store.runs import find_run, results_folder
+
+
+@click.command("run")
+@click.argument("experiments", nargs=-1, metavar="[EXPERIMENT]...")
+@sampling_options
+@click.option("--lab", type=click.Choice(["auto", "host"]), default="auto", help="Where.")
+@click.option("--clock", type=click.Choice(["auto", "wall"]), default="auto", help="What time is.")
+@click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The run file to write.")
+@json_option
+def command(
+    experiments: tuple[str, ...],
+    quick: bool,
+    assignments: tuple[str, ...],
+    budget: float | None,
+    seed: int,
+    lab: str,
+    clock: str,
+    resume: str | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    r"""Measure experiments (by default all of them), and keep the result as a run file.
+
+    \b
+    Examples:
+      cnbench run --quick
+      cnbench run cpu-quota -p quota=20% -p period=10ms,100ms --budget 1m
+      cnbench run --resume latest
+    """
+    if resume:
+        path = find_run(resume)
+        run = run_file.read(path)
+    else:
+        request = _request(experiments, quick, assignments, budget, seed, lab, clock)
+        run = new_run(request, map(experiment_called, request.experiments))
+        path = output or results_folder() / f"{run.id}.json"
+    _measure(run, path)
+    show_run(run, path, as_json=as_json)
+    if not any(result.status == "ok" for result in run.cases):
+        raise CnbenchError("nothing could be measured", "`cnbench doctor` says what is missing")
+    if any(result.status == "failed" for result in run.cases):
+        raise click.exceptions.Exit(ExitCode.FAILED)
+
+
+def _request(
+    names: Sequence[str],
+    quick: bool,
+    assignments: Sequence[str],
+    budget: float | None,
+    seed: int,
+    lab: str,
+    clock: str,
+) -> Request:
+    names = tuple(dict.fromkeys(names)) or tuple(all_experiments())
+    given = parse_given([experiment_called(name) for name in names], assignments)
+    return Request(names, not quick, given, lab, clock, budget, seed)
+
+
+def _measure(run: Run, path: Path) -> None:
+    recorder = Recorder(run, path)
+    plan = make_plan(run.request, experiment_called, measured(run))
+    if not plan.groups:
+        click.echo("Every case of this run has been measured.", err=True)
+        return
+    try:
+        measure_and_record(plan, recorder)
+    except KeyboardInterrupt:
+        name = path.stem if path.parent == results_folder() else path
+        click.echo(
+            f"What was measured is in {path}; go on with: cnbench run --resume {name}", err=True
+        )
+        raise
