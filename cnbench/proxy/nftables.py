@@ -113,20 +113,35 @@ def update(previous: Iterable[Service], current: Iterable[Service], node: Node) 
     return "\n".join(lines)
 
 
-def chains_of(services: Iterable[Service], node: Node) -> set[str]:
-    """Name the chains that some services have of their own."""
-    return {
-        chain for service in services for rules in _ports(service, node) for chain in rules.chains()
-    }
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """What some services have of their own: chains, and sets of the clients that stick."""
+
+    chains: frozenset[str] = frozenset()
+    sets: frozenset[str] = frozenset()
+
+    def __sub__(self, other: Owned) -> Owned:
+        return Owned(self.chains - other.chains, self.sets - other.sets)
 
 
-def emptying(chains: Iterable[str]) -> str:
-    """Write the lines that empty chains no longer used.
+def owned(services: Iterable[Service], node: Node) -> Owned:
+    """Name the chains and the sets that some services have of their own."""
+    ports = [rules for service in services for rules in _ports(service, node)]
+    return Owned(
+        frozenset(chain for rules in ports for chain in rules.chains()),
+        frozenset(name for rules in ports for name in rules.affinity_sets()),
+    )
+
+
+def emptying(gone: Owned) -> str:
+    """Write the lines that empty chains no longer used, and delete their sets.
 
     Kernels before 6.2 still see a map element that has just gone, so that its chain cannot be
     deleted in the same transaction; kube-proxy does so at a sync that comes a second or more later.
     """
-    return "".join(f"flush chain {TABLE} {chain}\n" for chain in chains)
+    lines = [f"flush chain {TABLE} {chain}\n" for chain in sorted(gone.chains)]
+    lines += [f"delete set {TABLE} {name}\n" for name in sorted(gone.sets)]
+    return "".join(lines)
 
 
 def deletion(chains: Iterable[str]) -> str:
@@ -291,6 +306,12 @@ class _PortRules:
         if self.firewalled:
             yield self.firewall_chain
 
+    def affinity_sets(self) -> Iterator[str]:
+        """Name the sets of clients that stick to an endpoint."""
+        if self.service.affinity_seconds:
+            for target in self.targets:
+                yield target.affinity_set
+
     def elements(self) -> Iterator[str]:
         """Give the port's elements of the sets and maps, as ``MAP { KEY : VERDICT }``."""
         service, port = self.service, self.port
@@ -328,12 +349,11 @@ class _PortRules:
             self._write_external_chain(add)
         if self.firewalled:
             self._write_firewall_chain(add)
-        if self.service.affinity_seconds:
-            for target in self.targets:
-                add(
-                    f"add set {TABLE} {target.affinity_set} {{ type ipv4_addr ; "
-                    f"flags dynamic,timeout ; timeout {self.service.affinity_seconds}s ; }}"
-                )
+        for name in self.affinity_sets():
+            add(
+                f"add set {TABLE} {name} {{ type ipv4_addr ; "
+                f"flags dynamic,timeout ; timeout {self.service.affinity_seconds}s ; }}"
+            )
         self._write_spread(add, self.cluster_chain, self.cluster)
         self._write_spread(add, self.local_chain, self.local)
         for target in self.targets:

@@ -35,8 +35,8 @@ class NftablesProxy:
     def sync(self, services: Collection[Service]) -> Programmed:
         """Program all services: kube-proxy's full sync, from empty or over what was there."""
         watch = Stopwatch()
-        before = self._chains(self._known.all())
-        gone = before - self._chains(services) if before else set()
+        before = self._owned(self._known.all())
+        gone = before - self._owned(services) if before.chains else before
         self._known.replace(services)
         return self._apply(self.program(services), gone, watch)
 
@@ -51,13 +51,14 @@ class NftablesProxy:
         watch = Stopwatch()
         replaced = self._known.change(changed, deleted)
         program = nftables.update(replaced, changed, self._node)
-        in_use = self._chains(changed)
-        gone = self._chains(replaced) - in_use
-        self._stale = {name: since for name, since in self._stale.items() if name not in in_use}
-        return self._apply(program, gone, watch)
+        now_owned = self._owned(changed)
+        self._stale = {
+            name: since for name, since in self._stale.items() if name not in now_owned.chains
+        }
+        return self._apply(program, self._owned(replaced) - now_owned, watch)
 
-    def _apply(self, program: str, gone: set[str], watch: Stopwatch) -> Programmed:
-        program += nftables.emptying(sorted(gone))
+    def _apply(self, program: str, gone: nftables.Owned, watch: Stopwatch) -> Programmed:
+        program += nftables.emptying(gone)
         generated = watch.lap()
         now = monotonic()
         old = [name for name, since in self._stale.items() if now - since >= _STALE_SECONDS]
@@ -66,11 +67,11 @@ class NftablesProxy:
         self.load(program)
         loaded = watch.lap()
         self._stale = {name: since for name, since in self._stale.items() if name not in old}
-        self._stale |= dict.fromkeys(gone, now)
+        self._stale |= dict.fromkeys(gone.chains, now)
         return Programmed(generated, loaded, len(program))
 
-    def _chains(self, services: Collection[Service]) -> set[str]:
-        return nftables.chains_of(services, self._node)
+    def _owned(self, services: Collection[Service]) -> nftables.Owned:
+        return nftables.owned(services, self._node)
 
     def watch(self, service: Service) -> None:
         """Put a counter at the head of each chain of one service.
@@ -81,7 +82,7 @@ class NftablesProxy:
         """
         rules = [
             f"insert rule {nftables.TABLE} {chain} counter\n"
-            for chain in sorted(self._chains([service]))
+            for chain in sorted(self._owned([service]).chains)
         ]
         self.load("".join(rules))
 
