@@ -1,0 +1,13 @@
+"""The array types every module of the scheduler speaks of."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+Counts = NDArray[Any]  # int32 where dense per node, int64 where counted afresh
+Shorts = NDArray[np.int32]
+Codes = NDArray[np.intp]
+Floats = NDArray[np.float64]

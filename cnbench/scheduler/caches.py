@@ -1,0 +1,39 @@
+"""A cache that forgets what has not been used for longest, so that memory stays bounded."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+import numpy as np
+
+Made = TypeVar("Made")
+
+
+class BoundedCache:
+    """Keeps the results of the last `limit` distinct questions."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """The result for this key, made now if it is not kept."""
+        try:
+            self._kept.move_to_end(key)
+            found: Made = self._kept[key]
+        except KeyError:
+            found = self._kept[key] = _frozen(make())
+            if len(self._kept) > self._limit:
+                self._kept.popitem(last=False)
+        return found
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._kept.clear()
+
+
+def _frozen(made: Made) -> Made:
+    """An array that is kept must not be written to by whoever asks for it."""
+    if isinstance(made, np.ndarray):
+        made.setflags(write=False)
+    return made

@@ -1,0 +1,123 @@
+"""Which nodes a pod's own rules admit, whatever runs there; kept by content, not by pod."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cnbench.scheduler.arrays import Ints, Mask
+from cnbench.scheduler.cluster import Cluster, Shape
+from cnbench.scheduler.objects import Spec
+from cnbench.scheduler.placement_rules import (
+    PREFER_NO_SCHEDULE,
+    NodeSelectorTerm,
+    Taint,
+    Toleration,
+)
+from cnbench.scheduler.selectors import Requirement
+
+
+class Eligibility:
+    """The node rules of a shape, and what answers them."""
+
+    def __init__(self, cluster: Cluster, shape: Shape) -> None:
+        spec = shape.spec
+        self._cluster = cluster
+        self._spec = spec
+        self._restricted = bool(spec.node_selector) or spec.node_affinity.required is not None
+        self._tainted = any(cluster.taint_sets)
+        self._affinity = cluster.content((spec.node_selector, spec.node_affinity.required))
+        self._tolerations = cluster.content(spec.tolerations)
+        self._preferred = cluster.content(tuple(spec.node_affinity.preferred))
+
+    def required(self) -> Mask | None:
+        """The nodes that nodeSelector and required node affinity admit; None for all."""
+        if not self._restricted:
+            return None
+        key = ("required", self._affinity)
+        return self._cluster.static.get(key, lambda: _required(self._cluster, self._spec))
+
+    def tolerated(self) -> Mask | None:
+        """The nodes whose NoSchedule and NoExecute taints are tolerated; None for all."""
+        if not self._tainted:
+            return None
+        key = ("tolerated", self._tolerations)
+        return self._cluster.static.get(key, lambda: _tolerated(self._cluster, self._spec))
+
+    def preference(self) -> Ints | None:
+        """The weights of the preferred node terms each node matches, summed; None for all 0."""
+        if not self._spec.node_affinity.preferred:
+            return None
+        key = ("preference", self._preferred)
+        return self._cluster.static.get(key, lambda: _preference(self._cluster, self._spec))
+
+    def dislikes(self) -> Ints | None:
+        """Each node's PreferNoSchedule taints that are not tolerated; None for all 0."""
+        if not self._tainted:
+            return None
+        key = ("dislikes", self._tolerations)
+        return self._cluster.static.get(key, lambda: _dislikes(self._cluster, self._spec))
+
+
+def eligibility(cluster: Cluster, shape: Shape) -> Eligibility:
+    """The shape's node rules, prepared once."""
+    found = shape.compiled.get("eligibility")
+    if not isinstance(found, Eligibility):
+        found = shape.compiled["eligibility"] = Eligibility(cluster, shape)
+    return found
+
+
+def _required(cluster: Cluster, spec: Spec) -> Mask:
+    chosen = np.ones(len(cluster), dtype=bool)
+    for key, value in spec.node_selector:
+        chosen &= cluster.topology(key).where(Requirement(key, "In", (value,)))
+    if spec.node_affinity.required is not None:
+        chosen &= _any_of(cluster, tuple(spec.node_affinity.required))
+    return chosen
+
+
+def _any_of(cluster: Cluster, terms: Sequence[NodeSelectorTerm]) -> Mask:
+    chosen = np.zeros(len(cluster), dtype=bool)
+    for term in terms:
+        chosen |= _matching(cluster, term)
+    return chosen
+
+
+def _matching(cluster: Cluster, term: NodeSelectorTerm) -> Mask:
+    chosen = np.full(len(cluster), not term.empty)
+    for requirement in term.match_expressions:
+        chosen &= cluster.topology(requirement.key).where(requirement)
+    for requirement in term.match_fields:
+        named = np.zeros(len(cluster), dtype=bool)
+        for name in requirement.values:
+            named[cluster.numbers_of(name)] = True
+        chosen &= named if requirement.operator == "In" else ~named
+    return chosen
+
+
+def _preference(cluster: Cluster, spec: Spec) -> Ints:
+    total = np.zeros(len(cluster), dtype=np.int64)
+    for preferred in spec.node_affinity.preferred:
+        total[_matching(cluster, preferred.preference)] += preferred.weight
+    return total
+
+
+def _tolerated(cluster: Cluster, spec: Spec) -> Mask:
+    fine = [not any(_repels(taint, spec.tolerations) for taint in s) for s in cluster.taint_sets]
+    return np.array(fine).take(cluster.taints)
+
+
+def _repels(taint: Taint, tolerations: Sequence[Toleration]) -> bool:
+    return taint.effect != PREFER_NO_SCHEDULE and not any(t.tolerates(taint) for t in tolerations)
+
+
+def _dislikes(cluster: Cluster, spec: Spec) -> Ints:
+    """Kubernetes looks only at tolerations without effect or with PreferNoSchedule here."""
+    soft = [t for t in spec.tolerations if t.effect in ("", PREFER_NO_SCHEDULE)]
+    counts = [
+        sum(
+            taint.effect == PREFER_NO_SCHEDULE and not any(t.tolerates(taint) for t in soft)
+            for taint in taints
+        )
+        for taints in cluster.taint_sets
+    ]
+    return np.array(counts, dtype=np.int64).take(cluster.taints)

@@ -1,0 +1,44 @@
+"""Integer arithmetic done by float64, where that is provably the same.
+
+For integers 0 <= a and 0 < b with a + b <= 2**53, floor(a / b) computed as a correctly rounded
+float64 division followed by floor is the integer quotient. Let k = floor(a / b) + 1. Rounding is
+monotonic, so the computed quotient is at least k - 1; it is at least k only if a / b lies within
+half a unit in the last place below k, that is k - a / b <= k * 2**-53. But k - a / b >= 1 / b,
+and 1 / b > k * 2**-53 because k * b <= a + b <= 2**53 (where equality holds, k * b is a power of
+two, the spacing below it is half as wide, and the bound holds again).
+"""
+
+import numpy as np
+
+from cnbench.scheduler.arrays import Floats, Ints
+
+MAX_SCORE = 100
+# Raw scores up to here are looked up in a table; above, computed.
+_TABLE_LIMIT = 4096
+
+
+def floor_quotient(dividend: Floats, divisor: Floats | float) -> Floats:
+    """floor(dividend / divisor), in place: integers held as float64, dividend >= 0.
+
+    Exact as long as dividend + divisor <= 2**53 (see the module).
+    """
+    np.divide(dividend, divisor, out=dividend)
+    return np.floor(dividend, out=dividend)
+
+
+def scaled_to_top(scores: Ints, reverse: bool) -> Ints:
+    """Kubernetes' DefaultNormalizeScore: 100 * score / highest, or 100 less that if reversed.
+
+    Where the highest is 0: all 0, or all 100 if reversed.
+    """
+    top = int(scores.max(initial=0))
+    if top == 0:
+        return np.full(len(scores), MAX_SCORE if reverse else 0, dtype=np.int64)
+    if top > _TABLE_LIMIT:
+        return _scaled(scores, top, reverse)
+    return _scaled(np.arange(top + 1), top, reverse).take(scores)
+
+
+def _scaled(scores: Ints, top: int, reverse: bool) -> Ints:
+    scaled: Ints = MAX_SCORE * scores // top
+    return MAX_SCORE - scaled if reverse else scaled

@@ -1,0 +1,91 @@
+"""InterPodAffinity: required affinity, anti-affinity, and the anti-affinity of pods already there.
+
+MatchInterPodAffinity in the legacy names. Source: kubernetes interpodaffinity/filtering.go.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import numpy as np
+
+from cnbench.scheduler.arrays import Mask
+from cnbench.scheduler.cluster import Cluster, Shape
+from cnbench.scheduler.pod_sets import ANTI_AFFINITY, PodQuery, clause_of
+from cnbench.scheduler.tally import NodeTally
+from cnbench.scheduler.view import View
+
+NAME = "InterPodAffinity"
+REASON = "node(s) didn't satisfy pod affinity or anti-affinity rules"
+
+
+class RequiredTerms:
+    """A shape's required terms with the tallies they need."""
+
+    def __init__(self, cluster: Cluster, shape: Shape) -> None:
+        spec, sets = shape.spec, cluster.pod_sets
+        near = tuple(spec.pod_affinity.required)
+        # An existing pod counts towards affinity only if it matches all of the pod's terms.
+        query = PodQuery(tuple(clause_of(term, spec.namespace) for term in near))
+        self.near_keys = tuple(dict.fromkeys(term.topology_key for term in near))
+        self.near = sets.tally(query) if near else None
+        self.self_match = bool(near) and sets.matches(query, shape.pods)
+        self.away: list[tuple[str, NodeTally]] = [
+            (term.topology_key, sets.tally(PodQuery((clause_of(term, spec.namespace),))))
+            for term in spec.pod_anti_affinity.required
+        ]
+
+
+def feasible(view: View, shape: Shape) -> Mask | None:
+    """The nodes that satisfy all three rules; None for all."""
+    terms = shape.compiled.get(NAME)
+    if not isinstance(terms, RequiredTerms):
+        terms = shape.compiled[NAME] = RequiredTerms(view.cluster, shape)
+    held = view.cluster.pod_sets.held_about(shape.pods, ANTI_AFFINITY)
+    repelled = terms.away + [(term.key.topology_key, term.tally) for term in held]
+    blocked = _blocked(view, repelled)
+    attracted = None if terms.near is None else _attracted(view, terms, terms.near)
+    if blocked is None:
+        return attracted
+    clear = np.logical_not(blocked, out=blocked)
+    return clear if attracted is None else attracted & clear
+
+
+def _blocked(view: View, repelled: Iterable[tuple[str, NodeTally]]) -> Mask | None:
+    """The nodes in a place where a pod runs that repels ours or is repelled; None for none."""
+    by_key: defaultdict[str, list[NodeTally]] = defaultdict(list)
+    for key, tally in repelled:
+        if tally.total:
+            by_key[key].append(tally)
+    blocked = None
+    for key, tallies in by_key.items():
+        column = view.cluster.topology(key)
+        table = np.zeros(column.missing + 1, dtype=bool)
+        for tally in tallies:
+            table[column.codes[tally.occupied()]] = True
+        table[column.missing] = False
+        here = view.by_label(column, table)
+        blocked = here if blocked is None else np.logical_or(blocked, here, out=blocked)
+    return blocked
+
+
+def _attracted(view: View, terms: RequiredTerms, near: NodeTally) -> Mask:
+    """The nodes that have, for every term, a matching pod in the same place.
+
+    If there is no matching pod anywhere (on a node with one of the topology labels), a pod that
+    matches its own terms may go to any node that has all the labels: the first of its kind.
+    """
+    columns = [view.cluster.topology(key) for key in terms.near_keys]
+    nodes = near.occupied()
+    tables = []
+    for column in columns:
+        table = np.zeros(column.missing + 1, dtype=bool)
+        table[column.codes[nodes]] = True
+        table[column.missing] = False
+        tables.append(table)
+    if terms.self_match and not any(table.any() for table in tables):
+        for table in tables:
+            table[:-1] = True
+    attracted = view.by_label(columns[0], tables[0])
+    for column, table in zip(columns[1:], tables[1:], strict=True):
+        attracted = attracted & view.by_label(column, table)
+    return attracted

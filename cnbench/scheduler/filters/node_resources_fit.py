@@ -1,0 +1,36 @@
+"""NodeResourcesFit: what the pod requests is free (PodFitsResources in the legacy names)."""
+
+from cnbench.scheduler.arrays import Mask
+from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.view import View
+
+NAME = "NodeResourcesFit"
+REASON = "Insufficient resources"
+
+
+def feasible(view: View, shape: Shape) -> Mask:
+    """The nodes with room for one more pod and for every resource it requests.
+
+    A resource requested with 0 is not looked at, so it fits on a node that is overcommitted
+    (kubernetes noderesources/fit.go, fitsRequest).
+    """
+    demand, free = shape.demand, view.cluster.resources.free
+    if demand.unknown:
+        return view.everywhere(False)
+    fits = None
+    for row, amount in demand.by_row:
+        enough = view.column(free[row]) >= amount
+        fits = enough if fits is None else fits & enough
+    return view.everywhere(True) if fits is None else fits
+
+
+def lacking(view: View, shape: Shape, node: int) -> list[str]:
+    """The resources of which this node has too little for the pod."""
+    resources = view.cluster.resources
+    short = [
+        name
+        for name, row in resources.rows.items()
+        for asked_row, amount in shape.demand.by_row
+        if row == asked_row and resources.free[row, node] < amount
+    ]
+    return short + shape.demand.unknown

@@ -1,0 +1,207 @@
+"""Nodes and pods as the scheduler sees them: plain dataclasses named after Kubernetes' fields.
+
+Amounts are integers in base units: millicpu for "cpu", bytes for "memory", counts for the rest;
+a string is read as a Kubernetes quantity, so "500m" and 500 are the same cpu, "128Mi" and
+134217728 the same memory. Everything is checked when it is made: a `SchedulerInputError` names
+the object and the field.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from cnbench.scheduler.errors import SchedulerInputError
+from cnbench.scheduler.placement_rules import (
+    NodeAffinity,
+    PodAffinity,
+    Taint,
+    Toleration,
+    TopologySpreadConstraint,
+)
+from cnbench.scheduler.quantities import CPU, MEMORY, MIB, PODS, amounts
+from cnbench.scheduler.selectors import LabelSelector, as_selector
+
+# kubelet's default --max-pods, for a node that does not say.
+DEFAULT_PODS_PER_NODE = 110
+# What scoring assumes for a pod that does not say (pkg/scheduler/util, GetNonzeroRequests).
+DEFAULT_SCORED_CPU = 100
+DEFAULT_SCORED_MEMORY = 200 * MIB
+
+Value = TypeVar("Value")
+
+
+def normalised_image(name: str) -> str:
+    """The image's name with the tag the container runtime would add (`nginx` is `nginx:latest`)."""
+    return name if name.rfind(":") > name.rfind("/") else f"{name}:latest"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node and what it can allocate.
+
+    Attributes:
+        name: unique in its cluster.
+        capacity: allocatable amounts ("cpu" in millicpu, "memory" in bytes, "pods", extended
+            resources such as "nvidia.com/gpu"). Without "pods", kubelet's default of 110.
+        labels: the node's labels.
+        taints: the node's taints.
+        images: bytes by image name, for ImageLocality.
+    """
+
+    name: str
+    capacity: Mapping[str, int | str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: Iterable[Taint] = ()
+    images: Mapping[str, int | str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        where = f"node {self.name}"
+        if not isinstance(self.name, str) or not self.name:
+            raise SchedulerInputError(where, "metadata.name", "must not be empty")
+        capacity = amounts(self.capacity, where, "status.allocatable")
+        capacity.setdefault(PODS, DEFAULT_PODS_PER_NODE)
+        images = {normalised_image(name): size for name, size in self.images.items()}
+        taints = tuple(self.taints)
+        for number, taint in enumerate(taints):
+            taint.check(where, f"spec.taints[{number}]")
+        object.__setattr__(self, "capacity", capacity)
+        object.__setattr__(self, "labels", checked_labels(self.labels, where))
+        object.__setattr__(self, "taints", taints)
+        object.__setattr__(self, "images", amounts(images, where, "status.images"))
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A pod to be scheduled, or one that runs.
+
+    Attributes:
+        name: unique in its namespace; needed to place and remove it.
+        namespace: where it lives.
+        requests: what it asks of a node in all (see the module for units). NodeResourcesFit and
+            BalancedAllocation count these.
+        scored_requests: cpu and memory as LeastAllocated and MostAllocated see them. None
+            derives them: what is requested, and 100 millicpu or 200 MiB where a resource is not
+            named at all (an explicit 0 stays 0).
+        labels: the pod's labels.
+        node_selector: labels a node must have.
+        node_affinity: required and preferred node selector terms.
+        pod_affinity: required and preferred terms over other pods.
+        pod_anti_affinity: the same, to stay away.
+        tolerations: taints the pod puts up with.
+        topology_spread_constraints: DoNotSchedule ones filter, ScheduleAnyway ones score.
+        images: one image per container, for ImageLocality (init containers too, as since 1.29).
+        spread_selector: what SelectorSpread counts: the merged selector of the services and of
+            the controller that own the pod; None or empty for a pod that has neither.
+        terminating: whether it is being deleted; such pods do not count for spreading.
+    """
+
+    name: str = ""
+    namespace: str = "default"
+    requests: Mapping[str, int | str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    node_affinity: NodeAffinity | None = None
+    pod_affinity: PodAffinity | None = None
+    pod_anti_affinity: PodAffinity | None = None
+    tolerations: Iterable[Toleration] = ()
+    topology_spread_constraints: Iterable[TopologySpreadConstraint] = ()
+    images: Iterable[str] = ()
+    spread_selector: LabelSelector | Mapping[str, str] | None = None
+    scored_requests: Mapping[str, int | str] | None = None
+    terminating: bool = False
+    spec: "Spec" = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        where = f"pod {self.key}"
+        spec = Spec(
+            namespace=self.namespace,
+            labels=_items(checked_labels(self.labels, where)),
+            requests=_items(amounts(self.requests, where, "requests")),
+            scored_requests=self._scored(where),
+            node_selector=_items(checked_labels(self.node_selector, where, "spec.nodeSelector")),
+            node_affinity=self.node_affinity or NodeAffinity(),
+            pod_affinity=self.pod_affinity or PodAffinity(),
+            pod_anti_affinity=self.pod_anti_affinity or PodAffinity(),
+            tolerations=tuple(self.tolerations),
+            topology_spread_constraints=tuple(self.topology_spread_constraints),
+            images=tuple(normalised_image(image) for image in self.images),
+            spread_selector=as_selector(self.spread_selector),
+            terminating=bool(self.terminating),
+        )
+        spec.check(where)
+        object.__setattr__(self, "requests", dict(spec.requests))
+        object.__setattr__(self, "spec", spec)
+
+    def _scored(self, where: str) -> tuple[tuple[str, int], ...]:
+        given = self.requests if self.scored_requests is None else self.scored_requests
+        scored = amounts(given, where, "requests")
+        scored.setdefault(CPU, DEFAULT_SCORED_CPU)
+        scored.setdefault(MEMORY, DEFAULT_SCORED_MEMORY)
+        return _items(scored)
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+    def named(self, name: str) -> "Pod":
+        """The same pod under another name, sharing its spec: a replica, made cheaply."""
+        replica = object.__new__(Pod)
+        replica.__dict__.update(self.__dict__)
+        replica.__dict__["name"] = name
+        return replica
+
+
+@dataclass(frozen=True)
+class Spec:
+    """All of a pod that decides where it may go: hashable, and shared by its replicas."""
+
+    namespace: str
+    labels: tuple[tuple[str, str], ...]
+    requests: tuple[tuple[str, int], ...]
+    scored_requests: tuple[tuple[str, int], ...]
+    node_selector: tuple[tuple[str, str], ...]
+    node_affinity: NodeAffinity
+    pod_affinity: PodAffinity
+    pod_anti_affinity: PodAffinity
+    tolerations: tuple[Toleration, ...]
+    topology_spread_constraints: tuple[TopologySpreadConstraint, ...]
+    images: tuple[str, ...]
+    spread_selector: LabelSelector | None
+    terminating: bool
+
+    def __hash__(self) -> int:
+        # Computed once: a spec is looked up for every pod that is scored or placed.
+        known: int | None = self.__dict__.get("_hash")
+        if known is None:
+            known = hash(tuple(value for name, value in self.__dict__.items()))
+            self.__dict__["_hash"] = known
+        return known
+
+    def check(self, where: str) -> None:
+        """Raise SchedulerInputError naming the first field that is malformed."""
+        if not isinstance(self.namespace, str) or not self.namespace:
+            raise SchedulerInputError(where, "metadata.namespace", "must not be empty")
+        self.node_affinity.check(where, "spec.affinity.nodeAffinity")
+        self.pod_affinity.check(where, "spec.affinity.podAffinity")
+        self.pod_anti_affinity.check(where, "spec.affinity.podAntiAffinity")
+        for number, toleration in enumerate(self.tolerations):
+            toleration.check(where, f"spec.tolerations[{number}]")
+        for number, constraint in enumerate(self.topology_spread_constraints):
+            constraint.check(where, f"spec.topologySpreadConstraints[{number}]")
+        if self.spread_selector is not None:
+            self.spread_selector.check(where, "spread_selector")
+
+
+def checked_labels(
+    labels: Mapping[str, str], where: str, path: str = "metadata.labels"
+) -> dict[str, str]:
+    """The labels as a dict of strings, or a SchedulerInputError naming the field."""
+    for key, value in labels.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise SchedulerInputError(where, path, f"{key!r}: {value!r} must both be strings")
+    return dict(labels)
+
+
+def _items(mapping: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
+    return tuple(sorted(mapping.items()))

@@ -1,0 +1,237 @@
+"""The rules a pod carries about where it wants to be, named after Kubernetes' fields."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cnbench.scheduler.errors import SchedulerInputError
+from cnbench.scheduler.selectors import NODE_OPERATORS, LabelSelector, Requirement, as_selector
+
+NO_SCHEDULE = "NoSchedule"
+PREFER_NO_SCHEDULE = "PreferNoSchedule"
+NO_EXECUTE = "NoExecute"
+TAINT_EFFECTS = (NO_SCHEDULE, PREFER_NO_SCHEDULE, NO_EXECUTE)
+
+DO_NOT_SCHEDULE = "DoNotSchedule"
+SCHEDULE_ANYWAY = "ScheduleAnyway"
+
+HONOR = "Honor"
+IGNORE = "Ignore"
+
+NAME_FIELD = "metadata.name"
+
+
+def one_of(value: str, allowed: tuple[str, ...], where: str, field: str) -> None:
+    """Raise SchedulerInputError unless the value is one of those allowed."""
+    if value not in allowed:
+        named = ", ".join(repr(choice) for choice in allowed)
+        raise SchedulerInputError(where, field, f"unknown value {value!r}; use one of {named}")
+
+
+@dataclass(frozen=True, slots=True)
+class Taint:
+    """Keeps pods away from a node unless they tolerate it."""
+
+    key: str
+    value: str = ""
+    effect: str = NO_SCHEDULE
+
+    def check(self, where: str, field: str) -> None:
+        """Raise SchedulerInputError unless well formed."""
+        if not self.key:
+            raise SchedulerInputError(where, f"{field}.key", "must not be empty")
+        one_of(self.effect, TAINT_EFFECTS, where, f"{field}.effect")
+
+
+@dataclass(frozen=True, slots=True)
+class Toleration:
+    """Puts up with taints: an empty key (with Exists) means any, an empty effect means any."""
+
+    key: str = ""
+    operator: str = "Equal"
+    value: str = ""
+    effect: str = ""
+
+    def check(self, where: str, field: str) -> None:
+        """Raise SchedulerInputError unless well formed."""
+        one_of(self.operator, ("Equal", "Exists"), where, f"{field}.operator")
+        one_of(self.effect, ("", *TAINT_EFFECTS), where, f"{field}.effect")
+        if not self.key and self.operator != "Exists":
+            raise SchedulerInputError(where, f"{field}.key", "empty only with operator Exists")
+        if self.operator == "Exists" and self.value:
+            raise SchedulerInputError(where, f"{field}.value", "Exists takes no value")
+
+    def tolerates(self, taint: Taint) -> bool:
+        """Whether the taint is put up with (k8s.io/api Toleration.ToleratesTaint)."""
+        return (
+            self.effect in ("", taint.effect)
+            and self.key in ("", taint.key)
+            and (self.operator == "Exists" or self.value == taint.value)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSelectorTerm:
+    """Expressions over labels and over `metadata.name`, all ANDed; an empty term matches none."""
+
+    match_expressions: Iterable[Requirement] = ()
+    match_fields: Iterable[Requirement] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "match_expressions", tuple(self.match_expressions))
+        object.__setattr__(self, "match_fields", tuple(self.match_fields))
+
+    @property
+    def empty(self) -> bool:
+        """Whether it says nothing, and therefore selects nothing."""
+        return not self.match_expressions and not self.match_fields
+
+    def check(self, where: str, field: str) -> None:
+        """Raise SchedulerInputError unless well formed."""
+        for number, expression in enumerate(self.match_expressions):
+            expression.check(where, f"{field}.matchExpressions[{number}]", NODE_OPERATORS)
+        for number, expression in enumerate(self.match_fields):
+            path = f"{field}.matchFields[{number}]"
+            one_of(expression.key, (NAME_FIELD,), where, f"{path}.key")
+            expression.check(where, path, ("In", "NotIn"))
+            if len(expression.values) != 1:
+                raise SchedulerInputError(where, f"{path}.values", "must be exactly one name")
+
+
+@dataclass(frozen=True, slots=True)
+class PreferredSchedulingTerm:
+    """Adds its weight (1 to 100) to the nodes that match; an empty preference adds nothing."""
+
+    weight: int
+    preference: NodeSelectorTerm
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAffinity:
+    """Required terms (ORed; None when not given, () matches no node) and preferred terms."""
+
+    required: Iterable[NodeSelectorTerm] | None = None
+    preferred: Iterable[PreferredSchedulingTerm] = ()
+
+    def __post_init__(self) -> None:
+        if self.required is not None:
+            object.__setattr__(self, "required", tuple(self.required))
+        object.__setattr__(self, "preferred", tuple(self.preferred))
+
+    def check(self, where: str, field: str) -> None:
+        """Raise SchedulerInputError unless well formed."""
+        for number, term in enumerate(self.required or ()):
+            term.check(where, f"{field}.required.nodeSelectorTerms[{number}]")
+        for number, weighted in enumerate(self.preferred):
+            path = f"{field}.preferred[{number}]"
+            _check_weight(weighted.weight, where, path)
+            weighted.preference.check(where, f"{path}.preference")
+
+
+@dataclass(frozen=True, slots=True)
+class PodAffinityTerm:
+    """The pods meant, and the label whose value says which nodes count as "the same place".
+
+    Attributes:
+        topology_key: for example "topology.kubernetes.io/zone" or "kubernetes.io/hostname".
+        label_selector: the pods; None matches none, an empty selector all.
+        namespaces: where they live; with no namespace_selector either, the pod's own namespace.
+        namespace_selector: namespaces by label (see `Cluster(namespaces=...)`); an empty
+            selector means all namespaces.
+    """
+
+    topology_key: str
+    label_selector: LabelSelector | Mapping[str, str] | None = None
+    namespaces: Iterable[str] = ()
+    namespace_selector: LabelSelector | Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label_selector", as_selector(self.label_selector))
+        object.__setattr__(self, "namespaces", tuple(sorted(set(self.namespaces))))
+        object.__setattr__(self, "namespace_selector", as_selector(self.namespace_selector))
+
+    def check(self, where: str, field: str) -> None:
+        """Raise SchedulerInputError unless well formed."""
+        if not self.topology_key:
+            raise SchedulerInputError(where, f"{field}.topologyKey", "must not be empty")
+        for name in ("label_selector", "namespace_selector"):
+            selector = getattr(self, name)
+            if selector is not None:
+                selector.check(where, f"{field}.{name.replace('_s', 'S')}")
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedPodAffinityTerm:
+    """A preferred term and its weight, 1 to 100."""
+
+    weight: int
+    term: PodAffinityTerm
+
+
+@dataclass(frozen=True, slots=True)
+class PodAffinity:
+    """Required and preferred terms over other pods; of affinity or of anti-affinity."""
+
+    required: Iterable[PodAffinityTerm] = ()
+    preferred: Iterable[WeightedPodAffinityTerm] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "required", tuple(self.required))
+        object.__setattr__(self, "preferred", tuple(self.preferred))
+
+    def check(self, where: str, field: str) -> None:
+        """Raise SchedulerInputError unless well formed."""
+        for number, term in enumerate(self.required):
+            term.check(where, f"{field}.required[{number}]")
+        for number, weighted in enumerate(self.preferred):
+            path = f"{field}.preferred[{number}]"
+            _check_weight(weighted.weight, where, path)
+            weighted.term.check(where, f"{path}.podAffinityTerm")
+
+
+@dataclass(frozen=True, slots=True)
+class TopologySpreadConstraint:
+    """How evenly matching pods spread over the values of a node label.
+
+    Attributes:
+        max_skew: the greatest difference allowed between a domain and the emptiest one.
+        topology_key: the node label whose values are the domains.
+        when_unsatisfiable: "DoNotSchedule" (a filter) or "ScheduleAnyway" (a score).
+        label_selector: the pods counted (of the pod's own namespace); None counts none.
+        min_domains: with fewer eligible domains, the least count is taken as 0.
+        node_affinity_policy: "Honor" counts only nodes the pod's node affinity admits.
+        node_taints_policy: "Honor" counts only nodes whose taints the pod tolerates.
+        match_label_keys: pod labels whose values the counted pods must share.
+    """
+
+    max_skew: int
+    topology_key: str
+    when_unsatisfiable: str = DO_NOT_SCHEDULE
+    label_selector: LabelSelector | Mapping[str, str] | None = None
+    min_domains: int | None = None
+    node_affinity_policy: str = HONOR
+    node_taints_policy: str = IGNORE
+    match_label_keys: Iterable[str] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label_selector", as_selector(self.label_selector))
+        object.__setattr__(self, "match_label_keys", tuple(self.match_label_keys))
+
+    def check(self, where: str, field: str) -> None:
+        """Raise SchedulerInputError unless well formed."""
+        if type(self.max_skew) is not int or self.max_skew < 1:
+            raise SchedulerInputError(where, f"{field}.maxSkew", "must be an integer of 1 or more")
+        if not self.topology_key:
+            raise SchedulerInputError(where, f"{field}.topologyKey", "must not be empty")
+        if self.min_domains is not None and self.min_domains < 1:
+            raise SchedulerInputError(where, f"{field}.minDomains", "must be 1 or more")
+        verdicts = (DO_NOT_SCHEDULE, SCHEDULE_ANYWAY)
+        one_of(self.when_unsatisfiable, verdicts, where, f"{field}.whenUnsatisfiable")
+        one_of(self.node_affinity_policy, (HONOR, IGNORE), where, f"{field}.nodeAffinityPolicy")
+        one_of(self.node_taints_policy, (HONOR, IGNORE), where, f"{field}.nodeTaintsPolicy")
+        if isinstance(self.label_selector, LabelSelector):
+            self.label_selector.check(where, f"{field}.labelSelector")
+
+
+def _check_weight(weight: int, where: str, field: str) -> None:
+    if type(weight) is not int or not 1 <= weight <= 100:
+        raise SchedulerInputError(where, f"{field}.weight", f"{weight!r} must be from 1 to 100")

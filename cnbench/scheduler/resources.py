@@ -1,0 +1,106 @@
+"""What nodes have and what is left of it, one column a resource.
+
+Columns are float64 that hold integers only: `quantities.LARGEST_AMOUNT` bounds every capacity
+and every sum, so that each value, and each value times 100, stays below 2**53 and every addition,
+subtraction and multiplication is exact. (float64 divides several times faster than int64, and
+`exact.py` shows why its quotients, rounded down, are the integer ones.)
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from cnbench.scheduler.arrays import Floats
+from cnbench.scheduler.errors import SchedulerInputError
+from cnbench.scheduler.objects import Node, Spec
+from cnbench.scheduler.quantities import CPU, LARGEST_AMOUNT, MEMORY, PODS
+
+# Cpu and memory come first: their rows are used together, as one two-row matrix.
+SCORED = (CPU, MEMORY)
+
+
+class Resources:
+    """Capacities and requests of all nodes.
+
+    Attributes:
+        rows: the row of each resource in the matrices below.
+        capacity: float64 (resources, nodes), allocatable.
+        used: float64 (resources, nodes), requested by the pods placed; row "pods" counts them.
+        free: capacity less used.
+        headroom: float64 (2, nodes), cpu and memory left when pods that do not say what they
+            need are counted with the scheduler's defaults.
+        divisor: capacity with 0 replaced by 1, to divide by.
+        lacking: the resources that some node has none of.
+    """
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        names = dict.fromkeys((*SCORED, PODS))
+        for node in nodes:
+            names.update(dict.fromkeys(node.capacity))
+        self.rows = {name: row for row, name in enumerate(names)}
+        self.capacity = np.zeros((len(names), len(nodes)))
+        for name, row in self.rows.items():
+            self.capacity[row] = [node.capacity.get(name, 0) for node in nodes]
+        self.used = np.zeros_like(self.capacity)
+        self.free = self.capacity.copy()
+        self.headroom = self.capacity[: len(SCORED)].copy()
+        self.divisor = np.maximum(self.capacity, 1.0)
+        self.lacking = (self.capacity == 0).any(axis=1)
+
+    def demand(self, spec: Spec) -> "Demand":
+        """The spec's requests by row."""
+        return Demand(spec, self.rows)
+
+    def take(self, demand: "Demand", node: int, sign: int) -> None:
+        """Add (sign 1) or give back (sign -1) a pod's requests on a node.
+
+        Raises:
+            SchedulerInputError: the node's sum would leave the range of exact scores; nothing
+                has been changed then.
+        """
+        if sign > 0:
+            self._check(demand, node)
+        used, free, headroom = self.used, self.free, self.headroom
+        for row, amount in demand.by_row:
+            used[row, node] += sign * amount
+            free[row, node] -= sign * amount
+        for row, amount in enumerate(demand.scored):
+            headroom[row, node] -= sign * amount
+
+    def _check(self, demand: "Demand", node: int) -> None:
+        for row, amount in enumerate(demand.scored):
+            if amount - self.headroom[row, node] > LARGEST_AMOUNT:
+                raise SchedulerInputError(
+                    f"node {node}", SCORED[row], "its pods would request 2**46 more than it has"
+                )
+
+    def left(self, resource: str) -> Floats:
+        """What the scores take as left of a resource, per node."""
+        row = self.rows[resource]
+        left: Floats = self.headroom[row] if resource in SCORED else self.free[row]
+        return left
+
+
+class Demand:
+    """A pod's requests, ready to be compared with and added to the columns.
+
+    Attributes:
+        by_row: (row, amount) of every resource requested, one pod included.
+        scored: cpu and memory as the scores count them.
+        unknown: resources requested that no node has.
+    """
+
+    def __init__(self, spec: Spec, rows: Mapping[str, int]) -> None:
+        wanted = {name: number for name, number in spec.requests if number and name != PODS}
+        known = [(rows[name], float(number)) for name, number in wanted.items() if name in rows]
+        self.by_row = [*known, (rows[PODS], 1.0)]
+        self.unknown = [name for name in wanted if name not in rows]
+        scored = dict(spec.scored_requests)
+        self.scored = [float(scored[name]) for name in SCORED]
+        self.amounts = {name: float(number) for name, number in spec.requests}
+
+    def scored_amount(self, resource: str) -> float:
+        """What the scores count of a resource: with defaults for cpu and memory."""
+        if resource in SCORED:
+            return self.scored[SCORED.index(resource)]
+        return self.amounts.get(resource, 0.0)

@@ -1,0 +1,1 @@
+"""One module a score: raw values for every node of a view, then normalised to 0 .. 100."""

@@ -1,0 +1,76 @@
+"""LeastAllocated and MostAllocated: how much of each resource stays free, or is used.
+
+LeastRequestedPriority and MostRequestedPriority in the legacy names. Source: kubernetes
+noderesources/least_allocated.go and most_allocated.go. The incoming pod is counted; pods that do
+not name cpu or memory count with 100 millicpu and 200 MiB. A resource a node has none of does not
+take part in that node's mean, nor does an extended resource the pod does not request.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cnbench.scheduler.arrays import Floats, Ints
+from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.exact import MAX_SCORE, floor_quotient
+from cnbench.scheduler.resources import SCORED
+from cnbench.scheduler.view import View
+
+LEAST = "LeastAllocated"
+MOST = "MostAllocated"
+
+Weights = Sequence[tuple[str, int]]
+
+
+def least(view: View, shape: Shape, weights: Weights) -> Ints:
+    """Weighted mean over resources of floor((capacity - requested) * 100 / capacity) (int64).
+
+    A resource counts 0 where the requests exceed the capacity.
+    """
+    return _mean(view, shape, weights, used=False)
+
+
+def most(view: View, shape: Shape, weights: Weights) -> Ints:
+    """Weighted mean over resources of floor(requested * 100 / capacity), at most 100 (int64)."""
+    return _mean(view, shape, weights, used=True)
+
+
+def counted(view: View, shape: Shape, weights: Weights) -> list[tuple[str, int, int]]:
+    """Name, row and weight of the resources that take part for this pod."""
+    rows = view.cluster.resources.rows
+    return [
+        (name, rows[name], weight)
+        for name, weight in weights
+        if name in rows and (name in SCORED or shape.demand.scored_amount(name))
+    ]
+
+
+def _mean(view: View, shape: Shape, weights: Weights, used: bool) -> Ints:
+    resources = view.cluster.resources
+    taking_part = counted(view, shape, weights)
+    total: Floats | None = None
+    for name, row, weight in taking_part:
+        percent = _percent(view, shape, name, row, used)
+        if weight != 1:
+            percent *= weight
+        total = percent if total is None else np.add(total, percent, out=total)
+    if total is None:
+        return view.zeros()
+    divisor: Floats | float = float(sum(weight for _, _, weight in taking_part))
+    if any(resources.lacking[row] for _, row, _ in taking_part):
+        present = sum(
+            weight * (view.column(resources.capacity[row]) > 0) for _, row, weight in taking_part
+        )
+        divisor = np.maximum(present, 1.0)
+    return floor_quotient(total, divisor).astype(np.int64)
+
+
+def _percent(view: View, shape: Shape, name: str, row: int, used: bool) -> Floats:
+    resources = view.cluster.resources
+    amount = shape.demand.scored_amount(name)
+    percent = view.column(resources.left(name)) - amount
+    np.maximum(percent, 0.0, out=percent)
+    if used:
+        np.subtract(view.column(resources.capacity[row]), percent, out=percent)
+    percent *= MAX_SCORE
+    return floor_quotient(percent, view.column(resources.divisor[row]))

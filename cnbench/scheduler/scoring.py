@@ -1,0 +1,91 @@
+"""The scores by name, with the settings and the release they depend on."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from cnbench.scheduler.arrays import Ints
+from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.exact import scaled_to_top
+from cnbench.scheduler.releases import Release
+from cnbench.scheduler.scores import (
+    balanced_allocation,
+    image_locality,
+    inter_pod_affinity,
+    least_allocated,
+    node_affinity,
+    pod_topology_spread,
+    selector_spread,
+    taint_toleration,
+)
+from cnbench.scheduler.view import View
+
+
+class Scored(NamedTuple):
+    """One plugin's scores for the nodes of a view (int64)."""
+
+    raw: Ints
+    normalised: Ints
+
+
+class Arithmetic:
+    """Computes any score under one set of settings."""
+
+    def __init__(
+        self, release: Release, resources: Sequence[tuple[str, int]], hard_affinity_weight: int
+    ) -> None:
+        self._release = release
+        self._resources = resources
+        self._hard_affinity_weight = hard_affinity_weight
+        self._by_name: dict[str, Callable[[View, Shape], Scored]] = {
+            least_allocated.LEAST: self._least_allocated,
+            least_allocated.MOST: self._most_allocated,
+            balanced_allocation.NAME: self._balanced_allocation,
+            selector_spread.NAME: self._selector_spread,
+            pod_topology_spread.NAME: self._pod_topology_spread,
+            node_affinity.NAME: self._node_affinity,
+            taint_toleration.NAME: self._taint_toleration,
+            image_locality.NAME: self._image_locality,
+            inter_pod_affinity.NAME: self._inter_pod_affinity,
+        }
+
+    def score(self, name: str, view: View, shape: Shape) -> Scored:
+        """The scores of the plugin with this name."""
+        return self._by_name[name](view, shape)
+
+    def _least_allocated(self, view: View, shape: Shape) -> Scored:
+        return _as_it_is(least_allocated.least(view, shape, self._resources))
+
+    def _most_allocated(self, view: View, shape: Shape) -> Scored:
+        return _as_it_is(least_allocated.most(view, shape, self._resources))
+
+    def _balanced_allocation(self, view: View, shape: Shape) -> Scored:
+        return _as_it_is(balanced_allocation.raw(view, shape, self._resources))
+
+    def _image_locality(self, view: View, shape: Shape) -> Scored:
+        return _as_it_is(image_locality.raw(view, shape))
+
+    def _selector_spread(self, view: View, shape: Shape) -> Scored:
+        raw = selector_spread.raw(view, shape)
+        return Scored(raw, selector_spread.normalised(view, shape, raw))
+
+    def _pod_topology_spread(self, view: View, shape: Shape) -> Scored:
+        raw = pod_topology_spread.raw(view, shape, self._release.spread_rounds)
+        return Scored(raw, pod_topology_spread.normalised(view, shape, raw))
+
+    def _node_affinity(self, view: View, shape: Shape) -> Scored:
+        raw = node_affinity.raw(view, shape)
+        return Scored(raw, scaled_to_top(raw, reverse=False))
+
+    def _taint_toleration(self, view: View, shape: Shape) -> Scored:
+        raw = taint_toleration.raw(view, shape)
+        return Scored(raw, scaled_to_top(raw, reverse=True))
+
+    def _inter_pod_affinity(self, view: View, shape: Shape) -> Scored:
+        raw = inter_pod_affinity.raw(view, shape, self._hard_affinity_weight)
+        from_zero = self._release.affinity_from_zero
+        return Scored(raw, inter_pod_affinity.normalised(view, raw, from_zero))
+
+
+def _as_it_is(raw: Ints) -> Scored:
+    """Scores that are 0 to 100 already."""
+    return Scored(raw, raw)

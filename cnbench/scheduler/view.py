@@ -1,0 +1,49 @@
+"""The nodes one question is about: all of them, or a selection, column by column."""
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnbench.scheduler.arrays import Codes, Ints, Mask
+from cnbench.scheduler.cluster import Cluster
+from cnbench.scheduler.node_labels import LabelColumn
+
+Item = TypeVar("Item", bound=np.generic)
+
+
+class View:
+    """A selection of a cluster's nodes.
+
+    Attributes:
+        cluster: the cluster.
+        nodes: the numbers of the nodes selected, or None for all of them in order.
+        size: how many.
+    """
+
+    def __init__(self, cluster: Cluster, nodes: Codes | None = None) -> None:
+        self.cluster = cluster
+        self.nodes = nodes
+        self.size = len(cluster) if nodes is None else len(nodes)
+
+    def column(self, column: NDArray[Item]) -> NDArray[Item]:
+        """The selected nodes' entries; the column itself (not a copy) when all are selected."""
+        return column if self.nodes is None else column.take(self.nodes)
+
+    def codes(self, column: LabelColumn) -> Codes:
+        """The selected nodes' codes of a label."""
+        return self.column(column.codes)
+
+    def by_label(self, column: LabelColumn, table: NDArray[Item]) -> NDArray[Item]:
+        """For each selected node its label value's entry in a table of len(values) + 1."""
+        if column.identity:
+            return self.column(table[:-1])
+        return table.take(self.codes(column))
+
+    def everywhere(self, answer: bool) -> Mask:
+        """The same answer for every selected node."""
+        return np.full(self.size, answer)
+
+    def zeros(self) -> Ints:
+        """A score of 0 for every selected node (int64)."""
+        return np.zeros(self.size, dtype=np.int64)
