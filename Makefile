@@ -1,0 +1,42 @@
+# Two commands do everything: `make bench` measures, `make test` tests. `make help` lists the rest.
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+INSTALLED_TEST := .venv/.installed-test
+
+.PHONY: help setup bench test lint unit asv asv-publish schema clean
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: $(INSTALLED) ## the virtual environment, and the system's tools
+
+$(INSTALLED): pyproject.toml scripts/setup
+	@scripts/setup
+	@touch $@
+
+$(INSTALLED_TEST): pyproject.toml scripts/setup
+	@scripts/setup test
+	@touch $@ $(INSTALLED)
+
+bench: setup ## measure everything quickly, print the results, write reports/index.html
+	@$(BIN)/cnbench run --quick; status=$$?; \
+	$(BIN)/cnbench report && exit $$status
+
+test: $(INSTALLED_TEST) lint unit ## everything that must hold before a change lands
+
+lint: $(INSTALLED_TEST)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(INSTALLED_TEST)
+	$(BIN)/python -m pytest
+
+schema: $(INSTALLED) ## write docs/run.schema.json anew from the dataclasses
+	@$(BIN)/python -m cnbench.store.schema > docs/run.schema.json
+
+clean: ## remove everything that can be made again, but no results
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
