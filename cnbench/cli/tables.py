@@ -51,25 +51,38 @@ def _results(run: Run, name: str, rows: Sequence[Row]) -> Table:
     )
     for parameter in varying:
         table.add_column(parameter, justify="left" if units[parameter] == "" else "right")
-    for row in by_case[0]:
-        table.add_column(f"{row.metric.name}, 95 % interval", justify="right")
+    metrics = _metrics(run, name, rows)
+    for metric in metrics:
+        table.add_column(f"{metric}, 95 % interval", justify="right")
     for heading in ("noise floor", "blocks", "disturbed", "proof"):
         table.add_column(heading, justify="right")
     for case_rows in by_case:
-        table.add_row(*_cells(case_rows, varying, units))
+        table.add_row(*_cells(case_rows, varying, metrics, units))
     return table
 
 
-def _cells(case_rows: Sequence[Row], varying: Sequence[str], units: Mapping[str, str]) -> list[str]:
+def _cells(
+    case_rows: Sequence[Row],
+    varying: Sequence[str],
+    metrics: Sequence[str],
+    units: Mapping[str, str],
+) -> list[str]:
     first = case_rows[0]
+    intervals = {row.metric.name: show_interval(row) for row in case_rows}
     return [
         *(escape(show_value(first.case.params[name], units[name])) for name in varying),
-        *(show_interval(row) for row in case_rows),
+        *(intervals.get(metric, "") for metric in metrics),
         show_noise(first.metric, first.noise, first.unit),
         str(len(first.values)),
         f"{first.disturbed} (+{first.replaced})" if first.replaced else str(first.disturbed),
         "[green]✓[/]" if first.proof.holds else "[red]✗[/]",
     ]
+
+
+def _metrics(run: Run, name: str, rows: Sequence[Row]) -> list[str]:
+    """The metrics that any of the cases has, in the experiment's order."""
+    present = {row.metric.name for row in rows}
+    return [metric.name for metric in run.experiments[name].metrics if metric.name in present]
 
 
 def show_value(value: Value, unit: str) -> str:

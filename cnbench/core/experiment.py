@@ -20,7 +20,7 @@ class Subject(Protocol):
     """
 
     def sample(self) -> Mapping[str, float]:
-        """One observation of every metric, in base units."""
+        """One observation of each metric that this case has, in base units; always of the same."""
 
     def proof(self) -> Proof:
         """The evidence that the samples so far took the path that the case claims."""
@@ -47,7 +47,7 @@ class Experiment:
         name: as written on the command line.
         question: the one question that it answers.
         parameters: the dimensions of its grid, each after those its values follow from.
-        metrics: what every sample gives.
+        metrics: what samples give, the headline first; a case may have some of them only.
         variant: the parameter that is being compared.
         beside: further parameters whose values share a block with the variants, because they
             share a set-up or because their paired difference is a result.

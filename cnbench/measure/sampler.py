@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from cnbench.core.case import Case, Group
@@ -183,8 +183,7 @@ class GroupSampler:
             values = dict(station.subject.sample())
             duration = self._now() - started
             shares = witness.between(before, witness.Reading.now())
-            for metric in self._experiment.metrics:
-                metric.check(values[metric.name])
+            self._check(values)
             disturbed = witness.disturbances(shares, duration)
             again = bool(disturbed) and attempt < RETRIES and started - began < self._policy.budget
             station.samples.append(
@@ -194,11 +193,24 @@ class GroupSampler:
                 return
 
     def _precision(self, stations: list[Station]) -> float:
-        headline = self._experiment.metrics[0]
-        return max(
-            (precision(s.used(headline.name), headline) for s in stations if s.error is None),
-            default=0.0,
-        )
+        """How well the least known case's headline, its first metric, is known."""
+        working = [station for station in stations if station.error is None]
+        return max((self._headline_precision(station) for station in working), default=0.0)
+
+    def _headline_precision(self, station: Station) -> float:
+        given = station.samples[0].values
+        headline = next(metric for metric in self._experiment.metrics if metric.name in given)
+        return precision(station.used(headline.name), headline)
+
+    def _check(self, values: Mapping[str, float]) -> None:
+        known = {metric.name: metric for metric in self._experiment.metrics}
+        if not values or not values.keys() <= known.keys():
+            raise CnbenchError(
+                f"a sample of {self._experiment.name} gave {sorted(values) or 'nothing'}; "
+                f"its metrics are {sorted(known)}"
+            )
+        for name, value in values.items():
+            known[name].check(value)
 
     def _reason_to_stop(
         self, blocks: int, spent: float, reached: float, stations: list[Station]

@@ -11,7 +11,7 @@ from cnbench.core.errors import NotComparableError, UsageError
 from cnbench.core.fingerprint import Difference, differences
 from cnbench.core.metric import Metric
 from cnbench.core.run import CaseResult, Run
-from cnbench.report.rows import Row, finite, rows_of, values_by_block
+from cnbench.report.rows import Row, finite, metrics_of, rows_of, values_by_block
 from cnbench.stats.intervals import Interval
 from cnbench.stats.paired import paired_effect, unpaired_effect
 from cnbench.stats.verdict import Judgement, Verdict, judge
@@ -89,7 +89,7 @@ def compare_variants(run: Run, a: Case, b: Case, *, margin: float | None) -> lis
     rows = {(row.case.key, row.metric.name): row for row in rows_of(run)}
     return [
         _paired(one, other, rows[a.key, metric.name], rows[b.key, metric.name], margin)
-        for metric in run.experiments[a.experiment].metrics
+        for metric in metrics_of(run, other)
     ]
 
 

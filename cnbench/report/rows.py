@@ -89,8 +89,15 @@ def rows_of(run: Run) -> list[Row]:
     return [
         _row(run, result, metric, noise)
         for result in run.cases
-        for metric in run.experiments[result.case.experiment].metrics
+        for metric in metrics_of(run, result)
     ]
+
+
+def metrics_of(run: Run, result: CaseResult) -> list[Metric]:
+    """The metrics that a case has, the headline first; all of its experiment's without samples."""
+    metrics = run.experiments[result.case.experiment].metrics
+    given = result.samples[0].values if result.samples else {m.name: 0.0 for m in metrics}
+    return [metric for metric in metrics if metric.name in given]
 
 
 def finite(value: float | None) -> float | None:
@@ -132,7 +139,7 @@ def _noise_floors(run: Run) -> dict[tuple[int, str], float]:
     for result in run.cases:
         if not result.twin or result.status != "ok":
             continue
-        for metric in run.experiments[result.case.experiment].metrics:
+        for metric in metrics_of(run, result):
             first = values_by_block(result.samples, metric.name)
             again = values_by_block(result.twin, metric.name)
             both = sorted(first.keys() & again.keys())

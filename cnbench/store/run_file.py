@@ -61,11 +61,14 @@ def _check(run: Run) -> None:
         record = run.experiments.get(result.case.experiment)
         if record is None:
             raise CnbenchError(f"it has a case of {result.case.experiment}, but not its metrics")
-        for metric in record.metrics:
-            for sample in (*result.samples, *result.twin):
-                if metric.name not in sample.values:
-                    raise CnbenchError(f"a sample of {result.case.point} lacks {metric.name}")
-                metric.check(sample.values[metric.name])
+        metrics = {metric.name: metric for metric in record.metrics}
+        for sample in (*result.samples, *result.twin):
+            if not sample.values.keys() <= metrics.keys():
+                raise CnbenchError(f"a sample of {result.case.point} has a metric it explains not")
+            if sample.values.keys() != result.samples[0].values.keys():
+                raise CnbenchError(f"the samples of {result.case.point} differ in their metrics")
+            for name, value in sample.values.items():
+                metrics[name].check(value)
 
 
 def write(run: Run, path: Path) -> None:
