@@ -86,7 +86,11 @@ class QuotaSubject:
             (
                 true("every busy thread is in the limited cgroup", self.group.folder.name, inside),
                 equal("limit read back (quota µs, period µs)", wanted, self.group.read_limit()),
-                true("the kernel throttled the group", f"{throttled} periods", throttled > 0),
+                true(
+                    "the group used up its quota and was throttled",
+                    f"{throttled} periods",
+                    throttled > 0,
+                ),
             )
         )
 

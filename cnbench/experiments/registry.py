@@ -1,4 +1,8 @@
-"""Finding experiments: every module of this package that has an ``EXPERIMENT`` is one."""
+"""Finding experiments: every module of this package that has an ``EXPERIMENT`` is one.
+
+A module is called as its experiment, with underscores: one is found without importing the others,
+which may need packages that a guest does not have.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +16,31 @@ from cnbench.core.experiment import Experiment
 
 
 @cache
-def all_experiments() -> dict[str, Experiment]:
-    """Every experiment by name, in the order of their names."""
-    modules = (
-        importlib.import_module(f"{experiments.__name__}.{module.name}")
-        for module in pkgutil.iter_modules(experiments.__path__)
+def names() -> tuple[str, ...]:
+    """The names of all experiments, in alphabetical order."""
+    return tuple(
+        sorted(
+            module.name.replace("_", "-")
+            for module in pkgutil.iter_modules(experiments.__path__)
+            if module.name != __name__.rpartition(".")[2]
+        )
     )
-    found = [module.EXPERIMENT for module in modules if hasattr(module, "EXPERIMENT")]
-    return {experiment.name: experiment for experiment in sorted(found, key=lambda e: e.name)}
 
 
+@cache
 def experiment_called(name: str) -> Experiment:
     """The experiment called ``name``.
 
     Raises:
         UsageError: there is none; the remedy lists those there are.
     """
-    try:
-        return all_experiments()[name]
-    except KeyError:
-        known = ", ".join(all_experiments())
-        raise UsageError(f"there is no experiment '{name}'", f"choose from {known}") from None
+    if name not in names():
+        raise UsageError(f"there is no experiment '{name}'", f"choose from {', '.join(names())}")
+    module = importlib.import_module(f"{experiments.__name__}.{name.replace('-', '_')}")
+    experiment: Experiment = module.EXPERIMENT
+    return experiment
+
+
+def all_experiments() -> dict[str, Experiment]:
+    """Every experiment by name."""
+    return {name: experiment_called(name) for name in names()}
