@@ -11,6 +11,7 @@ scheduler.place(pod)           # the best one, taken
 from cnbench.scheduler.cluster import Cluster
 from cnbench.scheduler.engine import Scheduler
 from cnbench.scheduler.errors import NotPlacedError, SchedulerInputError
+from cnbench.scheduler.kubernetes import cluster_from_dicts, node_from_dict, pod_from_dict
 from cnbench.scheduler.objects import Node, Pod
 from cnbench.scheduler.placement_rules import (
     NodeAffinity,
@@ -47,4 +48,7 @@ __all__ = [
     "Toleration",
     "TopologySpreadConstraint",
     "WeightedPodAffinityTerm",
+    "cluster_from_dicts",
+    "node_from_dict",
+    "pod_from_dict",
 ]
