@@ -30,7 +30,7 @@ def measure_and_record(plan: Plan, recorder: Recorder) -> None:
     complete = False
     with _terminated_is_interrupted():
         try:
-            with shown_on_stderr() as progress:
+            with shown_on_stderr(len(plan.groups)) as progress:
 
                 def listen(event: Event) -> None:
                     recorder.listen(event)

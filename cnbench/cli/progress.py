@@ -15,10 +15,12 @@ from cnbench.measure.events import BlockEnded, CaseEnded, Event, GroupStarted, L
 class _Teller:
     """Keeps what is known of the whole while events come in."""
 
-    def __init__(self, console: Console, bar: Progress | None) -> None:
+    def __init__(self, groups: int, console: Console, bar: Progress | None) -> None:
+        self._groups = groups
+        self._begun = 0
         self._console = console
         self._bar = bar
-        self._task = bar.add_task("setting up", total=1.0) if bar else None
+        self._task = bar.add_task("setting up", total=groups) if bar else None
         self._group: GroupStarted | None = None
         self._last_block: BlockEnded | None = None
 
@@ -26,6 +28,7 @@ class _Teller:
         if isinstance(event, GroupStarted):
             self._end_group()
             self._group = event
+            self._begun += 1
             self._show(0.0)
         elif isinstance(event, BlockEnded):
             self._last_block = event
@@ -44,16 +47,18 @@ class _Teller:
         if self._bar is not None and self._task is not None and self._group:
             self._bar.update(
                 self._task,
-                description=f"[{self._group.number + 1}/{self._group.of}] {self._group.title}",
-                completed=self._group.number + done,
-                total=self._group.of,
+                description=self._heading,
+                completed=self._begun - 1 + done,
             )
+
+    @property
+    def _heading(self) -> str:
+        return f"[{self._begun}/{self._groups}] {self._group.title if self._group else ''}"
 
     def _end_group(self) -> None:
         if self._bar is None and self._group and self._last_block:
             self._console.print(
-                f"[{self._group.number + 1}/{self._group.of}] {self._group.title}: "
-                f"{self._last_block.block + 1} blocks in "
+                f"{self._heading}: {self._last_block.block + 1} blocks in "
                 f"{format_quantity(self._last_block.spent, 's')}",
                 markup=False,
                 highlight=False,
@@ -66,11 +71,11 @@ class _Teller:
 
 
 @contextlib.contextmanager
-def shown_on_stderr() -> Iterator[Listener]:
-    """A listener that shows progress, as fits where stderr goes."""
+def shown_on_stderr(groups: int) -> Iterator[Listener]:
+    """A listener that shows progress over ``groups``, as fits where stderr goes."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        teller = _Teller(console, None)
+        teller = _Teller(groups, console, None)
         yield teller.listen
         teller.close()
         return
@@ -80,6 +85,6 @@ def shown_on_stderr() -> Iterator[Listener]:
         TimeRemainingColumn(compact=True),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        teller = _Teller(console, bar)
+        teller = _Teller(groups, console, bar)
         yield teller.listen
         teller.close()

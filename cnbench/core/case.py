@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cnbench.core.metric import ClockName
 from cnbench.core.parameter import Value
@@ -49,11 +49,26 @@ class Case:
 class Group:
     """Cases that are sampled in the same blocks, so that they can be compared by pairs.
 
-    The first case is the reference, which is measured twice in every block (A and A′).
+    Attributes:
+        cases: of one experiment, lab, clock and kernel. The first that can be set up is the
+            reference, which is measured twice in every block (A and A′).
+        number: tells the group from the others of its run, a resumed one included.
     """
 
     cases: tuple[Case, ...]
-    reference: Case = field(init=False)
+    number: int = 0
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "reference", self.cases[0])
+    @property
+    def experiment(self) -> str:
+        """The experiment of all its cases."""
+        return self.cases[0].experiment
+
+    @property
+    def title(self) -> str:
+        """The group in a few words: the experiment, and the parameters that all its cases share."""
+        shared = [
+            f"{name}={value}"
+            for name, value in self.cases[0].params.items()
+            if all(case.params[name] == value for case in self.cases)
+        ]
+        return " ".join([self.experiment, *shared])

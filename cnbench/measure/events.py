@@ -21,7 +21,6 @@ class GroupStarted:
     """A group's cases are being set up; ``budget`` is in seconds."""
 
     number: int
-    of: int
     title: str
     budget: float
 

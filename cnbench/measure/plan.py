@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cnbench.core.case import Case, Group
 from cnbench.core.errors import UsageError
@@ -25,17 +25,15 @@ class Plan:
     Attributes:
         groups: what is measured; a group's cases are of one experiment, lab and clock.
         seconds: wanted sampling time of each group.
-        budget: sampling time of all groups together, or None: then each group has ``seconds``, and
-            at least the blocks that an interval needs.
+        budget: time for all groups together, set-ups included, or None: then each group is sampled
+            for ``seconds``, and for at least the blocks that an interval needs.
         seed: of the block order.
-        first_number: the number of the first group, above those that a resumed run has.
     """
 
     groups: tuple[Group, ...]
     seconds: float
     budget: float | None
     seed: int
-    first_number: int = 0
 
     def policy(self, position: int, spent: float) -> Policy:
         """How long the group at ``position`` is sampled, ``spent`` seconds after the first began.
@@ -64,12 +62,13 @@ def make_plan(
         experiment = experiment_called(name)
         points = experiment.grid(request.full, request.given.get(name, {}))
         groups += make_groups(experiment, points, "host", "wall")
+    missing = without(groups, {result.case.key for result in done})
+    first_number = 1 + max((result.group for result in done), default=-1)
     return Plan(
-        tuple(without(groups, {result.case.key for result in done})),
+        tuple(replace(group, number=n) for n, group in enumerate(missing, start=first_number)),
         seconds=FULL_SECONDS if request.full else QUICK_SECONDS,
         budget=request.budget,
         seed=request.seed,
-        first_number=1 + max((result.group for result in done), default=-1),
     )
 
 

@@ -16,6 +16,7 @@ from cnbench.core.run import CaseResult, Sample
 from cnbench.lab.host import Lab
 from cnbench.measure import witness
 from cnbench.measure.blocks import balanced_order
+from cnbench.measure.events import BlockEnded, Listener
 from cnbench.measure.stop_rule import FEWEST_FOR_95_PERCENT, precision
 
 WARM_UP = 1
@@ -83,17 +84,15 @@ class GroupSampler:
         self._policy = policy
         self._now = now
 
-    def run(
-        self, number: int, group: Group, block_ended: Callable[[int, float, float], None]
-    ) -> Outcome:
+    def run(self, group: Group, listen: Listener) -> Outcome:
         """Set the group's cases up, sample them, take their proofs, and take them down.
 
-        ``block_ended`` is told the block's number, the seconds spent and the precision so far.
+        ``listen`` is told the end of every block.
         """
         outcome: Outcome | None = None
         try:
             with contextlib.ExitStack() as stack:
-                outcome = self._measure(stack, number, group, block_ended)
+                outcome = self._measure(stack, group, listen)
         except CnbenchError as error:
             if outcome is None:
                 raise
@@ -101,16 +100,11 @@ class GroupSampler:
             outcome.left_behind = str(error)
         return outcome
 
-    def _measure(
-        self,
-        stack: contextlib.ExitStack,
-        number: int,
-        group: Group,
-        block_ended: Callable[[int, float, float], None],
-    ) -> Outcome:
-        stations, refused = self._open_all(stack, number, group)
+    def _measure(self, stack: contextlib.ExitStack, group: Group, listen: Listener) -> Outcome:
+        number = group.number
+        stations, refused = self._open_all(stack, group)
         try:
-            stopped, interrupted = self._sample(stations, block_ended), False
+            stopped, interrupted = self._sample(stations, number, listen), False
         except KeyboardInterrupt:
             stopped, interrupted = "interrupted", True
         results = [
@@ -122,7 +116,7 @@ class GroupSampler:
         return Outcome([in_order[case.key] for case in group.cases], interrupted)
 
     def _open_all(
-        self, stack: contextlib.ExitStack, number: int, group: Group
+        self, stack: contextlib.ExitStack, group: Group
     ) -> tuple[list[Station], list[CaseResult]]:
         stations: list[Station] = []
         refused: list[CaseResult] = []
@@ -131,7 +125,7 @@ class GroupSampler:
             try:
                 stations.append(self._open(stack, case))
             except Exception as error:  # whatever it is, it is this case's result
-                refused.append(failure(case, number, error))
+                refused.append(failure(case, group.number, error))
         if stations:
             # A′ has a set-up of its own, as each variant has.
             stack.enter_context(self._lab.fresh_fixtures())
@@ -147,9 +141,7 @@ class GroupSampler:
         subject = stack.enter_context(self._experiment.subject(case.params, self._lab))
         return Station(case, subject, self._now() - began)
 
-    def _sample(
-        self, stations: list[Station], block_ended: Callable[[int, float, float], None]
-    ) -> str:
+    def _sample(self, stations: list[Station], number: int, listen: Listener) -> str:
         for station in stations:
             for _ in range(WARM_UP):
                 with self._failing(station):
@@ -163,7 +155,7 @@ class GroupSampler:
                         self._observe(stations[index], block, turn, began)
             spent = self._now() - began
             reached = self._precision(stations)
-            block_ended(block, spent, reached)
+            listen(BlockEnded(number, block, spent, reached))
             stopped = self._reason_to_stop(block + 1, spent, reached, stations)
             if stopped:
                 return stopped

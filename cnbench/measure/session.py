@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from cnbench.core.case import Group
 from cnbench.core.experiment import Experiment
 from cnbench.lab.host import Lab
-from cnbench.measure.events import BlockEnded, CaseEnded, GroupStarted, Listener, Warned
+from cnbench.measure.events import CaseEnded, GroupStarted, Listener, Warned
 from cnbench.measure.plan import Plan
 from cnbench.measure.sampler import GroupSampler
 
@@ -29,16 +28,11 @@ def carry_out(
     """
     spent = 0.0
     for position, group in enumerate(plan.groups):
-        number = plan.first_number + position
         policy = plan.policy(position, spent)
-        listen(GroupStarted(position, len(plan.groups), title(group), policy.budget))
+        listen(GroupStarted(group.number, group.title, policy.budget))
         began = now()
-
-        def block_ended(block: int, gone: float, reached: float, position: int = position) -> None:
-            listen(BlockEnded(position, block, gone, reached))
-
-        sampler = GroupSampler(experiment_called(group.reference.experiment), lab, policy, now)
-        outcome = sampler.run(number, group, block_ended)
+        sampler = GroupSampler(experiment_called(group.experiment), lab, policy, now)
+        outcome = sampler.run(group, listen)
         for result in outcome.results:
             listen(CaseEnded(replace(result, fingerprint=fingerprint)))
         if outcome.left_behind:
@@ -46,14 +40,3 @@ def carry_out(
         if outcome.interrupted:
             raise KeyboardInterrupt
         spent += now() - began
-
-
-def title(group: Group) -> str:
-    """A group in a few words: the experiment, and the parameters that all its cases share."""
-    first = group.reference.params
-    shared = [
-        f"{name}={value}"
-        for name, value in first.items()
-        if all(case.params[name] == value for case in group.cases)
-    ]
-    return " ".join([group.reference.experiment, *shared])
