@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 from cnbench.core.errors import UsageError
 
@@ -62,7 +63,7 @@ _INPUT_SYMBOLS: dict[str, dict[str, float]] = {
     },
     "B": {
         "": 1, "B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9,
-        "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "K": 2**10, "M": 2**20, "G": 2**30,
+        "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "K": 2**10, "M": 2**20, "G": 2**30,
     },
     "B/s": {
         "bit/s": 1 / 8, "kbit/s": 1e3 / 8, "Mbit/s": 1e6 / 8, "Gbit/s": 1e9 / 8,
@@ -95,10 +96,20 @@ def parse_quantity(text: str, unit: str) -> float:
         raise UsageError(
             f"'{text}' has the unit '{symbol}', which is not known here", _how_to_write(symbols)
         )
-    value = float(number) * symbols[symbol]
+    value = _product(float(number), symbols[symbol])
     if not math.isfinite(value):
         raise UsageError(f"'{text}' is too large a number")
     return value
+
+
+def _product(number: float, size: float) -> float:
+    """The float nearest to the decimal product, so that 35% is 0.35 and 100us is 0.0001.
+
+    Values are compared and used as keys, and 35 * 0.01 is 0.35000000000000003.
+    """
+    if not math.isfinite(number):
+        return number
+    return float(Decimal(repr(number)) * Decimal(repr(size)))
 
 
 def _how_to_write(symbols: dict[str, float]) -> str:
@@ -123,11 +134,11 @@ def format_exact(value: float, unit: str) -> str:
         (
             s
             for s in reversed(_SCALES[unit])
-            if value and abs(value) >= s.size and _is_short(value / s.size)
+            if value and abs(value) >= s.size and _is_short(_quotient(value, s.size))
         ),
         _step_for(abs(value), unit),
     )
-    return f"{_plain(value / step.size)}{step.symbol}"
+    return f"{_plain(_quotient(value, step.size))}{step.symbol}"
 
 
 def _step_for(magnitude: float, unit: str) -> Step:
@@ -145,14 +156,21 @@ def _three_digits(number: float, signed: bool) -> str:
     rounded = f"{abs(number):.{min(decimals, 6)}f}"
     if "." in rounded:
         rounded = rounded.rstrip("0").rstrip(".")
+    if rounded == "0":
+        return rounded
     sign = "-" if number < 0 else "+" if signed else ""
     return sign + rounded
 
 
-def _is_short(number: float) -> bool:
-    return abs(number - round(number, 3)) <= 1e-9 * abs(number)
+def _quotient(value: float, size: float) -> Decimal:
+    return Decimal(repr(value)) / Decimal(repr(size))
 
 
-def _plain(number: float) -> str:
-    nearest = round(number, 6)
-    return f"{nearest:.0f}" if nearest == int(nearest) else f"{nearest:.6f}".rstrip("0")
+def _is_short(number: Decimal) -> bool:
+    return int(number.normalize().as_tuple().exponent) >= -3
+
+
+def _plain(number: Decimal) -> str:
+    """All digits and no exponent."""
+    digits = f"{number:f}"
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
