@@ -51,26 +51,34 @@ class Difference:
 def differences(one: Fingerprint, other: Fingerprint) -> list[Difference]:
     """In what two environments differ, essential things first.
 
-    Tool versions are noted but not essential: the kernel does the work that is measured.
+    Tool versions are noted but not essential: the kernel does the work that is measured. Nor is
+    what only one of them could read: a sysctl appears when its module is loaded, which the first
+    run of an experiment may do itself.
     """
     whole = [
         Difference(what, getattr(one, what), getattr(other, what), essential=True)
         for what in ("lab", "clock", "kernel", "image")
         if getattr(one, what) != getattr(other, what)
     ]
-    return (
+    found = (
         whole
         + _differing("machine", one.machine, other.machine, essential=True)
         + _differing("behaviour", one.behaviour, other.behaviour, essential=True)
         + _differing("tools", one.tools, other.tools, essential=False)
     )
+    return sorted(found, key=lambda difference: not difference.essential)
 
 
 def _differing(
     area: str, one: Mapping[str, str], other: Mapping[str, str], *, essential: bool
 ) -> list[Difference]:
     return [
-        Difference(f"{area}: {name}", one.get(name, "absent"), other.get(name, "absent"), essential)
+        Difference(
+            f"{area}: {name}",
+            one.get(name, "absent"),
+            other.get(name, "absent"),
+            essential and name in one and name in other,
+        )
         for name in sorted({*one, *other})
         if one.get(name) != other.get(name)
     ]
