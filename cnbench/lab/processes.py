@@ -27,6 +27,8 @@ def running(argv: Sequence[str], pass_fds: Sequence[int] = ()) -> Iterator[subpr
         stderr=subprocess.PIPE,
         text=True,
         pass_fds=pass_fds,
+        # A terminal sends Ctrl-C to the whole group; what is measured outlives it for its proof.
+        process_group=0,
     )
     try:
         yield process

@@ -1,12 +1,14 @@
 """A busy thread that watches its own clock for the times it was kept off the CPU.
 
 Run as a script of its own, one process a thread, so that nothing but the controller holds it back.
-The arguments are the descriptor of a memory file and a slot number in it; see ``SpinBoard``.
+The arguments are the descriptor of a memory file, a slot number in it, and the process that this
+one must not outlive: the kernel only kills it with a parent that dies after it asked for that.
 """
 
 from __future__ import annotations
 
 import mmap
+import os
 import sys
 import time
 
@@ -32,5 +34,7 @@ def spin(board: memoryview, slot: int) -> None:
 
 
 if __name__ == "__main__":
-    descriptor, own_slot = map(int, sys.argv[1:3])
+    descriptor, own_slot, parent = map(int, sys.argv[1:4])
+    if os.getppid() != parent:
+        sys.exit("the run that started this thread is gone")
     spin(memoryview(mmap.mmap(descriptor, 0)).cast("q"), own_slot)

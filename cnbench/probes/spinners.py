@@ -79,7 +79,7 @@ def open_spinners(count: int, group: CpuGroup) -> Iterator[Spinners]:
         script = Path(spin.__file__)
         processes = []
         for slot in range(count):
-            argv = python_script(script, str(memory), str(slot))
+            argv = python_script(script, str(memory), str(slot), str(os.getpid()))
             process = stack.enter_context(running(argv, pass_fds=[memory]))
             group.add(process.pid)
             processes.append(process)
