@@ -8,6 +8,7 @@ kernel drops the lock at any death of it, so a journal that can be locked belong
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -51,9 +52,15 @@ class Journal:
             self._append("gone", resource)
 
     def _append(self, event: str, resource: Resource) -> None:
-        self._file.write(json.dumps({event: asdict(resource)}) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        try:
+            self._file.write(json.dumps({event: asdict(resource)}) + "\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise CnbenchError(
+                f"the journal {self._file.name} cannot be written: {error.strerror}",
+                "nothing is made without it; free some space for it",
+            ) from error
 
 
 @contextlib.contextmanager
@@ -62,6 +69,7 @@ def open_journal(run: str, folder: Path | None = None) -> Iterator[Journal]:
     folder = folder or default_folder()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_a_strangers(folder)
         file, path = _create_locked(folder / f"{run}.jsonl")
     except OSError as error:
         raise UnsupportedError(
@@ -72,6 +80,12 @@ def open_journal(run: str, folder: Path | None = None) -> Iterator[Journal]:
         yield Journal(run, file)
         # Not in a finally: a resource that could not be removed stays written down for gc.
         path.unlink()
+
+
+def _refuse_a_strangers(folder: Path) -> None:
+    """Who can write a journal decides what is removed; in /tmp that could be anyone."""
+    if folder.stat().st_uid != os.geteuid():
+        raise OSError(errno.EPERM, "it belongs to another user", str(folder))
 
 
 def _create_locked(path: Path) -> tuple[IO[str], Path]:
@@ -102,8 +116,8 @@ def _left_behind(file: IO[str]) -> list[Resource]:
     for line in file:
         if not line.endswith("\n"):
             break  # killed while writing it, so before making it
-        ((event, fields),) = json.loads(line).items()
-        resource = Resource(**fields)
+        ((event, fields),) = dict(json.loads(line)).items()
+        resource = Resource(str(fields["kind"]), str(fields["what"]))
         if event == "made":
             left.append(resource)
         elif resource in left:
@@ -123,13 +137,19 @@ def collect(
     removed: list[Resource] = []
     problems: list[str] = []
     folder = folder or default_folder()
-    for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else []:
+    if not folder.is_dir():
+        return removed, problems
+    try:
+        _refuse_a_strangers(folder)
+    except OSError as error:
+        return removed, [f"the journals in {folder} are left alone: {error.strerror}"]
+    for path in sorted(folder.glob("*.jsonl")):
         with contextlib.suppress(FileNotFoundError), _locked_if_dead(path) as file:
             if file is None:
                 continue
             try:
                 left = _left_behind(file)
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, KeyError):
                 problems.append(f"the journal {path} is damaged; look at it, then delete it")
                 continue
             if dry_run:

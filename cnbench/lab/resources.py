@@ -7,8 +7,10 @@ that is already gone, or that was written to the journal but never made.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import re
 import shutil
 import signal
 import time
@@ -19,8 +21,11 @@ from pathlib import Path
 from cnbench.core.errors import CnbenchError
 from cnbench.lab import libc
 
-# Part of the name of everything we make, so that nothing else is ever removed.
+# Begins the name of everything we make; the run's id, 12 hexadecimal digits, completes it, so that
+# nothing else is ever removed, such as a folder of the user's that is called cnbench-results.
 MARK = "cnbench-"
+_OURS = re.compile(MARK + "[0-9a-f]{12}")
+_CGROUPS = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
@@ -49,13 +54,15 @@ def remove(resource: Resource) -> None:
 
 def _ours(path: str) -> Path:
     found = Path(path)
-    if not any(part.startswith(MARK) for part in found.parts) or ".." in found.parts:
+    if not any(map(_OURS.fullmatch, found.parts)) or ".." in found.parts:
         raise CnbenchError(f"{path} is not named like something of ours, so it is left alone")
     return found
 
 
 def _remove_folder(path: str) -> None:
-    folder = _ours(path)
+    named = _ours(path)
+    # /proc/mounts has no symbolic links, which the way to the temporary folder may have.
+    folder = named.parent.resolve() / named.name
     inside = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
     if any(Path(mounted).is_relative_to(folder) for mounted in inside):
         raise CnbenchError(f"{folder} still has something mounted in it, so it is left alone")
@@ -100,8 +107,11 @@ def _signal(pid: int) -> None:
 
 
 def _disable_controller(what: str) -> None:
-    path, controller = what.rsplit(" ", 1)
-    Path(path, "cgroup.subtree_control").write_text(f"-{controller}")
+    root, _, controller = what.rpartition(" ")
+    if not Path(root).is_relative_to(_CGROUPS) or ".." in Path(root).parts:
+        raise CnbenchError(f"'{what}' is not a controller of a cgroup, so it is left alone")
+    with contextlib.suppress(FileNotFoundError):
+        Path(root, "cgroup.subtree_control").write_text(f"-{controller}")
 
 
 def _unmount(path: str) -> None:
