@@ -1,0 +1,139 @@
+"""What the benchmark classes share: measure a grid once, then hand asv the samples of each case.
+
+asv runs every benchmark and parameter in a process of its own, one after the other, so variants
+would be minutes apart. ``setup_cache`` runs once a class: there the whole grid is measured, in
+interleaved blocks and with proofs; the ``track_*`` methods only pick their samples out.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from cnbench.core.errors import CnbenchError
+from cnbench.core.experiment import Experiment
+from cnbench.core.metric import ClockName
+from cnbench.core.parameter import Params
+from cnbench.core.run import CaseResult
+from cnbench.experiments.registry import experiment_called
+from cnbench.lab import journal
+from cnbench.measure.dispatch import measure
+from cnbench.measure.events import CaseEnded, Event, Warned
+from cnbench.measure.plan import QUICK_SECONDS, Plan, make_groups
+from cnbench.store.asv import asv_samples, cost_unit
+
+LAB = "host"
+CLOCK: ClockName = "wall"
+
+Point = tuple[str, ...]
+Measured = dict[Point, CaseResult]
+
+
+class Suite:
+    """One experiment for asv.
+
+    A subclass sets ``experiment`` and ``axes``, and defines ``setup_cache`` itself: asv tells
+    caches apart by the file and line of that method, so an inherited one would be shared.
+
+    Attributes:
+        experiment: its name.
+        axes: parameter name to values, as written after ``-p``; all others must have one value.
+        version: raised when the meaning of the numbers changes, so that asv keeps the old ones
+            apart. Without it, asv takes a hash of source code: a comment would end a history.
+    """
+
+    experiment: ClassVar[str]
+    axes: ClassVar[Mapping[str, Point]]
+    version: ClassVar[str] = "1"
+
+    @property
+    def param_names(self) -> list[str]:
+        return list(self.axes)
+
+    @property
+    def params(self) -> list[list[str]]:
+        return [list(values) for values in self.axes.values()]
+
+    def setup(self, measured: Measured, *point: str) -> None:
+        """Skip what cannot be measured here; asv does so on NotImplementedError, in setup alone."""
+        result = measured.get(point)
+        if result is None:
+            raise NotImplementedError("this combination makes no sense")
+        if result.status == "unsupported":
+            raise NotImplementedError(f"{result.reason}; {result.remedy}")
+
+    def measured(self) -> Measured:
+        """Measure the grid; each result under its values of the axes, as written.
+
+        Raises:
+            SystemExit: it could not be measured; asv shows the sentence.
+        """
+        journal.collect()  # asv kills what takes too long, and then nobody has tidied up
+        try:
+            grid = Grid(experiment_called(self.experiment), self.axes)
+            return {grid.written(r.case.params): r for r in _results_of(grid)}
+        except CnbenchError as error:
+            raise SystemExit(_sentence(error)) from error
+
+
+class Grid:
+    """The points of an experiment that its benchmark class measures, and how asv names them.
+
+    Raises:
+        CnbenchError: a bad value, or a parameter that is not an axis has several values.
+    """
+
+    def __init__(self, experiment: Experiment, axes: Mapping[str, Point]) -> None:
+        self.experiment = experiment
+        self._texts = {
+            name: {experiment.parameter(name).parse(text): text for text in texts}
+            for name, texts in axes.items()
+        }
+        given = {name: tuple(values) for name, values in self._texts.items()}
+        self.points: list[Params] = list(experiment.grid(False, given))
+        if len({self.written(point) for point in self.points}) < len(self.points):
+            raise CnbenchError(
+                f"{experiment.name}: several cases have the same place on the benchmark's axes",
+                "make every parameter that has several values an axis",
+            )
+
+    def written(self, params: Params) -> Point:
+        """A point's values of the axes, as written."""
+        return tuple(texts[params[name]] for name, texts in self._texts.items())
+
+
+def _results_of(grid: Grid) -> list[CaseResult]:
+    results: list[CaseResult] = []
+
+    def keep(event: Event) -> None:
+        if isinstance(event, CaseEnded):
+            results.append(event.result)
+        elif isinstance(event, Warned):
+            print(event.message, file=sys.stderr)
+
+    groups = make_groups(grid.experiment, grid.points, LAB, CLOCK)
+    measure(Plan(tuple(groups), seconds=QUICK_SECONDS, budget=None, seed=1), keep)
+    return results
+
+
+def _sentence(error: CnbenchError) -> str:
+    return f"{error} ({error.remedy})" if error.remedy else str(error)
+
+
+def tracked(experiment_name: str, metric_name: str) -> Callable[..., dict[str, Any]]:
+    """A ``track_*`` method for a metric of an experiment, as a cost (see ``cnbench.store.asv``)."""
+    metric = experiment_called(experiment_name).metric(metric_name)
+
+    def track(self: Suite, measured: Measured, *point: str) -> dict[str, Any]:
+        try:
+            return asv_samples(measured[point], metric)
+        except CnbenchError as error:
+            raise SystemExit(_sentence(error)) from error
+
+    track.unit = cost_unit(metric, CLOCK)
+    track.pretty_name = f"{experiment_name}: {metric.summary}"
+    # What asv's page shows as the benchmark's code: how to measure the same without asv.
+    track.pretty_source = f"# cnbench run {experiment_name}"
+    track.__doc__ = metric.summary
+    return track
