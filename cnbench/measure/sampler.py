@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,7 @@ from cnbench.measure.stop_rule import FEWEST_FOR_95_PERCENT, precision
 WARM_UP = 1
 # How often a disturbed sample is measured again before it is taken as it is, marked.
 RETRIES = 2
+_INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,11 @@ class Station:
 
 @dataclass
 class Outcome:
-    """What came of a group: a result a case, whether the user interrupted it, what would not go."""
+    """What came of a group: a result a case, whether the user interrupted it, what to warn of."""
 
     results: list[CaseResult]
     interrupted: bool = False
-    left_behind: str = ""
+    warnings: list[str] = field(default_factory=list)
 
 
 class GroupSampler:
@@ -93,33 +95,40 @@ class GroupSampler:
         try:
             with contextlib.ExitStack() as stack:
                 outcome = self._measure(stack, group, listen)
-        except CnbenchError as error:
+        except KeyboardInterrupt:
+            if outcome is None:
+                raise
+            outcome.interrupted = True
+        except Exception as error:
             if outcome is None:
                 raise
             # What was measured stands; what could not be removed stays in the journal for gc.
-            outcome.left_behind = str(error)
+            outcome.warnings.append(f"{group.title} could not be taken down: {error}")
         return outcome
 
     def _measure(self, stack: contextlib.ExitStack, group: Group, listen: Listener) -> Outcome:
         number = group.number
-        stations, refused = self._open_all(stack, group)
+        stations, refused, warnings = self._open_all(stack, group)
         try:
             stopped, interrupted = self._sample(stations, number, listen), False
         except KeyboardInterrupt:
-            stopped, interrupted = "interrupted", True
+            stopped, interrupted = _INTERRUPTED, True
         results = [
             self._conclude(station, stations, number, stopped)
             for station in stations
             if not station.twin
         ]
+        warnings += [_without_twin(s.case, s.error) for s in stations if s.twin and s.error]
         in_order = {result.case.key: result for result in [*refused, *results]}
-        return Outcome([in_order[case.key] for case in group.cases], interrupted)
+        return Outcome([in_order[case.key] for case in group.cases], interrupted, warnings)
 
     def _open_all(
         self, stack: contextlib.ExitStack, group: Group
-    ) -> tuple[list[Station], list[CaseResult]]:
+    ) -> tuple[list[Station], list[CaseResult], list[str]]:
+        """Stations, A′ the last of them; the results of those that cannot be; warnings."""
         stations: list[Station] = []
         refused: list[CaseResult] = []
+        warnings: list[str] = []
         stack.enter_context(self._lab.fresh_fixtures())
         for case in group.cases:
             try:
@@ -129,11 +138,14 @@ class GroupSampler:
         if stations:
             # A′ has a set-up of its own, as each variant has.
             stack.enter_context(self._lab.fresh_fixtures())
-            with contextlib.suppress(CnbenchError):
+            try:
                 twin = self._open(stack, stations[0].case)
+            except Exception as error:  # the cases can do without it, the noise floor cannot
+                warnings.append(_without_twin(stations[0].case, error))
+            else:
                 twin.twin = True
                 stations.append(twin)
-        return stations, refused
+        return stations, refused, warnings
 
     def _open(self, stack: contextlib.ExitStack, case: Case) -> Station:
         began = self._now()
@@ -148,6 +160,8 @@ class GroupSampler:
                     station.subject.sample()
         began = self._now()
         for block in range(self._policy.most_blocks):
+            if all(station.error for station in stations if not station.twin):
+                return "no case was left to sample"
             order = balanced_order(len(stations), block, self._policy.seed)
             for turn, index in enumerate(order):
                 if stations[index].error is None:
@@ -156,7 +170,7 @@ class GroupSampler:
             spent = self._now() - began
             reached = self._precision(stations)
             listen(BlockEnded(number, block, spent, reached))
-            stopped = self._reason_to_stop(block + 1, spent, reached, stations)
+            stopped = self._reason_to_stop(block + 1, spent, reached)
             if stopped:
                 return stopped
         return f"took all of its {self._policy.most_blocks} blocks"
@@ -187,7 +201,7 @@ class GroupSampler:
     def _precision(self, stations: list[Station]) -> float:
         """How well the least known case's headline, its first metric, is known."""
         working = [station for station in stations if station.error is None]
-        return max((self._headline_precision(station) for station in working), default=0.0)
+        return max((self._headline_precision(station) for station in working), default=math.inf)
 
     def _headline_precision(self, station: Station) -> float:
         given = station.samples[0].values
@@ -204,11 +218,7 @@ class GroupSampler:
         for name, value in values.items():
             known[name].check(value)
 
-    def _reason_to_stop(
-        self, blocks: int, spent: float, reached: float, stations: list[Station]
-    ) -> str:
-        if all(station.error for station in stations):
-            return "no case was left to sample"
+    def _reason_to_stop(self, blocks: int, spent: float, reached: float) -> str:
         if reached <= self._policy.target:
             return f"reached its target of ±{self._policy.target:.3g}"
         enough = blocks >= (2 if self._policy.hard else FEWEST_FOR_95_PERCENT)
@@ -222,6 +232,11 @@ class GroupSampler:
         self, station: Station, stations: list[Station], number: int, stopped: str
     ) -> CaseResult:
         twin = next((s for s in stations if s.twin and s.case == station.case), None)
+        if all(sample.replaced for sample in station.samples) and station.error is None:
+            reason = "it was interrupted before a sample"
+            return CaseResult(
+                station.case, number, "failed", reason, stopped=stopped, setup=station.setup
+            )
         proof = Proof()
         if station.error is None:
             with self._failing(station):
@@ -240,10 +255,10 @@ class GroupSampler:
             said = failure(station.case, number, station.error)
             return replace(result, status=said.status, reason=said.reason, remedy=said.remedy,
                            stderr=said.stderr, exit_status=said.exit_status)  # fmt: skip
-        if not result.samples:
-            return replace(result, status="failed", reason="it was interrupted before a sample")
         if not proof.holds:
-            return replace(result, status="failed", reason=_what_is_not_proven(proof))
+            # Counters that moved with a sample that was cut off fit no number of whole samples.
+            when = "it was interrupted in a sample: " if stopped == _INTERRUPTED else ""
+            return replace(result, status="failed", reason=when + _what_is_not_proven(proof))
         return result
 
 
@@ -266,6 +281,10 @@ def failure(case: Case, group: int, error: Exception) -> CaseResult:
         "this is a fault in cnbench or in the experiment; the run file keeps the traceback",
         stderr="".join(traceback.format_exception(error)),
     )
+
+
+def _without_twin(case: Case, error: Exception) -> str:
+    return f"{case.point} has no noise floor: measuring it twice failed: {error}"
 
 
 def _what_is_not_proven(proof: Proof) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from cnbench.core.experiment import Experiment
@@ -33,10 +33,20 @@ def carry_out(
         began = now()
         sampler = GroupSampler(experiment_called(group.experiment), lab, policy, now)
         outcome = sampler.run(group, listen)
-        for result in outcome.results:
-            listen(CaseEnded(replace(result, fingerprint=fingerprint)))
-        if outcome.left_behind:
-            listen(Warned(outcome.left_behind))
+        ended = [CaseEnded(replace(result, fingerprint=fingerprint)) for result in outcome.results]
+        try:
+            _tell(ended, listen)
+        except KeyboardInterrupt:
+            # Listeners take a case that they are told twice as one.
+            _tell(ended, listen)
+            outcome.interrupted = True
+        for warning in outcome.warnings:
+            listen(Warned(warning))
         if outcome.interrupted:
             raise KeyboardInterrupt
         spent += now() - began
+
+
+def _tell(ended: Sequence[CaseEnded], listen: Listener) -> None:
+    for event in ended:
+        listen(event)
