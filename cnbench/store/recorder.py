@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import cnbench
-from cnbench.core.errors import CnbenchError, NotComparableError
+from cnbench.core.errors import CnbenchError, NotComparableError, UsageError
 from cnbench.core.experiment import Experiment
 from cnbench.core.fingerprint import Fingerprint, differences
 from cnbench.core.run import CaseResult, ExperimentRecord, Request, Run
@@ -49,6 +49,9 @@ class Recorder:
 
     def _add_case(self, result: CaseResult) -> None:
         key = result.case.key
+        known = {case.case.key for case in measured(self.run)}
+        if result.stopped == "interrupted" and key in known:
+            return  # a resumed run had it whole, and was measuring its group again for another
         self.run.cases = [case for case in self.run.cases if case.case.key != key]
         self.run.cases.append(result)
         try:
@@ -61,7 +64,7 @@ class Recorder:
         """Write the last state; where its file cannot be written, write to a temporary one.
 
         Raises:
-            CnbenchError: neither could be written, or only the temporary one; the message says
+            UsageError: neither could be written, or only the temporary one; the message says
                 where everything is.
         """
         if complete:
@@ -71,7 +74,7 @@ class Recorder:
         except CnbenchError as error:
             refuge = Path(tempfile.gettempdir(), f"cnbench-run-{self.run.id}.json")
             run_file.write(self.run, refuge)
-            raise CnbenchError(
+            raise UsageError(
                 f"{error}; the whole run is in {refuge} instead", "move it to where it belongs"
             ) from error
 

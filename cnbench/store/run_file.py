@@ -12,6 +12,7 @@ import msgspec
 
 from cnbench.core.errors import CnbenchError, UsageError
 from cnbench.core.run import SCHEMA_VERSION, Run
+from cnbench.core.units import known_units
 
 
 class _Header(msgspec.Struct):
@@ -37,7 +38,7 @@ def read(path: Path) -> Run:
         ) from error
     try:
         header = msgspec.json.decode(text, type=_Header)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not a cnbench run file: {error}") from error
     if header.format != "cnbench-run":
         raise UsageError(f"{path} is not a cnbench run file: its format is '{header.format}'")
@@ -50,17 +51,23 @@ def read(path: Path) -> Run:
     try:
         run = msgspec.json.decode(text, type=Run)
         _check(run)
-    except (msgspec.DecodeError, CnbenchError) as error:
+    except (ValueError, RecursionError, CnbenchError) as error:
         raise UsageError(f"the run file {path} is damaged: {error}") from error
     return run
 
 
 def _check(run: Run) -> None:
-    """Refuse a run whose values its own metrics could not have."""
+    """Refuse a run with values that its own metrics or parameters could not have."""
+    for name, record in run.experiments.items():
+        strange = set(record.parameters.values()) - set(known_units())
+        if strange:
+            raise CnbenchError(f"a parameter of {name} has the unit '{strange.pop()}'")
     for result in run.cases:
         record = run.experiments.get(result.case.experiment)
         if record is None:
             raise CnbenchError(f"it has a case of {result.case.experiment}, but not its metrics")
+        if result.case.params.keys() != record.parameters.keys():
+            raise CnbenchError(f"{result.case.point} has not the parameters of its experiment")
         metrics = {metric.name: metric for metric in record.metrics}
         for sample in (*result.samples, *result.twin):
             if not sample.values.keys() <= metrics.keys():
@@ -75,7 +82,7 @@ def write(run: Run, path: Path) -> None:
     """Write ``run`` to ``path`` in one step: a reader sees the old file or the new, never a part.
 
     Raises:
-        CnbenchError: it could not be written (a full disk, a read-only folder); what was in
+        UsageError: it could not be written (a full disk, a read-only folder); what was in
             ``path`` before is still there.
     """
     text = msgspec.json.format(msgspec.json.encode(run), indent=1)
@@ -94,7 +101,7 @@ def write(run: Run, path: Path) -> None:
                 Path(temporary).unlink()
             raise
     except OSError as error:
-        raise CnbenchError(
+        raise UsageError(
             f"the run file {path} could not be written: {error.strerror}",
             "free some space, or write elsewhere: -o FILE",
         ) from error
