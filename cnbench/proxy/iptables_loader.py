@@ -38,12 +38,8 @@ class IptablesProxy:
         self._known = Known()
         self._based = False
 
-    def program(self, services: Collection[Service]) -> str:
-        """Write the program of all services, without loading it."""
-        return iptables.program(services, self._node)
-
-    def load(self, program: str) -> None:
-        """Load a program as it is, after kube-proxy's own chains where they are not there yet."""
+    def _load(self, program: str) -> None:
+        """Load a program, after kube-proxy's own chains where they are not there yet."""
         if not self._based:
             self._namespace.run(self._restore, input=iptables.base_program())
             self._based = True
@@ -56,7 +52,7 @@ class IptablesProxy:
         stale = sorted(before - self._chains(services)) if before else ()
         program = iptables.program(services, self._node, stale=stale)
         generated = watch.lap()
-        self.load(program)
+        self._load(program)
         loaded = watch.lap()
         self._known.replace(services)
         return Programmed(generated, loaded, len(program))
@@ -78,7 +74,7 @@ class IptablesProxy:
             stale=sorted(self._chains(replaced) - self._chains(changed)),
         )
         generated = watch.lap()
-        self.load(program)
+        self._load(program)
         return Programmed(generated, watch.lap(), len(program))
 
     @staticmethod

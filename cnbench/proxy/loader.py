@@ -16,9 +16,16 @@ class Namespace(Protocol):
     """A network namespace of the run's own; nothing is ever loaded into the root one."""
 
     def run(
-        self, argv: Sequence[str], input: str | None = None, check: bool = True
+        self,
+        argv: Sequence[str],
+        input: str | None = None,
+        check: bool = True,
+        timeout: float = 600,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command inside; with ``check``, raise with its stderr when it fails."""
+        """Run a command inside; with ``check``, raise with its stderr when it fails.
+
+        ``timeout`` is in seconds.
+        """
         ...
 
     def entered(self) -> AbstractContextManager[object]:
@@ -59,14 +66,6 @@ class Counters:
 
 class Proxy(Protocol):
     """One mode of kube-proxy at work in one namespace."""
-
-    def program(self, services: Collection[Service]) -> str:
-        """Write the program of all services, without loading it."""
-        ...
-
-    def load(self, program: str) -> None:
-        """Load a program as it is."""
-        ...
 
     def sync(self, services: Collection[Service]) -> Programmed:
         """Program all services, whatever was there before: kube-proxy's full sync."""

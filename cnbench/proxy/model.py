@@ -8,11 +8,13 @@ from enum import StrEnum
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import NamedTuple
 
+from cnbench.core.errors import UsageError
+
 PROTOCOLS = ("tcp", "udp", "sctp")
 HIGHEST_PORT = 65535
 
 
-class ServiceError(ValueError):
+class ServiceError(UsageError):
     """A service, or a file of services, that cannot be programmed; the message names the object."""
 
 

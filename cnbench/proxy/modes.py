@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from cnbench.proxy import iptables, nftables
+from cnbench.proxy import iptables, ipvs_loader, nftables
 from cnbench.proxy.iptables_loader import FrontEnd, IptablesProxy
 from cnbench.proxy.loader import Namespace, Proxy
 from cnbench.proxy.model import Node, Service
@@ -14,6 +14,7 @@ _PROGRAMS: dict[str, Callable[[Collection[Service], Node], str]] = {
     "iptables": iptables.program,
     "iptables-nft": iptables.program,
     "nftables": nftables.program,
+    "ipvs": ipvs_loader.program,
 }
 MODES = tuple(_PROGRAMS)
 
@@ -26,15 +27,20 @@ def generate(mode: str, services: Collection[Service], node: Node | None = None)
     return _PROGRAMS[_checked(mode)](services, node or Node())
 
 
-def open_proxy(mode: str, namespace: Namespace, node: Node | None = None) -> Proxy:
+def open_proxy(
+    mode: str, namespace: Namespace, node: Node | None = None, *, scheduler: str = "rr"
+) -> Proxy:
     """Give kube-proxy's ``mode``, ready to program services in a namespace.
 
-    Raises ValueError for an unknown mode.
+    ``scheduler`` is IPVS's. Raises ValueError for an unknown mode or scheduler; the first
+    programming raises UnsupportedError where the kernel lacks IPVS.
     """
     node = node or Node()
     match _checked(mode):
         case "nftables":
             return NftablesProxy(namespace, node)
+        case "ipvs":
+            return ipvs_loader.IpvsProxy(namespace, node, scheduler)
         case "iptables-nft":
             return IptablesProxy(namespace, node, FrontEnd.NFT)
         case _:

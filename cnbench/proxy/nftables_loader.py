@@ -11,6 +11,8 @@ from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, Service
 from cnbench.proxy.nft_rules import read_rules
 
 _NFT = ("nft", "-f", "-")
+# The kernel's own time grows with more than the square of the services in one transaction.
+_TIMEOUT_SECONDS = 7200.0
 # How long kube-proxy waits before it deletes a chain that has lost its last map element.
 _STALE_SECONDS = 1.0
 
@@ -24,13 +26,8 @@ class NftablesProxy:
         self._known = Known()
         self._stale: dict[str, float] = {}
 
-    def program(self, services: Collection[Service]) -> str:
-        """Write the program of all services, without loading it."""
-        return nftables.program(services, self._node)
-
-    def load(self, program: str) -> None:
-        """Load a program as it is."""
-        self._namespace.run(_NFT, input=program)
+    def _load(self, program: str) -> None:
+        self._namespace.run(_NFT, input=program, timeout=_TIMEOUT_SECONDS)
 
     def sync(self, services: Collection[Service]) -> Programmed:
         """Program all services: kube-proxy's full sync, from empty or over what was there."""
@@ -38,7 +35,7 @@ class NftablesProxy:
         before = self._owned(self._known.all())
         gone = before - self._owned(services) if before.chains else before
         self._known.replace(services)
-        return self._apply(self.program(services), gone, watch)
+        return self._apply(nftables.program(services, self._node), gone, watch)
 
     def update(
         self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()
@@ -63,8 +60,8 @@ class NftablesProxy:
         now = monotonic()
         old = [name for name, since in self._stale.items() if now - since >= _STALE_SECONDS]
         if old:
-            self.load(nftables.deletion(old))
-        self.load(program)
+            self._load(nftables.deletion(old))
+        self._load(program)
         loaded = watch.lap()
         self._stale = {name: since for name, since in self._stale.items() if name not in old}
         self._stale |= dict.fromkeys(gone.chains, now)
@@ -84,7 +81,7 @@ class NftablesProxy:
             f"insert rule {nftables.TABLE} {chain} counter\n"
             for chain in sorted(self._owned([service]).chains)
         ]
-        self.load("".join(rules))
+        self._load("".join(rules))
 
     def counters(self, service: Service, port: ServicePort) -> Counters:
         """Read the packets of a port's service chain and of its endpoint chains.
@@ -111,6 +108,6 @@ class NftablesProxy:
     def clear(self) -> None:
         """Delete kube-proxy's table from the namespace."""
         table = nftables.TABLE
-        self.load(f"add table {table}\ndelete table {table}\n")
+        self._load(f"add table {table}\ndelete table {table}\n")
         self._known.replace(())
         self._stale = {}

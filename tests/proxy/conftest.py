@@ -25,9 +25,13 @@ class HeldNamespace:
         self.pid = holder.pid
         self.path = f"/proc/{holder.pid}/ns/net"
 
-    def run(self, argv, input=None, check=True):
+    def run(self, argv, input=None, check=True, timeout=60):
         done = subprocess.run(
-            ["nsenter", f"--net={self.path}", *argv], input=input, capture_output=True, text=True
+            ["nsenter", f"--net={self.path}", *argv],
+            input=input,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
         )
         if check and done.returncode:
             raise RuntimeError(f"{' '.join(argv)}: {done.stderr}")

@@ -1,6 +1,7 @@
 """Connections through cluster IPs, in every mode that this machine's kernel has."""
 
 import socket
+from pathlib import Path
 
 import pytest
 from conftest import BACKEND, require
@@ -13,12 +14,15 @@ COMMANDS = {
     "iptables": "iptables-legacy-restore",
     "iptables-nft": "iptables-nft-restore",
     "nftables": "nft",
+    "ipvs": "ipset",
 }
 
 
 @pytest.fixture(params=COMMANDS)
 def proxy(request, row):
     require(COMMANDS[request.param])
+    if request.param == "ipvs" and not Path("/proc/net/ip_vs").exists():
+        pytest.skip("this kernel has no IPVS")
     return open_proxy(request.param, row.node)
 
 

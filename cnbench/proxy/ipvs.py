@@ -1,0 +1,224 @@
+"""The IPVS program: virtual servers, the addresses they answer on, and the sets beside them.
+
+What kube-proxy asks of the kernel in ipvs mode (kubernetes/kubernetes, pkg/proxy/ipvs/proxier.go
+and ipset.go, release 1.33). The iptables rules that go with it are in `ipvs_rules`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cnbench.proxy.iptables import includes
+from cnbench.proxy.model import (
+    Endpoint,
+    Node,
+    Service,
+    ServicePort,
+    TrafficPolicy,
+    external_stays_local,
+    reach,
+)
+
+DEVICE = "kube-ipvs0"
+SCHEDULERS = ("rr", "wrr", "lc", "wlc", "sh", "dh", "sed", "nq")
+SYSCTLS = {
+    "net/ipv4/vs/conntrack": 1,
+    "net/ipv4/vs/expire_nodest_conn": 1,
+    "net/ipv4/vs/expire_quiescent_template": 1,
+    "net/ipv4/ip_forward": 1,
+}
+
+_IP_PORT = "hash:ip,port"
+SETS = {
+    "KUBE-LOOP-BACK": "hash:ip,port,ip",
+    "KUBE-CLUSTER-IP": _IP_PORT,
+    "KUBE-EXTERNAL-IP": _IP_PORT,
+    "KUBE-EXTERNAL-IP-LOCAL": _IP_PORT,
+    "KUBE-LOAD-BALANCER": _IP_PORT,
+    "KUBE-LOAD-BALANCER-FW": _IP_PORT,
+    "KUBE-LOAD-BALANCER-LOCAL": _IP_PORT,
+    "KUBE-LOAD-BALANCER-SOURCE-IP": "hash:ip,port,ip",
+    "KUBE-LOAD-BALANCER-SOURCE-CIDR": "hash:ip,port,net",
+    "KUBE-NODE-PORT-TCP": "bitmap:port",
+    "KUBE-NODE-PORT-LOCAL-TCP": "bitmap:port",
+    "KUBE-NODE-PORT-UDP": "bitmap:port",
+    "KUBE-NODE-PORT-LOCAL-UDP": "bitmap:port",
+    "KUBE-NODE-PORT-SCTP-HASH": _IP_PORT,
+    "KUBE-NODE-PORT-LOCAL-SCTP-HASH": _IP_PORT,
+    "KUBE-HEALTH-CHECK-NODE-PORT": "bitmap:port",
+    "KUBE-IPVS-IPS": "hash:ip",
+}
+_SERVICE_OPTIONS = {"tcp": "-t", "udp": "-u", "sctp": "--sctp-service"}
+
+
+class VirtualAddress(NamedTuple):
+    """What tells one virtual server from another."""
+
+    address: str
+    port: int
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualServer:
+    """One virtual server with its real ones; ``persistence`` in seconds, 0 for none."""
+
+    at: VirtualAddress
+    real_servers: tuple[Endpoint, ...]
+    persistence: int = 0
+
+
+class Entry(NamedTuple):
+    """An entry of one of the sets."""
+
+    name: str
+    value: str
+
+
+class BlockedAddress(NamedTuple):
+    """A load balancer's address and port that the node itself may not reach."""
+
+    address: str
+    protocol: str
+    port: int
+
+
+@dataclass(slots=True)
+class Plan:
+    """Everything that some services need of the kernel, in order.
+
+    ``entries`` counts how many service ports need each: two may share an address or an endpoint.
+    """
+
+    servers: dict[VirtualAddress, VirtualServer] = field(default_factory=dict)
+    entries: Counter[Entry] = field(default_factory=Counter)
+    blocked: dict[BlockedAddress, None] = field(default_factory=dict)
+
+
+def plan(services: Iterable[Service], node: Node) -> Plan:
+    """Work out what IPVS mode needs for some services. Headless services need nothing."""
+    planned = Plan()
+    for service in services:
+        if not service.headless:
+            for port in service.ports:
+                _PortPlan(service, port, node, planned).make()
+    return planned
+
+
+def bound_addresses(entries: Iterable[Entry]) -> Iterator[str]:
+    """Give, of some entries, the addresses that belong on the dummy device: a set names them."""
+    for entry in entries:
+        if entry.name == "KUBE-IPVS-IPS":
+            yield entry.value
+
+
+def ipvsadm_program(planned: Plan, scheduler: str) -> str:
+    """Write the virtual and real servers as ``ipvsadm -R`` reads them."""
+    lines = []
+    for server in planned.servers.values():
+        option = _SERVICE_OPTIONS[server.at.protocol]
+        at = f"{option} {server.at.address}:{server.at.port}"
+        persistence = f" -p {server.persistence}" if server.persistence else ""
+        lines.append(f"-A {at} -s {scheduler}{persistence}\n")
+        lines += [f"-a {at} -r {endpoint} -m -w 1\n" for endpoint in server.real_servers]
+    return "".join(lines)
+
+
+def creation_of_sets() -> str:
+    """Write the (empty) sets as ``ipset restore`` reads them."""
+    return "".join(f"create {name} {kind} {_options(kind)}\n" for name, kind in SETS.items())
+
+
+def entries_program(entries: Iterable[Entry], command: str = "add") -> str:
+    """Write the adding (or, with ``del``, the removal) of entries as ``ipset restore`` reads it.
+
+    kube-proxy runs one ``ipset add`` an entry; ``ipset restore`` leaves the same sets behind.
+    """
+    return "".join(f"{command} {name} {value}\n" for name, value in entries)
+
+
+def _options(kind: str) -> str:
+    if kind == "bitmap:port":
+        return "range 0-65535"
+    return "family inet hashsize 1024 maxelem 65536"
+
+
+class _PortPlan:
+    """One service port's part of a plan."""
+
+    def __init__(self, service: Service, port: ServicePort, node: Node, planned: Plan) -> None:
+        self.service = service
+        self.port = port
+        self.node = node
+        self.plan = planned
+        self.reach = reach(service, port)
+        self.external_local = external_stays_local(service, port)
+
+    def make(self) -> None:
+        service, port = self.service, self.port
+        for endpoint in port.endpoints:
+            if endpoint.local:
+                text = f"{endpoint.address},{port.protocol}:{endpoint.port},{endpoint.address}"
+                self._enter("KUBE-LOOP-BACK", text)
+        self._enter("KUBE-CLUSTER-IP", self._ip_port(service.cluster_ip))
+        internal_local = service.internal_policy is TrafficPolicy.LOCAL
+        self._serve(service.cluster_ip, port.port, local=internal_local)
+        for address in service.external_ips:
+            name = "KUBE-EXTERNAL-IP-LOCAL" if self.external_local else "KUBE-EXTERNAL-IP"
+            self._enter(name, self._ip_port(address))
+            self._serve(address, port.port, local=self.external_local)
+        for address in service.load_balancer_ips:
+            self._make_load_balancer(address)
+        if port.node_port:
+            self._make_node_port()
+        if service.health_check_node_port:
+            self._enter("KUBE-HEALTH-CHECK-NODE-PORT", str(service.health_check_node_port))
+
+    def _enter(self, name: str, value: str) -> None:
+        self.plan.entries[Entry(name, value)] += 1
+
+    def _ip_port(self, address: str) -> str:
+        return f"{address},{self.port.protocol}:{self.port.port}"
+
+    def _serve(self, address: str, port: int, *, local: bool, bind: bool = True) -> None:
+        # Without a local endpoint the whole cluster's take the traffic, for the node's own pods.
+        behind = (self.reach.local if local else ()) or self.reach.cluster
+        at = VirtualAddress(address, port, self.port.protocol)
+        self.plan.servers[at] = VirtualServer(at, tuple(behind), self.service.affinity_seconds)
+        if bind and address not in _own_addresses(self.node):
+            self._enter("KUBE-IPVS-IPS", address)
+
+    def _make_load_balancer(self, address: str) -> None:
+        at = self._ip_port(address)
+        self._enter("KUBE-LOAD-BALANCER", at)
+        if self.external_local:
+            self._enter("KUBE-LOAD-BALANCER-LOCAL", at)
+        if self.service.source_ranges:
+            self._enter("KUBE-LOAD-BALANCER-FW", at)
+            for source in self.service.source_ranges:
+                self._enter("KUBE-LOAD-BALANCER-SOURCE-CIDR", f"{at},{source}")
+            if includes(self.service.source_ranges, self.node.address):
+                self._enter("KUBE-LOAD-BALANCER-SOURCE-IP", f"{at},{address}")
+            else:
+                blocked = BlockedAddress(address, self.port.protocol, self.port.port)
+                self.plan.blocked[blocked] = None
+        self._serve(address, self.port.port, local=self.external_local)
+
+    def _make_node_port(self) -> None:
+        protocol, port = self.port.protocol, self.port.node_port
+        kinds = ("", "-LOCAL") if self.external_local else ("",)
+        for kind in kinds:
+            if protocol == "sctp":
+                for address in _own_addresses(self.node):
+                    self._enter(f"KUBE-NODE-PORT{kind}-SCTP-HASH", f"{address},sctp:{port}")
+            else:
+                self._enter(f"KUBE-NODE-PORT{kind}-{protocol.upper()}", str(port))
+        for address in _own_addresses(self.node):
+            self._serve(address, port, local=self.external_local, bind=False)
+
+
+def _own_addresses(node: Node) -> Sequence[str]:
+    return node.node_port_addresses or (node.address,)

@@ -1,0 +1,213 @@
+"""kube-proxy's IPVS mode at work."""
+
+from __future__ import annotations
+
+import socket
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pyroute2 import IPVS, IPRoute, IPVSService
+from pyroute2.netlink.exceptions import NetlinkError
+
+from cnbench.core.errors import UnsupportedError
+from cnbench.proxy import ipvs, ipvs_messages, ipvs_rules
+from cnbench.proxy.iptables_loader import LOCK_SECONDS
+from cnbench.proxy.loader import Counters, Known, Namespace, Programmed, Stopwatch
+from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
+from cnbench.proxy.netlink import Request, send_all
+
+_NETLINK_GENERIC = 16
+_REMEDY = "load the modules ip_vs, ip_vs_rr and dummy, or run in the guest lab: --lab guest"
+
+
+class IpvsProxy:
+    """Programs services over netlink, in batches, with the sets and iptables rules beside them.
+
+    kube-proxy makes every virtual server by a request of its own, and every set entry by a
+    process of its own; what the kernel holds afterwards is the same.
+    """
+
+    def __init__(self, namespace: Namespace, node: Node, scheduler: str = "rr") -> None:
+        if scheduler not in ipvs.SCHEDULERS:
+            known = ", ".join(ipvs.SCHEDULERS)
+            raise ValueError(f"no IPVS scheduler {scheduler!r}; there are {known}")
+        self._namespace = namespace
+        self._node = node
+        self._scheduler = scheduler
+        self._restore = ["iptables-legacy-restore", "--wait", LOCK_SECONDS]
+        self._known = Known()
+        self._used: Counter[ipvs.Entry] = Counter()
+        self._filled: Counter[str] = Counter()
+        self._blocked: dict[ipvs.BlockedAddress, None] = {}
+        self._family = 0
+        self._device = 0
+
+    def sync(self, services: Collection[Service]) -> Programmed:
+        """Program all services: kube-proxy's full sync, from empty or over what was there."""
+        wanted = {service.key for service in services}
+        programmed = [service.key for service in self._known.all()]
+        return self.update(services, [key for key in programmed if key not in wanted])
+
+    def update(
+        self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()
+    ) -> Programmed:
+        """Program what has changed.
+
+        kube-proxy looks at every service at each sync in this mode; here the change is known.
+        """
+        watch = Stopwatch()
+        replaced = self._known.change(changed, deleted)
+        before, after = ipvs.plan(replaced, self._node), ipvs.plan(changed, self._node)
+        new, gone = self._count(before, after)
+        rules = ipvs_rules.program(set(self._filled), self._blocked, self._node)
+        entries = ipvs.entries_program(gone, "del") + ipvs.entries_program(new)
+        generated = watch.lap()
+        size = self._load(before, after) + len(entries) + len(rules)
+        self._bind(new)
+        if entries:
+            self._namespace.run(["ipset", "restore"], input=entries)
+        self._namespace.run([*self._restore, "--noflush", "--counters"], input=rules)
+        self._bind(gone, delete=True)
+        return Programmed(generated, watch.lap(), size)
+
+    def _count(
+        self, before: ipvs.Plan, after: ipvs.Plan
+    ) -> tuple[list[ipvs.Entry], list[ipvs.Entry]]:
+        """Give the entries that nothing used before, and those that nothing uses any more."""
+        new = [entry for entry in after.entries if entry not in self._used]
+        self._used.update(after.entries)
+        self._used.subtract(before.entries)
+        gone = [entry for entry in before.entries if not self._used[entry]]
+        for entry in gone:
+            del self._used[entry]
+        self._filled.update(entry.name for entry in new)
+        self._filled.subtract(entry.name for entry in gone)
+        self._filled = +self._filled
+        kept = {blocked: None for blocked in self._blocked if blocked not in before.blocked}
+        self._blocked = kept | after.blocked
+        return new, gone
+
+    def _load(self, before: ipvs.Plan, after: ipvs.Plan) -> int:
+        """Turn the virtual servers of one plan into those of another; give the bytes sent."""
+        self._prepare()
+        with self._namespace.entered():
+            requests = list(self._requests(before, after))
+            send_all(_NETLINK_GENERIC, requests)
+        return sum(len(request.body) for request in requests)
+
+    def _requests(self, before: ipvs.Plan, after: ipvs.Plan) -> Iterator[Request]:
+        family, scheduler = self._family, self._scheduler
+        new = (server for at, server in after.servers.items() if at not in before.servers)
+        gone = (at for at in before.servers if at not in after.servers)
+        yield from ipvs_messages.deletions(family, gone)
+        yield from ipvs_messages.additions(family, new, scheduler)
+        for at, server in after.servers.items():
+            if at in before.servers and before.servers[at] != server:
+                yield from ipvs_messages.changes(family, before.servers[at], server, scheduler)
+
+    def _bind(self, entries: Iterable[ipvs.Entry], *, delete: bool = False) -> None:
+        addresses = ipvs.bound_addresses(entries)
+        with self._namespace.entered():
+            requests = ipvs_messages.address_requests(self._device, addresses, delete=delete)
+            send_all(socket.NETLINK_ROUTE, requests)
+
+    def _prepare(self) -> None:
+        """Make, once, what all services share: device, sets, chains and sysctls."""
+        if self._device:
+            return
+        with self._namespace.entered():
+            self._family = _ipvs_family()
+            for name, value in ipvs.SYSCTLS.items():
+                Path("/proc/sys", name).write_text(str(value))
+            self._device = _dummy_device()
+        self._namespace.run(["ipset", "restore"], input=ipvs.creation_of_sets())
+        self._namespace.run([*self._restore, "--noflush"], input=ipvs_rules.base_program())
+
+    def watch(self, service: Service) -> None:
+        """Do nothing: IPVS counts the connections of every virtual and real server."""
+
+    def counters(self, service: Service, port: ServicePort) -> Counters:
+        """Read the connections of a port's virtual server and of the real ones behind it."""
+        key = IPVSService(
+            addr=service.cluster_ip, port=port.port, protocol=ipvs_messages.PROTOCOLS[port.protocol]
+        )
+        try:
+            with self._namespace.entered(), IPVS() as opened:
+                (found,) = opened.service("get", service=key)
+                dests = list(opened.dest("dump", service=key))
+        except NetlinkError as error:
+            raise ServiceError(f"service {service.port_name(port)}: no virtual server") from error
+        return Counters(
+            _connections(found.get_attr("IPVS_CMD_ATTR_SERVICE"), "SVC"),
+            {_real_server(dest): _connections(dest, "DEST") for dest in map(_dest, dests)},
+        )
+
+    def clear(self) -> None:
+        """Take the virtual servers, the device, the rules and the sets out of the namespace."""
+        if self._device:
+            with self._namespace.entered():
+                at = ipvs.plan(self._known.all(), self._node).servers
+                send_all(_NETLINK_GENERIC, ipvs_messages.deletions(self._family, at))
+            self._namespace.run(["ip", "link", "delete", ipvs.DEVICE])
+            self._namespace.run(self._restore, input="*filter\nCOMMIT\n*nat\nCOMMIT\n")
+            self._namespace.run(["ipset", "destroy"])
+        self._known.replace(())
+        self._used.clear()
+        self._filled.clear()
+        self._blocked = {}
+        self._device = 0
+
+
+def program(services: Collection[Service], node: Node, scheduler: str = "rr") -> str:
+    """Write IPVS mode's program to be read: each part is what one tool takes on its input."""
+    planned = ipvs.plan(services, node)
+    filled = {entry.name for entry in planned.entries}
+    bound = "".join(
+        f"{address}/32 dev {ipvs.DEVICE}\n" for address in ipvs.bound_addresses(planned.entries)
+    )
+    sysctls = "".join(
+        f"{name.replace('/', '.')} = {value}\n" for name, value in ipvs.SYSCTLS.items()
+    )
+    return "\n".join(
+        (
+            f"# sysctl -p -\n{sysctls}",
+            f"# ip address add\n{bound}",
+            f"# ipvsadm -R\n{ipvs.ipvsadm_program(planned, scheduler)}",
+            f"# ipset restore\n{ipvs.creation_of_sets()}{ipvs.entries_program(planned.entries)}",
+            f"# iptables-restore --noflush --counters\n"
+            f"{ipvs_rules.program(filled, planned.blocked, node)}",
+        )
+    )
+
+
+def _ipvs_family() -> int:
+    try:
+        with IPVS() as opened:
+            return int(opened.prid)
+    except NetlinkError as error:
+        raise UnsupportedError("the kernel has no IPVS", _REMEDY) from error
+
+
+def _dummy_device() -> int:
+    """Make the device that holds the addresses; it stays down, as kube-proxy leaves it."""
+    try:
+        with IPRoute() as route:
+            route.link("add", ifname=ipvs.DEVICE, kind="dummy")
+    except NetlinkError as error:
+        raise UnsupportedError("the kernel has no dummy network device", _REMEDY) from error
+    return socket.if_nametoindex(ipvs.DEVICE)
+
+
+def _dest(message: Any) -> Any:
+    return message.get_attr("IPVS_CMD_ATTR_DEST")
+
+
+def _connections(attributes: Any, kind: str) -> int:
+    statistics = attributes.get_attr(f"IPVS_{kind}_ATTR_STATS64")
+    return int(statistics.get_attr("IPVS_STATS_ATTR_CONNS"))
+
+
+def _real_server(dest: Any) -> str:
+    return f"{dest.get_attr('IPVS_DEST_ATTR_ADDR')}:{dest.get_attr('IPVS_DEST_ATTR_PORT')}"

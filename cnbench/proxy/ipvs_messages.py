@@ -1,0 +1,141 @@
+"""IPVS and address requests as the kernel reads them.
+
+Layouts: include/uapi/linux/ip_vs.h (generic netlink, family IPVS), linux/genetlink.h,
+linux/if_addr.h and linux/rtnetlink.h.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterable, Iterator
+
+from cnbench.proxy.ipvs import VirtualAddress, VirtualServer
+from cnbench.proxy.model import Endpoint
+from cnbench.proxy.netlink import (
+    NLM_F_CREATE,
+    NLM_F_EXCL,
+    NLM_F_REQUEST,
+    Request,
+    attribute,
+    nested,
+)
+
+NEW_SERVICE, SET_SERVICE, DEL_SERVICE = 1, 2, 3
+NEW_DEST, DEL_DEST = 5, 7
+_PERSISTENT = 0x0001  # IP_VS_SVC_F_PERSISTENT
+_ALL_FLAGS = 0xFFFFFFFF
+_MASQUERADE = 0  # IP_VS_CONN_F_MASQ: what kube-proxy uses
+_WEIGHT = 1
+
+_RTM_NEWADDR, _RTM_DELADDR = 20, 21
+_IFA_ADDRESS, _IFA_LOCAL = 1, 2
+PROTOCOLS = {
+    "tcp": socket.IPPROTO_TCP,
+    "udp": socket.IPPROTO_UDP,
+    "sctp": socket.IPPROTO_SCTP,
+}
+
+_GENERIC = struct.Struct("=BBH")  # struct genlmsghdr: command, version, reserved
+_ADDRESS = struct.Struct("=BBBBI")  # struct ifaddrmsg
+_U16 = struct.Struct("=H")
+_U32 = struct.Struct("=I")
+_PORT = struct.Struct("!H")
+_FLAGS = struct.Struct("=II")
+
+_FAMILY = attribute(1, _U16.pack(socket.AF_INET))
+_REAL_SERVER_REST = (
+    attribute(3, _U32.pack(_MASQUERADE))
+    + attribute(4, _U32.pack(_WEIGHT))
+    + attribute(5, _U32.pack(0))
+    + attribute(6, _U32.pack(0))
+    + attribute(11, _U16.pack(socket.AF_INET))
+)
+
+
+def additions(family: int, servers: Iterable[VirtualServer], scheduler: str) -> Iterator[Request]:
+    """Ask for virtual servers and the real ones behind each; ``family`` is IPVS's netlink type."""
+    for server in servers:
+        yield service_request(family, NEW_SERVICE, server, scheduler)
+        for endpoint in server.real_servers:
+            yield dest_request(family, NEW_DEST, server.at, endpoint)
+
+
+def deletions(family: int, addresses: Iterable[VirtualAddress]) -> Iterator[Request]:
+    """Ask for virtual servers to go, with the real ones behind them."""
+    for at in addresses:
+        body = _GENERIC.pack(DEL_SERVICE, 1, 0) + nested(1, _key(at))
+        yield Request(family, NLM_F_REQUEST, body, f"deleting the virtual server {_name(at)}")
+
+
+def changes(
+    family: int, before: VirtualServer, after: VirtualServer, scheduler: str
+) -> Iterator[Request]:
+    """Ask for a virtual server to become another at the same address."""
+    if before.persistence != after.persistence:
+        yield service_request(family, SET_SERVICE, after, scheduler)
+    old = {(endpoint.address, endpoint.port): endpoint for endpoint in before.real_servers}
+    new = {(endpoint.address, endpoint.port): endpoint for endpoint in after.real_servers}
+    for at, endpoint in new.items():
+        if at not in old:
+            yield dest_request(family, NEW_DEST, after.at, endpoint)
+    for at, endpoint in old.items():
+        if at not in new:
+            yield dest_request(family, DEL_DEST, after.at, endpoint)
+
+
+def service_request(family: int, command: int, server: VirtualServer, scheduler: str) -> Request:
+    """Ask for a virtual server to be made or changed."""
+    flags = _PERSISTENT if server.persistence else 0
+    attributes = (
+        _key(server.at)
+        + attribute(6, scheduler.encode() + b"\0")
+        + attribute(7, _FLAGS.pack(flags, _ALL_FLAGS))
+        + attribute(8, _U32.pack(server.persistence))
+        + attribute(9, b"\xff\xff\xff\xff")
+    )
+    body = _GENERIC.pack(command, 1, 0) + nested(1, attributes)
+    return Request(family, NLM_F_REQUEST, body, f"virtual server {_name(server.at)}")
+
+
+def dest_request(family: int, command: int, at: VirtualAddress, endpoint: Endpoint) -> Request:
+    """Ask for a real server to be put behind a virtual one, or to be taken away."""
+    dest = (
+        attribute(1, _packed(endpoint.address))
+        + attribute(2, _PORT.pack(endpoint.port))
+        + _REAL_SERVER_REST
+    )
+    body = _GENERIC.pack(command, 1, 0) + nested(1, _key(at)) + nested(2, dest)
+    about = f"real server {endpoint} of the virtual server {_name(at)}"
+    return Request(family, NLM_F_REQUEST, body, about)
+
+
+def address_requests(
+    index: int, addresses: Iterable[str], *, delete: bool = False
+) -> Iterator[Request]:
+    """Ask for addresses (of one host each) to be put on a network device, or to be taken away."""
+    kind = _RTM_DELADDR if delete else _RTM_NEWADDR
+    flags = NLM_F_REQUEST if delete else NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL
+    header = _ADDRESS.pack(socket.AF_INET, 32, 0, 0, index)
+    for address in addresses:
+        packed = socket.inet_aton(address)
+        body = header + attribute(_IFA_LOCAL, packed) + attribute(_IFA_ADDRESS, packed)
+        yield Request(kind, flags, body, f"address {address} of the IPVS device")
+
+
+def _key(at: VirtualAddress) -> bytes:
+    return (
+        _FAMILY
+        + attribute(2, _U16.pack(PROTOCOLS[at.protocol]))
+        + attribute(3, _packed(at.address))
+        + attribute(4, _PORT.pack(at.port))
+    )
+
+
+def _packed(address: str) -> bytes:
+    # union nf_inet_addr has room for an IPv6 address.
+    return socket.inet_aton(address) + bytes(12)
+
+
+def _name(at: VirtualAddress) -> str:
+    return f"{at.address}:{at.port}/{at.protocol}"
