@@ -6,6 +6,7 @@ has float64.
 """
 
 import math
+from typing import ClassVar
 
 ZONE_KEYS = ("failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone")
 REGION_KEYS = ("failure-domain.beta.kubernetes.io/region", "topology.kubernetes.io/region")
@@ -202,7 +203,7 @@ class PlainScheduler:
                 return False
         return True
 
-    FILTERS = {
+    FILTERS: ClassVar = {
         "NodeResourcesFit": node_resources_fit,
         "NodeAffinity": node_affinity,
         "TaintToleration": taint_toleration,
@@ -432,7 +433,7 @@ class PlainScheduler:
             return raw, [0] * len(raw)
         return raw, [int(100.0 * ((s - least) / (most - least))) for s in raw]
 
-    SCORES = {
+    SCORES: ClassVar = {
         "LeastAllocated": (least_allocated, 1),
         "MostAllocated": (most_allocated, 1),
         "BalancedAllocation": (balanced_allocation, 1),
