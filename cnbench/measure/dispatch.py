@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from cnbench.core.errors import CnbenchError
 from cnbench.experiments.registry import experiment_called
 from cnbench.lab.host import open_lab
 from cnbench.measure import fingerprint
-from cnbench.measure.events import EnvironmentFound, Listener
+from cnbench.measure.events import EnvironmentFound, Listener, Warned
 from cnbench.measure.plan import Plan
 from cnbench.measure.session import carry_out
 
@@ -19,7 +20,14 @@ def measure(plan: Plan, listen: Listener) -> None:
     """
     if not plan.groups:
         return
-    with open_lab("host", "wall") as lab:
-        environment = fingerprint.take(lab)
-        listen(EnvironmentFound(environment))
-        carry_out(plan, experiment_called, lab, environment.digest, listen)
+    measured = False
+    try:
+        with open_lab("host", "wall") as lab:
+            environment = fingerprint.take(lab)
+            listen(EnvironmentFound(environment))
+            carry_out(plan, experiment_called, lab, environment.digest, listen)
+            measured = True
+    except CnbenchError as error:
+        if not measured:
+            raise
+        listen(Warned(f"{error}; `cnbench gc` will try again"))

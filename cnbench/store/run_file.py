@@ -58,8 +58,8 @@ def read(path: Path) -> Run:
 
 def _check(run: Run) -> None:
     """Refuse a run with values that its own metrics or parameters could not have."""
-    for name, record in run.experiments.items():
-        strange = set(record.parameters.values()) - set(known_units())
+    for name, explained in run.experiments.items():
+        strange = set(explained.parameters.values()) - set(known_units())
         if strange:
             raise CnbenchError(f"a parameter of {name} has the unit '{strange.pop()}'")
     for result in run.cases:
