@@ -11,7 +11,7 @@ import click
 from cnbench.cli.comparison_table import print_comparison
 from cnbench.cli.measuring import measure_and_record, warn
 from cnbench.cli.options import Quantity, json_option, sampling_options
-from cnbench.core.errors import ExitCode, UsageError
+from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import Request, Run
 from cnbench.core.units import FRACTION
 from cnbench.experiments.registry import all_experiments, experiment_called
@@ -143,5 +143,5 @@ def _live(
         except UsageError as error:
             warn(error)
     if not compared:
-        raise UsageError("neither variant could be compared", "see the reasons above")
+        raise CnbenchError("neither variant could be compared", "see the reasons above")
     return compared, [run]

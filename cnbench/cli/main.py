@@ -9,7 +9,7 @@ import sys
 import click
 
 from cnbench import __version__
-from cnbench.core.errors import CnbenchError, ExitCode
+from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 
 # A command's module is imported only when that command runs: `cnbench --help` answers at once.
 COMMANDS = {
@@ -76,6 +76,9 @@ def main() -> None:
         # The reader of our output (head, say) has gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.FINE)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        sys.exit(complain(UsageError(f"{where}{error.strerror or error}")))
 
 
 def complain(error: CnbenchError) -> ExitCode:

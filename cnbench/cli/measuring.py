@@ -13,7 +13,7 @@ from cnbench.cli import gc
 from cnbench.cli.progress import shown_on_stderr
 from cnbench.core.errors import CnbenchError
 from cnbench.measure.dispatch import measure
-from cnbench.measure.events import Event
+from cnbench.measure.events import Event, Warned
 from cnbench.measure.plan import Plan
 from cnbench.store.recorder import Recorder
 
@@ -28,13 +28,16 @@ def measure_and_record(plan: Plan, recorder: Recorder) -> None:
     gc.sweep()
     recorder.save()  # a folder that cannot be written is found before anything is measured
     complete = False
-    with _terminated_is_interrupted():
+    with _stoppable():
         try:
             with shown_on_stderr(len(plan.groups)) as progress:
 
                 def listen(event: Event) -> None:
+                    problem_before = recorder.problem
                     recorder.listen(event)
                     progress(event)
+                    if recorder.problem and not problem_before:
+                        progress(Warned(f"{recorder.problem}; it is tried again after every case"))
 
                 measure(plan, listen)
             complete = True
@@ -43,17 +46,26 @@ def measure_and_record(plan: Plan, recorder: Recorder) -> None:
 
 
 @contextlib.contextmanager
-def _terminated_is_interrupted() -> Iterator[None]:
-    """Have SIGTERM, which CI systems send, stop a run as cleanly as Ctrl-C does."""
+def _stoppable() -> Iterator[None]:
+    """Have Ctrl-C, or the SIGTERM that CI systems send, stop a run once.
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+    Later ones are ignored: they would cut short how what was measured is proven and kept, and how
+    what was made is taken down. It is a matter of seconds; SIGKILL and `cnbench gc` remain.
+    """
+    stopping = False
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal stopping
+        if not stopping:
+            stopping = True
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def warn(error: CnbenchError) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ import click
 from cnbench.cli.measuring import measure_and_record
 from cnbench.cli.options import json_option, sampling_options
 from cnbench.cli.show import show_run
-from cnbench.core.errors import CnbenchError, ExitCode
+from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import all_experiments, experiment_called
 from cnbench.measure.plan import make_plan, parse_given
@@ -48,8 +49,15 @@ def command(
       cnbench run --resume latest
     """
     if resume:
+        if experiments or assignments or output:
+            raise UsageError(
+                "--resume goes on with what its run was asked for, in that run's file",
+                "leave out the experiments, -p and -o, or start a new run",
+            )
         path = find_run(resume)
         run = run_file.read(path)
+        if budget is not None:
+            run.request = replace(run.request, budget=budget)
     else:
         request = _request(experiments, quick, assignments, budget, seed, lab, clock)
         run = new_run(request, map(experiment_called, request.experiments))
