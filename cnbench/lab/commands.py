@@ -14,11 +14,13 @@ _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 PACKAGES = {
     "bird": "bird2",
+    "fuse-overlayfs": "fuse-overlayfs",
     "ip": "iproute2",
     "ipset": "ipset",
     "iperf3": "iperf3",
     "iptables": "iptables",
     "ipvsadm": "ipvsadm",
+    "losetup": "mount",
     "mkfs.btrfs": "btrfs-progs",
     "mkfs.ext4": "e2fsprogs",
     "mkfs.xfs": "xfsprogs",

@@ -6,6 +6,7 @@ It is the same inside a guest: there the guest is the host.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import tempfile
 import uuid
 from collections.abc import Callable, Hashable, Iterator
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from cnbench.core.metric import ClockName
-from cnbench.lab import cgroup, netns
+from cnbench.lab import cgroup, filesystems, loop, mounts, netns
 from cnbench.lab.clock import Clock
 from cnbench.lab.journal import Journal, open_journal
 from cnbench.lab.resources import MARK, Resource
@@ -51,7 +52,7 @@ class Lab:
         self.folder = folder
         self._run_folders = Fixtures()
         self._fixtures = Fixtures()
-        self._count = 0
+        self._numbers = itertools.count(1)
 
     def fixture(self, key: Hashable, make: Callable[[], AbstractContextManager[T]]) -> T:
         """A set-up that the cases of a group share; ``make`` opens it where it is not there yet."""
@@ -81,8 +82,29 @@ class Lab:
         run_folder = self._run_folders.get(
             version, lambda: cgroup.open_run_folder(self.journal, version)
         )
-        self._count += 1
-        return cgroup.open_cpu_group(self.journal, run_folder, f"group-{self._count}")
+        name = f"group-{next(self._numbers)}"
+        return cgroup.open_cpu_group(self.journal, run_folder, name)
+
+    def mount(
+        self, source: str, target: Path, filesystem: str, options: str = ""
+    ) -> AbstractContextManager[Path]:
+        """``source`` mounted on ``target``, a folder of ours."""
+        return mounts.open_mount(self.journal, source, target, filesystem, options)
+
+    def loop_device(self, image: Path) -> AbstractContextManager[loop.LoopDevice]:
+        """``image``, a file of ours, as a disk."""
+        return loop.open_loop_device(self.journal, image)
+
+    def filesystem(self, kind: str, content: int) -> AbstractContextManager[filesystems.Filesystem]:
+        """A new file system with room for ``content`` bytes of files."""
+        name = f"{kind}-{next(self._numbers)}"
+        return filesystems.open_filesystem(self.journal, self.folder, name, kind, content)
+
+    def temporary_folder(self) -> Path:
+        """A new empty folder, which is removed with the lab's own."""
+        folder = self.folder / f"folder-{next(self._numbers)}"
+        folder.mkdir()
+        return folder
 
     def close(self) -> None:
         """Take down what all groups of the run shared."""

@@ -1,4 +1,4 @@
-"""The system calls that Python 3.11 does not offer: unshare, setns, mount and umount2."""
+"""The system calls that Python 3.11 does not offer: unshare, setns, mount, umount2, syncfs."""
 
 from __future__ import annotations
 
@@ -35,3 +35,8 @@ def mount(source: str, target: str, filesystem: str, options: str) -> None:
 def unmount(target: str, flags: int = 0) -> None:
     """Unmount ``target``; raises OSError."""
     _call("umount2", target.encode(), flags)
+
+
+def syncfs(descriptor: int) -> None:
+    """Write the file system that ``descriptor`` is in to its device; raises OSError."""
+    _call("syncfs", descriptor)

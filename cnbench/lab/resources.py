@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import re
 import shutil
@@ -24,6 +25,9 @@ from cnbench.lab import libc
 # Begins the name of everything we make; the run's id, 12 hexadecimal digits, completes it, so that
 # nothing else is ever removed, such as a folder of the user's that is called cnbench-results.
 MARK = "cnbench-"
+
+# From linux/loop.h.
+_LOOP_CLR_FD = 0x4C01
 _OURS = re.compile(MARK + "[0-9a-f]{12}")
 _CGROUPS = Path("/sys/fs/cgroup")
 
@@ -126,9 +130,50 @@ def _unmount(path: str) -> None:
         libc.unmount(str(target), libc.MNT_DETACH)
 
 
+def _detach_loop_devices(path: str) -> None:
+    image = _ours(path)
+    for _attempt in range(200):
+        devices = _devices_over(image)
+        if not devices:
+            return
+        for device in devices:
+            _detach(device)
+        # The kernel detaches a device when the last that has it open closes it, udev for one.
+        time.sleep(0.01)
+    raise OSError(errno.EBUSY, "it is in use", path)
+
+
+def _devices_over(image: Path) -> list[Path]:
+    """The loop devices that have ``image`` behind them, be it deleted or not."""
+    return [
+        Path("/dev", backing.parts[-3])
+        for backing in Path("/sys/block").glob("loop*/loop/backing_file")
+        if _read_or_nothing(backing).removesuffix(" (deleted)") == str(image)
+    ]
+
+
+def _read_or_nothing(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
+
+
+def _detach(device: Path) -> None:
+    descriptor = os.open(device, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.ioctl(descriptor, _LOOP_CLR_FD)
+    except OSError as error:
+        if error.errno != errno.ENXIO:  # detached meanwhile
+            raise
+    finally:
+        os.close(descriptor)
+
+
 _REMOVERS: dict[str, Callable[[str], None]] = {
     "folder": _remove_folder,
     "cgroup": _remove_cgroup,
     "controller": _disable_controller,
     "mount": _unmount,
+    "loop": _detach_loop_devices,
 }
