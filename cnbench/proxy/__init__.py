@@ -32,6 +32,7 @@ Traffic whose source is outside ``Node.pod_cidr`` is masqueraded, as kube-proxy 
 """
 
 from cnbench.proxy.loader import Counters, Namespace, Programmed, Proxy
+from cnbench.proxy.manifest import load_services, services_from
 from cnbench.proxy.model import (
     Endpoint,
     Node,
@@ -40,10 +41,10 @@ from cnbench.proxy.model import (
     ServiceKey,
     ServicePort,
     TrafficPolicy,
-    validate,
 )
 from cnbench.proxy.modes import MODES, generate, open_proxy
 from cnbench.proxy.synthetic import SERVICE_NETWORK, synthetic_services
+from cnbench.proxy.validation import validate
 
 __all__ = [
     "MODES",
@@ -60,7 +61,9 @@ __all__ = [
     "ServicePort",
     "TrafficPolicy",
     "generate",
+    "load_services",
     "open_proxy",
+    "services_from",
     "synthetic_services",
     "validate",
 ]

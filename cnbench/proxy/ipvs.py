@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from cnbench.proxy.iptables import includes
 from cnbench.proxy.model import (
     Endpoint,
     Node,
@@ -19,6 +18,7 @@ from cnbench.proxy.model import (
     ServicePort,
     TrafficPolicy,
     external_stays_local,
+    includes,
     reach,
 )
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from cnbench.proxy.iptables import MARK
 from cnbench.proxy.ipvs import BlockedAddress
-from cnbench.proxy.model import Node
+from cnbench.proxy.model import MARK, Node
 
 NAT_CHAINS = (
     "KUBE-SERVICES",

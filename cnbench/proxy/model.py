@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network
 from typing import NamedTuple
 
 from cnbench.core.errors import UsageError
 
-PROTOCOLS = ("tcp", "udp", "sctp")
-HIGHEST_PORT = 65535
+# The packet mark of what is to be masqueraded: bit 14, kube-proxy's default.
+MARK = "0x4000"
 
 
 class ServiceError(UsageError):
@@ -181,58 +181,6 @@ def _usable(endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
     return ready or [e for e in endpoints if e.serving and e.terminating]
 
 
-@dataclass(slots=True)
-class _Claims:
-    """Who has claimed each address and port so far."""
-
-    owners: dict[tuple[str, str, int], str] = field(default_factory=dict)
-
-    def claim(self, address: str, protocol: str, port: int, owner: str) -> None:
-        first = self.owners.setdefault((address, protocol, port), owner)
-        if first is not owner:
-            where = f"node port {port}" if not address else f"{address}:{port}"
-            raise ServiceError(
-                f"service {owner}: {where}/{protocol} is already that of service {first}"
-            )
-
-
-def validate(services: Iterable[Service], *, mode: str) -> None:
-    """Refuse services that kube-proxy could not program in ``mode``.
-
-    Raises ServiceError, naming the service, for a duplicate address and port, a repeated name, an
-    address that is none or is IPv6 (every mode here is written for IPv4), a port out of range,
-    or an unknown protocol.
-    """
-    claims = _Claims()
-    seen: set[ServiceKey] = set()
-    for service in services:
-        if service.key in seen:
-            raise ServiceError(f"service {service.key}: defined twice")
-        seen.add(service.key)
-        _validate_service(service, mode, claims)
-
-
-def _validate_service(service: Service, mode: str, claims: _Claims) -> None:
-    owner = str(service.key)
-    if not service.headless and not service.ports:
-        raise ServiceError(f"service {owner}: has no port")
-    for address in addresses(service):
-        check_address(address, f"service {owner}", mode)
-    for port in service.ports:
-        named = f"service {service.port_name(port)}"
-        if port.protocol not in PROTOCOLS:
-            raise ServiceError(f"{named}: protocol {port.protocol!r} is none of {PROTOCOLS}")
-        check_port(port.port, named)
-        if port.node_port:
-            check_port(port.node_port, f"{named}, node port")
-            claims.claim("", port.protocol, port.node_port, owner)
-        for address in addresses(service):
-            claims.claim(address, port.protocol, port.port, owner)
-        for endpoint in port.endpoints:
-            check_address(endpoint.address, f"{named}, endpoint", mode)
-            check_port(endpoint.port, f"{named}, endpoint {endpoint.address}")
-
-
 def addresses(service: Service) -> Iterator[str]:
     """Every address that a service answers on: its cluster IP, then external, then load balancer's.
 
@@ -245,24 +193,7 @@ def addresses(service: Service) -> Iterator[str]:
     yield from service.load_balancer_ips
 
 
-def check_port(port: int, owner: str) -> None:
-    """Raise ServiceError, naming the owner, for a port outside 1 to 65535."""
-    if not 1 <= port <= HIGHEST_PORT:
-        raise ServiceError(f"{owner}: port {port} is not between 1 and {HIGHEST_PORT}")
-
-
-def check_address(address: str, owner: str, mode: str) -> None:
-    """Raise ServiceError, naming the owner, for an address that ``mode`` cannot program."""
-    try:
-        IPv4Address(address)
-    except AddressValueError:
-        if not address:
-            raise ServiceError(f"{owner}: has no address") from None
-        try:
-            IPv6Address(address)
-        except AddressValueError:
-            raise ServiceError(f"{owner}: {address!r} is not an IP address") from None
-        raise ServiceError(
-            f"{owner}: {address} is an IPv6 address, and the {mode} program is IPv4 only; "
-            "take the service's IPv4 address instead"
-        ) from None
+def includes(ranges: Iterable[str], address: str) -> bool:
+    """Whether an address lies in one of some CIDR ranges."""
+    wanted = IPv4Address(address)
+    return any(wanted in IPv4Network(text, strict=False) for text in ranges)

@@ -9,6 +9,7 @@ from cnbench.proxy import nftables
 from cnbench.proxy.loader import Counters, Known, Namespace, Programmed, Stopwatch
 from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
 from cnbench.proxy.nft_rules import read_rules
+from cnbench.proxy.nftables_port import TABLE
 
 _NFT = ("nft", "-f", "-")
 # The kernel's own time grows with more than the square of the services in one transaction.
@@ -78,7 +79,7 @@ class NftablesProxy:
         packet passes them. Syncing or updating the service takes them away.
         """
         rules = [
-            f"insert rule {nftables.TABLE} {chain} counter\n"
+            f"insert rule {TABLE} {chain} counter\n"
             for chain in sorted(self._owned([service]).chains)
         ]
         self._load("".join(rules))
@@ -99,7 +100,7 @@ class NftablesProxy:
 
     @staticmethod
     def _packets(chain: str) -> int:
-        _, table = nftables.TABLE.split()
+        _, table = TABLE.split()
         counters = list(read_rules(table, chain))
         if not counters:
             raise ServiceError(f"chain {chain} has no counter: its service is to be watched first")
@@ -107,7 +108,7 @@ class NftablesProxy:
 
     def clear(self) -> None:
         """Delete kube-proxy's table from the namespace."""
-        table = nftables.TABLE
+        table = TABLE
         self._load(f"add table {table}\ndelete table {table}\n")
         self._known.replace(())
         self._stale = {}
