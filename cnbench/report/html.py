@@ -1,0 +1,94 @@
+"""The report: runs as one HTML file that opens anywhere, without a network or a script."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from cnbench.core.errors import CnbenchError, UsageError
+from cnbench.core.run import Run
+from cnbench.report.pairs import pairs_of
+from cnbench.report.sections import section_of
+from cnbench.report.selection import chapters_of
+from cnbench.report.summary import heads_of, overviews_of, totals_of, troubles_of
+from cnbench.report.words import count_text
+
+
+def render(runs: Sequence[Run]) -> str:
+    """The report on ``runs`` as an HTML page; equal runs give equal pages, byte for byte.
+
+    Raises:
+        UsageError: there are no runs.
+    """
+    if not runs:
+        raise UsageError("there is no run to report on", "measure something: cnbench run")
+    chapters = chapters_of(runs)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            heads=heads_of(runs),
+            totals=totals_of(runs),
+            overviews=[overview for chapter in chapters for overview in overviews_of(chapter)],
+            troubles=troubles_of(chapters),
+            sections=[section_of(chapter, number) for number, chapter in enumerate(chapters)],
+            pairs=pairs_of(runs),
+        )
+    )
+
+
+def write(runs: Sequence[Run], path: Path) -> None:
+    """Write the report on ``runs`` to ``path`` in one step; its folder is made if need be.
+
+    Raises:
+        UsageError: there are no runs.
+        CnbenchError: it could not be written (a full disk, a read-only folder); what was in
+            ``path`` before is still there.
+    """
+    # A character that no encoding has (half a surrogate pair) must not cost the report.
+    page = render(runs).encode("utf-8", errors="replace")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(page)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+            raise
+    except OSError as error:
+        raise CnbenchError(
+            f"the report {path} could not be written: {error.strerror}",
+            "free some space, or write elsewhere: -o FILE",
+        ) from error
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("cnbench.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["count"] = count_text
+    # The style sheet is part of the package, so it goes in as it is.
+    environment.globals["style"] = Markup(_template_text(environment, "report.css"))  # noqa: S704
+    return environment
+
+
+def _template_text(environment: jinja2.Environment, name: str) -> str:
+    loader = environment.loader
+    assert loader is not None  # noqa: S101
+    return loader.get_source(environment, name)[0]

@@ -1,0 +1,37 @@
+"""The figures of each experiment: one module an experiment, found by its ``FIGURES``.
+
+A module here that has a ``FIGURES`` adds the figures of one experiment. Any other experiment, and a
+run file that lacks what the figures need (of an older cnbench, say), gets the generic ones.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+
+from cnbench.report.plots import generic
+from cnbench.report.plots.figures import Figures
+from cnbench.report.selection import Chapter
+from cnbench.report.svg import Panel
+
+
+@cache
+def all_figures() -> dict[str, Figures]:
+    """The figures by the name of their experiment."""
+    modules = (
+        importlib.import_module(f"{__name__}.{module.name}")
+        for module in pkgutil.iter_modules(__path__)
+    )
+    found = [module.FIGURES for module in modules if hasattr(module, "FIGURES")]
+    return {figures.experiment: figures for figures in found}
+
+
+def panels_of(chapter: Chapter) -> list[Panel]:
+    """The plots of a chapter; none where nothing was measured."""
+    if not chapter.ok:
+        return []
+    figures = all_figures().get(chapter.name)
+    if figures is None or not figures.can_show(chapter):
+        return generic.panels(chapter)
+    return figures.panels(chapter)

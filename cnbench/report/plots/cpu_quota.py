@@ -1,0 +1,193 @@
+"""cpu-quota: how far from the quota, how often throttled, and for how long off the CPU."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+
+from matplotlib.axes import Axes
+
+from cnbench.core.metric import ClockName, Metric
+from cnbench.core.parameter import Value
+from cnbench.report.plots.axes import (
+    ends_of,
+    is_wide,
+    linear_axis,
+    log_axis,
+    name_axis,
+    show_on,
+    upright,
+    zero_line,
+)
+from cnbench.report.plots.figures import Figures
+from cnbench.report.plots.generic import caption
+from cnbench.report.rows import Row
+from cnbench.report.selection import Chapter, Measured, Place, shorten
+from cnbench.report.svg import BAND, INK, KeyEntry, Panel, series
+
+_MARKERS = {"v1": ("o", "●"), "v2": ("s", "■")}
+_OTHER_MARKER = ("D", "◆")
+_TITLES = {
+    "error": "CPU time used, against the quota",
+    "throttled": "Share of the periods with throttling",
+    "stall": "Longest time off the CPU",
+}
+# The part of a quota's slot that its points share.
+_SLOT = 0.72
+
+
+def panels(chapter: Chapter) -> list[Panel]:
+    """The error, the stall and the throttling of all quotas, place by place on equal axes."""
+    return [
+        _panel(chapter, place, metric)
+        for metric in sorted(chapter.record.metrics, key=lambda m: _order(m.name))
+        for place in chapter.places
+    ]
+
+
+def _order(metric: str) -> int:
+    order = ["error", "stall", "throttled"]
+    return order.index(metric) if metric in order else len(order)
+
+
+def _panel(chapter: Chapter, place: Place, metric: Metric) -> Panel:
+    comparable = _shown(chapter, metric, place.clock)
+    shown = [(one, row) for one, row in comparable if one.place == place]
+    rows = [row for _, row in shown]
+    where = chapter.place_label(place)
+    title = _TITLES.get(metric.name, metric.name) + (f" ({where})" if where else "")
+    text = caption(rows)
+    if metric.name == "error":
+        text = text.replace("A/A′", "A/A′, around no error")
+    else:
+        text = text.replace("; grey band: noise floor measured by A/A′", "")
+    if _has_model(metric, place.clock):
+        text += (
+            " Grey dashes: what is left of a period once the threads together have used the quota,"
+            " a controller without delays."
+        )
+    return Panel(
+        title=title,
+        caption=text,
+        draw=partial(_draw, chapter, shown, metric, _extent(comparable, metric)),
+        key=_key(chapter, [one for one, _ in shown]),
+    )
+
+
+def _shown(chapter: Chapter, metric: Metric, clock: ClockName) -> list[tuple[Measured, Row]]:
+    return [
+        (one, row)
+        for one in chapter.ok
+        if one.place.clock == clock and (row := one.row(metric.name)) is not None
+    ]
+
+
+def _extent(shown: Sequence[tuple[Measured, Row]], metric: Metric) -> list[float]:
+    """Everything that is drawn of a metric anywhere, so that all its panels have equal axes."""
+    values = ends_of(row for _, row in shown)
+    if metric.name == "error":
+        floors = [row.noise for _, row in shown if row.noise is not None]
+        values += [end for floor in floors if math.isfinite(floor) for end in (-floor, floor)]
+    for one, row in shown:
+        rest = _rest(one)
+        if _has_model(metric, row.clock) and rest > 0:
+            values.append(rest)
+    return values
+
+
+def _has_model(metric: Metric, clock: ClockName) -> bool:
+    return metric.name == "stall" and clock == "wall"
+
+
+def _key(chapter: Chapter, measured: Sequence[Measured]) -> tuple[KeyEntry, ...]:
+    periods = [
+        KeyEntry(f"period {chapter.show('period', period)}", place)
+        for place, period in enumerate(chapter.values("period"))
+    ]
+    controllers = list(dict.fromkeys(str(one.case.params["controller"]) for one in measured))
+    if len(controllers) < 2:
+        return tuple(periods)
+    return (
+        *periods,
+        *(
+            KeyEntry(f"cgroup {shorten(name)}", sign=_MARKERS.get(name, _OTHER_MARKER)[1])
+            for name in controllers
+        ),
+    )
+
+
+def _draw(
+    chapter: Chapter,
+    shown: Sequence[tuple[Measured, Row]],
+    metric: Metric,
+    extent: list[float],
+    ax: Axes,
+) -> None:
+    quotas, periods = chapter.values("quota"), chapter.values("period")
+    controllers = chapter.values("controller")
+    sides = [(controller, period) for controller in controllers for period in periods]
+    step = _SLOT / len(sides)
+    for one, row in shown:
+        params = one.case.params
+        side = sides.index((params["controller"], params["period"]))
+        x = quotas.index(params["quota"]) + (side - (len(sides) - 1) / 2) * step
+        if metric.name == "error":
+            _noise_around_zero(ax, x, step, row)
+        if _has_model(metric, row.clock):
+            _model(ax, x, step, one)
+        marker = _MARKERS.get(str(params["controller"]), _OTHER_MARKER)[0]
+        upright(ax, x, row, series(periods.index(params["period"])), marker)
+    _axes(ax, chapter, quotas, metric, shown[0][0].place.clock, extent)
+
+
+def _noise_around_zero(ax: Axes, x: float, width: float, row: Row) -> None:
+    if row.noise is not None and math.isfinite(row.noise):
+        ax.bar(x, 2 * row.noise, bottom=-row.noise, width=width, color=BAND, linewidth=0)
+
+
+def _model(ax: Axes, x: float, width: float, one: Measured) -> None:
+    rest = _rest(one)
+    if rest > 0:
+        ax.plot([x - width / 2, x + width / 2], [rest, rest], color=INK, linewidth=1, alpha=0.45)
+
+
+def _rest(one: Measured) -> float:
+    """The seconds that a controller without delays would keep the threads off the CPU.
+
+    ``threads`` busy threads use ``quota`` x ``period`` of CPU time in quota x period / threads of
+    time, and wait for the rest of the period.
+    """
+    params = one.case.params
+    return float(params["period"]) * (1 - float(params["quota"]) / float(params["threads"]))
+
+
+def _axes(
+    ax: Axes,
+    chapter: Chapter,
+    quotas: Sequence[Value],
+    metric: Metric,
+    clock: ClockName,
+    values: list[float],
+) -> None:
+    ax.set_xticks(range(len(quotas)), [shorten(chapter.show("quota", q), 12) for q in quotas])
+    ax.set_xlim(-0.5, len(quotas) - 0.5)
+    name_axis(ax.xaxis, "quota, of one CPU")
+    if metric.scale == "ratio" and is_wide(values):
+        log_axis(ax.yaxis, values, show_on(metric, clock), metric.unit_on(clock))
+        return
+    if metric.better == "zero":
+        zero_line(ax)
+        values = [*values, 0.0]
+    elif metric.name == "throttled":
+        values = [*values, 0.0, 1.0]
+    linear_axis(ax.yaxis, values, show_on(metric, clock), metric.unit_on(clock))
+
+
+FIGURES = Figures(
+    experiment="cpu-quota",
+    metrics=frozenset({"error", "throttled", "stall"}),
+    numbers=frozenset({"quota", "period", "threads"}),
+    words=frozenset({"controller"}),
+    panels=panels,
+)

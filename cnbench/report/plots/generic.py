@@ -1,0 +1,127 @@
+"""The figures of any experiment that has none of its own: a dot and an interval for each case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from matplotlib.axes import Axes
+
+from cnbench.core.metric import ClockName, Metric
+from cnbench.report.plots.axes import (
+    ends_of,
+    is_wide,
+    linear_axis,
+    log_axis,
+    noise_ends,
+    show_on,
+    zero_line,
+)
+from cnbench.report.rows import Row
+from cnbench.report.selection import Chapter, Measured, shorten
+from cnbench.report.svg import BAND, KeyEntry, Panel, series
+
+# More labels than these nobody reads; the table has them all.
+_MOST_LABELS = 48
+_LINE = 17
+_TIGHT_LINE = 3
+_TALLEST = 1500
+
+
+def panels(chapter: Chapter) -> list[Panel]:
+    """One panel a metric and clock."""
+    return [
+        panel
+        for metric, clock in chapter.metrics()
+        if (panel := _panel(chapter, metric, clock)) is not None
+    ]
+
+
+def caption(rows: Sequence[Row]) -> str:
+    """What every plot of medians says about itself."""
+    blocks = sorted({len(row.values) for row in rows})
+    many = f"{blocks[0]}" if len(blocks) == 1 else f"{blocks[0]} to {blocks[-1]}"
+    text = f"Dots: median of {many} blocks; lines: 95 % interval"
+    if any(row.interval and not row.interval.bounded for row in rows):
+        text += " (dotted: too few blocks to bound it)"
+    if any(noise_ends(row) for row in rows):
+        text += "; grey band: noise floor measured by A/A′"
+    return text + "."
+
+
+def place_key(chapter: Chapter, measured: Sequence[Measured]) -> tuple[KeyEntry, ...]:
+    """A sign for each place, where there is more than one."""
+    places = [p for p in chapter.places if p in {one.place for one in measured}]
+    if len(places) < 2:
+        return ()
+    return tuple(
+        KeyEntry(chapter.place_label(place), chapter.places.index(place)) for place in places
+    )
+
+
+def _panel(chapter: Chapter, metric: Metric, clock: ClockName) -> Panel | None:
+    shown = [
+        (one, row)
+        for one in chapter.ok
+        if one.place.clock == clock and (row := one.row(metric.name)) is not None
+    ]
+    if not shown:
+        return None
+    points = list(dict.fromkeys(one.case.point for one, _ in shown))
+    labelled = len(points) <= _MOST_LABELS
+    text = caption([row for _, row in shown])
+    if not labelled:
+        text += f" {len(points)} cases, in the order of the table."
+    wide = metric.scale == "ratio" and is_wide(ends_of(row for _, row in shown))
+    return Panel(
+        title=f"{metric.name}: {metric.summary}",
+        caption=text + (" Logarithmic axis." if wide else ""),
+        draw=partial(_draw, chapter, shown, points, labelled, wide),
+        height=min(_TALLEST, 46 + len(points) * (_LINE if labelled else _TIGHT_LINE)),
+        key=place_key(chapter, [one for one, _ in shown]),
+    )
+
+
+def _draw(
+    chapter: Chapter,
+    shown: Sequence[tuple[Measured, Row]],
+    points: Sequence[str],
+    labelled: bool,
+    wide: bool,
+    ax: Axes,
+) -> None:
+    places = list(dict.fromkeys(one.place for one, _ in shown))
+    lines = {point: len(points) - 1 - line for line, point in enumerate(points)}
+    for one, row in shown:
+        offset = (places.index(one.place) - (len(places) - 1) / 2) * 0.6 / len(places)
+        _dot(ax, lines[one.case.point] - offset, row, series(chapter.places.index(one.place)))
+    metric, clock = shown[0][1].metric, shown[0][0].place.clock
+    values = ends_of(row for _, row in shown)
+    if wide:
+        log_axis(ax.xaxis, values, show_on(metric, clock), metric.unit_on(clock), pad=0.04)
+    else:
+        if metric.better == "zero":
+            zero_line(ax, vertical=True)
+            values = [*values, 0.0]
+        linear_axis(ax.xaxis, values, show_on(metric, clock), metric.unit_on(clock))
+    labels = {one.case.point: shorten(chapter.label(one.case)) for one, _ in shown}
+    ax.set_yticks(
+        [lines[point] for point in points] if labelled else [],
+        [labels[point] for point in points] if labelled else [],
+        fontsize=9,
+    )
+    ax.set_ylim(-0.7, len(points) - 0.3)
+    ax.grid(visible=True, axis="x")
+    ax.grid(visible=False, axis="y")
+
+
+def _dot(ax: Axes, y: float, row: Row, colour: str) -> None:
+    if row.interval is None:
+        return
+    if ends := noise_ends(row):
+        ax.barh(y, ends[1] - ends[0], left=ends[0], height=0.62, color=BAND, linewidth=0)
+    if row.interval.bounded:
+        ax.plot([row.interval.low, row.interval.high], [y, y], color=colour, linewidth=1.4)
+    else:
+        ax.axhline(y, color=colour, linewidth=0.8, linestyle=":")
+    ax.plot([row.interval.estimate], [y], "o", markersize=4.5, color=colour)

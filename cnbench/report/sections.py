@@ -1,0 +1,160 @@
+"""One experiment's part of the page: its plots, all its figures, its proofs and its environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from cnbench.core.metric import Metric
+from cnbench.core.proof import Check
+from cnbench.report.plots import panels_of
+from cnbench.report.raw import RawCase, raw_cases
+from cnbench.report.selection import Chapter, Measured
+from cnbench.report.summary import case_and_place
+from cnbench.report.svg import Panel, inline
+from cnbench.report.words import interval_text, median_text, noise_text
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A plot and the text around it."""
+
+    panel: Panel
+    svg: Markup
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One metric of one case."""
+
+    median: str
+    interval: str
+    noise: str
+
+
+@dataclass(frozen=True)
+class TableLine:
+    """One case with all its metrics."""
+
+    params: tuple[str, ...]
+    place: str
+    cells: tuple[Cell | None, ...]
+    blocks: int
+    stopped: str
+
+
+@dataclass(frozen=True)
+class ProofLine:
+    """The checks of one case."""
+
+    case: str
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing of the environments: a value for each, and whether they differ in it."""
+
+    name: str
+    values: tuple[str, ...]
+    differs: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    """All that the page says about one experiment."""
+
+    anchor: str
+    name: str
+    question: str
+    metrics: tuple[Metric, ...]
+    constant: dict[str, str]
+    parameters: tuple[str, ...]
+    has_places: bool
+    pictures: tuple[Picture, ...]
+    lines: tuple[TableLine, ...]
+    proofs: tuple[ProofLine, ...]
+    environments: tuple[str, ...]
+    settings: dict[str, list[Setting]]
+    raw: tuple[RawCase, ...]
+    missing: int = field(default=0)
+
+
+def section_of(chapter: Chapter, number: int) -> Section:
+    """The section of a chapter, the ``number``-th of the page."""
+    anchor = f"experiment-{number}"
+    digests = list(dict.fromkeys(place.environment for place in chapter.places))
+    return Section(
+        anchor=anchor,
+        name=chapter.name,
+        question=chapter.record.question,
+        metrics=chapter.record.metrics,
+        constant=chapter.constant,
+        parameters=tuple(chapter.varying),
+        has_places=len(chapter.places) > 1,
+        pictures=tuple(
+            Picture(panel, inline(panel, f"f{number}-{place}"))
+            for place, panel in enumerate(panels_of(chapter))
+        ),
+        lines=tuple(_line(chapter, one) for one in chapter.ok),
+        proofs=tuple(_proofs(chapter)),
+        environments=tuple(
+            f"{_where(chapter, digest)} {digest or 'not recorded'}".strip() for digest in digests
+        ),
+        settings=_settings(chapter, digests),
+        raw=tuple(raw_cases(chapter)),
+        missing=len(chapter.measured) - len(chapter.ok),
+    )
+
+
+def _line(chapter: Chapter, one: Measured) -> TableLine:
+    rows = [one.row(metric.name) for metric in chapter.record.metrics]
+    return TableLine(
+        params=tuple(chapter.show(n, one.case.params.get(n)) for n in chapter.varying),
+        place=chapter.place_label(one.place),
+        cells=tuple(
+            Cell(median_text(row), interval_text(row), noise_text(row)) if row else None
+            for row in rows
+        ),
+        blocks=max((len(row.values) for row in rows if row), default=0),
+        stopped=one.result.stopped,
+    )
+
+
+def _proofs(chapter: Chapter) -> Iterable[ProofLine]:
+    for one in chapter.measured:
+        if one.result.proof.checks:
+            yield ProofLine(case_and_place(chapter, one), one.result.proof.checks)
+
+
+def _where(chapter: Chapter, digest: str) -> str:
+    labels = [chapter.place_label(p) for p in chapter.places if p.environment == digest]
+    return ", ".join(label for label in labels if label)
+
+
+def _settings(chapter: Chapter, digests: list[str]) -> dict[str, list[Setting]]:
+    """The environments side by side, area by area; what differs comes first."""
+    known = [chapter.environments.get(digest) for digest in digests]
+    areas: dict[str, list[dict[str, str]]] = {
+        "where": [
+            {"kernel": e.kernel, "lab": e.lab, "clock": e.clock, "guest image": e.image}
+            if e
+            else {}
+            for e in known
+        ],
+        "machine": [dict(e.machine) if e else {} for e in known],
+        "behaviour": [dict(e.behaviour) if e else {} for e in known],
+        "tools": [dict(e.tools) if e else {} for e in known],
+    }
+    return {area: _side_by_side(found) for area, found in areas.items()}
+
+
+def _side_by_side(found: list[dict[str, str]]) -> list[Setting]:
+    settings = [
+        Setting(name, values, len(set(values)) > 1)
+        for name in dict.fromkeys(name for one in found for name in one)
+        if any(values := tuple(one.get(name, "") for one in found))
+    ]
+    return sorted(settings, key=lambda setting: not setting.differs)

@@ -1,0 +1,202 @@
+"""Runs regrouped for a page: by experiment, then by case, wherever the case was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from cnbench.core.case import Case
+from cnbench.core.fingerprint import Fingerprint
+from cnbench.core.metric import ClockName, Metric
+from cnbench.core.parameter import Value
+from cnbench.core.run import CaseResult, ExperimentRecord, Run
+from cnbench.core.units import format_exact
+from cnbench.report.rows import Row, rows_of
+
+# A label that is longer does not fit beside a plot.
+_LONGEST_LABEL = 44
+# The parts of a place that a person knows it by.
+_NAMING = ("run", "lab", "clock", "kernel")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something was measured.
+
+    Attributes:
+        run: the letter of the run on this page; empty where there is only one.
+        lab: ``host`` or ``guest``.
+        clock: ``wall`` or ``instructions``.
+        kernel: the kernel's release.
+        environment: the digest of its fingerprint.
+    """
+
+    run: str
+    lab: str
+    clock: ClockName
+    kernel: str
+    environment: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One case at one place: a row a metric, and all that the run file says about it."""
+
+    run: Run
+    place: Place
+    result: CaseResult
+    rows: tuple[Row, ...]
+
+    @property
+    def case(self) -> Case:
+        """The point of the grid."""
+        return self.result.case
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is anything to show in a table or a plot."""
+        return self.result.status == "ok" and any(row.interval for row in self.rows)
+
+    def row(self, metric: str) -> Row | None:
+        """The row of a metric, or None where it has no values."""
+        return next((r for r in self.rows if r.metric.name == metric and r.interval), None)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One experiment, in all runs of the page; ``measured`` has equal points side by side."""
+
+    name: str
+    record: ExperimentRecord
+    measured: tuple[Measured, ...]
+    environments: dict[str, Fingerprint]
+
+    @property
+    def ok(self) -> list[Measured]:
+        """What has results."""
+        return [one for one in self.measured if one.ok]
+
+    @cached_property
+    def places(self) -> list[Place]:
+        """Where the results are from, in the order of the runs; without results, all places."""
+        return list(dict.fromkeys(one.place for one in self.ok or self.measured))
+
+    @cached_property
+    def varying(self) -> list[str]:
+        """The parameters that distinguish its cases."""
+        return [name for name, values in self._values.items() if len(values) > 1]
+
+    @property
+    def constant(self) -> dict[str, str]:
+        """The parameters that are the same in all its cases, as a person writes them."""
+        return {
+            name: self.show(name, next(iter(values)))
+            for name, values in self._values.items()
+            if len(values) == 1
+        }
+
+    @cached_property
+    def _values(self) -> dict[str, dict[Value, None]]:
+        found: dict[str, dict[Value, None]] = {name: {} for name in self.record.parameters}
+        for one in self.measured:
+            for name, value in one.case.params.items():
+                found.setdefault(name, {})[value] = None
+        return {name: values for name, values in found.items() if values}
+
+    def values(self, parameter: str) -> list[Value]:
+        """The values of a parameter in the cases that have results, numbers in rising order."""
+        found = list(
+            dict.fromkeys(o.case.params[parameter] for o in self.ok if parameter in o.case.params)
+        )
+        numbers = sorted(value for value in found if not isinstance(value, str))
+        return [*numbers, *(value for value in found if isinstance(value, str))]
+
+    def show(self, parameter: str, value: Value | None) -> str:
+        """A parameter's value as a person writes it; empty where a case does not have it."""
+        if value is None or isinstance(value, str):
+            return value or ""
+        try:
+            return format_exact(value, self.record.parameters.get(parameter, ""))
+        except KeyError:
+            # A unit that this cnbench does not know: a run file of another version.
+            return f"{value:g} {self.record.parameters[parameter]}"
+
+    def label(self, case: Case) -> str:
+        """The short name of a case: what varies alone, numbers with their parameter's name."""
+        parts = [
+            value if isinstance(value, str) else f"{name} {self.show(name, value)}"
+            for name in self.varying
+            if (value := case.params.get(name)) is not None
+        ]
+        return " · ".join(parts) or self.name
+
+    def place_label(self, place: Place) -> str:
+        """The short name of a place: only that in which the places of the chapter differ."""
+        if place not in self.places:
+            return place.run
+        parts = [part for part in _NAMING if len({getattr(p, part) for p in self.places}) > 1]
+        # The digest says little to a person, so it is for places that nothing else tells apart.
+        if len({tuple(getattr(p, part) for part in parts) for p in self.places}) < len(self.places):
+            parts.append("environment")
+        return " · ".join(filter(None, (str(getattr(place, part)) for part in parts)))
+
+    def metrics(self) -> list[tuple[Metric, ClockName]]:
+        """Each metric on each clock it was measured with: what can share an axis."""
+        clocks = dict.fromkeys(one.place.clock for one in self.ok)
+        return [(metric, clock) for metric in self.record.metrics for clock in clocks]
+
+
+def chapters_of(runs: Sequence[Run]) -> list[Chapter]:
+    """The experiments of the runs, in their order; one without any case is left out."""
+    measured: dict[str, list[Measured]] = {}
+    records: dict[str, ExperimentRecord] = {}
+    for place, run in enumerate(runs):
+        for one in _measured(run, letter(place) if len(runs) > 1 else ""):
+            measured.setdefault(one.case.experiment, []).append(one)
+            records.setdefault(one.case.experiment, run.experiments[one.case.experiment])
+    environments = {digest: found for run in runs for digest, found in run.fingerprints.items()}
+    return [
+        Chapter(name, records[name], tuple(_side_by_side(ones)), environments)
+        for name, ones in measured.items()
+    ]
+
+
+def letter(index: int) -> str:
+    """How the page calls its runs: A, B, …; after Z by number."""
+    return chr(ord("A") + index) if index < 26 else str(index + 1)
+
+
+def shorten(text: str, longest: int = _LONGEST_LABEL) -> str:
+    """``text`` on one line that fits beside a plot."""
+    plain = "".join(sign if sign.isprintable() else " " for sign in text)
+    return plain if len(plain) <= longest else plain[: longest - 1] + "…"
+
+
+def _measured(run: Run, called: str) -> list[Measured]:
+    rows: dict[str, list[Row]] = {}
+    for row in rows_of(run):
+        rows.setdefault(row.case.key, []).append(row)
+    return [
+        Measured(run, _place(run, result, called), result, tuple(rows.get(result.case.key, ())))
+        for result in run.cases
+    ]
+
+
+def _place(run: Run, result: CaseResult, called: str) -> Place:
+    environment = run.fingerprints.get(result.fingerprint)
+    return Place(
+        run=called,
+        lab=result.case.lab,
+        clock=result.case.clock,
+        kernel=environment.kernel if environment else result.case.kernel,
+        environment=result.fingerprint,
+    )
+
+
+def _side_by_side(measured: Iterable[Measured]) -> list[Measured]:
+    """The same, with equal points of different places next to each other."""
+    by_point: dict[str, list[Measured]] = {}
+    for one in measured:
+        by_point.setdefault(one.case.point, []).append(one)
+    return [one for ones in by_point.values() for one in ones]
