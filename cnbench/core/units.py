@@ -96,20 +96,21 @@ def parse_quantity(text: str, unit: str) -> float:
         raise UsageError(
             f"'{text}' has the unit '{symbol}', which is not known here", _how_to_write(symbols)
         )
-    value = _product(float(number), symbols[symbol])
+    value = _product(number, symbols[symbol])
     if not math.isfinite(value):
         raise UsageError(f"'{text}' is too large a number")
     return value
 
 
-def _product(number: float, size: float) -> float:
+def _product(number: str, size: float) -> float:
     """The float nearest to the decimal product, so that 35% is 0.35 and 100us is 0.0001.
 
     Values are compared and used as keys, and 35 * 0.01 is 0.35000000000000003.
     """
-    if not math.isfinite(number):
-        return number
-    return float(Decimal(repr(number)) * Decimal(repr(size)))
+    rounded = float(number)
+    if rounded == 0 or not math.isfinite(rounded):  # Decimal knows far larger exponents
+        return rounded
+    return float(Decimal(number) * Decimal(repr(size)))
 
 
 def _how_to_write(symbols: dict[str, float]) -> str:
