@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import tempfile
 from pathlib import Path
@@ -108,8 +109,13 @@ def write(run: Run, path: Path) -> None:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of run files, made from the dataclasses."""
+    """The JSON Schema of run files, made from the dataclasses and their docstrings."""
     made = msgspec.json.schema(Run)
     made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     made["title"] = f"cnbench run file, schema {SCHEMA_VERSION}"
+    for definition in made["$defs"].values():
+        # Python 3.13 takes a docstring's indentation away by itself.
+        definition["description"] = inspect.cleandoc(definition["description"])
+    # They have defaults in the code, but what reads a file recognises it by them.
+    made["$defs"]["Run"]["required"] += ["schema", "format"]
     return made

@@ -1,4 +1,7 @@
-"""Prints the JSON Schema of run files: ``python -m cnbench.store.schema > docs/run.schema.json``."""
+"""Prints the JSON Schema of run files.
+
+``python -m cnbench.store.schema > docs/run.schema.json`` brings the published one up to date.
+"""
 
 from __future__ import annotations
 
