@@ -1,0 +1,58 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnbench.core.errors import UsageError
+from cnbench.core.parameter import Parameter
+
+PERIOD = Parameter("period", "how often", (0.1,), (0.1,), unit="s", minimum=0.001, maximum=1)
+COUNT = Parameter("services", "how many", (1,), (1,), whole=True, minimum=1)
+MODE = Parameter("mode", "which", ("a",), ("a", "b"), choices=("a", "b"))
+
+
+@given(st.integers(1_000, 1_000_000))
+def test_a_value_is_shown_as_it_is_read(microseconds):
+    value = PERIOD.parse(f"{microseconds}us")
+    assert PERIOD.parse(PERIOD.show(value)) == value
+
+
+def test_bounds_are_values_themselves():
+    assert PERIOD.parse("1ms") == PERIOD.parse("1000us") == 0.001
+    assert PERIOD.parse("1s") == 1
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text", "words"),
+    [
+        (PERIOD, "2s", "period: 2s is out of range"),
+        (PERIOD, "999us", "period: 999us is out of range"),
+        (PERIOD, "10 apples", "period: '10 apples'"),
+        (COUNT, "1.5", "services: 1.5 is not a whole number"),
+        (COUNT, "0", "services: 0 is out of range"),
+        (MODE, "c", "mode: 'c' is not one of its values"),
+    ],
+)
+def test_a_bad_value_is_refused_with_the_parameters_name(parameter, text, words):
+    with pytest.raises(UsageError, match="^" + words):
+        parameter.parse(text)
+
+
+def test_a_refusal_says_which_values_there_are():
+    with pytest.raises(UsageError) as refusal:
+        PERIOD.parse("2s")
+    assert refusal.value.remedy == "give a value from 1ms to 1s"
+    with pytest.raises(UsageError) as refusal:
+        MODE.parse("c")
+    assert refusal.value.remedy == "choose from a, b"
+
+
+def test_whole_numbers_are_ints():
+    assert isinstance(COUNT.parse("5k"), int)
+
+
+def test_values_may_follow_from_the_parameters_before():
+    threads = Parameter(
+        "threads", "", lambda so_far: (so_far["quota"] * 2,), lambda so_far: (1,), whole=True
+    )
+    assert threads.values(False, {"quota": 3}) == (6,)
+    assert threads.values(True, {"quota": 3}) == (1,)
