@@ -1,0 +1,127 @@
+"""Network devices inside a namespace: made, set and counted over netlink."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cnbench.core.errors import CnbenchError, UnsupportedError
+from cnbench.lab.netns import NetworkNamespace
+
+# EOPNOTSUPP of asm-generic/errno.h: what rtnetlink answers for a kind of device it does not know.
+_NO_SUCH_KIND = 95
+
+
+@dataclass(frozen=True)
+class LinkCounters:
+    """What a device has carried; bytes include the Ethernet header where the device has one."""
+
+    received_packets: int
+    received_bytes: int
+    sent_packets: int
+    sent_bytes: int
+    dropped: int
+
+    def since(self, before: LinkCounters) -> LinkCounters:
+        """What was carried after ``before`` was read."""
+        return LinkCounters(
+            self.received_packets - before.received_packets,
+            self.received_bytes - before.received_bytes,
+            self.sent_packets - before.sent_packets,
+            self.sent_bytes - before.sent_bytes,
+            self.dropped - before.dropped,
+        )
+
+
+@contextlib.contextmanager
+def link(namespace: NetworkNamespace, name: str) -> Iterator[tuple[Any, int]]:
+    """A netlink socket inside ``namespace``, and the index of its device ``name``.
+
+    Raises:
+        CnbenchError: there is no such device.
+    """
+    with namespace.netlink() as route:
+        yield route, _index(namespace, route, name)
+
+
+def _index(namespace: NetworkNamespace, route: Any, name: str) -> int:
+    found = route.link_lookup(ifname=name)
+    if not found:
+        raise CnbenchError(f"{namespace.name} has no device {name}")
+    return int(found[0])
+
+
+def exists(namespace: NetworkNamespace, name: str) -> bool:
+    """Whether ``namespace`` has a device called ``name``."""
+    with namespace.netlink() as route:
+        return bool(route.link_lookup(ifname=name))
+
+
+def make(namespace: NetworkNamespace, name: str, kind: str, **attributes: object) -> None:
+    """Make a device and set it up; ``attributes`` as pyroute2 names them.
+
+    Raises:
+        UnsupportedError: the kernel has no such kind of device.
+        CnbenchError: it has, and refuses this one.
+    """
+    from pyroute2 import NetlinkError
+
+    with namespace.netlink() as route:
+        try:
+            route.link("add", ifname=name, kind=kind, **attributes)
+        except NetlinkError as error:
+            if error.code == _NO_SUCH_KIND:
+                raise UnsupportedError(
+                    f"this kernel has no {kind} devices", "use the guest lab: --lab guest"
+                ) from error
+            raise CnbenchError(f"the {kind} device {name} in {namespace.name}: {error}") from error
+        route.link("set", index=_index(namespace, route, name), state="up")
+
+
+def set_link(namespace: NetworkNamespace, name: str, **attributes: object) -> None:
+    """Set ``attributes`` (``mtu``, ``address``, ``state``) of a device, as pyroute2 names them."""
+    with link(namespace, name) as (route, index):
+        route.link("set", index=index, **attributes)
+
+
+def enslave(namespace: NetworkNamespace, name: str, bridge: str) -> None:
+    """Make ``name`` a port of ``bridge``."""
+    with link(namespace, bridge) as (route, bridge_index):
+        route.link("set", index=_index(namespace, route, name), master=bridge_index)
+
+
+def names(namespace: NetworkNamespace) -> list[str]:
+    """The devices of ``namespace``, loopback and idle fallback tunnels left out."""
+    with namespace.netlink() as route:
+        return [
+            found.get_attr("IFLA_IFNAME")
+            for found in route.get_links()
+            if found.get_attr("IFLA_IFNAME") != "lo" and found["flags"] & 1
+        ]
+
+
+def mac(namespace: NetworkNamespace, name: str) -> str:
+    """The hardware address of a device."""
+    with link(namespace, name) as (route, index):
+        return str(route.get_links(index)[0].get_attr("IFLA_ADDRESS"))
+
+
+def mtu(namespace: NetworkNamespace, name: str) -> int:
+    """The MTU of a device, in bytes."""
+    with link(namespace, name) as (route, index):
+        return int(route.get_links(index)[0].get_attr("IFLA_MTU"))
+
+
+def counters(namespace: NetworkNamespace, name: str) -> LinkCounters:
+    """What the device has carried since it was made."""
+    with link(namespace, name) as (route, index):
+        stats = route.get_links(index)[0].get_attr("IFLA_STATS64")
+    return LinkCounters(
+        stats["rx_packets"],
+        stats["rx_bytes"],
+        stats["tx_packets"],
+        stats["tx_bytes"],
+        stats["rx_dropped"] + stats["tx_dropped"],
+    )
