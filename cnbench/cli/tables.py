@@ -29,8 +29,7 @@ def print_run(run: Run, rows: Sequence[Row], path: Path) -> None:
     out = console()
     for name, group in itertools.groupby(rows, key=lambda row: row.case.experiment):
         of_experiment = list(group)
-        measured = [row for row in of_experiment if row.interval]
-        if measured:
+        for measured in _with_equal_metrics(of_experiment):
             out.print(_results(run, name, measured))
         for line in _not_measured(of_experiment):
             out.print(line)
@@ -51,27 +50,20 @@ def _results(run: Run, name: str, rows: Sequence[Row]) -> Table:
     )
     for parameter in varying:
         table.add_column(parameter, justify="left" if units[parameter] == "" else "right")
-    metrics = _metrics(run, name, rows)
-    for metric in metrics:
-        table.add_column(f"{metric}, 95 % interval", justify="right")
+    for row in by_case[0]:
+        table.add_column(f"{row.metric.name}, 95 % interval", justify="right")
     for heading in ("noise floor", "blocks", "disturbed", "proof"):
         table.add_column(heading, justify="right")
     for case_rows in by_case:
-        table.add_row(*_cells(case_rows, varying, metrics, units))
+        table.add_row(*_cells(case_rows, varying, units))
     return table
 
 
-def _cells(
-    case_rows: Sequence[Row],
-    varying: Sequence[str],
-    metrics: Sequence[str],
-    units: Mapping[str, str],
-) -> list[str]:
+def _cells(case_rows: Sequence[Row], varying: Sequence[str], units: Mapping[str, str]) -> list[str]:
     first = case_rows[0]
-    intervals = {row.metric.name: show_interval(row) for row in case_rows}
     return [
         *(escape(show_value(first.case.params[name], units[name])) for name in varying),
-        *(intervals.get(metric, "") for metric in metrics),
+        *(show_interval(row) for row in case_rows),
         show_noise(first.metric, first.noise, first.unit),
         str(len(first.values)),
         f"{first.disturbed} (+{first.replaced})" if first.replaced else str(first.disturbed),
@@ -79,10 +71,12 @@ def _cells(
     ]
 
 
-def _metrics(run: Run, name: str, rows: Sequence[Row]) -> list[str]:
-    """The metrics that any of the cases has, in the experiment's order."""
-    present = {row.metric.name for row in rows}
-    return [metric.name for metric in run.experiments[name].metrics if metric.name in present]
+def _with_equal_metrics(rows: Iterable[Row]) -> list[list[Row]]:
+    """The rows that have values, cut by which metrics their cases have: a table each."""
+    tables: dict[tuple[str, ...], list[Row]] = {}
+    for case_rows in _by_case([row for row in rows if row.interval]):
+        tables.setdefault(tuple(row.metric.name for row in case_rows), []).extend(case_rows)
+    return list(tables.values())
 
 
 def show_value(value: Value, unit: str) -> str:
@@ -91,7 +85,7 @@ def show_value(value: Value, unit: str) -> str:
 
 
 def show_interval(row: Row) -> str:
-    """The median and its interval: ``142 µs  [140, 145]``."""
+    """The median and its interval, where there are blocks enough for one."""
     if row.interval is None:
         return "–"
     signed = row.metric.better == "zero"
@@ -99,7 +93,7 @@ def show_interval(row: Row) -> str:
         format_quantity(value, row.unit, signed=signed)
         for value in (row.interval.estimate, row.interval.low, row.interval.high)
     )
-    return f"{median}  [dim]{low} – {high}[/]"
+    return f"{median}  [dim]{f'{low} – {high}' if row.interval.bounded else 'too few blocks'}[/]"
 
 
 def show_noise(metric: Metric, noise: float | None, unit: str) -> str:
