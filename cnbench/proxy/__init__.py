@@ -6,16 +6,16 @@ The model::
     service, port = services[2500], services[2500].ports[0]
 
 ``backends`` gives the services at those indices real endpoints; all others lead to made-up pods.
-`load_services(path)` reads a cluster's own services instead.
+``load_services(path, mode=...)`` reads a cluster's own services instead, and refuses bad ones.
 
 The program, as text, without touching anything::
 
-    text = generate("nftables", services)            # also "iptables" and "ipvs"
+    text = generate("nftables", services, Node(pod_cidr="10.128.0.0/9"))
 
-At work in a network namespace (`Namespace`: ``run(argv, input=None, check=True)`` and
-``entered()``)::
+At work in a network namespace (`Namespace`: the lab's, or anything with its ``run`` and
+``entered``)::
 
-    proxy = open_proxy("iptables", namespace, node=Node(pod_cidr="10.128.0.0/9"))
+    proxy = open_proxy("iptables", namespace, Node(pod_cidr="10.128.0.0/9"))
     took = proxy.sync(services)        # took.generate_seconds, took.load_seconds, took.size
     proxy.watch(service)               # makes the counters readable (a rule more, in nftables)
     before = proxy.counters(service, port)
@@ -25,15 +25,20 @@ At work in a network namespace (`Namespace`: ``run(argv, input=None, check=True)
     proxy.update(changed=[new_or_changed_service], deleted=[old.key])
     proxy.clear()
 
-Modes are ``iptables`` (front end ``legacy``), ``iptables-nft``, ``nftables`` and ``ipvs``.
+Where programming itself is not measured, ``proxy.fill(services)`` is the quickest way there.
+Modes are ``iptables`` (front end legacy), ``iptables-nft``, ``nftables`` and ``ipvs``; what a mode
+needs and the kernel lacks is an UnsupportedError at the first programming.
+
 Counters count connections: a connection's first packet alone passes the nat chains.
-The namespace needs ``net.ipv4.ip_forward=1``, and the client a route to 10.96.0.0/12 by the node.
-Traffic whose source is outside ``Node.pod_cidr`` is masqueraded, as kube-proxy does.
+The namespace needs ``net.ipv4.ip_forward=1`` and a default route (as every node has: packets to a
+cluster IP without endpoints are rejected behind it), and the client a route to 10.96.0.0/12 by the
+node. Traffic whose source is outside ``Node.pod_cidr`` is masqueraded, as kube-proxy does.
 """
 
 from cnbench.proxy.loader import Counters, Namespace, Programmed, Proxy
 from cnbench.proxy.manifest import load_services, services_from
 from cnbench.proxy.model import (
+    EVERYWHERE,
     Endpoint,
     Node,
     Service,
@@ -47,6 +52,7 @@ from cnbench.proxy.synthetic import SERVICE_NETWORK, synthetic_services
 from cnbench.proxy.validation import validate
 
 __all__ = [
+    "EVERYWHERE",
     "MODES",
     "SERVICE_NETWORK",
     "Counters",

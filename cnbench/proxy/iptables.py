@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cnbench.proxy.iptables_port import PortRules
-from cnbench.proxy.model import MARK, Endpoint, Node, Service, ServiceKey, ServicePort
+from cnbench.proxy.model import EVERYWHERE, MARK, Endpoint, Node, Service, ServiceKey, ServicePort
 from cnbench.proxy.names import iptables_hash
 
 # Beyond this many endpoints kube-proxy leaves out the endpoints' comments (proxier.go,
@@ -166,7 +166,7 @@ def _node_port_rules(node: Node) -> list[str]:
         "-A KUBE-SERVICES -m comment --comment "
         '"kubernetes service nodeports; NOTE: this must be the last rule in this chain" '
     )
-    if not node.node_port_addresses:
+    if not node.node_port_addresses or EVERYWHERE in node.node_port_addresses:
         return [f"{last}-m addrtype --dst-type LOCAL -j KUBE-NODEPORTS"]
     return [f"{last}-d {address} -j KUBE-NODEPORTS" for address in node.node_port_addresses]
 

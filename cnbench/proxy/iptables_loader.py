@@ -57,6 +57,10 @@ class IptablesProxy:
         self._known.replace(services)
         return Programmed(generated, loaded, len(program))
 
+    def fill(self, services: Collection[Service]) -> None:
+        """Program an empty namespace: as `sync` does."""
+        self.sync(services)
+
     def update(
         self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()
     ) -> Programmed:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cnbench.proxy.model import (
+    EVERYWHERE,
     Endpoint,
     Node,
     Service,
@@ -221,4 +222,5 @@ class _PortPlan:
 
 
 def _own_addresses(node: Node) -> Sequence[str]:
-    return node.node_port_addresses or (node.address,)
+    named = [address for address in node.node_port_addresses if address != EVERYWHERE]
+    return named or (node.address,)

@@ -50,6 +50,10 @@ class IpvsProxy:
         programmed = [service.key for service in self._known.all()]
         return self.update(services, [key for key in programmed if key not in wanted])
 
+    def fill(self, services: Collection[Service]) -> None:
+        """Program an empty namespace: as `sync` does."""
+        self.sync(services)
+
     def update(
         self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()
     ) -> Programmed:

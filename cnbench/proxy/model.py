@@ -12,6 +12,7 @@ from cnbench.core.errors import UsageError
 
 # The packet mark of what is to be masqueraded: bit 14, kube-proxy's default.
 MARK = "0x4000"
+EVERYWHERE = "0.0.0.0/0"
 
 
 class ServiceError(UsageError):
@@ -103,10 +104,11 @@ class Node:
     """The node that is programmed, as kube-proxy's own options describe it.
 
     ``pod_cidr`` is what tells local traffic (``--cluster-cidr``, empty when unknown); ``address``
-    the node's primary one. ``node_port_addresses`` are the addresses that accept node ports; empty
-    means all of them, which is the iptables mode's default. ``service_cidr`` is where nftables mode
-    drops what belongs to no service (empty when unknown). ``nfacct`` says that the kernel has
-    nfacct, which kube-proxy 1.32 and later counts dropped packets with.
+    the node's primary one. ``node_port_addresses`` are those that accept node ports, `EVERYWHERE`
+    for all; empty means kube-proxy's default, which is everywhere in iptables mode and the primary
+    address in nftables mode. ``service_cidr`` is where nftables mode drops what belongs to no
+    service (empty when unknown). ``nfacct`` says that the kernel has nfacct, which kube-proxy 1.32
+    and later counts dropped packets with.
     """
 
     pod_cidr: str = "10.128.0.0/9"

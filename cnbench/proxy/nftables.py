@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from cnbench.proxy.model import MARK, Endpoint, Node, Service, ServicePort
+from cnbench.proxy.model import EVERYWHERE, MARK, Endpoint, Node, Service, ServicePort
 from cnbench.proxy.names import nft_name_base
 from cnbench.proxy.nftables_port import TABLE, PortRules
 
@@ -200,12 +200,13 @@ def _containers(node: Node) -> Iterator[str]:
     yield f'add set {TABLE} cluster-ips {{ type ipv4_addr ; comment "Active ClusterIPs" ; }}'
     about = 'comment "IPs that accept NodePort traffic"'
     yield f"add set {TABLE} nodeport-ips {{ type ipv4_addr ; {about} ; }}"
-    if node.node_port_addresses:
-        yield f"flush set {TABLE} nodeport-ips"
-        for address in node.node_port_addresses:
-            yield f"add element {TABLE} nodeport-ips {{ {address} }}"
-    else:
+    if EVERYWHERE in node.node_port_addresses:
         yield f"delete set {TABLE} nodeport-ips"
+    else:
+        yield f"flush set {TABLE} nodeport-ips"
+        for address in node.node_port_addresses or (node.address,):
+            if not address.startswith("127."):  # nftables mode has no node ports on loopback
+                yield f"add element {TABLE} nodeport-ips {{ {address} }}"
     for name, (kind, comment) in _MAPS.items():
         yield f'add map {TABLE} {name} {{ {kind} ; comment "{comment}" ; }}'
 
@@ -213,8 +214,9 @@ def _containers(node: Node) -> Iterator[str]:
 def _check_rules(node: Node) -> Iterator[str]:
     by_address = "ip daddr . meta l4proto . th dport vmap"
     by_port = "meta l4proto . th dport vmap"
-    here = "ip daddr @nodeport-ips" if node.node_port_addresses else "ip daddr != 127.0.0.0/8"
-    local = here if node.node_port_addresses else f"fib daddr type local {here}"
+    everywhere = EVERYWHERE in node.node_port_addresses
+    here = "ip daddr != 127.0.0.0/8" if everywhere else "ip daddr @nodeport-ips"
+    local = f"fib daddr type local {here}" if everywhere else here
     helper = "helper for @no-endpoint-services / @no-endpoint-nodeports"
     yield f'add chain {TABLE} reject-chain {{ comment "{helper}" ; }}'
     yield f"flush chain {TABLE} reject-chain"

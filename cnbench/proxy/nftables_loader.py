@@ -14,6 +14,7 @@ from cnbench.proxy.nftables_port import TABLE
 _NFT = ("nft", "-f", "-")
 # The kernel's own time grows with more than the square of the services in one transaction.
 _TIMEOUT_SECONDS = 7200.0
+_FILL_BATCH = 1000
 # How long kube-proxy waits before it deletes a chain that has lost its last map element.
 _STALE_SECONDS = 1.0
 
@@ -37,6 +38,17 @@ class NftablesProxy:
         gone = before - self._owned(services) if before.chains else before
         self._known.replace(services)
         return self._apply(nftables.program(services, self._node), gone, watch)
+
+    def fill(self, services: Collection[Service]) -> None:
+        """Program an empty namespace in transactions of a thousand services.
+
+        The kernel looks through everything a transaction has done so far for each map it adds:
+        5,000 services take 4 s so, and 18 s in the one transaction of kube-proxy's full sync.
+        """
+        every = list(services)
+        self.sync(every[:_FILL_BATCH])
+        for start in range(_FILL_BATCH, len(every), _FILL_BATCH):
+            self.update(every[start : start + _FILL_BATCH])
 
     def update(
         self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()

@@ -25,7 +25,7 @@ class HeldNamespace:
         self.pid = holder.pid
         self.path = f"/proc/{holder.pid}/ns/net"
 
-    def run(self, argv, input=None, check=True, timeout=60):
+    def run(self, argv, input=None, check=True, timeout=7200):
         done = subprocess.run(
             ["nsenter", f"--net={self.path}", *argv],
             input=input,

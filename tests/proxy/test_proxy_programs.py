@@ -6,6 +6,7 @@ import re
 import pytest
 
 from cnbench.proxy import (
+    EVERYWHERE,
     Endpoint,
     Node,
     Service,
@@ -303,6 +304,20 @@ def test_endpoints_stand_in_the_order_of_their_text():
         r"-> (\S+)\"", generate("iptables", synthetic_services(1, 2, backends=backends))
     )
     assert found == ["10.0.0.10:80", "10.0.0.9:80"]
+
+
+def test_where_node_ports_are_accepted():
+    primary = Node(address="192.0.2.7")
+    chosen = Node(address="192.0.2.7", node_port_addresses=("192.0.2.8",))
+    everywhere = Node(address="192.0.2.7", node_port_addresses=(EVERYWHERE,))
+    assert "--dst-type LOCAL -j KUBE-NODEPORTS" in generate("iptables", [], primary)
+    assert "-d 192.0.2.8 -j KUBE-NODEPORTS" in generate("iptables", [], chosen)
+    assert generate("iptables", [], everywhere) == generate("iptables", [], primary)
+    assert "nodeport-ips { 192.0.2.7 }" in generate("nftables", [], primary)
+    assert "nodeport-ips { 192.0.2.8 }" in generate("nftables", [], chosen)
+    assert "fib daddr type local ip daddr != 127.0.0.0/8" in generate("nftables", [], everywhere)
+    assert "element ip kube-proxy nodeport-ips" not in generate("nftables", [], Node())
+    assert "-t 192.0.2.7:3003" in generate("ipvs", [MIXED[2]], everywhere)
 
 
 @pytest.mark.parametrize("mode", ["iptables", "nftables"])

@@ -105,6 +105,13 @@ def test_a_second_full_sync_ends_where_the_first_would(mode, lone_namespace):
     assert dump(mode, lone_namespace) == dump_of_full_sync(mode, [SECOND, FIRST])
 
 
+def test_filling_ends_where_a_full_sync_does(mode, lone_namespace, monkeypatch):
+    monkeypatch.setattr(nftables_loader, "_FILL_BATCH", 2)
+    services = synthetic_services(5, 2)
+    open_proxy(mode, lone_namespace, NODE).fill(services)
+    assert dump(mode, lone_namespace) == dump_of_full_sync(mode, services)
+
+
 def test_deleting_what_was_never_there_names_it(mode, lone_namespace):
     proxy = open_proxy(mode, lone_namespace, NODE)
     with pytest.raises(ServiceError, match="no/such"):
