@@ -1,4 +1,8 @@
-"""cpu-quota for asv, at the shortest period that many use: a sample is then a third of a second."""
+"""cpu-quota for asv: short periods, so that a sample takes a third of a second, and one thread.
+
+A quota above one CPU needs the others idle, or it is never used up and nothing is proven; a CI
+machine may not have them to spare.
+"""
 
 from typing import ClassVar
 
@@ -9,7 +13,7 @@ class CpuQuota(Suite):
     """The quota's error (exported as 1 + |error|: both signs are worse), throttling and stalls."""
 
     experiment = "cpu-quota"
-    axes: ClassVar = {"controller": ("v1", "v2"), "quota": ("20%", "150%"), "period": ("10ms",)}
+    axes: ClassVar = {"controller": ("v1", "v2"), "quota": ("20%", "50%"), "period": ("10ms",)}
 
     def setup_cache(self) -> Measured:
         return self.measured()

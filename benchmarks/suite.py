@@ -74,7 +74,7 @@ class Suite:
             grid = Grid(experiment_called(self.experiment), self.axes)
             return {grid.written(r.case.params): r for r in _results_of(grid)}
         except CnbenchError as error:
-            raise SystemExit(_sentence(error)) from error
+            raise SystemExit(_sentence(error)) from None
 
 
 class Grid:
@@ -129,7 +129,7 @@ def tracked(experiment_name: str, metric_name: str) -> Callable[..., dict[str, A
         try:
             return asv_samples(measured[point], metric)
         except CnbenchError as error:
-            raise SystemExit(_sentence(error)) from error
+            raise SystemExit(_sentence(error)) from None
 
     track.unit = cost_unit(metric, CLOCK)
     track.pretty_name = f"{experiment_name}: {metric.summary}"
