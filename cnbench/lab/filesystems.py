@@ -73,14 +73,17 @@ class Filesystem:
         return self.device.written() if self.device else None
 
 
-def require_filesystem(kind: str) -> None:
-    """Raise UnsupportedError where a file system of ``kind`` cannot be made and mounted here."""
+def require_mountable(kind: str) -> None:
+    """Raise UnsupportedError where this kernel, or this user, cannot mount ``kind``."""
     if os.geteuid() != 0:
-        raise UnsupportedError(
-            "mounting a file system needs root", "run as root, or use --lab guest"
-        )
+        raise UnsupportedError(f"mounting {kind} needs root", "run as root, or use --lab guest")
     if kind not in mounts.known_filesystems() and not _is_module(kind):
         raise UnsupportedError(f"this kernel has no {kind}", "use the guest lab: --lab guest")
+
+
+def require_filesystem(kind: str) -> None:
+    """Raise UnsupportedError where a file system of ``kind`` cannot be made and mounted here."""
+    require_mountable(kind)
     if kind != MEMORY:
         require_loop_devices()
         commands.require(_MAKE[kind][0])
