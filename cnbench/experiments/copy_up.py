@@ -168,7 +168,7 @@ EXPERIMENT = Experiment(
     parameters=PARAMETERS,
     metrics=(
         Metric("latency", "s", "lower", "ratio", "time of the call that changes the file first"),
-        Metric("overhead", "", "lower", "ratio", "that time as a multiple of a plain, synced copy's"),
+        Metric("overhead", "", "lower", "ratio", "that time over a plain, synced copy's"),
         Metric("copy", "s", "lower", "ratio", "time of the plain copy, on the bare file system"),
     ),
     variant="filesystem",
