@@ -132,8 +132,8 @@ def tracked(experiment_name: str, metric_name: str) -> Callable[..., dict[str, A
             raise SystemExit(_sentence(error)) from None
 
     track.unit = cost_unit(metric, CLOCK)
-    track.pretty_name = f"{experiment_name}: {metric.summary}"
+    track.pretty_name = f"{experiment_name}: {metric.name}"
     # What asv's page shows as the benchmark's code: how to measure the same without asv.
-    track.pretty_source = f"# cnbench run {experiment_name}"
+    track.pretty_source = f"# {metric.name}: {metric.summary}\n# cnbench run {experiment_name}"
     track.__doc__ = metric.summary
     return track

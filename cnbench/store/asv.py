@@ -42,7 +42,7 @@ def cost_unit(metric: Metric, clock: ClockName) -> str:
         CnbenchError: the metric has no cost.
     """
     if _is_offset(metric):
-        return f"1 + |{metric.name}|" if metric.better == "zero" else f"1 + {metric.name}"
+        return f"(1 + |{metric.name}|)" if metric.better == "zero" else f"(1 + {metric.name})"
     return _scale(metric, clock)[0]
 
 
