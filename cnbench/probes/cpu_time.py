@@ -1,0 +1,55 @@
+"""Where CPU time went, by the kernel's own account.
+
+/proc/stat counts in ticks of 10 ms (proc(5), USER_HZ): right over many samples, coarse over one.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+_TICK = 1 / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class CpuTime:
+    """Seconds of CPU time by kind; what a hypervisor took away is in none of them."""
+
+    user: float = 0.0
+    system: float = 0.0
+    softirq: float = 0.0
+    idle: float = 0.0
+
+    @property
+    def busy(self) -> float:
+        """Seconds that were not idle."""
+        return self.user + self.system + self.softirq
+
+    def __sub__(self, other: CpuTime) -> CpuTime:
+        return CpuTime(*(getattr(self, f.name) - getattr(other, f.name) for f in fields(self)))
+
+    def __add__(self, other: CpuTime) -> CpuTime:
+        return CpuTime(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+def cpu_time(cpu: int | None = None) -> CpuTime:
+    """The CPU time of one processor, or of the whole machine, since it was started."""
+    return parse_stat(Path("/proc/stat").read_text(), "cpu" if cpu is None else f"cpu{cpu}")
+
+
+def parse_stat(text: str, name: str) -> CpuTime:
+    """The line called ``name`` of /proc/stat; time in interrupts is counted as softirq."""
+    line = next(line for line in text.splitlines() if line.split()[0] == name)
+    user, nice, system, idle, iowait, irq, softirq = (
+        int(field) * _TICK for field in line.split()[1:8]
+    )
+    return CpuTime(user + nice, system, softirq + irq, idle + iowait)
+
+
+def run_delay() -> float:
+    """Seconds that this thread was runnable and not running, since it began (schedstat)."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
