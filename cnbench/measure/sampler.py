@@ -113,11 +113,11 @@ class GroupSampler:
             stopped, interrupted = self._sample(stations, number, listen), False
         except KeyboardInterrupt:
             stopped, interrupted = _INTERRUPTED, True
-        results = [
-            self._conclude(station, stations, number, stopped)
-            for station in stations
-            if not station.twin
-        ]
+        try:
+            results = self._conclude_all(stations, number, stopped)
+        except KeyboardInterrupt:
+            # The command line lets a user interrupt once, so this time it comes to an end.
+            results, interrupted = self._conclude_all(stations, number, stopped), True
         warnings += [_without_twin(s.case, s.error) for s in stations if s.twin and s.error]
         in_order = {result.case.key: result for result in [*refused, *results]}
         return Outcome([in_order[case.key] for case in group.cases], interrupted, warnings)
@@ -227,6 +227,13 @@ class GroupSampler:
             if enough and spent >= self._policy.budget
             else ""
         )
+
+    def _conclude_all(self, stations: list[Station], number: int, stopped: str) -> list[CaseResult]:
+        return [
+            self._conclude(station, stations, number, stopped)
+            for station in stations
+            if not station.twin
+        ]
 
     def _conclude(
         self, station: Station, stations: list[Station], number: int, stopped: str
