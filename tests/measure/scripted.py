@@ -1,0 +1,118 @@
+"""Subjects that do as they are told, in a lab that is none, on a clock that they move."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import made_up
+
+from cnbench.core.case import Case, Group
+from cnbench.core.proof import Proof, equal
+from cnbench.measure.sampler import GroupSampler, Policy
+
+
+def constant(turn):
+    return 1.0
+
+
+@dataclass
+class Script:
+    """What a subject does; ``fails`` maps a moment to the error it then raises.
+
+    The moments are set-up, sample 0 (the warm-up), sample 1, ..., proof and take-down.
+    """
+
+    value: Callable[[int], float] = constant
+    metric: str = "cost"
+    proof: Proof = made_up.PROVEN
+    fails: dict[str, BaseException] = field(default_factory=dict)
+    once: set[str] = field(default_factory=set)
+
+    def reach(self, moment):
+        error = self.fails.pop(moment, None) if moment in self.once else self.fails.get(moment)
+        if error is not None:
+            raise error
+
+
+@dataclass
+class Stage:
+    """The lab, the clock, and a diary of everything that happened."""
+
+    scripts: dict[str, Script]
+    seconds_a_sample: float = 1.0
+    diary: list[str] = field(default_factory=list)
+    clock: float = 0.0
+    opened: dict[str, int] = field(default_factory=dict)
+    told: list = field(default_factory=list)
+
+    def now(self):
+        return self.clock
+
+    @contextlib.contextmanager
+    def fresh_fixtures(self):
+        self.diary.append("fixtures")
+        try:
+            yield
+        finally:
+            self.diary.append("fixtures gone")
+
+    @contextlib.contextmanager
+    def subject(self, params, lab):
+        assert lab is self
+        mode = str(params["mode"])
+        self.opened[mode] = self.opened.get(mode, 0) + 1
+        # The second time is A′; a script of its own may say that it does otherwise.
+        name = mode + "′" * (self.opened[mode] - 1)
+        script = self.scripts.get(name, self.scripts[mode])
+        self.diary.append(f"set-up {name}")
+        script.reach("set-up")
+        try:
+            yield Actor(self, name, script)
+        finally:
+            self.diary.append(f"take-down {name}")
+            script.reach("take-down")
+
+    def experiment(self, **changes):
+        return made_up.experiment(
+            subject=self.subject, metrics=(made_up.COST, made_up.ERROR), **changes
+        )
+
+    def group(self, size=1, number=0):
+        return Group(
+            tuple(Case("made-up", {"mode": mode, "size": size}) for mode in self.modes), number
+        )
+
+    @property
+    def modes(self):
+        return [name for name in self.scripts if not name.endswith("′")]
+
+    def run(self, budget=1e9, **policy):
+        policy = Policy(budget=budget, **policy)
+        sampler = GroupSampler(self.experiment(), self, policy, self.now)
+        return sampler.run(self.group(), self.told.append)
+
+
+@dataclass
+class Actor:
+    stage: Stage
+    name: str
+    script: Script
+    samples: int = 0
+
+    def sample(self):
+        number, self.samples = self.samples, self.samples + 1
+        self.stage.clock += self.stage.seconds_a_sample
+        self.stage.diary.append(f"sample {self.name}")
+        self.script.reach(f"sample {number}")
+        return {self.script.metric: self.script.value(number)}
+
+    def proof(self):
+        self.stage.diary.append(f"proof {self.name}")
+        self.script.reach("proof")
+        return self.script.proof
+
+
+def broken_proof():
+    return Proof((equal("probes counted", 200, 199), equal("answered", 1, 1)))

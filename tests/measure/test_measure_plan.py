@@ -1,0 +1,79 @@
+import made_up
+import pytest
+
+from cnbench.core.errors import UsageError
+from cnbench.core.run import Request
+from cnbench.measure.plan import make_plan, parse_given
+
+EXPERIMENT = made_up.experiment()
+
+
+def request(full=False, given=None, budget=None):
+    return Request(("made-up",), full, {"made-up": given or {}}, "auto", "auto", budget, 1)
+
+
+def plan(done=(), **asked):
+    return make_plan(request(**asked), lambda name: EXPERIMENT, done)
+
+
+def test_variants_share_a_group():
+    groups = plan().groups
+    assert [group.title for group in groups] == ["made-up size=1", "made-up size=2"]
+    assert [[case.params["mode"] for case in group.cases] for group in groups] == [["a", "b"]] * 2
+    assert [group.number for group in groups] == [0, 1]
+
+
+def test_a_full_run_has_more_values_and_more_time():
+    assert len(plan(full=True).groups) == 3
+    assert plan(full=True).seconds > plan().seconds
+
+
+def test_a_resumed_plan_has_only_groups_that_lack_a_case():
+    done = [made_up.result([1], mode, size=1, group=5) for mode in "ab"]
+    (group,) = plan(done).groups
+    assert group.title == "made-up size=2"
+    assert group.number == 6  # no number of the run is used twice
+
+
+def test_half_a_group_is_measured_again_as_a_whole():
+    groups = plan([made_up.result([1], "a", size=1)]).groups
+    assert [len(group.cases) for group in groups] == [2, 2]
+
+
+def test_nothing_is_left_of_a_run_that_has_all():
+    done = [made_up.result([1], mode, size) for mode in "ab" for size in (1, 2)]
+    assert plan(done).groups == ()
+
+
+def test_assignments_are_read_in_a_persons_units():
+    given = parse_given([EXPERIMENT], ["mode=b,a", "size=3, 1,3"])
+    assert given == {"made-up": {"mode": ("b", "a"), "size": (3, 1)}}
+
+
+def test_an_assignment_is_for_every_experiment_that_has_the_parameter():
+    other = made_up.experiment("other", parameters=EXPERIMENT.parameters[:1])
+    given = parse_given([EXPERIMENT, other], ["size=3", "mode=a"])
+    assert given == {"made-up": {"size": (3,), "mode": ("a",)}, "other": {"mode": ("a",)}}
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("mode", "'mode' does not set a parameter"),
+        ("mode=", "'mode=' does not set a parameter"),
+        ("=a", "has no parameter ''"),
+        ("colour=red", "made-up has no parameter 'colour'"),
+        ("size=1,,2", "size: '' is not a number"),
+        ("size=10", "size: 10 is out of range"),
+        ("mode=c", "mode: 'c' is not one of its values"),
+    ],
+)
+def test_a_bad_assignment_is_refused(assignment, words):
+    with pytest.raises(UsageError, match=words):
+        parse_given([EXPERIMENT], [assignment])
+
+
+def test_of_several_experiments_none_may_have_it():
+    with pytest.raises(UsageError, match="no experiment has a parameter 'colour'") as refusal:
+        parse_given([EXPERIMENT, made_up.experiment("other")], ["colour=red"])
+    assert "mode, size" in refusal.value.remedy

@@ -1,0 +1,368 @@
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scripted import Script, Stage, broken_proof
+
+from cnbench.core.errors import CnbenchError, CommandError, UnsupportedError
+from cnbench.core.proof import Proof
+from cnbench.measure import witness
+from cnbench.measure.blocks import balanced_order
+
+FEWEST = 6
+
+
+def noisy(turn):
+    return 1.0 + turn % 2
+
+
+def by_mode(outcome):
+    return {result.case.params["mode"]: result for result in outcome.results}
+
+
+def blocks_of(diary):
+    """The samples after the warm-up, each name without 'sample '."""
+    return [entry.split()[1] for entry in diary if entry.startswith("sample ")]
+
+
+def test_everything_happens_in_its_order():
+    stage = Stage({"a": Script(), "b": Script()})
+    stage.run()
+    diary = stage.diary
+    assert diary[:4] == ["fixtures", "set-up a", "set-up b", "fixtures"]
+    assert diary[4] == "set-up a′"  # with fixtures of its own
+    assert diary[5:8] == ["sample a", "sample b", "sample a′"]  # the warm-up
+    assert len(blocks_of(diary)) == 3 * (1 + FEWEST)
+    assert diary[-7:] == [
+        "proof a",
+        "proof b",
+        "take-down a′",
+        "fixtures gone",
+        "take-down b",
+        "take-down a",
+        "fixtures gone",
+    ]
+
+
+def test_warm_up_is_not_kept():
+    (a,) = Stage({"a": Script(value=lambda turn: 99.0 if turn == 0 else 1.0)}).run().results
+    assert {sample.values["cost"] for sample in (*a.samples, *a.twin)} == {1.0}
+
+
+def test_every_block_holds_each_once_and_every_second_is_the_first_reversed():
+    stage = Stage({"a": Script(value=noisy), "b": Script(value=noisy)})
+    stage.run(most_blocks=8)
+    taken = blocks_of(stage.diary)[3:]
+    blocks = [taken[i : i + 3] for i in range(0, len(taken), 3)]
+    assert len(blocks) == 8
+    for first, second in zip(blocks[::2], blocks[1::2], strict=True):
+        assert sorted(first) == ["a", "a′", "b"]
+        assert second == first[::-1]
+
+
+@given(st.integers(1, 12), st.integers(0, 500), st.integers())
+def test_an_order_is_balanced_over_two_blocks(count, pair, seed):
+    first, second = (balanced_order(count, 2 * pair + half, seed) for half in (0, 1))
+    assert sorted(first) == list(range(count))
+    assert [
+        x + y
+        for x, y in zip(
+            map(first.index, range(count)), map(second.index, range(count)), strict=True
+        )
+    ] == [count - 1] * count
+
+
+def test_different_blocks_and_seeds_have_different_orders():
+    assert len({tuple(balanced_order(6, block, 1)) for block in range(0, 40, 2)}) > 10
+    assert len({tuple(balanced_order(6, 0, seed)) for seed in range(20)}) > 10
+
+
+def test_the_same_seed_gives_the_same_order():
+    first, again = (Stage({"a": Script(), "b": Script()}) for _ in range(2))
+    first.run(seed=7)
+    again.run(seed=7)
+    assert first.diary == again.diary
+
+
+def test_sampling_stops_at_the_target_with_the_fewest_blocks_for_an_interval():
+    (a,) = Stage({"a": Script()}).run(target=0.01).results
+    assert len(a.samples) == len(a.twin) == FEWEST
+    assert a.stopped == "reached its target of ±0.01"
+    assert a.status == "ok"
+
+
+def test_the_least_precise_case_decides():
+    outcome = Stage({"a": Script(), "b": Script(value=noisy)}).run(most_blocks=20)
+    assert [len(result.samples) for result in outcome.results] == [20, 20]
+    assert outcome.results[0].stopped == "took all of its 20 blocks"
+
+
+def test_an_additive_metric_has_an_absolute_target():
+    scripts = {"a": Script(metric="error", value=lambda turn: 1e-4 * (-1) ** turn)}
+    (a,) = Stage(scripts).run(target=0.01).results
+    assert len(a.samples) == FEWEST
+
+
+def test_a_budget_ends_sampling_once_there_is_an_interval():
+    (a,) = Stage({"a": Script(value=noisy)}).run(budget=3).results
+    assert len(a.samples) == FEWEST
+    assert a.stopped == "spent its 3 s"
+    (a,) = Stage({"a": Script(value=noisy)}).run(budget=40).results
+    assert len(a.samples) == 20  # a block is a and a′, a second each
+
+
+def test_a_hard_budget_ends_sampling_with_two_blocks():
+    (a,) = Stage({"a": Script(value=noisy)}).run(budget=0.001, hard=True).results
+    assert len(a.samples) == 2
+
+
+def test_samples_know_their_block_turn_and_time():
+    stage = Stage({"a": Script(), "b": Script()})
+    a, b = stage.run().results
+    assert [sample.block for sample in a.samples] == list(range(FEWEST))
+    for first, second, twin in zip(a.samples, b.samples, a.twin, strict=True):
+        turns = [first.turn, second.turn, twin.turn]
+        assert sorted(turns) == [0, 1, 2]
+        for sample in (first, second, twin):
+            assert sample.started == 3 * sample.block + sample.turn
+            assert sample.duration == 1
+    assert a.setup == b.setup == 0
+
+
+def test_listeners_hear_of_every_block():
+    stage = Stage({"a": Script()})
+    stage.run()
+    assert [event.block for event in stage.told] == list(range(FEWEST))
+    assert stage.told[-1].precision == 0
+    assert stage.told[0].precision == float("inf")
+
+
+def disturb(monkeypatch, *attempts):
+    """Have the samples (from 0, warm-up not counted) at ``attempts`` be disturbed."""
+    count = itertools.count()
+
+    def disturbances(shares, duration):
+        return ("the neighbours were loud",) if next(count) in attempts else ()
+
+    monkeypatch.setattr(witness, "disturbances", disturbances)
+
+
+def test_a_disturbed_sample_is_marked_and_measured_again(monkeypatch):
+    disturb(monkeypatch, 0)
+    stage = Stage({"a": Script(value=lambda turn: 1.0 + turn / 1e6)})
+    (a,) = stage.run().results
+    both = sorted((*a.samples, *a.twin), key=lambda sample: sample.started)
+    assert both[0].replaced
+    assert both[0].disturbances == ("the neighbours were loud",)
+    assert not both[1].replaced
+    assert both[1].disturbances == ()
+    assert (both[0].block, both[0].turn) == (both[1].block, both[1].turn)
+    assert sum(sample.replaced for sample in both) == 1
+
+
+def test_a_sample_that_stays_disturbed_is_used_and_marked(monkeypatch):
+    disturb(monkeypatch, *range(10_000))
+    (a,) = Stage({"a": Script()}).run().results
+    assert len(a.samples) == 3 * FEWEST
+    used = [sample for sample in a.samples if not sample.replaced]
+    assert [sample.block for sample in used] == list(range(FEWEST))
+    assert all(sample.disturbances for sample in a.samples)
+
+
+def test_nothing_is_measured_again_once_the_budget_is_spent(monkeypatch):
+    disturb(monkeypatch, *range(10_000))
+    (a,) = Stage({"a": Script()}).run(budget=0.5).results
+    assert [sample.replaced for sample in a.samples if sample.block > 0] == [False] * (FEWEST - 1)
+
+
+BREAKAGES = {
+    "an error of ours": (CnbenchError("it broke", "mend it"), "failed", "it broke"),
+    "a tool's": (
+        CommandError(["nft", "-f"], 3, "first\nlast\n"),
+        "failed",
+        "`nft -f` exited with 3: last",
+    ),
+    "what is missing": (
+        UnsupportedError("no such thing", "get it"),
+        "unsupported",
+        "no such thing",
+    ),
+    "a fault": (
+        ZeroDivisionError("division by zero"),
+        "failed",
+        "ZeroDivisionError: division by zero",
+    ),
+}
+
+
+@pytest.mark.parametrize("moment", ["set-up", "sample 0", "sample 1", "sample 4", "proof"])
+@pytest.mark.parametrize("breakage", BREAKAGES)
+def test_a_case_that_fails_is_a_result_and_the_others_go_on(moment, breakage):
+    error, status, reason = BREAKAGES[breakage]
+    stage = Stage({"a": Script(fails={moment: error}), "b": Script()})
+    outcome = stage.run()
+    found = by_mode(outcome)
+    assert (found["a"].status, found["a"].reason) == (status, reason)
+    assert found["a"].remedy == getattr(error, "remedy", found["a"].remedy)
+    assert found["b"].status == "ok"
+    assert len(found["b"].samples) == FEWEST
+    assert stage.diary.count("take-down b") == 1
+    assert not outcome.interrupted
+
+
+def test_a_failed_tools_words_and_status_are_kept():
+    error = BREAKAGES["a tool's"][0]
+    (a,) = Stage({"a": Script(fails={"sample 3": error})}).run().results
+    assert (a.stderr, a.exit_status) == ("first\nlast\n", 3)
+    assert len(a.samples) == 2  # those before it, for whoever looks into it
+
+
+def test_a_faults_traceback_is_kept_in_the_result():
+    (a,) = Stage({"a": Script(fails={"proof": ZeroDivisionError("x")})}).run().results
+    assert "Traceback" in a.stderr
+    assert "\n" not in a.reason
+
+
+def test_when_all_fail_nothing_more_is_sampled():
+    error = CnbenchError("it broke")
+    stage = Stage({"a": Script(fails={"sample 2": error}), "a′": Script()})
+    (a,) = stage.run(budget=1000, target=0).results
+    assert a.status == "failed"
+    assert a.stopped == "no case was left to sample"
+    assert blocks_of(stage.diary).count("a′") <= 3
+
+
+def test_when_none_can_be_set_up_nothing_is_sampled():
+    stage = Stage({"a": Script(fails={"set-up": UnsupportedError("no", "yes")})})
+    (a,) = stage.run().results
+    assert a.status == "unsupported"
+    assert stage.diary == ["fixtures", "set-up a", "fixtures gone"]
+    assert stage.told == []
+
+
+@pytest.mark.parametrize("error", [CnbenchError("stuck"), OSError(16, "busy"), RuntimeError("odd")])
+def test_a_failing_take_down_loses_no_result(error):
+    stage = Stage({"a": Script(fails={"take-down": error}), "b": Script()})
+    outcome = stage.run()
+    assert [result.status for result in outcome.results] == ["ok", "ok"]
+    (warning,) = outcome.warnings
+    assert warning.startswith("made-up size=1 could not be taken down")
+    assert str(error) in warning
+    assert {"take-down a′", "take-down b", "take-down a"} <= set(stage.diary)
+
+
+@pytest.mark.parametrize("moment", ["set-up", "sample 0", "sample 3"])
+@pytest.mark.parametrize("error", [CnbenchError("no room"), OSError(28, "no room")])
+def test_a_failing_twin_costs_the_noise_floor_alone_and_says_so(moment, error):
+    outcome = Stage({"a": Script(), "b": Script(), "a′": Script(fails={moment: error})}).run()
+    found = by_mode(outcome)
+    assert found["a"].status == found["b"].status == "ok"
+    assert found["a"].twin == ()
+    (warning,) = outcome.warnings
+    assert "has no noise floor" in warning
+    assert "no room" in warning
+
+
+def test_the_reference_alone_has_a_twin_and_another_takes_its_place_where_it_cannot_be():
+    found = by_mode(Stage({"a": Script(), "b": Script()}).run())
+    assert len(found["a"].twin) == FEWEST
+    assert found["b"].twin == ()
+    refused = Script(fails={"set-up": UnsupportedError("no", "yes")})
+    found = by_mode(Stage({"a": refused, "b": Script()}).run())
+    assert len(found["b"].twin) == FEWEST
+
+
+def test_without_proof_there_is_no_result_and_the_samples_are_kept():
+    (a,) = Stage({"a": Script(proof=broken_proof())}).run().results
+    assert a.status == "failed"
+    assert a.reason == "not proven: probes counted: expected 200, observed 199"
+    assert len(a.samples) == FEWEST
+    assert not a.proof.holds
+    (a,) = Stage({"a": Script(proof=Proof())}).run().results
+    assert (a.status, a.reason) == ("failed", "there is no proof of what was measured")
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_value_that_its_metric_cannot_have_fails_the_case(value):
+    (a,) = Stage({"a": Script(value=lambda turn: value if turn == 3 else 1.0)}).run().results
+    assert a.status == "failed"
+    assert "metric cost" in a.reason
+
+
+def test_a_metric_that_the_experiment_does_not_have_fails_the_case():
+    (a,) = Stage({"a": Script(metric="colour")}).run().results
+    assert a.status == "failed"
+    assert "colour" in a.reason
+
+
+def interrupted_in(moment, mode="b"):
+    return Stage(
+        {
+            "a": Script(value=noisy),
+            "b": Script(value=noisy),
+            mode: Script(value=noisy, fails={moment: KeyboardInterrupt()}),
+        }
+    )
+
+
+def test_an_interrupt_amid_a_block_keeps_what_was_measured():
+    stage = interrupted_in("sample 3")
+    outcome = stage.run()
+    assert outcome.interrupted
+    for result in outcome.results:
+        assert result.status == "ok"
+        assert result.stopped == "interrupted"
+        assert len(result.samples) >= 2
+        assert result.proof.holds
+    assert stage.diary[-1] == "fixtures gone"
+    assert "proof a" in stage.diary
+
+
+def test_an_interrupt_that_spoils_a_proof_says_so():
+    stage = interrupted_in("sample 3")
+    stage.scripts["b"].proof = broken_proof()
+    b = by_mode(stage.run())["b"]
+    assert b.status == "failed"
+    assert b.reason.startswith("it was interrupted in a sample: not proven: probes counted")
+
+
+@pytest.mark.parametrize("moment", ["sample 0", "sample 1"])
+def test_an_interrupt_before_a_first_sample_is_no_result(moment):
+    b = by_mode(interrupted_in(moment).run())["b"]
+    assert (b.status, b.reason) == ("failed", "it was interrupted before a sample")
+    assert b.samples == ()
+
+
+def test_a_sample_that_was_to_be_measured_again_is_none(monkeypatch):
+    disturb(monkeypatch, 0)
+    stage = Stage({"a": Script(fails={"sample 2": KeyboardInterrupt()}), "a′": Script()})
+    a_first = next(seed for seed in range(100) if balanced_order(2, 0, seed) == [0, 1])
+    (a,) = stage.run(seed=a_first).results
+    assert (a.status, a.reason) == ("failed", "it was interrupted before a sample")
+
+
+def test_an_interrupt_while_taking_proofs_takes_them_again():
+    stage = interrupted_in("proof")
+    stage.scripts["b"].once.add("proof")
+    outcome = stage.run(most_blocks=8)
+    assert outcome.interrupted
+    assert [result.status for result in outcome.results] == ["ok", "ok"]
+    assert {len(result.samples) for result in outcome.results} == {8}
+
+
+def test_an_interrupt_while_taking_down_loses_no_result():
+    stage = interrupted_in("take-down")
+    outcome = stage.run(most_blocks=8)
+    assert outcome.interrupted
+    assert [result.status for result in outcome.results] == ["ok", "ok"]
+    assert "take-down a" in stage.diary
+
+
+def test_an_interrupt_in_a_set_up_takes_down_what_was_set_up():
+    stage = interrupted_in("set-up")
+    with pytest.raises(KeyboardInterrupt):
+        stage.run()
+    assert stage.diary == [
+        "fixtures", "set-up a", "set-up b", "take-down a", "fixtures gone",
+    ]  # fmt: skip

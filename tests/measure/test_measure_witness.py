@@ -1,0 +1,60 @@
+import pytest
+
+from cnbench.measure import witness
+from cnbench.measure.witness import Reading, between
+
+
+@pytest.fixture
+def disturbances_as_they_are(monkeypatch):
+    monkeypatch.undo()
+    return witness.disturbances
+
+
+def reading(at=0.0, run_delay=0.0, pressure=0.0, **machine):
+    columns = dict.fromkeys(witness._STAT_COLUMNS, 0.0)
+    return Reading(at, run_delay, columns | machine, pressure)
+
+
+def test_shares_are_of_the_sample_or_of_all_cpu_time():
+    after = reading(2.0, run_delay=0.5, pressure=1.0, user=1, idle=2, steal=0.5, softirq=0.5)
+    shares = between(reading(), after)
+    assert shares == {
+        "run_delay": 0.25,
+        "steal": 0.125,
+        "softirq": 0.125,
+        "busy": 0.5,
+        "cpu_pressure": 0.5,
+    }
+
+
+def test_what_the_kernel_does_not_say_is_left_out():
+    assert "cpu_pressure" not in between(reading(), reading(1.0, pressure=None, idle=1))
+    assert "steal" not in between(reading(), reading(0.001))  # no tick went by
+
+
+@pytest.mark.parametrize(
+    ("shares", "duration", "words"),
+    [
+        ({"steal": 0.03}, 1.0, ["the hypervisor took 3.0% of the CPU time"]),
+        ({"run_delay": 0.5}, 1.0, ["the sampler waited for a CPU 50.0% of the time"]),
+        ({"steal": 0.1, "run_delay": 0.1}, 1.0, ["hypervisor", "waited"]),
+        ({"steal": 0.019, "run_delay": 0.019}, 1.0, []),
+        ({"run_delay": 0.5}, 0.001, []),  # one late wake-up of half a millisecond
+        ({"busy": 1.0, "softirq": 1.0}, 1.0, []),
+        ({}, 1.0, []),
+    ],
+)
+def test_a_sample_is_disturbed_beyond_the_thresholds(
+    disturbances_as_they_are, shares, duration, words
+):
+    found = disturbances_as_they_are(shares, duration)
+    assert len(found) == len(words)
+    assert all(word in sentence for word, sentence in zip(words, found, strict=True))
+
+
+def test_the_counters_of_this_machine_never_run_backwards():
+    before = Reading.now()
+    sum(range(100_000))
+    shares = between(before, Reading.now())
+    assert all(share >= 0 for share in shares.values())
+    assert {"run_delay"} <= shares.keys()
