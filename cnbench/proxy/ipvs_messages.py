@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from cnbench.proxy.ipvs import VirtualAddress, VirtualServer
 from cnbench.proxy.model import Endpoint
@@ -44,70 +45,99 @@ _PORT = struct.Struct("!H")
 _FLAGS = struct.Struct("=II")
 
 _FAMILY = attribute(1, _U16.pack(socket.AF_INET))
-_REAL_SERVER_REST = (
-    attribute(3, _U32.pack(_MASQUERADE))
+_NETMASK = attribute(9, b"\xff\xff\xff\xff")
+# union nf_inet_addr has room for an IPv6 address.
+_ADDRESS_REST = bytes(12)
+# A real server's attributes differ in its address and port alone, and there are very many of them.
+_DEST = (
+    attribute(1, bytes(16))
+    + attribute(2, bytes(2))
+    + attribute(3, _U32.pack(_MASQUERADE))
     + attribute(4, _U32.pack(_WEIGHT))
     + attribute(5, _U32.pack(0))
     + attribute(6, _U32.pack(0))
     + attribute(11, _U16.pack(socket.AF_INET))
 )
+_DEST_START = nested(2, _DEST)[:8]
+_DEST_PORT = _ADDRESS_REST + _DEST[20:24]
+_DEST_END = _DEST[26:]
+
+
+class RealServerOf(NamedTuple):
+    """A real server behind a virtual one, to be named where a request fails."""
+
+    endpoint: Endpoint
+    at: VirtualAddress
+
+    def __str__(self) -> str:
+        return f"real server {self.endpoint} of the virtual server {_name(self.at)}"
+
+
+class VirtualServerAt(NamedTuple):
+    """A virtual server, to be named where a request fails."""
+
+    at: VirtualAddress
+
+    def __str__(self) -> str:
+        return f"virtual server {_name(self.at)}"
 
 
 def additions(family: int, servers: Iterable[VirtualServer], scheduler: str) -> Iterator[Request]:
     """Ask for virtual servers and the real ones behind each; ``family`` is IPVS's netlink type."""
     for server in servers:
-        yield service_request(family, NEW_SERVICE, server, scheduler)
+        key = _key(server.at)
+        yield _service_request(family, NEW_SERVICE, key, server, scheduler)
+        start = _dest_start(NEW_DEST, key)
         for endpoint in server.real_servers:
-            yield dest_request(family, NEW_DEST, server.at, endpoint)
+            yield _dest_request(family, start, server.at, endpoint)
 
 
 def deletions(family: int, addresses: Iterable[VirtualAddress]) -> Iterator[Request]:
     """Ask for virtual servers to go, with the real ones behind them."""
     for at in addresses:
         body = _GENERIC.pack(DEL_SERVICE, 1, 0) + nested(1, _key(at))
-        yield Request(family, NLM_F_REQUEST, body, f"deleting the virtual server {_name(at)}")
+        yield Request(family, NLM_F_REQUEST, body, f"deleting the {VirtualServerAt(at)}")
 
 
 def changes(
     family: int, before: VirtualServer, after: VirtualServer, scheduler: str
 ) -> Iterator[Request]:
     """Ask for a virtual server to become another at the same address."""
+    key = _key(after.at)
     if before.persistence != after.persistence:
-        yield service_request(family, SET_SERVICE, after, scheduler)
+        yield _service_request(family, SET_SERVICE, key, after, scheduler)
     old = {(endpoint.address, endpoint.port): endpoint for endpoint in before.real_servers}
     new = {(endpoint.address, endpoint.port): endpoint for endpoint in after.real_servers}
     for at, endpoint in new.items():
         if at not in old:
-            yield dest_request(family, NEW_DEST, after.at, endpoint)
+            yield _dest_request(family, _dest_start(NEW_DEST, key), after.at, endpoint)
     for at, endpoint in old.items():
         if at not in new:
-            yield dest_request(family, DEL_DEST, after.at, endpoint)
+            yield _dest_request(family, _dest_start(DEL_DEST, key), after.at, endpoint)
 
 
-def service_request(family: int, command: int, server: VirtualServer, scheduler: str) -> Request:
-    """Ask for a virtual server to be made or changed."""
-    flags = _PERSISTENT if server.persistence else 0
+def _service_request(
+    family: int, command: int, key: bytes, server: VirtualServer, scheduler: str
+) -> Request:
     attributes = (
-        _key(server.at)
+        key
         + attribute(6, scheduler.encode() + b"\0")
-        + attribute(7, _FLAGS.pack(flags, _ALL_FLAGS))
+        + attribute(7, _FLAGS.pack(_PERSISTENT if server.persistence else 0, _ALL_FLAGS))
         + attribute(8, _U32.pack(server.persistence))
-        + attribute(9, b"\xff\xff\xff\xff")
+        + _NETMASK
     )
     body = _GENERIC.pack(command, 1, 0) + nested(1, attributes)
-    return Request(family, NLM_F_REQUEST, body, f"virtual server {_name(server.at)}")
+    return Request(family, NLM_F_REQUEST, body, VirtualServerAt(server.at))
 
 
-def dest_request(family: int, command: int, at: VirtualAddress, endpoint: Endpoint) -> Request:
-    """Ask for a real server to be put behind a virtual one, or to be taken away."""
-    dest = (
-        attribute(1, _packed(endpoint.address))
-        + attribute(2, _PORT.pack(endpoint.port))
-        + _REAL_SERVER_REST
-    )
-    body = _GENERIC.pack(command, 1, 0) + nested(1, _key(at)) + nested(2, dest)
-    about = f"real server {endpoint} of the virtual server {_name(at)}"
-    return Request(family, NLM_F_REQUEST, body, about)
+def _dest_start(command: int, key: bytes) -> bytes:
+    return _GENERIC.pack(command, 1, 0) + nested(1, key) + _DEST_START
+
+
+def _dest_request(family: int, start: bytes, at: VirtualAddress, endpoint: Endpoint) -> Request:
+    address, port = socket.inet_aton(endpoint.address), _PORT.pack(endpoint.port)
+    body = b"".join((start, address, _DEST_PORT, port, _DEST_END))
+    return Request(family, NLM_F_REQUEST, body, RealServerOf(endpoint, at))
 
 
 def address_requests(
@@ -127,14 +157,9 @@ def _key(at: VirtualAddress) -> bytes:
     return (
         _FAMILY
         + attribute(2, _U16.pack(PROTOCOLS[at.protocol]))
-        + attribute(3, _packed(at.address))
+        + attribute(3, socket.inet_aton(at.address) + _ADDRESS_REST)
         + attribute(4, _PORT.pack(at.port))
     )
-
-
-def _packed(address: str) -> bytes:
-    # union nf_inet_addr has room for an IPv6 address.
-    return socket.inet_aton(address) + bytes(12)
 
 
 def _name(at: VirtualAddress) -> str:

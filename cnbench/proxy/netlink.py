@@ -29,12 +29,15 @@ _ANSWER_BYTES = 1 << 16
 
 
 class Request(NamedTuple):
-    """One message: its netlink type and flags, what follows the header, and what it is about."""
+    """One message: its netlink type and flags, what follows the header, and what it is about.
+
+    ``about`` becomes a text only where the request fails.
+    """
 
     kind: int
     flags: int
     body: bytes
-    about: str
+    about: object
 
 
 def attribute(kind: int, value: bytes) -> bytes:

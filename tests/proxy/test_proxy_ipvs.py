@@ -141,7 +141,7 @@ def test_pyroute2_reads_a_virtual_server_as_it_was_meant():
     assert found.get_attr("IPVS_DEST_ATTR_PORT") == 80
     assert found.get_attr("IPVS_DEST_ATTR_FWD_METHOD") == 0
     assert found.get_attr("IPVS_DEST_ATTR_WEIGHT") == 1
-    assert real.about == "real server 10.0.0.9:80 of the virtual server 172.30.0.41:80/tcp"
+    assert str(real.about) == "real server 10.0.0.9:80 of the virtual server 172.30.0.41:80/tcp"
 
 
 def test_a_changed_server_sends_only_what_differs():
@@ -152,7 +152,7 @@ def test_a_changed_server_sends_only_what_differs():
     before = server("10.0.0.1", "10.0.0.2")
     after = server("10.0.0.2", "10.0.0.3", affinity_seconds=9)
     commands = [
-        (decoded(request)["cmd"], request.about.split()[2].rstrip(","))
+        (decoded(request)["cmd"], str(request.about).split()[2].rstrip(","))
         for request in ipvs_messages.changes(FAMILY, before, after, "rr")
     ]
     assert commands == [(2, "172.30.0.41:80/tcp"), (5, "10.0.0.3:80"), (7, "10.0.0.1:80")]
@@ -231,7 +231,7 @@ def kernel(monkeypatch):
     monkeypatch.setattr(
         ipvs_loader,
         "send_all",
-        lambda _, requests: sent.extend((r.kind, r.body, r.about) for r in requests),
+        lambda _, requests: sent.extend((r.kind, r.body, str(r.about)) for r in requests),
     )
     return sent
 

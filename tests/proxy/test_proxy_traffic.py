@@ -1,5 +1,7 @@
 """Connections through cluster IPs, in every mode that this machine's kernel has."""
 
+import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,29 @@ def test_connections_are_counted_by_the_services_own_chains(proxy, row, index):
     assert moved.service == 7
     assert sum(moved.endpoints.values()) == 7
     assert set(moved.endpoints) == {f"{BACKEND}:8080", f"{BACKEND}:8081"}
+
+
+def test_datagrams_are_counted_and_answered(proxy, row):
+    backends = {1: [Endpoint(BACKEND, 5353)]}
+    services = synthetic_services(3, 1, protocol="udp", port=53, backends=backends)
+    probed, port = services[1], services[1].ports[0]
+    proxy.sync(services)
+    proxy.watch(probed)
+    with row.backend.entered():
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        server.bind((BACKEND, 5353))
+    with row.client.entered():
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with closing(server), closing(client):
+        client.settimeout(2)
+        server.settimeout(2)
+        client.sendto(b"question", (probed.cluster_ip, port.port))
+        question, sender = server.recvfrom(100)
+        server.sendto(b"answer", sender)
+        answer, answered_by = client.recvfrom(100)
+    assert (question, answer) == (b"question", b"answer")
+    assert answered_by == (probed.cluster_ip, 53)
+    assert proxy.counters(probed, port).endpoints == {f"{BACKEND}:5353": 1}
 
 
 def test_other_services_count_nothing(proxy, row):
