@@ -47,7 +47,9 @@ def _quick_options(so_far: Params) -> tuple[Value, ...]:
 def _full_options(so_far: Params) -> tuple[Value, ...]:
     if so_far["trigger"] == "chmod":
         return ("default", "metacopy")
-    return _varied("options", tuple(MOUNT_OPTIONS))(so_far)
+    if so_far["lower"] == "other":
+        return _varied("options", ("default", "xino"))({**so_far, "lower": "same"})
+    return _varied("options", tuple(name for name in MOUNT_OPTIONS if name != "xino"))(so_far)
 
 
 def _full_layers(so_far: Params) -> tuple[Value, ...]:
@@ -62,6 +64,8 @@ def makes_no_sense(params: Params) -> str:
         return "tmpfs is memory: it is never cold"
     if params["content"] == "sparse" and int(params["size"]) < 2 * BLOCK:
         return "a sparse file needs a block of hole and a block of data"
+    if params["options"] == "xino" and params["lower"] == "same":
+        return "xino is about inode numbers of several file systems; add -p lower=other"
     if params["driver"] != "overlay" and params["options"] != "default":
         return "the options are those of the kernel's overlay"
     return ""

@@ -69,9 +69,11 @@ def mount_options(target: Path, table: str | None = None) -> dict[str, str]:
     """
     if table is None:
         table = Path("/proc/mounts").read_text()
+    # The table has no symbolic links, which the way to the temporary folder may have.
+    named = target.parent.resolve() / target.name
     for line in reversed(table.splitlines()):
         _source, where, _filesystem, options, *_ = line.split(" ")
-        if _unescaped(where) == str(target):
+        if _unescaped(where) == str(named):
             pairs = (option.partition("=") for option in options.split(","))
             return {name: value for name, _equals, value in pairs}
     raise CnbenchError(f"nothing is mounted on {target}")
@@ -84,6 +86,19 @@ def is_mounted(target: Path) -> bool:
     except CnbenchError:
         return False
     return True
+
+
+def filesystem_of(path: Path, table: str | None = None) -> str:
+    """The type of the file system that ``path`` is on.
+
+    Read from /proc/mounts, or from ``table``, its text.
+    """
+    if table is None:
+        table = Path("/proc/mounts").read_text()
+    # Of two mounts on one folder the later counts, and of nested ones the longer.
+    kinds = {_unescaped(line.split(" ")[1]): line.split(" ")[2] for line in table.splitlines()}
+    above = [str(folder) for folder in (path.resolve(), *path.resolve().parents)]
+    return next((kinds[folder] for folder in above if folder in kinds), "unknown")
 
 
 def known_filesystems() -> set[str]:

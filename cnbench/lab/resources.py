@@ -131,7 +131,9 @@ def _unmount(path: str) -> None:
 
 
 def _detach_loop_devices(path: str) -> None:
-    image = _ours(path)
+    named = _ours(path)
+    # The kernel's path has no symbolic links, which the way to the temporary folder may have.
+    image = named.parent.resolve() / named.name
     for _attempt in range(200):
         devices = _devices_over(image)
         if not devices:

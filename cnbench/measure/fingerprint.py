@@ -12,7 +12,7 @@ from pathlib import Path
 import cnbench
 from cnbench.core.errors import CnbenchError
 from cnbench.core.fingerprint import Fingerprint
-from cnbench.lab import commands
+from cnbench.lab import commands, storage
 from cnbench.lab.host import Lab
 
 # Options that change what the measured paths cost. Names from the kernel's Kconfig files.
@@ -38,6 +38,10 @@ _TOOLS = {
     "ipvsadm": "--version",
     "iperf3": "--version",
     "ip": "-V",
+    "mkfs.ext4": "-V",
+    "mkfs.xfs": "-V",
+    "mkfs.btrfs": "--version",
+    "fuse-overlayfs": "--version",
 }
 
 
@@ -48,7 +52,14 @@ def take(lab: Lab, image: str = "") -> Fingerprint:
         clock=lab.clock.name,
         kernel=platform.release(),
         machine=_machine(),
-        behaviour={**_config(), **_sysctls(), **_mitigations(), **_cpu_policy(), **_era()},
+        behaviour={
+            **_config(),
+            **_sysctls(),
+            **_mitigations(),
+            **_cpu_policy(),
+            **_era(),
+            **storage.describe(lab.folder),
+        },
         tools=_tools(),
         image=image,
     )

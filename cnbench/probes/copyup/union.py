@@ -93,6 +93,8 @@ def effective_options(target: Path) -> dict[str, str]:
     /proc/mounts shows only what differs from the module's defaults (``ovl_show_options``).
     """
     shown = mounts.mount_options(target)
+    if shown.get("fsync") == "volatile":  # as newer kernels write it
+        shown["volatile"] = ""
     ours = {name: value for name, value in shown.items() if name in _names()}
     return {**default_options(), **ours}
 
