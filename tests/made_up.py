@@ -44,7 +44,9 @@ def experiment(name="made-up", metrics=(COST,), subject=never_opened, **changes)
 
 def samples(values, metric="cost"):
     return tuple(
-        Sample(block, 0, {metric: value}, started=float(block), duration=1.0, witness={"steal": 0})
+        Sample(
+            block, 0, {metric: value}, started=float(block), duration=1.0, witness={"steal": 0.0}
+        )
         for block, value in enumerate(values)
     )
 
