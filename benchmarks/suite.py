@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from cnbench.core.case import Case, Group
 from cnbench.core.errors import CnbenchError
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import ClockName
@@ -20,7 +21,7 @@ from cnbench.experiments.registry import experiment_called
 from cnbench.lab import journal
 from cnbench.measure.dispatch import measure
 from cnbench.measure.events import CaseEnded, Event, Warned
-from cnbench.measure.plan import QUICK_SECONDS, Plan, make_groups
+from cnbench.measure.plan import QUICK_SECONDS, Plan
 from cnbench.store.asv import asv_samples, cost_unit
 
 LAB = "host"
@@ -38,13 +39,16 @@ class Suite:
 
     Attributes:
         experiment: its name.
-        axes: parameter name to values, as written after ``-p``; all others must have one value.
+        axes: parameter name to values, as written after ``-p``.
+        fixed: parameter name to its one value, likewise. What is neither here nor an axis has the
+            first of its quick values.
         version: raised when the meaning of the numbers changes, so that asv keeps the old ones
             apart. Without it, asv takes a hash of source code: a comment would end a history.
     """
 
     experiment: ClassVar[str]
     axes: ClassVar[Mapping[str, Point]]
+    fixed: ClassVar[Mapping[str, str]] = {}
     version: ClassVar[str] = "1"
 
     @property
@@ -71,7 +75,7 @@ class Suite:
         """
         journal.collect()  # asv kills what takes too long, and then nobody has tidied up
         try:
-            grid = Grid(experiment_called(self.experiment), self.axes)
+            grid = Grid(experiment_called(self.experiment), self.axes, self.fixed)
             return {grid.written(r.case.params): r for r in _results_of(grid)}
         except CnbenchError as error:
             raise SystemExit(_sentence(error)) from None
@@ -81,26 +85,34 @@ class Grid:
     """The points of an experiment that its benchmark class measures, and how asv names them.
 
     Raises:
-        CnbenchError: a bad value, or a parameter that is not an axis has several values.
+        CnbenchError: a parameter or a value that the experiment does not have.
     """
 
-    def __init__(self, experiment: Experiment, axes: Mapping[str, Point]) -> None:
+    def __init__(
+        self, experiment: Experiment, axes: Mapping[str, Point], fixed: Mapping[str, str]
+    ) -> None:
         self.experiment = experiment
         self._texts = {
             name: {experiment.parameter(name).parse(text): text for text in texts}
             for name, texts in axes.items()
         }
-        given = {name: tuple(values) for name, values in self._texts.items()}
-        self.points: list[Params] = list(experiment.grid(False, given))
-        if len({self.written(point) for point in self.points}) < len(self.points):
-            raise CnbenchError(
-                f"{experiment.name}: several cases have the same place on the benchmark's axes",
-                "make every parameter that has several values an axis",
-            )
+        given = {name: (experiment.parameter(name).parse(text),) for name, text in fixed.items()}
+        given |= {name: tuple(values) for name, values in self._texts.items()}
+        first: dict[Point, Params] = {}
+        for point in experiment.grid(False, given):
+            first.setdefault(self.written(point), point)
+        self.points = list(first.values())
 
     def written(self, params: Params) -> Point:
         """A point's values of the axes, as written."""
         return tuple(texts[params[name]] for name, texts in self._texts.items())
+
+    def groups(self) -> tuple[Group, ...]:
+        """The points in the groups that share blocks."""
+        return tuple(
+            Group(tuple(Case(self.experiment.name, dict(p), LAB, CLOCK) for p in together), number)
+            for number, together in enumerate(self.experiment.groups(self.points))
+        )
 
 
 def _results_of(grid: Grid) -> list[CaseResult]:
@@ -112,8 +124,7 @@ def _results_of(grid: Grid) -> list[CaseResult]:
         elif isinstance(event, Warned):
             print(event.message, file=sys.stderr)
 
-    groups = make_groups(grid.experiment, grid.points, LAB, CLOCK)
-    measure(Plan(tuple(groups), seconds=QUICK_SECONDS, budget=None, seed=1), keep)
+    measure(Plan(grid.groups(), seconds=QUICK_SECONDS, budget=None, seed=1), keep)
     return results
 
 

@@ -82,11 +82,13 @@ def asv_samples(result: CaseResult, metric: Metric) -> dict[str, Any]:
     observations are in each.
 
     Raises:
-        CnbenchError: the case was not measured, for the reason that it says, or the metric has no
-            cost.
+        CnbenchError: the case was not measured, for the reason that it says, or has not
+            this metric, or the metric has no cost.
     """
     if result.status != "ok":
         raise CnbenchError(f"{result.case.point} {result.status}: {result.reason}", result.remedy)
-    counted = [sample for sample in result.samples if not sample.replaced]
-    values = [cost(metric, sample.values[metric.name], result.case.clock) for sample in counted]
-    return {"samples": values, "number": 1}
+    counted = [sample.values for sample in result.samples if not sample.replaced]
+    if not all(metric.name in values for values in counted):
+        raise CnbenchError(f"{result.case.point} has no {metric.name}")
+    clock = result.case.clock
+    return {"samples": [cost(metric, v[metric.name], clock) for v in counted], "number": 1}
