@@ -152,7 +152,7 @@ def overviews_of(chapter: Chapter) -> list[Overview]:
                 better="closer to zero" if metric.better == "zero" else metric.better,
                 clock=clock,
                 parameters=tuple(chapter.varying),
-                has_places=len(chapter.places) > 1,
+                has_places=len({one.place for one, _ in shown}) > 1,
                 scale=scale.words if scale else "",
                 lines=tuple(_line(chapter, one, row, scale) for one, row in shown),
             )

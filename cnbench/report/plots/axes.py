@@ -11,9 +11,8 @@ from matplotlib.axis import Axis, XAxis
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from cnbench.core.metric import ClockName, Metric
-from cnbench.core.units import FRACTION, format_quantity
 from cnbench.report.rows import Row
-from cnbench.report.svg import BAND, INK, MUTED
+from cnbench.report.svg import INK, MUTED
 from cnbench.report.words import minus
 
 # From this ratio of the largest to the smallest value on, a linear axis hides the smallest.
@@ -84,18 +83,6 @@ def noise_ends(row: Row) -> tuple[float, float] | None:
     return median - row.noise, median + row.noise
 
 
-def upright(ax: Axes, x: float, row: Row, colour: str, marker: str = "o") -> None:
-    """The median at ``x`` and its interval upright; one without bound ends in dots."""
-    if row.interval is None:
-        return
-    interval = row.interval
-    if interval.bounded:
-        ax.plot([x, x], [interval.low, interval.high], color=colour, linewidth=1.4)
-    else:
-        ax.axvline(x, color=colour, linewidth=0.8, linestyle=":")
-    ax.plot([x], [interval.estimate], marker=marker, markersize=5, color=colour, linestyle="none")
-
-
 def spread_labels(places: Sequence[float], gap: float) -> list[float]:
     """``places`` moved apart so that neighbours are ``gap`` away, each as little as can be.
 
@@ -143,11 +130,6 @@ def end_labels(ax: Axes, labels: Sequence[tuple[str, float, str]], height: float
         ax.text(1.04, label, text, transform=ax.transAxes, fontsize=size, va="center", color=colour)
 
 
-def band(ax: Axes, low: float, high: float, *, vertical: bool = False) -> None:
-    """A noise band across the axes."""
-    (ax.axvspan if vertical else ax.axhspan)(low, high, color=BAND, linewidth=0)
-
-
 def zero_line(ax: Axes, *, vertical: bool = False) -> None:
     """A line where a signed error is none."""
     (ax.axvline if vertical else ax.axhline)(0, color=INK, linewidth=0.8)
@@ -156,11 +138,6 @@ def zero_line(ax: Axes, *, vertical: bool = False) -> None:
 def name_axis(axis: Axis, text: str) -> None:
     """What an axis shows, in small grey letters."""
     axis.set_label_text(text, fontsize=9, color=MUTED)
-
-
-def show_share(value: float) -> str:
-    """A share of one, in percent."""
-    return format_quantity(value, FRACTION)
 
 
 def show_times(value: float) -> str:
@@ -180,7 +157,8 @@ def _set_limits(axis: Axis, limits: tuple[float, float], scale: str) -> None:
 def _log_ticks(low: float, high: float) -> list[float]:
     decades = math.log10(high / low)
     if decades < 1:
-        return [t for t in MaxNLocator(5).tick_values(low, high) if low <= t <= high]
+        ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)
+        return [tick for tick in ticks if low <= tick <= high]
     steps: tuple[float, ...] = (1, 2, 5) if decades < 2 else (1, 3) if decades < 3 else (1,)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     every = max(1, round(decades / 6))

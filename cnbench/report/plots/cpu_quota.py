@@ -17,14 +17,14 @@ from cnbench.report.plots.axes import (
     log_axis,
     name_axis,
     show_on,
-    upright,
     zero_line,
 )
 from cnbench.report.plots.figures import Figures
 from cnbench.report.plots.generic import caption
+from cnbench.report.plots.marks import Band, Mark, draw_bands, draw_marks
 from cnbench.report.rows import Row
 from cnbench.report.selection import Chapter, Measured, Place, shorten
-from cnbench.report.svg import BAND, INK, KeyEntry, Panel, series
+from cnbench.report.svg import MUTED, KeyEntry, Panel, series
 
 _MARKERS = {"v1": ("o", "●"), "v2": ("s", "■")}
 _OTHER_MARKER = ("D", "◆")
@@ -35,6 +35,7 @@ _TITLES = {
 }
 # The part of a quota's slot that its points share.
 _SLOT = 0.72
+_MOST_TICKS = 9
 
 
 def panels(chapter: Chapter) -> list[Panel]:
@@ -128,28 +129,28 @@ def _draw(
     controllers = chapter.values("controller")
     sides = [(controller, period) for controller in controllers for period in periods]
     step = _SLOT / len(sides)
+    marks, bands, ideal = [], [], []
     for one, row in shown:
         params = one.case.params
         side = sides.index((params["controller"], params["period"]))
         x = quotas.index(params["quota"]) + (side - (len(sides) - 1) / 2) * step
-        if metric.name == "error":
-            _noise_around_zero(ax, x, step, row)
-        if _has_model(metric, row.clock):
-            _model(ax, x, step, one)
         marker = _MARKERS.get(str(params["controller"]), _OTHER_MARKER)[0]
-        upright(ax, x, row, series(periods.index(params["period"])), marker)
+        if row.interval:
+            marks.append(Mark(x, row.interval, series(periods.index(params["period"])), marker))
+        if metric.name == "error" and row.noise is not None and math.isfinite(row.noise):
+            bands.append(Band(x, step, -row.noise, row.noise))
+        if _has_model(metric, row.clock) and _rest(one) > 0:
+            ideal.append((x, _rest(one)))
+    draw_bands(ax, bands)
+    draw_marks(ax, marks)
+    ax.hlines(
+        [rest for _, rest in ideal],
+        [x - step / 2 for x, _ in ideal],
+        [x + step / 2 for x, _ in ideal],
+        colors=MUTED,
+        linewidths=1,
+    )
     _axes(ax, chapter, quotas, metric, shown[0][0].place.clock, extent)
-
-
-def _noise_around_zero(ax: Axes, x: float, width: float, row: Row) -> None:
-    if row.noise is not None and math.isfinite(row.noise):
-        ax.bar(x, 2 * row.noise, bottom=-row.noise, width=width, color=BAND, linewidth=0)
-
-
-def _model(ax: Axes, x: float, width: float, one: Measured) -> None:
-    rest = _rest(one)
-    if rest > 0:
-        ax.plot([x - width / 2, x + width / 2], [rest, rest], color=INK, linewidth=1, alpha=0.45)
 
 
 def _rest(one: Measured) -> float:
@@ -170,7 +171,9 @@ def _axes(
     clock: ClockName,
     values: list[float],
 ) -> None:
-    ax.set_xticks(range(len(quotas)), [shorten(chapter.show("quota", q), 12) for q in quotas])
+    every = math.ceil(len(quotas) / _MOST_TICKS)
+    ticks = range(0, len(quotas), every)
+    ax.set_xticks(ticks, [shorten(chapter.show("quota", quotas[tick]), 12) for tick in ticks])
     ax.set_xlim(-0.5, len(quotas) - 0.5)
     name_axis(ax.xaxis, "quota, of one CPU")
     if metric.scale == "ratio" and is_wide(values):

@@ -17,9 +17,10 @@ from cnbench.report.plots.axes import (
     show_on,
     zero_line,
 )
+from cnbench.report.plots.marks import Band, Mark, draw_bands, draw_marks
 from cnbench.report.rows import Row
 from cnbench.report.selection import Chapter, Measured, shorten
-from cnbench.report.svg import BAND, KeyEntry, Panel, series
+from cnbench.report.svg import KeyEntry, Panel, series
 
 # More labels than these nobody reads; the table has them all.
 _MOST_LABELS = 48
@@ -92,9 +93,17 @@ def _draw(
 ) -> None:
     places = list(dict.fromkeys(one.place for one, _ in shown))
     lines = {point: len(points) - 1 - line for line, point in enumerate(points)}
+    marks, bands = [], []
     for one, row in shown:
         offset = (places.index(one.place) - (len(places) - 1) / 2) * 0.6 / len(places)
-        _dot(ax, lines[one.case.point] - offset, row, series(chapter.places.index(one.place)))
+        line = lines[one.case.point] - offset
+        if row.interval:
+            colour = series(chapter.places.index(one.place))
+            marks.append(Mark(line, row.interval, colour))
+        if ends := noise_ends(row):
+            bands.append(Band(line, 0.62 / len(places), *ends))
+    draw_bands(ax, bands, upright=False)
+    draw_marks(ax, marks, upright=False)
     metric, clock = shown[0][1].metric, shown[0][0].place.clock
     values = ends_of(row for _, row in shown)
     if wide:
@@ -113,15 +122,3 @@ def _draw(
     ax.set_ylim(-0.7, len(points) - 0.3)
     ax.grid(visible=True, axis="x")
     ax.grid(visible=False, axis="y")
-
-
-def _dot(ax: Axes, y: float, row: Row, colour: str) -> None:
-    if row.interval is None:
-        return
-    if ends := noise_ends(row):
-        ax.barh(y, ends[1] - ends[0], left=ends[0], height=0.62, color=BAND, linewidth=0)
-    if row.interval.bounded:
-        ax.plot([row.interval.low, row.interval.high], [y, y], color=colour, linewidth=1.4)
-    else:
-        ax.axhline(y, color=colour, linewidth=0.8, linestyle=":")
-    ax.plot([row.interval.estimate], [y], "o", markersize=4.5, color=colour)

@@ -19,10 +19,10 @@ from cnbench.report.plots.axes import (
     name_axis,
     show_on,
     show_times,
-    upright,
 )
 from cnbench.report.plots.figures import Figures
 from cnbench.report.plots.generic import caption
+from cnbench.report.plots.marks import Mark, draw_marks
 from cnbench.report.rows import Row, values_by_block
 from cnbench.report.selection import Chapter, Measured, Place, shorten
 from cnbench.report.svg import BAND, INK, MUTED, Panel, series
@@ -143,8 +143,14 @@ def _draw_cost(
             linestyle=style,
             linewidth=1.0 if line.position == _DIRECT else 1.6,
         )
-        for size, _, row in line.points:
-            upright(ax, size * aside, row, colour, marker)
+        draw_marks(
+            ax,
+            [
+                Mark(size * aside, row.interval, colour, marker)
+                for size, _, row in line.points
+                if row.interval
+            ],
+        )
         last = line.points[-1][2].interval
         if last is not None:
             labels.append((_name(line), last.estimate, colour))
@@ -227,10 +233,7 @@ def _draw_quotients(
             color=colour,
             linestyle=style,
         )
-        for size, ratio, _ in points:
-            if ratio.bounded:
-                ax.plot([size * aside] * 2, [ratio.low, ratio.high], color=colour, linewidth=1.4)
-            ax.plot([size * aside], [ratio.estimate], marker, markersize=5, color=colour)
+        draw_marks(ax, [Mark(size * aside, ratio, colour, marker) for size, ratio, _ in points])
         labels.append((_name(line), points[-1][1].estimate, colour))
     end_labels(ax, labels, _HEIGHT)
 
