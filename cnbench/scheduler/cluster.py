@@ -25,13 +25,15 @@ _NODE_BITS = 32
 class Shape:
     """A spec as one cluster knows it: interned, with everything placing needs at hand."""
 
+    __slots__ = ("compiled", "demand", "held", "number", "pods", "spec")
+
     def __init__(self, number: int, spec: Spec, cluster: "Cluster") -> None:
         self.number = number
         self.spec = spec
         self.demand = cluster.resources.demand(spec)
         self.pods = cluster.pod_sets.class_of(spec)
         # Made when a pod of this shape is first placed: pods only asked about hold no terms.
-        self.held: list[HeldTerm] | None = None
+        self.held: tuple[HeldTerm, ...] | None = None
         # What plugins work out once and keep (constraints, queries), by plugin.
         self.compiled: dict[str, object] = {}
 
@@ -140,9 +142,8 @@ class Cluster:
 
     def _count(self, shape: Shape, node: int, sign: int) -> None:
         if shape.held is None:
-            shape.held = [self.pod_sets.held(key) for key in terms_held_by(shape.spec)]
-        tallies = [shape.pods.tally, *shape.pods.watchers]
-        tallies += [term.tally for term in shape.held]
+            shape.held = tuple(self.pod_sets.held(key) for key in terms_held_by(shape.spec))
+        tallies = [shape.pods.tally, *shape.pods.watchers, *(term.tally for term in shape.held)]
         for tally in tallies:
             if sign > 0:
                 tally.add(node)

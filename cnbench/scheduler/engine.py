@@ -74,7 +74,7 @@ class Scheduler:
         resources = {"cpu": 1, "memory": 1} if resource_weights is None else resource_weights
         for name, weight in resources.items():
             _check_range(f"resource_weights.{name}", weight, 1, 100)
-        self._arithmetic = Arithmetic(
+        self.arithmetic = Arithmetic(
             self.release, tuple(resources.items()), hard_pod_affinity_weight
         )
         self._enough = nodes_to_find(len(cluster), percentage_of_nodes_to_score)
@@ -89,7 +89,7 @@ class Scheduler:
             Unlike kube-scheduler, which stops at a node's first failing filter, all are asked.
         """
         view, shape = View(self.cluster), self.cluster.shape(pod)
-        masks = self._masks(view, shape)
+        masks = self.masks(view, shape)
         feasible = _all_of(view, masks.values())
         shown = {name: _shown(view, mask) for name, mask in masks.items()}
         explain = partial(self._reasons, shape, shown)
@@ -108,7 +108,7 @@ class Scheduler:
             Raw, normalised and total scores, int64, in the order of the nodes asked for.
         """
         view = View(self.cluster, self._selection(nodes))
-        scored = self._scored(view, self.cluster.shape(pod))
+        scored = self.scored(view, self.cluster.shape(pod))
         numbers = np.arange(len(self.cluster)) if view.nodes is None else view.nodes
         names = self.cluster.node_names
         return Scores(
@@ -127,7 +127,7 @@ class Scheduler:
         if nodes is not None and not len(nodes):
             return None
         view = View(self.cluster, nodes)
-        total = self._total(view, self._scored(view, shape))
+        total = self._total(view, self.scored(view, shape))
         best = self._pick(total)
         number = best if nodes is None else int(nodes[best])
         name = self.cluster.node_names[number]
@@ -151,29 +151,33 @@ class Scheduler:
         """Take a pod off its node; returns the node's name. See `Cluster.remove`."""
         return self.cluster.remove(pod)
 
-    def _masks(self, view: View, shape: Shape) -> dict[str, Mask | None]:
+    def masks(self, view: View, shape: Shape) -> dict[str, Mask | None]:
+        """Each filter's answer over a view's nodes (bool); None where it admits all of them."""
         return {name: FILTER_MODULES[name].feasible(view, shape) for name in self.filters}
 
-    def _scored(self, view: View, shape: Shape) -> dict[str, Scored]:
-        return {name: self._arithmetic.score(name, view, shape) for name in self.scores}
+    def scored(self, view: View, shape: Shape) -> dict[str, Scored]:
+        """Each score's raw and normalised values over a view's nodes (int64)."""
+        return {name: self.arithmetic.score(name, view, shape) for name in self.scores}
 
     def _total(self, view: View, scored: Mapping[str, Scored]) -> Ints:
-        total: Ints | None = None
+        by_weight: dict[int, Ints] = {}
         for name, one in scored.items():
             weight = self.weights[name]
-            part = one.normalised if weight == 1 else one.normalised * weight
-            if total is None:
-                total = part.copy()
+            if weight in by_weight:
+                by_weight[weight] += one.normalised
             else:
-                total += part
-        return view.zeros() if total is None else total
+                by_weight[weight] = one.normalised.copy()
+        total = view.zeros()
+        for weight, sums in by_weight.items():
+            total += sums if weight == 1 else np.multiply(sums, weight, out=sums)
+        return total
 
     def _feasible_nodes(self, shape: Shape) -> Codes | None:
         """The feasible nodes to score, in the order of the search; None for all."""
         size = len(self.cluster)
         if self._enough >= size:
             view = View(self.cluster)
-            feasible = _all_of(view, self._masks(view, shape).values())
+            feasible = _all_of(view, self.masks(view, shape).values())
             return None if feasible.all() else feasible.nonzero()[0]
         return self._search(shape, size)
 
@@ -185,7 +189,7 @@ class Scheduler:
             stretch = min(missing + missing // 8 + 16, size - seen)
             nodes = (np.arange(stretch) + (self._start + seen)) % size
             view = View(self.cluster, nodes)
-            fits = _all_of(view, self._masks(view, shape).values()).nonzero()[0][:missing]
+            fits = _all_of(view, self.masks(view, shape).values()).nonzero()[0][:missing]
             found.append(nodes[fits])
             missing -= len(fits)
             seen += stretch if missing else int(fits[-1]) + 1

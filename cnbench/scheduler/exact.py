@@ -8,6 +8,8 @@ and 1 / b > k * 2**-53 because k * b <= a + b <= 2**53 (where equality holds, k 
 two, the spacing below it is half as wide, and the bound holds again).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from cnbench.scheduler.arrays import Floats, Ints
@@ -34,11 +36,13 @@ def scaled_to_top(scores: Ints, reverse: bool) -> Ints:
     top = int(scores.max(initial=0))
     if top == 0:
         return np.full(len(scores), MAX_SCORE if reverse else 0, dtype=np.int64)
+    if reverse:
+        return by_table(scores, top, lambda s: MAX_SCORE - MAX_SCORE * s // top)
+    return by_table(scores, top, lambda s: MAX_SCORE * s // top)
+
+
+def by_table(scores: Ints, top: int, rule: Callable[[Ints], Ints]) -> Ints:
+    """rule(scores), for 0 <= score <= top: looked up in a table of all results if that is small."""
     if top > _TABLE_LIMIT:
-        return _scaled(scores, top, reverse)
-    return _scaled(np.arange(top + 1), top, reverse).take(scores)
-
-
-def _scaled(scores: Ints, top: int, reverse: bool) -> Ints:
-    scaled: Ints = MAX_SCORE * scores // top
-    return MAX_SCORE - scaled if reverse else scaled
+        return rule(scores)
+    return rule(np.arange(top + 1)).take(scores)

@@ -7,7 +7,7 @@ the object and the field.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TypeVar
 
 from cnbench.scheduler.errors import SchedulerInputError
@@ -26,6 +26,9 @@ DEFAULT_PODS_PER_NODE = 110
 # What scoring assumes for a pod that does not say (pkg/scheduler/util, GetNonzeroRequests).
 DEFAULT_SCORED_CPU = 100
 DEFAULT_SCORED_MEMORY = 200 * MIB
+
+_NO_NODE_AFFINITY = NodeAffinity()
+_NO_POD_AFFINITY = PodAffinity()
 
 Value = TypeVar("Value")
 
@@ -113,15 +116,17 @@ class Pod:
 
     def __post_init__(self) -> None:
         where = f"pod {self.key}"
+        requests = amounts(self.requests, where, "requests")
+        asked, scored = _items(requests), self._scored(where)
         spec = Spec(
             namespace=self.namespace,
             labels=_items(checked_labels(self.labels, where)),
-            requests=_items(amounts(self.requests, where, "requests")),
-            scored_requests=self._scored(where),
+            requests=asked,
+            scored_requests=asked if asked == scored else scored,
             node_selector=_items(checked_labels(self.node_selector, where, "spec.nodeSelector")),
-            node_affinity=self.node_affinity or NodeAffinity(),
-            pod_affinity=self.pod_affinity or PodAffinity(),
-            pod_anti_affinity=self.pod_anti_affinity or PodAffinity(),
+            node_affinity=self.node_affinity or _NO_NODE_AFFINITY,
+            pod_affinity=self.pod_affinity or _NO_POD_AFFINITY,
+            pod_anti_affinity=self.pod_anti_affinity or _NO_POD_AFFINITY,
             tolerations=tuple(self.tolerations),
             topology_spread_constraints=tuple(self.topology_spread_constraints),
             images=tuple(normalised_image(image) for image in self.images),
@@ -129,7 +134,8 @@ class Pod:
             terminating=bool(self.terminating),
         )
         spec.check(where)
-        object.__setattr__(self, "requests", dict(spec.requests))
+        if requests != self.requests:
+            object.__setattr__(self, "requests", requests)
         object.__setattr__(self, "spec", spec)
 
     def _scored(self, where: str) -> tuple[tuple[str, int], ...]:
@@ -152,7 +158,7 @@ class Pod:
         return replica
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Spec:
     """All of a pod that decides where it may go: hashable, and shared by its replicas."""
 
@@ -169,14 +175,15 @@ class Spec:
     images: tuple[str, ...]
     spread_selector: LabelSelector | None
     terminating: bool
+    # Computed once: a spec is looked up for every pod that is scored or placed.
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        named = (one.name for one in fields(self) if one.compare)
+        object.__setattr__(self, "_hash", hash(tuple(getattr(self, name) for name in named)))
 
     def __hash__(self) -> int:
-        # Computed once: a spec is looked up for every pod that is scored or placed.
-        known: int | None = self.__dict__.get("_hash")
-        if known is None:
-            known = hash(tuple(value for name, value in self.__dict__.items()))
-            self.__dict__["_hash"] = known
-        return known
+        return self._hash
 
     def check(self, where: str) -> None:
         """Raise SchedulerInputError naming the first field that is malformed."""

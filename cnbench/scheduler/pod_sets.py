@@ -15,7 +15,8 @@ from cnbench.scheduler.placement_rules import PodAffinityTerm
 from cnbench.scheduler.selectors import LabelSelector
 from cnbench.scheduler.tally import NodeTally
 
-NamespaceLabels = Mapping[str, Mapping[str, str]]
+Labels = Mapping[str, str]
+NamespaceLabels = Mapping[str, Labels]
 
 
 class PodClass:
@@ -27,16 +28,21 @@ class PodClass:
         held: the terms held by other pods that match them, by kind, as far as looked at.
     """
 
-    __slots__ = ("held", "held_seen", "labels", "namespace", "tally", "terminating", "watchers")
+    __slots__ = ("_labels", "held", "held_seen", "namespace", "tally", "terminating", "watchers")
 
     def __init__(self, spec: Spec, size: int) -> None:
         self.namespace = spec.namespace
-        self.labels = dict(spec.labels)
+        self._labels = spec.labels
         self.terminating = spec.terminating
         self.tally = NodeTally(size)
-        self.watchers: list[NodeTally] = []
-        self.held: dict[str, list[HeldTerm]] = {}
+        self.watchers: tuple[NodeTally, ...] = ()
+        self.held: dict[str, list[HeldTerm]] | None = None
         self.held_seen = 0
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Their labels; made each time, since classes are many and rarely matched."""
+        return dict(self._labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +53,18 @@ class Clause:
     namespace_selector: LabelSelector | None
     selector: LabelSelector | None
 
-    def matches(self, pods: PodClass, namespaces: NamespaceLabels) -> bool:
-        """Whether pods of this class are meant; `namespaces` are the labels of each."""
+    def matches(self, namespace: str, labels: Labels, namespaces: NamespaceLabels) -> bool:
+        """Whether pods of this namespace with these labels are meant.
+
+        Args:
+            namespace: the pods' namespace.
+            labels: the pods' labels.
+            namespaces: the labels of each namespace.
+        """
         return (
             self.selector is not None
-            and self._in_namespace(pods.namespace, namespaces)
-            and self.selector.matches(pods.labels)
+            and self._in_namespace(namespace, namespaces)
+            and self.selector.matches(labels)
         )
 
     def _in_namespace(self, namespace: str, namespaces: NamespaceLabels) -> bool:
@@ -82,10 +94,10 @@ class PodQuery:
     clauses: tuple[Clause, ...]
     terminating_too: bool = True
 
-    def matches(self, pods: PodClass, namespaces: NamespaceLabels) -> bool:
-        """Whether pods of this class are meant."""
+    def matches(self, pods: PodClass, labels: Labels, namespaces: NamespaceLabels) -> bool:
+        """Whether pods of this class, whose labels these are, are meant."""
         return (self.terminating_too or not pods.terminating) and all(
-            clause.matches(pods, namespaces) for clause in self.clauses
+            clause.matches(pods.namespace, labels, namespaces) for clause in self.clauses
         )
 
 
@@ -147,26 +159,27 @@ class PodSets:
         found = self._classes.get(key)
         if found is None:
             found = self._classes[key] = PodClass(spec, self._size)
+            labels = found.labels
             for query, tally in self._queries.items():
-                if query.matches(found, self._namespaces):
-                    found.watchers.append(tally)
+                if query.matches(found, labels, self._namespaces):
+                    found.watchers += (tally,)
         return found
 
     def tally(self, query: PodQuery) -> NodeTally:
         """The running tally of a query's pods, counted afresh when first asked for."""
         tally = self._queries.get(query)
         if tally is None:
-            meant = [c for c in self._classes.values() if query.matches(c, self._namespaces)]
+            meant = [pods for pods in self._classes.values() if self.matches(query, pods)]
             placed = [pods.tally.nodes() for pods in meant if pods.tally.total]
             nodes = np.concatenate(placed) if placed else np.empty(0, dtype=np.int32)
             tally = self._queries[query] = NodeTally(self._size, nodes.astype(np.int32))
             for pods in meant:
-                pods.watchers.append(tally)
+                pods.watchers += (tally,)
         return tally
 
     def matches(self, query: PodQuery, pods: PodClass) -> bool:
         """Whether a query means the pods of a class."""
-        return query.matches(pods, self._namespaces)
+        return query.matches(pods, pods.labels, self._namespaces)
 
     def held(self, key: TermKey) -> HeldTerm:
         """The record of a held term."""
@@ -178,8 +191,11 @@ class PodSets:
 
     def held_about(self, pods: PodClass, kind: str) -> list[HeldTerm]:
         """The terms of this kind, held by whomever, that mean the pods of a class."""
+        if pods.held is None:
+            pods.held = {}
+        namespace, labels = pods.namespace, pods.labels
         for term in self._term_list[pods.held_seen :]:
-            if term.key.clause.matches(pods, self._namespaces):
+            if term.key.clause.matches(namespace, labels, self._namespaces):
                 pods.held.setdefault(term.key.kind, []).append(term)
         pods.held_seen = len(self._term_list)
         return pods.held.get(kind, [])

@@ -90,17 +90,23 @@ class Demand:
         unknown: resources requested that no node has.
     """
 
+    __slots__ = ("_requests", "by_row", "scored", "unknown")
+
     def __init__(self, spec: Spec, rows: Mapping[str, int]) -> None:
         wanted = {name: number for name, number in spec.requests if number and name != PODS}
         known = [(rows[name], float(number)) for name, number in wanted.items() if name in rows]
-        self.by_row = [*known, (rows[PODS], 1.0)]
-        self.unknown = [name for name in wanted if name not in rows]
+        self.by_row = (*known, (rows[PODS], 1.0))
+        self.unknown = tuple(name for name in wanted if name not in rows)
         scored = dict(spec.scored_requests)
-        self.scored = [float(scored[name]) for name in SCORED]
-        self.amounts = {name: float(number) for name, number in spec.requests}
+        self.scored = tuple(float(scored[name]) for name in SCORED)
+        self._requests = spec.requests
 
     def scored_amount(self, resource: str) -> float:
         """What the scores count of a resource: with defaults for cpu and memory."""
         if resource in SCORED:
             return self.scored[SCORED.index(resource)]
-        return self.amounts.get(resource, 0.0)
+        return self.amount(resource)
+
+    def amount(self, resource: str) -> float:
+        """What is requested of a resource."""
+        return next((float(number) for name, number in self._requests if name == resource), 0.0)

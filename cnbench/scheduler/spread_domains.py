@@ -71,8 +71,7 @@ class SpreadConstraint:
 
     def counts(self) -> Ints:
         """Matching pods on eligible nodes per label value (int64; the last: without label)."""
-        column = self.column
-        return self.tally.per_value(column.codes, column.missing, self.eligible())
+        return self.tally.per_value(self.column, self.eligible())
 
 
 def _all_of(masks: Sequence[Mask | None]) -> Mask:

@@ -192,8 +192,11 @@ def prefer(weight: int, key: str, labels: dict[str, str]) -> WeightedPodAffinity
 
 def synthetic_cluster(mix: Mix) -> Synthetic:
     """The whole of a mix: nodes, replica sets, and the pods placed at random."""
-    cluster = Cluster(synthetic_nodes(mix))
-    templates = synthetic_templates(mix)
+    return populated(Cluster(synthetic_nodes(mix)), synthetic_templates(mix), mix)
+
+
+def populated(cluster: Cluster, templates: Sequence[Pod], mix: Mix) -> Synthetic:
+    """The cluster with the pods of a mix placed at random, the replica sets taking turns."""
     random = np.random.default_rng((mix.seed, 3))
     nodes = random.integers(0, mix.nodes, mix.pods).tolist()
     for number, node in enumerate(nodes):

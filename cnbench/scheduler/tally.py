@@ -1,8 +1,9 @@
 """How many pods of one kind each node has, in as little memory as the kind deserves.
 
 A rare kind is a list with one node number per pod (4 B a pod); a kind with a quarter as many pods
-as there are nodes becomes a count per node (at most 16 B a pod). Adding or removing a pod touches
-one entry; counting costs the shorter of the two.
+as there are nodes becomes a count per node (at most 16 B a pod), and from then on also keeps
+running sums over the values of the labels it is asked about. Adding or removing a pod touches one
+entry of each; counting costs the shorter of the two.
 """
 
 from array import array
@@ -10,6 +11,7 @@ from array import array
 import numpy as np
 
 from cnbench.scheduler.arrays import Codes, Counts, Ints, Mask, Shorts
+from cnbench.scheduler.node_labels import LabelColumn
 
 _DENSE_SHARE = 4
 
@@ -17,7 +19,7 @@ _DENSE_SHARE = 4
 class NodeTally:
     """The pods of one kind, by node."""
 
-    __slots__ = ("_counts", "_nodes", "_size", "total")
+    __slots__ = ("_counts", "_nodes", "_size", "_sums", "total")
 
     def __init__(self, size: int, nodes: Shorts | None = None) -> None:
         """A tally over `size` nodes, of pods on these nodes (one entry each)."""
@@ -25,6 +27,7 @@ class NodeTally:
         self.total = 0 if nodes is None else len(nodes)
         self._nodes = array("i", b"" if nodes is None else nodes.astype(np.int32).tobytes())
         self._counts: Shorts | None = None
+        self._sums: dict[LabelColumn, Ints] | None = None
         if self.total * _DENSE_SHARE > size:
             self._become_dense()
 
@@ -32,7 +35,7 @@ class NodeTally:
         """Count one more pod on this node."""
         self.total += 1
         if self._counts is not None:
-            self._counts[node] += 1
+            self._change(self._counts, node, 1)
             return
         self._nodes.append(node)
         if self.total * _DENSE_SHARE > self._size:
@@ -42,7 +45,7 @@ class NodeTally:
         """Count one pod less on this node, which must have one."""
         self.total -= 1
         if self._counts is not None:
-            self._counts[node] -= 1
+            self._change(self._counts, node, -1)
             return
         position = int((np.frombuffer(self._nodes, dtype=np.int32) == node).argmax())
         last = self._nodes.pop()
@@ -52,6 +55,13 @@ class NodeTally:
     def _become_dense(self) -> None:
         self._counts = np.bincount(self._listed(), minlength=self._size).astype(np.int32)
         self._nodes = array("i")
+        self._sums = {}
+
+    def _change(self, counts: Shorts, node: int, by: int) -> None:
+        counts[node] += by
+        if self._sums:
+            for column, sums in self._sums.items():
+                sums[column.codes[node]] += by
 
     def _listed(self) -> Shorts:
         return np.frombuffer(self._nodes, dtype=np.int32)
@@ -62,34 +72,54 @@ class NodeTally:
             return np.repeat(np.arange(self._size), self._counts)
         return self._listed().astype(np.intp)
 
-    def occupied(self) -> Codes:
-        """The nodes with at least one pod, some perhaps more than once; a copy."""
-        if self._counts is not None:
-            return self._counts.nonzero()[0]
-        return self._listed().astype(np.intp)
-
     def per_node(self) -> Counts:
         """Pods on each node (not to be written to)."""
         if self._counts is not None:
             return self._counts
         return np.bincount(self._listed(), minlength=self._size)
 
-    def per_value(self, codes: Codes, values: int, eligible: Mask | None = None) -> Ints:
+    def per_value(self, column: LabelColumn, eligible: Mask | None = None) -> Ints:
         """Pods per value of a label.
 
         Args:
-            codes: for each node the code of its value, `values` where it has none.
-            values: the number of distinct values.
+            column: the label.
             eligible: the nodes whose pods count; None for all.
 
         Returns:
-            int64 counts of length values + 1; the last is of nodes without the label.
+            int64 counts of length len(values) + 1, the caller's own; the last is of nodes
+            without the label.
         """
+        codes, length = column.codes, column.missing + 1
         if self._counts is None:
             nodes = self._listed()
             if eligible is not None:
                 nodes = nodes[eligible[nodes]]
-            return np.bincount(codes[nodes], minlength=values + 1)
-        counts = self._counts if eligible is None else self._counts * eligible
-        # bincount adds up in float64, which is exact far beyond any number of pods.
-        return np.bincount(codes, weights=counts, minlength=values + 1).astype(np.int64)
+            return np.bincount(codes[nodes], minlength=length)
+        if eligible is not None:
+            return _summed(codes, self._counts * eligible, length)
+        return self._running(column).copy()
+
+    def _running(self, column: LabelColumn) -> Ints:
+        """The sums kept for this label (of a dense tally), begun when first asked for."""
+        assert self._sums is not None  # noqa: S101 - dense tallies have them
+        sums = self._sums.get(column)
+        if sums is None:
+            sums = _summed(column.codes, self._counts, column.missing + 1)
+            if not column.identity:
+                self._sums[column] = sums
+        return sums
+
+    def places(self, column: LabelColumn) -> Mask:
+        """The label's values on whose nodes there is a pod; the last entry is False."""
+        if self._counts is None:
+            there = np.zeros(column.missing + 1, dtype=bool)
+            there[column.codes[self._listed()]] = True
+        else:
+            there = self._running(column) > 0
+        there[column.missing] = False
+        return there
+
+
+def _summed(codes: Codes, counts: Counts | None, length: int) -> Ints:
+    """Counts per code; bincount adds in float64, exact far beyond any number of pods."""
+    return np.bincount(codes, weights=counts, minlength=length).astype(np.int64)

@@ -59,10 +59,9 @@ def _blocked(view: View, repelled: Iterable[tuple[str, NodeTally]]) -> Mask | No
     blocked = None
     for key, tallies in by_key.items():
         column = view.cluster.topology(key)
-        table = np.zeros(column.missing + 1, dtype=bool)
-        for tally in tallies:
-            table[column.codes[tally.occupied()]] = True
-        table[column.missing] = False
+        table = tallies[0].places(column)
+        for tally in tallies[1:]:
+            table |= tally.places(column)
         here = view.by_label(column, table)
         blocked = here if blocked is None else np.logical_or(blocked, here, out=blocked)
     return blocked
@@ -75,13 +74,7 @@ def _attracted(view: View, terms: RequiredTerms, near: NodeTally) -> Mask:
     matches its own terms may go to any node that has all the labels: the first of its kind.
     """
     columns = [view.cluster.topology(key) for key in terms.near_keys]
-    nodes = near.occupied()
-    tables = []
-    for column in columns:
-        table = np.zeros(column.missing + 1, dtype=bool)
-        table[column.codes[nodes]] = True
-        table[column.missing] = False
-        tables.append(table)
+    tables = [near.places(column) for column in columns]
     if terms.self_match and not any(table.any() for table in tables):
         for table in tables:
             table[:-1] = True

@@ -33,4 +33,4 @@ def lacking(view: View, shape: Shape, node: int) -> list[str]:
         for asked_row, amount in shape.demand.by_row
         if row == asked_row and resources.free[row, node] < amount
     ]
-    return short + shape.demand.unknown
+    return [*short, *shape.demand.unknown]

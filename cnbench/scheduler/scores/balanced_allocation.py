@@ -27,7 +27,7 @@ def raw(view: View, shape: Shape, weights: Weights) -> Ints:
     resources = view.cluster.resources
     rows = [row for _, row, _ in counted(view, shape, weights)]
     fractions = [
-        _fraction(view, row, shape.demand.amounts.get(name, 0.0))
+        _fraction(view, row, shape.demand.amount(name))
         for name, row, _ in counted(view, shape, weights)
     ]
     if len(rows) == 2 and not resources.lacking[rows].any():

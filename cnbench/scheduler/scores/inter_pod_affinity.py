@@ -51,7 +51,7 @@ def _tables(cluster: Cluster, pulls: Iterable[Pull]) -> dict[str, Ints]:
     for key, weight, tally in pulls:
         if tally.total and weight:
             column = cluster.topology(key)
-            pull = weight * tally.per_value(column.codes, column.missing)
+            pull = weight * tally.per_value(column)
             tables[key] = tables[key] + pull if key in tables else pull
     return tables
 
@@ -71,7 +71,8 @@ def normalised(view: View, raw: Ints, from_zero: bool) -> Ints:
         least, most = min(least, 0), max(most, 0)
     if least == most:
         return view.zeros()
-    share = (raw - least) / float(most - least)
+    share = np.subtract(raw, least, dtype=np.float64)
+    share /= most - least
     share *= MAX_SCORE
     return share.astype(np.int64)
 

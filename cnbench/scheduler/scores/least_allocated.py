@@ -62,14 +62,16 @@ def _mean(view: View, shape: Shape, weights: Weights, used: bool) -> Ints:
             weight * (view.column(resources.capacity[row]) > 0) for _, row, weight in taking_part
         )
         divisor = np.maximum(present, 1.0)
-    return floor_quotient(total, divisor).astype(np.int64)
+    # Not negative, so that cutting off the fraction rounds down (see exact.py).
+    return np.divide(total, divisor, out=total).astype(np.int64)
 
 
 def _percent(view: View, shape: Shape, name: str, row: int, used: bool) -> Floats:
     resources = view.cluster.resources
     amount = shape.demand.scored_amount(name)
     percent = view.column(resources.left(name)) - amount
-    np.maximum(percent, 0.0, out=percent)
+    if percent.min(initial=0.0) < 0.0:
+        np.maximum(percent, 0.0, out=percent)
     if used:
         np.subtract(view.column(resources.capacity[row]), percent, out=percent)
     percent *= MAX_SCORE

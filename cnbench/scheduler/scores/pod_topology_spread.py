@@ -9,7 +9,7 @@ import numpy as np
 
 from cnbench.scheduler.arrays import Floats, Ints, Mask
 from cnbench.scheduler.cluster import Shape
-from cnbench.scheduler.exact import MAX_SCORE
+from cnbench.scheduler.exact import MAX_SCORE, by_table
 from cnbench.scheduler.node_labels import HOSTNAME
 from cnbench.scheduler.placement_rules import SCHEDULE_ANYWAY
 from cnbench.scheduler.spread_domains import SpreadConstraint, constraints, labelled
@@ -50,7 +50,7 @@ def normalised(view: View, shape: Shape, raw: Ints) -> Ints:
     if most == 0:
         scores = np.full(view.size, MAX_SCORE, dtype=np.int64)
     else:
-        scores = MAX_SCORE * (most + least - raw) // most
+        scores = by_table(raw, most, lambda s: MAX_SCORE * (most + least - s) // most)
     if has_labels is not None:
         scores[~has_labels] = 0
     return scores
@@ -81,6 +81,8 @@ def _domains(view: View, constraint: SpreadConstraint, has_labels: Mask | None) 
 
 def _rounded(values: Floats) -> Ints:
     """Go's math.Round of non-negative values: halves away from zero (numpy's go to even)."""
-    whole = np.floor(values)
-    whole += values - whole >= 0.5
-    return whole.astype(np.int64)
+    nearest = np.rint(values)
+    half = values - nearest == 0.5
+    if half.any():
+        nearest[half] += 1.0
+    return nearest.astype(np.int64)
