@@ -1,0 +1,125 @@
+"""The asv suite: every experiment is in it, as asv itself discovers it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asv.config import Config
+from asv_runner.discovery import disc_benchmarks
+
+from cnbench.core.case import Case
+from cnbench.core.run import CaseResult
+from cnbench.experiments.registry import all_experiments, experiment_called
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _benchmarks_importable() -> Iterator[None]:
+    sys.path.insert(0, str(ROOT))
+    yield
+    sys.path.remove(str(ROOT))
+
+
+@pytest.fixture(scope="module")
+def discovered() -> list[Any]:
+    return list(disc_benchmarks(str(ROOT / "benchmarks")))
+
+
+@pytest.fixture(scope="module")
+def suites(discovered: list[Any]) -> list[Any]:
+    """One instance of each benchmark class."""
+    by_class = {type(b.func.__self__): b.func.__self__ for b in discovered}
+    return list(by_class.values())
+
+
+def test_every_experiment_and_metric_is_tracked(discovered: list[Any]) -> None:
+    tracked = {(b.func.__self__.experiment, b.name.rpartition("track_")[2]) for b in discovered}
+    wanted = {(e.name, m.name) for e in all_experiments().values() for m in e.metrics}
+    assert tracked == wanted
+
+
+def test_asv_accepts_every_benchmark(discovered: list[Any]) -> None:
+    for benchmark in discovered:
+        assert benchmark.type == "track"
+        assert benchmark.check(str(ROOT)), benchmark.name
+        assert benchmark.version == benchmark.func.__self__.version
+        assert benchmark.unit != "unit", f"{benchmark.name} has no unit"
+
+
+def test_no_two_classes_share_a_cache(discovered: list[Any]) -> None:
+    owners: dict[str, set[type]] = {}
+    for benchmark in discovered:
+        owners.setdefault(benchmark.setup_cache_key, set()).add(type(benchmark.func.__self__))
+    assert all(len(classes) == 1 for classes in owners.values()), owners
+    assert None not in owners
+
+
+def test_every_class_measures_a_small_grid_that_its_axes_name(suites: list[Any]) -> None:
+    from benchmarks.suite import Grid
+
+    for suite in suites:
+        grid = Grid(experiment_called(suite.experiment), suite.axes, suite.fixed)
+        points = [case.params for group in grid.groups() for case in group.cases]
+        assert 0 < len(points) <= 24, suite
+        named = {grid.written(point) for point in points}
+        assert len(named) == len(points), suite
+        for axis, values in enumerate(suite.params):
+            assert {name[axis] for name in named} == set(values), suite
+
+
+def test_what_is_unsupported_is_skipped_and_what_failed_says_why(discovered: list[Any]) -> None:
+    benchmark = next(b for b in discovered if b.name.endswith("CpuQuota.track_error"))
+    case = Case("cpu-quota", {})
+    points = [("v1", "20%", "10ms"), ("v2", "20%", "10ms")]
+    benchmark.set_cache(
+        {
+            points[0]: CaseResult(case, 0, "failed", "not proven: it was throttled", "be quieter"),
+            points[1]: CaseResult(case, 0, "unsupported", "there is no cgroup v2"),
+        }
+    )
+    benchmark._current_params = points[0]
+    assert not benchmark.do_setup()
+    with pytest.raises(SystemExit, match=r"it was throttled \(be quieter\)"):
+        benchmark.do_run()
+    for skipped in (points[1], ("v3", "", "")):
+        benchmark._current_params = skipped
+        assert benchmark.do_setup()
+
+
+def test_importing_the_suite_runs_and_writes_nothing(tmp_path: Path) -> None:
+    modules = [f"benchmarks.{path.stem}" for path in (ROOT / "benchmarks").glob("[!_]*.py")]
+    program = (
+        "import sys, importlib\n"
+        "def watch(event, args):\n"
+        "    if event in ('subprocess.Popen', 'os.fork', 'os.exec', 'os.mkdir', 'socket.bind'):\n"
+        "        raise RuntimeError(f'{event} {args}')\n"
+        "sys.dont_write_bytecode = True\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "sys.addaudithook(watch)\n"
+        f"for name in {modules!r}: importlib.import_module(name)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_settings_keep_everything_where_git_ignores_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Config.load(str(ROOT / "asv.conf.json"))
+    kept = [settings.env_dir, settings.results_dir, settings.html_dir]
+    kept.append(".cache/asv/machines.json")
+    for path in kept:
+        ignored = subprocess.run(["git", "check-ignore", "-q", path], cwd=ROOT)
+        assert ignored.returncode in (0, 128), f"{path} would be committed"
+    assert settings.plugins == [".cnbench.store.asv_machine"]
+    assert importlib.import_module("cnbench.store.asv_machine").setup
+    assert json.dumps(settings.branches) == '["HEAD"]'
