@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 
 import click
 
+from cnbench.cli import live
 from cnbench.cli.comparison_table import print_comparison
-from cnbench.cli.measuring import measure_and_record, warn
-from cnbench.cli.options import Quantity, json_option, sampling_options
-from cnbench.core.errors import CnbenchError, ExitCode, UsageError
-from cnbench.core.run import Request, Run
+from cnbench.cli.options import Quantity, json_option, lab_options, sampling_options
+from cnbench.core.errors import ExitCode, UsageError
+from cnbench.core.run import Run
 from cnbench.core.units import FRACTION
-from cnbench.experiments.registry import all_experiments, experiment_called
-from cnbench.measure.plan import QUICK_SECONDS, Plan, make_groups, parse_given
 from cnbench.report.comparison import (
     Compared,
     compare_runs,
-    compare_variants,
     environment_differences,
     overall,
 )
 from cnbench.stats.verdict import Verdict
 from cnbench.store import run_file
-from cnbench.store.recorder import Recorder, new_run
-from cnbench.store.runs import find_run, results_folder
+from cnbench.store.runs import find_run
 
 _EXIT_CODES = {
     Verdict.BETTER: ExitCode.FINE,
@@ -48,6 +43,7 @@ _EXIT_CODES = {
 )
 @click.option("--force", is_flag=True, help="Compare runs from different environments.")
 @sampling_options
+@lab_options
 @json_option
 def command(
     what: tuple[str, ...],
@@ -58,6 +54,9 @@ def command(
     assignments: tuple[str, ...],
     budget: float | None,
     seed: int,
+    lab: str,
+    clock: str,
+    kernels: str,
     as_json: bool,
 ) -> None:
     r"""Compare run B with run A; or, with --vary, measure two variants live, block by block.
@@ -69,11 +68,15 @@ def command(
     Examples:
       cnbench compare latest~1 latest --fail-on 2%
       cnbench compare service-routing -p services=1000 --vary mode=iptables,nftables
+      cnbench compare service-routing --vary kernel=bookworm,trixie --clock instructions
     """
     if vary is None:
         compared, runs = _two_runs(what, margin, force)
     else:
-        compared, runs = _live(what, vary, assignments, not quick, budget, seed, margin)
+        request = live.request_for(
+            what, vary, assignments, not quick, budget, seed, lab, clock, kernels
+        )
+        compared, runs = live.compare(request, vary, margin)
     verdict = overall(compared)
     if as_json:
         rows = [one.as_json() for one in compared]
@@ -100,48 +103,3 @@ def _two_runs(
     for difference in noted:
         click.echo(f"{difference.what}: {difference.one} → {difference.other}", err=True)
     return compared, [a, b]
-
-
-def _live(
-    what: Sequence[str],
-    vary: str,
-    assignments: Sequence[str],
-    full: bool,
-    budget: float | None,
-    seed: int,
-    margin: float | None,
-) -> tuple[list[Compared], list[Run]]:
-    if len(what) != 1 or what[0] not in all_experiments():
-        raise UsageError(
-            f"--vary measures one experiment, not '{' '.join(what)}'",
-            f"choose from {', '.join(all_experiments())}",
-        )
-    experiment = experiment_called(what[0])
-    given = parse_given([experiment], [*assignments, vary])[experiment.name]
-    name = vary.partition("=")[0]
-    if len(given[name]) != 2:
-        raise UsageError(f"--vary {vary} names {len(given[name])} variants", "name two of them")
-    alone = replace(experiment, variant=name, beside=())
-    groups = [
-        group
-        for group in make_groups(alone, alone.grid(full, given), "host", "wall")
-        if len(group.cases) == 2
-    ]
-    if not groups:
-        raise UsageError(f"no point of {experiment.name} makes sense with both of {vary}")
-    request = Request(
-        (experiment.name,), full, {experiment.name: given}, "auto", "auto", budget, seed
-    )
-    run = new_run(request, [experiment])
-    recorder = Recorder(run, results_folder() / f"{run.id}.json")
-    plan = Plan(tuple(groups), QUICK_SECONDS, budget, seed)
-    measure_and_record(plan, recorder)
-    compared: list[Compared] = []
-    for group in groups:
-        try:
-            compared += compare_variants(run, *group.cases, margin=margin)
-        except UsageError as error:
-            warn(error)
-    if not compared:
-        raise CnbenchError("neither variant could be compared", "see the reasons above")
-    return compared, [run]

@@ -19,6 +19,8 @@ COMMANDS = {
     "show": ("show", "Show a run as a table."),
     "compare": ("compare", "Compare two runs, or two variants live."),
     "report": ("report", "Write the HTML report."),
+    "guest": ("guest", "Build and list what guest machines boot from."),
+    "services": ("services", "Print what kube-proxy would write for a set of services."),
     "gc": ("gc", "Remove what a killed run left behind."),
 }
 

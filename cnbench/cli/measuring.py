@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 
 import click
@@ -12,10 +12,46 @@ import click
 from cnbench.cli import gc
 from cnbench.cli.progress import shown_on_stderr
 from cnbench.core.errors import CnbenchError
+from cnbench.core.experiment import Experiment
+from cnbench.core.run import CaseResult, Request
+from cnbench.experiments.registry import experiment_called
+from cnbench.lab.guest import start
+from cnbench.lab.host import open_lab
 from cnbench.measure.dispatch import measure
 from cnbench.measure.events import Event, Warned
-from cnbench.measure.plan import Plan
+from cnbench.measure.placing import (
+    HOST,
+    check_request,
+    everything_on,
+    guest_places,
+    host_first,
+)
+from cnbench.measure.plan import Plan, make_plan
 from cnbench.store.recorder import Recorder
+
+
+def plan_for(
+    request: Request,
+    done: Iterable[CaseResult] = (),
+    experiments: Callable[[str], Experiment] = experiment_called,
+) -> Plan:
+    """The plan for what was asked, each group where it belongs.
+
+    Raises:
+        UsageError: what was asked for makes no sense.
+        UnsupportedError: it needs a guest, and the image of one is not built.
+    """
+    check_request(request)
+    if request.lab == "host":
+        return make_plan(request, experiments, everything_on([HOST]), done)
+    guests = guest_places(request, "instructions")
+    if request.lab == "guest" or request.clock == "instructions":
+        for place in guests:
+            start.digest(place.kernel)
+        return make_plan(request, experiments, everything_on(guests), done)
+    ready = [place for place in guests if start.is_built(place.kernel)]
+    with open_lab("host", "wall") as lab:
+        return make_plan(request, experiments, host_first(lab, ready), done)
 
 
 def measure_and_record(plan: Plan, recorder: Recorder) -> None:

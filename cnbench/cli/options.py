@@ -60,6 +60,34 @@ def sampling_options(command: F) -> F:
     return command
 
 
+def lab_options(command: F) -> F:
+    """Where to measure, and what time is there."""
+    for option in (
+        click.option(
+            "--lab",
+            type=click.Choice(["auto", "host", "guest"]),
+            default="auto",
+            help="Where to measure; auto: the host, and a guest for what it cannot do.",
+        ),
+        click.option(
+            "--clock",
+            type=click.Choice(["auto", "wall", "instructions"]),
+            default="auto",
+            help="What time is; instructions are counted in a guest.",
+        ),
+        click.option(
+            "--kernel",
+            "kernels",
+            default="trixie",
+            metavar="NAME,...",
+            show_default=True,
+            help="The guest's kernel.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout."
 )

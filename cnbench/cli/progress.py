@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -23,17 +24,19 @@ class _Teller:
         self._task = bar.add_task("setting up", total=groups) if bar else None
         self._group: GroupStarted | None = None
         self._last_block: BlockEnded | None = None
+        self._began = time.monotonic()
 
     def listen(self, event: Event) -> None:
         if isinstance(event, GroupStarted):
             self._end_group()
             self._group = event
             self._begun += 1
+            self._began = time.monotonic()
             self._show(0.0)
         elif isinstance(event, BlockEnded):
             self._last_block = event
             if self._group:
-                self._show(min(1.0, event.spent / max(self._group.budget, 1e-9)))
+                self._show(_share_done(self._group, event))
         elif isinstance(event, CaseEnded) and event.result.status == "failed":
             self._console.print(
                 f"  failed: {event.result.case.point}: {event.result.reason}",
@@ -59,7 +62,7 @@ class _Teller:
         if self._bar is None and self._group and self._last_block:
             self._console.print(
                 f"{self._heading}: {self._last_block.block + 1} blocks in "
-                f"{format_quantity(self._last_block.spent, 's')}",
+                f"{format_quantity(time.monotonic() - self._began, 's')}",
                 markup=False,
                 highlight=False,
                 soft_wrap=True,
@@ -68,6 +71,11 @@ class _Teller:
 
     def close(self) -> None:
         self._end_group()
+
+
+def _share_done(group: GroupStarted, event: BlockEnded) -> float:
+    of_budget = event.spent / max(group.budget, 1e-9)
+    return min(1.0, max(of_budget, (event.block + 1) / group.most_blocks))
 
 
 @contextlib.contextmanager

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import click
 
-from cnbench.cli.measuring import measure_and_record
-from cnbench.cli.options import json_option, sampling_options
+from cnbench.cli.live import kernels_of
+from cnbench.cli.measuring import measure_and_record, plan_for
+from cnbench.cli.options import json_option, lab_options, sampling_options
 from cnbench.cli.show import show_run
 from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import all_experiments, experiment_called
-from cnbench.measure.plan import make_plan, parse_given
+from cnbench.measure.plan import parse_given
 from cnbench.store import run_file
 from cnbench.store.recorder import Recorder, measured, new_run
 from cnbench.store.runs import find_run, results_folder
@@ -23,8 +24,7 @@ from cnbench.store.runs import find_run, results_folder
 @click.command("run")
 @click.argument("experiments", nargs=-1, metavar="[EXPERIMENT]...")
 @sampling_options
-@click.option("--lab", type=click.Choice(["auto", "host"]), default="auto", help="Where.")
-@click.option("--clock", type=click.Choice(["auto", "wall"]), default="auto", help="What time is.")
+@lab_options
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The run file to write.")
 @json_option
@@ -36,6 +36,7 @@ def command(
     seed: int,
     lab: str,
     clock: str,
+    kernels: str,
     resume: str | None,
     output: Path | None,
     as_json: bool,
@@ -59,7 +60,7 @@ def command(
         if budget is not None:
             run.request = replace(run.request, budget=budget)
     else:
-        request = _request(experiments, quick, assignments, budget, seed, lab, clock)
+        request = _request(experiments, quick, assignments, budget, seed, lab, clock, kernels)
         run = new_run(request, map(experiment_called, request.experiments))
         path = output or results_folder() / f"{run.id}.json"
     _measure(run, path)
@@ -78,15 +79,16 @@ def _request(
     seed: int,
     lab: str,
     clock: str,
+    kernels: str,
 ) -> Request:
     names = tuple(dict.fromkeys(names)) or tuple(all_experiments())
     given = parse_given([experiment_called(name) for name in names], assignments)
-    return Request(names, not quick, given, lab, clock, budget, seed)
+    return Request(names, not quick, given, lab, clock, budget, seed, kernels_of(kernels))
 
 
 def _measure(run: Run, path: Path) -> None:
     recorder = Recorder(run, path)
-    plan = make_plan(run.request, experiment_called, measured(run))
+    plan = plan_for(run.request, measured(run))
     if not plan.groups:
         click.echo("Every case of this run has been measured.", err=True)
         return

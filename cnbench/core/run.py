@@ -109,7 +109,7 @@ class Request:
     clock: str
     budget: float | None
     seed: int
-    kernels: tuple[str, ...] = ()
+    kernels: tuple[str, ...] = ("trixie",)
 
 
 @dataclass

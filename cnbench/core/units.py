@@ -56,6 +56,8 @@ _SCALES: dict[str, list[Step]] = {
     COUNT: [Step(1, "")],
 }
 
+_DIGITS = {"instructions": 5, "instructions/B": 5}
+
 _INPUT_SYMBOLS: dict[str, dict[str, float]] = {
     "s": {
         "": 1, "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1,
@@ -120,12 +122,13 @@ def _how_to_write(symbols: dict[str, float]) -> str:
 def format_quantity(value: float, unit: str, *, signed: bool = False) -> str:
     """Show ``value`` (base units) with three significant digits: ``142 µs``, ``9.4 Gbit/s``.
 
-    ``signed`` prints a plus before positive values. A value that is not finite is shown as ``–``.
+    Instructions have five, since they repeat to hundredths of a percent. ``signed`` prints a plus before positive values. A value that is not finite is shown as ``–``.
     """
     if not math.isfinite(value):
         return "–"
     step = _step_for(abs(value), unit)
-    number = _three_digits(value / step.size, signed)
+    digits = _DIGITS.get(unit, 3)
+    number = _rounded(value / step.size, digits, signed)
     return f"{number} {step.symbol}".rstrip()
 
 
@@ -150,10 +153,10 @@ def _step_for(magnitude: float, unit: str) -> Step:
     return next((s for s in reversed(scale) if magnitude >= 0.9995 * s.size), scale[0])
 
 
-def _three_digits(number: float, signed: bool) -> str:
+def _rounded(number: float, digits: int, signed: bool) -> str:
     if number == 0:
         return "0"
-    decimals = max(0, 2 - math.floor(math.log10(abs(number)) + 1e-12))
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(number)) + 1e-12))
     rounded = f"{abs(number):.{min(decimals, 6)}f}"
     if "." in rounded:
         rounded = rounded.rstrip("0").rstrip(".")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from cnbench.core.errors import CnbenchError
+import itertools
+from dataclasses import replace
+
+from cnbench.core.case import Group
 from cnbench.experiments.registry import experiment_called
 from cnbench.lab.host import open_lab
 from cnbench.measure import fingerprint
-from cnbench.measure.events import EnvironmentFound, Listener, Warned
+from cnbench.measure.events import EnvironmentFound, Listener
+from cnbench.measure.in_guest import carry_out_in_guest
+from cnbench.measure.placing import Place
 from cnbench.measure.plan import Plan
 from cnbench.measure.session import carry_out
 
@@ -14,20 +19,35 @@ from cnbench.measure.session import carry_out
 def measure(plan: Plan, listen: Listener) -> None:
     """Measure every group of ``plan``, telling ``listen`` everything as it happens.
 
+    Groups of one place are measured together, the host's first: a guest then starts once.
+
     Raises:
-        CnbenchError: the lab itself could not be opened; a case's own failure is its result.
+        CnbenchError: a lab could not be opened; a case's own failure is its result.
         KeyboardInterrupt: the user stopped it; everything that was measured has been told.
     """
-    if not plan.groups:
-        return
-    measured = False
-    try:
+    in_order = sorted(plan.groups, key=lambda group: _host_first(place_of(group)))
+    for place, together in itertools.groupby(in_order, key=place_of):
+        part = _part(plan, tuple(together))
+        if place.lab == "guest":
+            carry_out_in_guest(part, place, listen)
+            continue
         with open_lab("host", "wall") as lab:
             environment = fingerprint.take(lab)
             listen(EnvironmentFound(environment))
-            carry_out(plan, experiment_called, lab, environment.digest, listen)
-            measured = True
-    except CnbenchError as error:
-        if not measured:
-            raise
-        listen(Warned(f"{error}; `cnbench gc` will try again"))
+            carry_out(part, experiment_called, lab, environment.digest, listen)
+
+
+def place_of(group: Group) -> Place:
+    """Where all cases of ``group`` are measured."""
+    first = group.cases[0]
+    return Place(first.lab, first.clock, first.kernel)
+
+
+def _part(plan: Plan, groups: tuple[Group, ...]) -> Plan:
+    """``groups`` alone, with their share of the time."""
+    share = len(groups) / len(plan.groups)
+    return replace(plan, groups=groups, budget=plan.budget and plan.budget * share)
+
+
+def _host_first(place: Place) -> tuple[bool, str, str]:
+    return place.lab != "host", place.kernel, place.clock

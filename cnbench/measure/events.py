@@ -18,16 +18,17 @@ class EnvironmentFound:
 
 @dataclass(frozen=True)
 class GroupStarted:
-    """A group's cases are being set up; ``budget`` is in seconds."""
+    """A group's cases are being set up; it ends with its budget (seconds) or its last block."""
 
     number: int
     title: str
     budget: float
+    most_blocks: int
 
 
 @dataclass(frozen=True)
 class BlockEnded:
-    """A block was taken; ``spent`` seconds of the group's budget are gone.
+    """A block was taken; ``spent`` seconds of the group's budget are gone, on the lab's clock.
 
     ``precision`` is that of the group's least precise case so far, as the stop rule sees it.
     """

@@ -29,7 +29,7 @@ def carry_out(
     spent = 0.0
     for position, group in enumerate(plan.groups):
         policy = plan.policy(position, spent)
-        listen(GroupStarted(group.number, group.title, policy.budget))
+        listen(GroupStarted(group.number, group.title, policy.budget, policy.most_blocks))
         began = now()
         sampler = GroupSampler(experiment_called(group.experiment), lab, policy, now)
         outcome = sampler.run(group, listen)

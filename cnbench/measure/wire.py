@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from cnbench.core.codec import from_plain, to_plain
 from cnbench.measure.events import (
@@ -24,14 +25,13 @@ def encode_event(event: Event) -> str:
     return json.dumps({"event": type(event).__name__, **to_plain(event)})
 
 
-def decode_event(line: str) -> Event:
-    """The inverse of ``encode_event``.
+def event_from_plain(plain: Mapping[str, object]) -> Event:
+    """The event in a decoded line.
 
     Raises:
-        ValueError: the line is not an event.
+        ValueError: it is none.
     """
     try:
-        plain = json.loads(line)
-        return from_plain(_EVENTS[plain.pop("event")], plain)
+        return from_plain(_EVENTS[str(plain["event"])], plain)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"not an event: {line[:200]}") from error
+        raise ValueError(f"not an event: {str(plain)[:200]}") from error

@@ -75,8 +75,10 @@ def compare_runs(a: Run, b: Run, *, margin: float | None, force: bool) -> list[C
     return [_unpaired(before[what], after[what], margin) for what in after if what in before]
 
 
-def compare_variants(run: Run, a: Case, b: Case, *, margin: float | None) -> list[Compared]:
-    """What B costs against A, both measured in the same blocks of ``run``.
+def compare_cases(
+    run: Run, a: Case, b: Case, *, paired: bool, margin: float | None
+) -> list[Compared]:
+    """What B costs against A, both measured in ``run``, and if ``paired`` in the same blocks.
 
     Raises:
         UsageError: one of them could not be measured; the message says why.
@@ -87,10 +89,12 @@ def compare_variants(run: Run, a: Case, b: Case, *, margin: float | None) -> lis
         if result.status != "ok":
             raise UsageError(f"{result.case.point}: {result.reason}", result.remedy)
     rows = {(row.case.key, row.metric.name): row for row in rows_of(run)}
-    return [
-        _paired(one, other, rows[a.key, metric.name], rows[b.key, metric.name], margin)
-        for metric in metrics_of(run, other)
+    both = [
+        (rows[a.key, metric.name], rows[b.key, metric.name]) for metric in metrics_of(run, other)
     ]
+    if paired:
+        return [_paired(one, other, row_a, row_b, margin) for row_a, row_b in both]
+    return [_unpaired(row_a, row_b, margin) for row_a, row_b in both]
 
 
 def overall(compared: Sequence[Compared]) -> Verdict:

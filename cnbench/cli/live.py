@@ -1,0 +1,100 @@
+"""``cnbench compare --vary``: two variants measured now, so that they can be compared by pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cnbench.cli.measuring import measure_and_record, plan_for, warn
+from cnbench.core.case import Case
+from cnbench.core.errors import CnbenchError, UsageError
+from cnbench.core.experiment import Experiment
+from cnbench.core.run import Request, Run
+from cnbench.experiments.registry import experiment_called, names
+from cnbench.measure.plan import Plan, parse_given
+from cnbench.report.comparison import Compared, compare_cases
+from cnbench.store.recorder import Recorder, new_run
+from cnbench.store.runs import results_folder
+
+# Not a parameter of any experiment, but what a guest is booted with.
+KERNEL = "kernel"
+
+
+def request_for(
+    what: Sequence[str],
+    vary: str,
+    assignments: Sequence[str],
+    full: bool,
+    budget: float | None,
+    seed: int,
+    lab: str,
+    clock: str,
+    kernels: str,
+) -> Request:
+    """What to measure so that the two variants of ``vary`` can be compared.
+
+    Raises:
+        UsageError: not one experiment, or not two variants of something that it has.
+    """
+    if len(what) != 1 or what[0] not in names():
+        raise UsageError(
+            f"--vary measures one experiment, not '{' '.join(what)}'",
+            f"choose from {', '.join(names())}",
+        )
+    experiment = experiment_called(what[0])
+    name, _, variants = vary.partition("=")
+    if name == KERNEL:
+        given = parse_given([experiment], assignments)
+        two: Sequence[object] = kernels_of(variants)
+        kernels, lab = variants, "guest"
+    else:
+        given = parse_given([experiment], [*assignments, vary])
+        two = given[experiment.name][name]
+    if len(two) != 2:
+        raise UsageError(f"--vary {vary} names {len(two)} variants", "name two of them")
+    return Request((experiment.name,), full, given, lab, clock, budget, seed, kernels_of(kernels))
+
+
+def kernels_of(text: str) -> tuple[str, ...]:
+    """Kernel names as they are written on the command line, each once."""
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
+def compare(request: Request, vary: str, margin: float | None) -> tuple[list[Compared], list[Run]]:
+    """Measure what ``request`` asks, and compare the variants pair by pair.
+
+    Raises:
+        UsageError: no point makes sense with both variants.
+        CnbenchError: none of the pairs could be measured.
+    """
+    name = vary.partition("=")[0]
+    experiment = experiment_called(request.experiments[0])
+    if name != KERNEL:
+        experiment = replace(experiment, variant=name, beside=())
+    plan = plan_for(request, experiments=lambda _: experiment)
+    plan, pairs = _pairs(plan, experiment, name)
+    if not pairs:
+        raise UsageError(f"no point of {experiment.name} makes sense with both of {vary}")
+    run = new_run(request, [experiment])
+    measure_and_record(plan, Recorder(run, results_folder() / f"{run.id}.json"))
+    compared: list[Compared] = []
+    for a, b in pairs:
+        try:
+            compared += compare_cases(run, a, b, paired=name != KERNEL, margin=margin)
+        except UsageError as error:
+            warn(error)
+    if not compared:
+        raise CnbenchError("neither variant could be compared", "see the reasons above")
+    return compared, [run]
+
+
+def _pairs(plan: Plan, experiment: Experiment, name: str) -> tuple[Plan, list[tuple[Case, Case]]]:
+    """The cases to compare, and the plan without the groups that have none."""
+    if name != KERNEL:
+        groups = tuple(group for group in plan.groups if len(group.cases) == 2)
+        return replace(plan, groups=groups), [(g.cases[0], g.cases[1]) for g in groups]
+    cases = [case for group in plan.groups for case in group.cases]
+    by_point: dict[str, list[Case]] = {}
+    for case in cases:
+        by_point.setdefault(case.point, []).append(case)
+    return plan, [(two[0], two[1]) for two in by_point.values() if len(two) == 2]

@@ -1,0 +1,87 @@
+"""Carrying out a plan in guests: booted, listened to, and replaced where one comes to a bad end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from cnbench.core.case import Group
+from cnbench.core.codec import to_plain
+from cnbench.core.run import CaseResult
+from cnbench.lab.guest import start
+from cnbench.lab.guest.errors import GuestError
+from cnbench.measure.events import CaseEnded, GroupStarted, Listener
+from cnbench.measure.inside import Assignment
+from cnbench.measure.placing import Place
+from cnbench.measure.plan import Plan
+from cnbench.measure.wire import event_from_plain
+
+_MODULE = "cnbench.measure.inside"
+# A full sync of tens of thousands of services says nothing for minutes under emulation.
+_SILENCE_SECONDS = 900
+
+
+def carry_out_in_guest(plan: Plan, place: Place, listen: Listener) -> None:
+    """Measure all groups of ``plan`` in guests like ``place``, telling ``listen`` as it goes.
+
+    A guest that hangs, panics or runs out of memory fails the cases it was at, with its last words;
+    the groups after them go on in a new one.
+
+    Raises:
+        UnsupportedError: QEMU is not installed, or no image is built.
+    """
+    left = plan.groups
+    while left:
+        progress = _Progress(left, listen)
+        try:
+            with start.guest(place.kernel, place.clock) as machine:
+                assignment = Assignment(
+                    replace(plan, groups=left), place.clock, start.digest(place.kernel)
+                )
+                for message in machine.run(_MODULE, to_plain(assignment), silence=_SILENCE_SECONDS):
+                    progress.hear(message)
+            return
+        except GuestError as error:
+            progress.fail_current(error)
+            left = progress.after_current
+
+
+class _Progress:
+    """Which group a guest is at, and which of its cases it has told."""
+
+    def __init__(self, groups: tuple[Group, ...], listen: Listener) -> None:
+        self._groups = groups
+        self._listen = listen
+        self._current = 0
+        self._told: set[str] = set()
+
+    def hear(self, message: dict[str, object]) -> None:
+        event = event_from_plain(message)
+        if isinstance(event, GroupStarted):
+            numbers = [group.number for group in self._groups]
+            self._current = numbers.index(event.number)
+        elif isinstance(event, CaseEnded):
+            self._told.add(event.result.case.key)
+        self._listen(event)
+
+    @property
+    def after_current(self) -> tuple[Group, ...]:
+        return self._groups[self._current + 1 :]
+
+    def fail_current(self, error: GuestError) -> None:
+        group = self._groups[self._current]
+        for result in _failed(group, error):
+            if result.case.key not in self._told:
+                self._listen(CaseEnded(result))
+
+
+def _failed(group: Group, error: GuestError) -> Iterable[CaseResult]:
+    for case in group.cases:
+        yield CaseResult(
+            case,
+            group.number,
+            "failed",
+            str(error),
+            error.remedy,
+            stderr="\n".join(error.console),
+        )

@@ -1,0 +1,47 @@
+"""What runs in a guest: a plan comes in on one line, events go out on one line each.
+
+The guest is a machine like any other here, so the lab is the host's own, under another name.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+
+from cnbench.core.codec import from_plain
+from cnbench.core.metric import ClockName
+from cnbench.experiments.registry import experiment_called
+from cnbench.lab.host import open_lab
+from cnbench.measure import fingerprint
+from cnbench.measure.events import EnvironmentFound, Event
+from cnbench.measure.plan import Plan
+from cnbench.measure.session import carry_out
+from cnbench.measure.wire import encode_event
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A plan for a guest, and what the guest cannot know of itself."""
+
+    plan: Plan
+    clock: ClockName
+    image: str
+
+
+def main() -> None:
+    """Carry out the assignment on stdin, telling every event on stdout."""
+    assignment = from_plain(Assignment, json.loads(sys.stdin.readline()))
+    with open_lab("guest", assignment.clock) as lab:
+        environment = fingerprint.take(lab, assignment.image)
+        _tell(EnvironmentFound(environment))
+        carry_out(assignment.plan, experiment_called, lab, environment.digest, _tell)
+
+
+def _tell(event: Event) -> None:
+    sys.stdout.write(encode_event(event) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
