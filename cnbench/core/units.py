@@ -122,7 +122,8 @@ def _how_to_write(symbols: dict[str, float]) -> str:
 def format_quantity(value: float, unit: str, *, signed: bool = False) -> str:
     """Show ``value`` (base units) with three significant digits: ``142 µs``, ``9.4 Gbit/s``.
 
-    Instructions have five, since they repeat to hundredths of a percent. ``signed`` prints a plus before positive values. A value that is not finite is shown as ``–``.
+    Instructions have five, since they repeat to hundredths of a percent. ``signed`` prints a plus
+    before positive values. A value that is not finite is shown as ``–``.
     """
     if not math.isfinite(value):
         return "–"
