@@ -71,7 +71,7 @@ class SpreadConstraint:
 
     def counts(self) -> Ints:
         """Matching pods on eligible nodes per label value (int64; the last: without label)."""
-        return self.tally.per_value(self.column, self.eligible())
+        return self.tally.per_value(self.column, self.eligible(), (self._rules, self._label_set))
 
 
 def _all_of(masks: Sequence[Mask | None]) -> Mask:

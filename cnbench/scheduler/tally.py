@@ -14,6 +14,9 @@ from cnbench.scheduler.arrays import Codes, Counts, Ints, Mask, Shorts
 from cnbench.scheduler.node_labels import LabelColumn
 
 _DENSE_SHARE = 4
+_MOST_SUMS = 16
+
+Rules = tuple[int, ...]
 
 
 class NodeTally:
@@ -27,7 +30,7 @@ class NodeTally:
         self.total = 0 if nodes is None else len(nodes)
         self._nodes = array("i", b"" if nodes is None else nodes.astype(np.int32).tobytes())
         self._counts: Shorts | None = None
-        self._sums: dict[LabelColumn, Ints] | None = None
+        self._sums: dict[tuple[LabelColumn, Rules], tuple[Mask | None, Ints]] = {}
         if self.total * _DENSE_SHARE > size:
             self._become_dense()
 
@@ -55,12 +58,11 @@ class NodeTally:
     def _become_dense(self) -> None:
         self._counts = np.bincount(self._listed(), minlength=self._size).astype(np.int32)
         self._nodes = array("i")
-        self._sums = {}
 
     def _change(self, counts: Shorts, node: int, by: int) -> None:
         counts[node] += by
-        if self._sums:
-            for column, sums in self._sums.items():
+        for (column, _), (eligible, sums) in self._sums.items():
+            if eligible is None or eligible[node]:
                 sums[column.codes[node]] += by
 
     def _listed(self) -> Shorts:
@@ -78,12 +80,15 @@ class NodeTally:
             return self._counts
         return np.bincount(self._listed(), minlength=self._size)
 
-    def per_value(self, column: LabelColumn, eligible: Mask | None = None) -> Ints:
+    def per_value(
+        self, column: LabelColumn, eligible: Mask | None = None, rules: Rules = ()
+    ) -> Ints:
         """Pods per value of a label.
 
         Args:
             column: the label.
             eligible: the nodes whose pods count; None for all.
+            rules: what made them eligible: the same rules always mean the same nodes.
 
         Returns:
             int64 counts of length len(values) + 1, the caller's own; the last is of nodes
@@ -95,18 +100,27 @@ class NodeTally:
             if eligible is not None:
                 nodes = nodes[eligible[nodes]]
             return np.bincount(codes[nodes], minlength=length)
-        if eligible is not None:
-            return _summed(codes, self._counts * eligible, length)
-        return self._running(column).copy()
+        return self._running(self._counts, column, eligible, rules).copy()
 
-    def _running(self, column: LabelColumn) -> Ints:
-        """The sums kept for this label (of a dense tally), begun when first asked for."""
-        assert self._sums is not None  # noqa: S101 - dense tallies have them
-        sums = self._sums.get(column)
-        if sums is None:
-            sums = _summed(column.codes, self._counts, column.missing + 1)
-            if not column.identity:
-                self._sums[column] = sums
+    def _running(
+        self, counts: Shorts, column: LabelColumn, eligible: Mask | None, rules: Rules
+    ) -> Ints:
+        """The sums kept for this label and these rules, begun when first asked for.
+
+        Not for labels that differ from node to node, of which there would be too many sums; and
+        only for the rules asked about last, since every pod placed has to update all of them.
+        """
+        known = self._sums.get((column, rules))
+        if known is not None:
+            return known[1]
+        counted = counts if eligible is None else counts * eligible
+        weights = counted.astype(np.float64)  # exact far beyond any number of pods
+        length = column.missing + 1
+        sums = np.bincount(column.codes, weights=weights, minlength=length).astype(np.int64)
+        if length <= self._size // _DENSE_SHARE:
+            self._sums[column, rules] = (eligible, sums)
+            if len(self._sums) > _MOST_SUMS:
+                del self._sums[next(iter(self._sums))]
         return sums
 
     def places(self, column: LabelColumn) -> Mask:
@@ -115,11 +129,6 @@ class NodeTally:
             there = np.zeros(column.missing + 1, dtype=bool)
             there[column.codes[self._listed()]] = True
         else:
-            there = self._running(column) > 0
+            there = self._running(self._counts, column, None, ()) > 0
         there[column.missing] = False
         return there
-
-
-def _summed(codes: Codes, counts: Counts | None, length: int) -> Ints:
-    """Counts per code; bincount adds in float64, exact far beyond any number of pods."""
-    return np.bincount(codes, weights=counts, minlength=length).astype(np.int64)

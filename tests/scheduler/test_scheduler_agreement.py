@@ -240,7 +240,7 @@ def compare(scheduler, plain, pod):
 
 
 @pytest.mark.parametrize("release", ["1.30", "1.20"])
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=histories(), hard=st.sampled_from([0, 1, 50]))
 def test_scores_and_filters_agree_with_the_plain_implementation(release, history, hard):
     nodes, templates, events = history

@@ -39,7 +39,7 @@ def test_normalising_by_table_or_by_division_is_the_same(scores, reverse):
     assert scaled_to_top(np.array(scores, dtype=np.int64), reverse).tolist() == expected
 
 
-@given(st.data(), st.integers(1, 12))
+@given(st.data(), st.integers(1, 30))
 def test_a_tally_counts_however_it_is_kept(data, size):
     codes = np.array(data.draw(st.lists(st.integers(0, 3), min_size=size, max_size=size)))
     eligible = np.array(data.draw(st.lists(st.booleans(), min_size=size, max_size=size)))
@@ -52,6 +52,7 @@ def test_a_tally_counts_however_it_is_kept(data, size):
         st.lists(st.tuples(st.integers(0, size - 1), st.booleans()), max_size=30)
     ):
         tally.per_value(column)  # from here on, a dense tally keeps its sums
+        tally.per_value(column, eligible, (1, 2))
         if remove and counts[node]:
             tally.remove(node)
             counts[node] -= 1
@@ -66,6 +67,6 @@ def test_a_tally_counts_however_it_is_kept(data, size):
         for node, count in enumerate(counts):
             if mask is None or mask[node]:
                 per_value[codes[node]] += count
-        assert tally.per_value(column, mask).tolist() == per_value
+        assert tally.per_value(column, mask, () if mask is None else (1, 2)).tolist() == per_value
         if mask is None:
             assert tally.places(column).tolist() == [*(count > 0 for count in per_value[:3]), False]

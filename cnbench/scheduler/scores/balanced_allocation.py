@@ -45,7 +45,8 @@ def _fraction(view: View, row: int, amount: float) -> Floats:
     resources = view.cluster.resources
     fraction = view.column(resources.used[row]) + amount
     np.divide(fraction, view.column(resources.divisor[row]), out=fraction)
-    return np.minimum(fraction, 1.0, out=fraction)
+    # Looking for the highest is cheaper than cutting, and nodes are rarely overcommitted.
+    return np.minimum(fraction, 1.0, out=fraction) if fraction.max(initial=0.0) > 1.0 else fraction
 
 
 def _deviation(fractions: Sequence[Floats], present: Sequence[Mask]) -> Floats:
