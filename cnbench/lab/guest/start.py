@@ -7,34 +7,66 @@ from collections.abc import Iterator
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.metric import ClockName
+from cnbench.lab.guest import saved
+from cnbench.lab.guest.acceleration import best_accelerator
 from cnbench.lab.guest.code import ensure_code
-from cnbench.lab.guest.images import Image, built_userland
+from cnbench.lab.guest.errors import GuestError
+from cnbench.lab.guest.images import Image, Progress, built_userland
 from cnbench.lab.guest.kernels import Kernel, built_kernel
-from cnbench.lab.guest.machine import Machine, running
+from cnbench.lab.guest.machine import Machine, boot, restore
 from cnbench.lab.guest.qemu import Hardware
 
 
 @contextlib.contextmanager
-def guest(kernel: str, clock: ClockName) -> Iterator[Machine]:
+def guest(kernel: str, clock: ClockName, progress: Progress = lambda _: None) -> Iterator[Machine]:
     """A guest with ``kernel`` whose agent has the measuring code at hand.
+
+    An emulated guest goes on from a saved state; the first one of its kind is booted to make that.
 
     Raises:
         UnsupportedError: no image is built, or QEMU is missing.
         GuestError: it did not start.
     """
     found, userland = _built(kernel)
-    with running(found, userland, Hardware(clock), ensure_code(userland)) as machine:
+    accelerator = best_accelerator(found, userland) if clock == "wall" else "tcg"
+    with _started(found, userland, Hardware(clock, accelerator), progress) as machine:
         machine.ask({"do": "attach"})
         yield machine
 
 
+@contextlib.contextmanager
+def _started(
+    kernel: Kernel, userland: Image, hardware: Hardware, progress: Progress
+) -> Iterator[Machine]:
+    code = ensure_code(userland)
+    if hardware.accelerator == "kvm":
+        # Boots in about a second, and its state would be bound to this processor.
+        with boot(kernel, userland, hardware, code) as machine:
+            yield machine
+        return
+    state = saved.ensure_state(kernel, userland, hardware, progress)
+    with contextlib.ExitStack() as stack:
+        try:
+            machine = stack.enter_context(restore(kernel, userland, hardware, code, state))
+        except GuestError as error:
+            progress(f"{error}; booting anew")
+            saved.forget(state)
+            state = saved.ensure_state(kernel, userland, hardware, progress)
+            machine = stack.enter_context(restore(kernel, userland, hardware, code, state))
+        yield machine
+
+
 def is_built(kernel: str) -> bool:
-    """Whether a guest with ``kernel`` could be started without building anything."""
+    """Whether a guest with ``kernel`` could be started without fetching anything."""
     return built_userland() is not None and built_kernel(kernel) is not None
 
 
 def digest(kernel: str) -> str:
-    """What the guest's files are, for the fingerprint: userland and kernel."""
+    """What the guest's files are, for the fingerprint: userland and kernel.
+
+    Raises:
+        UnsupportedError: they are not built.
+    """
     found, userland = _built(kernel)
     return f"{userland.digest[:12]}-{found.digest[:12]}"
 

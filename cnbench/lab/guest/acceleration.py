@@ -1,0 +1,64 @@
+"""Whether KVM really works here: proven once by booting a guest, and remembered.
+
+``/dev/kvm`` may be there, open, and create a machine that then never boots a stock kernel (seen on
+machines that are guests themselves), so nothing less than a boot proves anything.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from pathlib import Path
+
+from cnbench.lab import commands
+from cnbench.lab.guest import cache, qemu
+from cnbench.lab.guest.code import empty_disk
+from cnbench.lab.guest.errors import GuestError
+from cnbench.lab.guest.images import Image
+from cnbench.lab.guest.kernels import Kernel
+from cnbench.lab.guest.machine import boot
+from cnbench.lab.guest.qemu import Accelerator, Hardware
+
+_KVM = Path("/dev/kvm")
+# A stock kernel is up within two seconds under KVM, and takes more than ten under emulation.
+_PROOF_SECONDS = 8.0
+
+
+def best_accelerator(kernel: Kernel, userland: Image) -> Accelerator:
+    """``kvm`` where a guest has been seen to boot with it on this machine, else ``tcg``.
+
+    The first call for a combination of host kernel, processor, QEMU and access right takes up to
+    eight seconds; the answer is kept in the cache.
+
+    Raises:
+        UnsupportedError: QEMU is not installed.
+    """
+    if not os.access(_KVM, os.R_OK | os.W_OK):
+        return "tcg"
+    remembered = cache.folder() / "guest" / "kvm" / _machine_key()
+    if not remembered.is_dir():
+        reason = _why_not(kernel, userland)
+        with cache.publishing(remembered) as building:
+            answer = json.dumps({"works": not reason, "reason": reason})
+            (building / "answer.json").write_text(answer)
+    answer = json.loads((remembered / "answer.json").read_text())
+    return "kvm" if answer["works"] else "tcg"
+
+
+def _machine_key() -> str:
+    """The digest of what the answer depends on."""
+    version = commands.run([qemu.PROGRAM, "--version"]).stdout.splitlines()[0]
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = sorted({line for line in lines if line.startswith(("model name", "vendor_id"))})
+    return cache.text_digest(platform.release(), version, *models)[:24]
+
+
+def _why_not(kernel: Kernel, userland: Image) -> str:
+    """Empty if a guest boots with KVM in time, else why it did not."""
+    hardware = Hardware("wall", "kvm")
+    try:
+        with boot(kernel, userland, hardware, empty_disk(), timeout=_PROOF_SECONDS):
+            return ""
+    except GuestError as error:
+        return str(error)

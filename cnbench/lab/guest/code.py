@@ -1,0 +1,103 @@
+"""The measuring code as a disk image: what this cnbench is now, and its pyroute2."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from cnbench.lab.guest import cache
+from cnbench.lab.guest.agent import CODE
+from cnbench.lab.guest.errors import GuestError
+from cnbench.lab.guest.images import Image, compile_python
+
+PACKAGES = ("cnbench", "pyroute2")
+
+# A guest sees a disk's size when it boots, and may be saved before this image is there: so all
+# images have one size, of which the unused end takes no room in a file.
+DISK_BYTES = 64 << 20
+_KEPT = 4
+_FORMAT = 1
+
+
+def ensure_code(userland: Image, packages: dict[str, Path] | None = None) -> Path:
+    """The disk image of ``packages`` (name to folder; by default the ones this process runs).
+
+    It is made anew whenever any source differs; the last few are kept.
+
+    Raises:
+        GuestError: a package is not there, or together they are too large.
+    """
+    folders = packages or {name: _folder_of(name) for name in PACKAGES}
+    sources = [(name, path) for name, folder in folders.items() for path in _sources(folder)]
+    digest = _digest(sources, folders, userland)
+    place = cache.folder() / "guest" / "code" / digest[:16]
+    if not place.is_dir():
+        with cache.publishing(place) as building:
+            _build(building, sources, folders, userland)
+        _forget_old(place.parent)
+    return place / "code.squashfs"
+
+
+def empty_disk() -> Path:
+    """A disk of the same size with nothing on it, for a guest whose code comes later."""
+    place = cache.folder() / "guest" / "empty-disk"
+    if not place.is_dir():
+        with cache.publishing(place) as building, (building / "disk").open("wb") as file:
+            file.truncate(DISK_BYTES)
+    return place / "disk"
+
+
+def _folder_of(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise GuestError(
+            f"the Python package {package}, which a guest needs, is not installed here",
+            f"pip install {package}",
+        )
+    return Path(spec.submodule_search_locations[0])
+
+
+def _sources(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            yield path
+
+
+def _digest(sources: list[tuple[str, Path]], folders: dict[str, Path], userland: Image) -> str:
+    total = hashlib.sha256(f"{_FORMAT} {userland.digest}".encode())
+    for package, path in sources:
+        relative = path.relative_to(folders[package])
+        contents = hashlib.sha256(path.read_bytes()).hexdigest()
+        total.update(f"\n{package}/{relative} {contents}".encode())
+    return total.hexdigest()
+
+
+def _build(
+    building: Path,
+    sources: list[tuple[str, Path]],
+    folders: dict[str, Path],
+    userland: Image,
+) -> None:
+    tree = building / "tree"
+    for package, path in sources:
+        target = tree / package / path.relative_to(folders[package])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    compile_python(userland.toolbox, tree, CODE)
+    image = building / "code.squashfs"
+    userland.toolbox.squashfs(tree, image)
+    cache.remove(tree)
+    size = image.stat().st_size
+    if size > DISK_BYTES:
+        raise GuestError(f"the measuring code is {size >> 20} MiB, more than a guest's disk holds")
+    with image.open("r+b") as file:
+        file.truncate(DISK_BYTES)
+
+
+def _forget_old(folder: Path) -> None:
+    images = [path for path in folder.iterdir() if path.is_dir()]
+    for path in sorted(images, key=lambda path: path.stat().st_mtime)[:-_KEPT]:
+        cache.remove(path)

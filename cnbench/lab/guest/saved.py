@@ -1,0 +1,72 @@
+"""Saved states: a guest that was booted once, and goes on from there ever after.
+
+Booting under emulation takes many seconds; reading a saved state takes a fraction of one. A state
+is kept under a digest of all that went into it, so it can never be that of another machine. The
+measuring code is not in it: that comes on a disk which the guest looks at only after it goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from cnbench.lab import commands
+from cnbench.lab.guest import cache, initramfs, qemu
+from cnbench.lab.guest.code import empty_disk
+from cnbench.lab.guest.images import Image, Progress
+from cnbench.lab.guest.kernels import Kernel
+from cnbench.lab.guest.machine import boot
+from cnbench.lab.guest.qemu import Hardware
+
+_FORMAT = 1
+_KEPT = 16
+
+
+def ensure_state(
+    kernel: Kernel, userland: Image, hardware: Hardware, progress: Progress = lambda _: None
+) -> Path:
+    """The file of a guest's state just after its boot, made now if it is not there (some 10 s).
+
+    Raises:
+        UnsupportedError: QEMU is not installed.
+        GuestError: the guest did not boot, or its state could not be written.
+    """
+    place = _folder() / _key(kernel, userland, hardware)
+    state = place / "state"
+    if not state.is_file():
+        progress(f"booting {kernel.release} once, to go on from there from now on")
+        with cache.publishing(place) as building:
+            with boot(kernel, userland, hardware, empty_disk()) as machine:
+                machine.monitor.save(building / "state")
+            (building / "guest").write_text(f"{kernel.name} {kernel.release}\n")
+        _forget_unused()
+    # What is used stays: the least recently used go first.
+    os.utime(place)
+    return state
+
+
+def forget(state: Path) -> None:
+    """Remove a state that cannot be used, so that the next guest boots anew."""
+    cache.remove(state.parent)
+
+
+def _folder() -> Path:
+    return cache.folder() / "guest" / "states"
+
+
+def _key(kernel: Kernel, userland: Image, hardware: Hardware) -> str:
+    first_root = hashlib.sha256(initramfs.build(kernel, userland)).hexdigest()
+    machine = qemu.machine_arguments(hardware)
+    everything = (str(_FORMAT), _qemu_version(), kernel.digest, userland.digest, first_root)
+    return cache.text_digest(*everything, *machine)[:24]
+
+
+def _qemu_version() -> str:
+    return commands.run([qemu.PROGRAM, "--version"]).stdout.splitlines()[0]
+
+
+def _forget_unused() -> None:
+    states = [path for path in _folder().iterdir() if (path / "state").is_file()]
+    for path in sorted(states, key=lambda path: path.stat().st_mtime)[:-_KEPT]:
+        cache.remove(path)
