@@ -1,7 +1,8 @@
 """Finding experiments: every module of this package that has an ``EXPERIMENT`` is one.
 
 A module is called as its experiment, with underscores: one is found without importing the others,
-which may need packages that a guest does not have.
+which may need packages that a guest does not have. A part of one that has a file of its own begins
+with the experiment's name (copy_up_grid with copy_up).
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from cnbench.core.experiment import Experiment
 @cache
 def names() -> tuple[str, ...]:
     """The names of all experiments, in alphabetical order."""
+    modules = {module.name for module in pkgutil.iter_modules(experiments.__path__)}
+    modules.discard(__name__.rpartition(".")[2])
     return tuple(
         sorted(
-            module.name.replace("_", "-")
-            for module in pkgutil.iter_modules(experiments.__path__)
-            if module.name != __name__.rpartition(".")[2]
+            module.replace("_", "-")
+            for module in modules
+            if not any(module.startswith(f"{whole}_") for whole in modules)
         )
     )
 
