@@ -1,4 +1,6 @@
 import platform
+import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -7,7 +9,7 @@ from cnbench.core.fingerprint import differences
 from cnbench.lab.clock import Clock
 from cnbench.measure import fingerprint
 
-LAB = SimpleNamespace(name="host", clock=Clock("wall"))
+LAB = SimpleNamespace(name="host", clock=Clock("wall"), folder=Path(tempfile.gettempdir()))
 
 
 def test_the_fingerprint_of_this_machine_is_the_same_twice():

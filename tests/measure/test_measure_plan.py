@@ -3,6 +3,7 @@ import pytest
 
 from cnbench.core.errors import UsageError
 from cnbench.core.run import Request
+from cnbench.measure.placing import HOST, everything_on
 from cnbench.measure.plan import make_plan, parse_given
 
 EXPERIMENT = made_up.experiment()
@@ -13,7 +14,7 @@ def request(full=False, given=None, budget=None):
 
 
 def plan(done=(), **asked):
-    return make_plan(request(**asked), lambda name: EXPERIMENT, done)
+    return make_plan(request(**asked), lambda name: EXPERIMENT, everything_on([HOST]), done)
 
 
 def test_variants_share_a_group():
