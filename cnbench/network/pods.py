@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace, address, join, route_via
 from cnbench.network import links
+from cnbench.network.underlay import open_quiet_namespace
 
 # The pod's gateway in Calico's scheme: no device has it, the node answers ARP for it by proxy.
 _NOBODYS_ADDRESS = "169.254.1.1"
@@ -26,7 +27,7 @@ def open_pod(
     """
     prefix = network.rpartition(".")[0]
     pod_address = f"{prefix}.2"
-    with lab.network_namespace(f"pod of {node.name}") as pod:
+    with open_quiet_namespace(lab, f"pod of {node.name}") as pod:
         node.sysctl("net.ipv4.ip_forward", 1)
         if attachment == "bridge":
             _on_bridge(pod, node, prefix, pod_address, mtu)

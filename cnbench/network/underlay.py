@@ -13,6 +13,7 @@ import contextlib
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace, address, join, route_via
@@ -68,7 +69,7 @@ def open_underlay(lab: Lab, kind: str, hops: int, mtu: int) -> Iterator[Underlay
     with contextlib.ExitStack() as stack:
 
         def namespace(name: str) -> NetworkNamespace:
-            return stack.enter_context(lab.network_namespace(name))
+            return stack.enter_context(open_quiet_namespace(lab, name))
 
         nodes = namespace("node1"), namespace("node2")
         routers = tuple(namespace(f"router{number + 1}") for number in range(hops))
@@ -83,6 +84,15 @@ def open_underlay(lab: Lab, kind: str, hops: int, mtu: int) -> Iterator[Underlay
             for name in links.names(place):
                 links.set_link(place, name, mtu=mtu)
         yield Underlay(_address(nodes, routers), routers, switch)
+
+
+@contextlib.contextmanager
+def open_quiet_namespace(lab: Lab, name: str) -> Iterator[NetworkNamespace]:
+    """A namespace without IPv6, whose own messages would be among those that are measured."""
+    with lab.network_namespace(name) as namespace:
+        if Path("/proc/sys/net/ipv6").exists():
+            namespace.sysctl("net.ipv6.conf.default.disable_ipv6", 1)
+        yield namespace
 
 
 def _join_by_bridge(

@@ -13,6 +13,7 @@ import functools
 import itertools
 import resource
 import socket
+import statistics
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -27,10 +28,10 @@ from cnbench.probes.cpu_time import CpuTime, cpu_time, run_delay
 TRAFFIC = ("tcp-stream", "udp-stream", "tcp-rr", "udp-rr", "tcp-crr")
 # The kernel's default. A machine whose own is BBR would pace, so that timers would be measured.
 CONGESTION_CONTROL = "cubic"
-_PORT = 5001
 # A whole message must fit in the sender's buffer: the thread that would make room is busy sending.
 _SEND_BUFFER = 1 << 20
 _SO_SNDBUFFORCE = 32
+_TRIMMED = 20
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 Exchange = Callable[[], None]
@@ -52,7 +53,7 @@ class Batch:
         ticks: clock ticks that each message took, answer included where there is one.
         delivered: bytes that arrived, of messages and answers.
         elapsed: seconds on the wall (instructions on that clock) from the first to the last.
-        busy: the part of ``elapsed`` in which the loop's processor was at work on it.
+        busy: CPU time of all messages, in the same unit; see ``busy_ticks``.
         cpu: what the processor did meanwhile by the kernel's own account, in ticks of 10 ms.
     """
 
@@ -61,6 +62,25 @@ class Batch:
     elapsed: float
     busy: float
     cpu: CpuTime
+
+
+def busy_ticks(ticks: list[int], sleeps: int, not_ours: int) -> float:
+    """The CPU time of a batch of messages, in clock ticks.
+
+    Where nothing slept, a message's time is its CPU time, but for what other processes and timers
+    did to a few: so the mean without the fastest and the slowest twentieth stands for all. Where
+    more slept than that leaves out, it is the whole time less what was not ours.
+
+    Args:
+        ticks: that each message took.
+        sleeps: how often the thread waited for something.
+        not_ours: ticks in which the processor was idle or another's.
+    """
+    trimmed = len(ticks) // _TRIMMED
+    if sleeps > trimmed:
+        return max(float(sum(ticks) - not_ours), 1.0)
+    middle = sorted(ticks)[trimmed : len(ticks) - trimmed]
+    return len(ticks) * statistics.fmean(middle)
 
 
 class Loop:
@@ -87,19 +107,17 @@ class Loop:
                 after = now()
                 ticks.append(after - before)
                 before = after
-            slept = _sleeps() > sleeps_before
+            sleeps = _sleeps() - sleeps_before
             delayed = run_delay() - delay_before
             spent = cpu_time(cpu) - cpu_before
-        elapsed = before - began
-        # A loop that never slept left no time idle, which the kernel's account is too coarse to
-        # say. Both are in seconds of the kernel's clock, which in a guest that counts instructions
+        # Both are in seconds of the kernel's clock, which in a guest that counts instructions
         # advances a nanosecond with each.
-        not_ours = delayed + (spent.idle if slept else 0)
+        not_ours = round(1e9 * (delayed + spent.idle))
         return Batch(
             ticks,
             messages * self._per_message,
-            self._clock.units(elapsed),
-            self._clock.units(max(elapsed - round(1e9 * not_ours), 1)),
+            self._clock.units(before - began),
+            self._clock.units(busy_ticks(ticks, sleeps, not_ours)),
             spent,
         )
 
@@ -131,6 +149,7 @@ def open_loop(
     flows: int,
     clock: Clock,
     patience: float = 5.0,
+    first_port: int = 5001,
 ) -> Iterator[Loop]:
     """A loop of ``traffic`` (one of ``TRAFFIC``) from ``client`` to ``server``.
 
@@ -143,6 +162,7 @@ def open_loop(
         flows: connections (or socket pairs) that take turns.
         clock: what messages are timed with.
         patience: seconds after which a message counts as lost.
+        first_port: the server's; each further flow has the next one.
 
     Raises:
         CnbenchError: the other end cannot be reached.
@@ -152,11 +172,11 @@ def open_loop(
     with ExitStack() as stack:
         try:
             if kind == "crr":
-                exchanges = [_connect_and_ask(stack, client, server, size, patience)]
+                exchanges = [_connect_and_ask(stack, client, server, first_port, size, patience)]
             else:
                 join = _tcp_pair if protocol == "tcp" else _udp_pair
                 exchange = _ask if answers else _send
-                pairs = [join(stack, client, server, _PORT + flow) for flow in range(flows)]
+                pairs = [join(stack, client, server, first_port + flow) for flow in range(flows)]
                 for near, far in pairs:
                     _give_up_after(patience, near, far)
                 exchanges = [functools.partial(exchange, *pair, _Message(size)) for pair in pairs]
@@ -197,11 +217,11 @@ def _ask(near: socket.socket, far: socket.socket, message: _Message) -> None:
 
 
 def _connect_and_ask(
-    stack: ExitStack, client: End, server: End, size: int, patience: float
+    stack: ExitStack, client: End, server: End, port: int, size: int, patience: float
 ) -> Exchange:
-    listener = stack.enter_context(_listener(server, _PORT))
+    listener = stack.enter_context(_listener(server, port))
     _give_up_after(patience, listener)
-    target = (server.address, _PORT)
+    target = (server.address, port)
     message = _Message(size)
 
     def exchange() -> None:
