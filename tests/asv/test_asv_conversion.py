@@ -21,7 +21,7 @@ def metric(unit: str, better: Better, scale: Scale) -> Metric:
         (metric("s", "lower", "ratio"), 2.5e-5, 2.5e-5, "seconds"),
         (metric("B", "lower", "ratio"), 4096.0, 4096.0, "bytes"),
         (metric("B", "lower", "additive"), -16.0, -16.0, "bytes"),
-        (metric("", "lower", "ratio"), 3.0, 3.0, "count"),
+        (metric("", "lower", "ratio"), 3.0, 3.0, "unit"),
         # 1 GiB/s is a second a GiB.
         (metric("B/s", "higher", "ratio"), 2.0**30, 1.0, "seconds/GiB"),
         (metric("s/B", "lower", "ratio"), 2.0**-30, 1.0, "seconds/GiB"),

@@ -17,6 +17,7 @@ from asv_runner.discovery import disc_benchmarks
 from cnbench.core.case import Case
 from cnbench.core.run import CaseResult
 from cnbench.experiments.registry import all_experiments, experiment_called
+from cnbench.store.asv import cost_unit
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,7 +52,9 @@ def test_asv_accepts_every_benchmark(discovered: list[Any]) -> None:
         assert benchmark.type == "track"
         assert benchmark.check(str(ROOT)), benchmark.name
         assert benchmark.version == benchmark.func.__self__.version
-        assert benchmark.unit != "unit", f"{benchmark.name} has no unit"
+        metric = benchmark.name.rpartition("track_")[2]
+        of = experiment_called(benchmark.func.__self__.experiment).metric(metric)
+        assert benchmark.unit == cost_unit(of, "wall")
 
 
 def test_no_two_classes_share_a_cache(discovered: list[Any]) -> None:
