@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -46,6 +46,17 @@ class TableLine:
 
 
 @dataclass(frozen=True)
+class Table:
+    """All metrics of the cases of one kind; ``apart`` is what the other kinds do not share."""
+
+    apart: str
+    metrics: tuple[Metric, ...]
+    parameters: tuple[str, ...]
+    has_places: bool
+    lines: tuple[TableLine, ...]
+
+
+@dataclass(frozen=True)
 class ProofLine:
     """The checks of one case."""
 
@@ -69,17 +80,14 @@ class Section:
     anchor: str
     name: str
     question: str
-    metrics: tuple[Metric, ...]
     constant: dict[str, str]
-    parameters: tuple[str, ...]
-    has_places: bool
     pictures: tuple[Picture, ...]
-    lines: tuple[TableLine, ...]
+    tables: tuple[Table, ...]
     proofs: tuple[ProofLine, ...]
     environments: tuple[str, ...]
     settings: dict[str, list[Setting]]
     raw: tuple[RawCase, ...]
-    missing: int = field(default=0)
+    missing: int
 
 
 def section_of(chapter: Chapter, number: int) -> Section:
@@ -90,15 +98,21 @@ def section_of(chapter: Chapter, number: int) -> Section:
         anchor=anchor,
         name=chapter.name,
         question=chapter.record.question,
-        metrics=chapter.record.metrics,
         constant=chapter.constant,
-        parameters=tuple(chapter.varying),
-        has_places=len(chapter.places) > 1,
         pictures=tuple(
             Picture(panel, inline(panel, f"f{number}-{place}"))
             for place, panel in enumerate(panels_of(chapter))
         ),
-        lines=tuple(_line(chapter, one) for one in chapter.ok),
+        tables=tuple(
+            Table(
+                chapter.what_sets_apart(kind),
+                kind.record.metrics,
+                tuple(kind.varying),
+                len(kind.places) > 1,
+                tuple(_line(kind, one) for one in kind.ok),
+            )
+            for kind in chapter.kinds()
+        ),
         proofs=tuple(_proofs(chapter)),
         environments=tuple(
             f"{_where(chapter, digest)} {digest or 'not recorded'}".strip() for digest in digests

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from cnbench.core.case import Case
@@ -57,6 +57,11 @@ class Measured:
     def ok(self) -> bool:
         """Whether there is anything to show in a table or a plot."""
         return self.result.status == "ok" and any(row.interval for row in self.rows)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that it has values of."""
+        return tuple(row.metric.name for row in self.rows if row.interval)
 
     def row(self, metric: str) -> Row | None:
         """The row of a metric, or None where it has no values."""
@@ -145,6 +150,34 @@ class Chapter:
         """Each metric on each clock it was measured with: what can share an axis."""
         clocks = dict.fromkeys(one.place.clock for one in self.ok)
         return [(metric, clock) for metric in self.record.metrics for clock in clocks]
+
+    def having(self, metric: str) -> Chapter:
+        """Its cases that have a result for ``metric``, as a chapter of their own."""
+        return replace(self, measured=tuple(one for one in self.ok if one.row(metric)))
+
+    def kinds(self) -> list[Chapter]:
+        """Its results in chapters of one clock and one set of metrics: what can share a table."""
+        alike: dict[tuple[str, tuple[str, ...]], list[Measured]] = {}
+        for one in self.ok:
+            alike.setdefault((one.place.clock, one.metrics), []).append(one)
+        return [
+            replace(
+                self,
+                record=replace(
+                    self.record,
+                    metrics=tuple(m for m in self.record.metrics if m.name in metrics),
+                ),
+                measured=tuple(ones),
+            )
+            for (_, metrics), ones in alike.items()
+        ]
+
+    def what_sets_apart(self, kind: Chapter) -> str:
+        """What varies in this chapter, but not in its part ``kind``."""
+        parts = [f"{name} {kind.constant[name]}" for name in self.varying if name in kind.constant]
+        if len(kind.places) < len(self.places) and len(kind.places) == 1:
+            parts.append(self.place_label(kind.places[0]))
+        return ", ".join(parts)
 
 
 def chapters_of(runs: Sequence[Run]) -> list[Chapter]:

@@ -65,13 +65,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Overview:
-    """The headline metric of one experiment, on one clock: one line a case."""
+    """The headline metric of one experiment, on one clock: one line a case.
+
+    ``apart`` is what these cases have in common, but not with the experiment's others.
+    """
 
     experiment: str
     metric: str
     summary: str
     better: str
     clock: str
+    apart: str
     parameters: tuple[str, ...]
     has_places: bool
     scale: str
@@ -132,32 +136,26 @@ def totals_of(runs: Iterable[Run]) -> Totals:
 
 
 def overviews_of(chapter: Chapter) -> list[Overview]:
-    """The summary of a chapter, one table a clock, by its first metric: the headline."""
-    if not chapter.record.metrics:
-        return []
-    metric = chapter.record.metrics[0]
-    found = []
-    for clock in dict.fromkeys(one.place.clock for one in chapter.ok):
-        shown = [
-            (one, row)
-            for one in chapter.ok
-            if one.place.clock == clock and (row := one.row(metric.name)) is not None
-        ]
-        scale = _Scale.of([row for _, row in shown])
-        found.append(
-            Overview(
-                experiment=chapter.name,
-                metric=metric.name,
-                summary=metric.summary,
-                better="closer to zero" if metric.better == "zero" else metric.better,
-                clock=clock,
-                parameters=tuple(chapter.varying),
-                has_places=len({one.place for one, _ in shown}) > 1,
-                scale=scale.words if scale else "",
-                lines=tuple(_line(chapter, one, row, scale) for one, row in shown),
-            )
-        )
-    return found
+    """The summary of a chapter: a table for each kind of case, by its first metric."""
+    return [_overview(chapter, kind) for kind in chapter.kinds()]
+
+
+def _overview(chapter: Chapter, kind: Chapter) -> Overview:
+    metric = kind.record.metrics[0]
+    shown = [(one, row) for one in kind.ok if (row := one.row(metric.name)) is not None]
+    scale = _Scale.of([row for _, row in shown])
+    return Overview(
+        experiment=chapter.name,
+        metric=metric.name,
+        summary=metric.summary,
+        better="closer to zero" if metric.better == "zero" else metric.better,
+        clock=kind.places[0].clock,
+        apart=chapter.what_sets_apart(kind),
+        parameters=tuple(kind.varying),
+        has_places=len(kind.places) > 1,
+        scale=scale.words if scale else "",
+        lines=tuple(_line(kind, one, row, scale) for one, row in shown),
+    )
 
 
 def troubles_of(chapters: Iterable[Chapter]) -> list[Trouble]:

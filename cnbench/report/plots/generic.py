@@ -29,12 +29,13 @@ _TIGHT_LINE = 3
 _TALLEST = 1500
 
 
-def panels(chapter: Chapter) -> list[Panel]:
-    """One panel a metric and clock."""
+def panels(chapter: Chapter, but: str = "") -> list[Panel]:
+    """One panel a metric and clock, ``but`` for the metric of that name."""
     return [
         panel
         for metric, clock in chapter.metrics()
-        if (panel := _panel(chapter, metric, clock)) is not None
+        if metric.name != but
+        and (panel := _panel(chapter.having(metric.name), metric, clock)) is not None
     ]
 
 

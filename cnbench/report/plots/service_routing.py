@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from cnbench.core.errors import CnbenchError
 from cnbench.core.metric import ClockName
 from cnbench.core.units import format_quantity
+from cnbench.report.plots import generic
 from cnbench.report.plots.axes import (
     end_labels,
     ends_of,
@@ -21,7 +22,6 @@ from cnbench.report.plots.axes import (
     show_times,
 )
 from cnbench.report.plots.figures import Figures
-from cnbench.report.plots.generic import caption
 from cnbench.report.plots.marks import Mark, draw_marks
 from cnbench.report.rows import Row, values_by_block
 from cnbench.report.selection import Chapter, Measured, Place, shorten
@@ -54,12 +54,19 @@ class _Line:
 
 
 def panels(chapter: Chapter) -> list[Panel]:
-    """For each place and setting: the cost, and its quotient by that of the direct way."""
+    """For each place and setting the cost and its quotient by the direct way's; then the rest."""
+    connects = chapter.having(_METRIC)
     return [
-        panel
-        for title, measured in _settings(chapter)
-        for panel in (_cost(chapter, title, measured), _against_direct(chapter, title, measured))
-        if panel is not None
+        *(
+            panel
+            for title, measured in _settings(connects)
+            for panel in (
+                _cost(connects, title, measured),
+                _against_direct(connects, title, measured),
+            )
+            if panel is not None
+        ),
+        *generic.panels(chapter, but=_METRIC),
     ]
 
 
@@ -116,7 +123,7 @@ def _lines(measured: Sequence[Measured]) -> list[_Line]:
 def _cost(chapter: Chapter, title: str, measured: Sequence[Measured]) -> Panel:
     lines = _lines(measured)
     rows = [row for line in lines for _, _, row in line.points]
-    text = caption(rows).replace("; grey band: noise floor measured by A/A′", "")
+    text = generic.caption(rows).replace("; grey band: noise floor measured by A/A′", "")
     return Panel(
         title=_join("Time to connect, against services", title),
         caption=f"{text} Both axes logarithmic. Grey: the direct way, past all rules. "
