@@ -176,5 +176,5 @@ EXPERIMENT = Experiment(
     subject=open_subject,
     require=_require,
     nonsense=makes_no_sense,
-    tools=("losetup", "mkfs.ext4", "mkfs.xfs", "mkfs.btrfs", "fuse-overlayfs"),
+    tools=("mkfs.ext4", "mkfs.xfs", "mkfs.btrfs", "fuse-overlayfs"),
 )

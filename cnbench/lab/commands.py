@@ -20,7 +20,6 @@ PACKAGES = {
     "iperf3": "iperf3",
     "iptables": "iptables",
     "ipvsadm": "ipvsadm",
-    "losetup": "mount",
     "mkfs.btrfs": "btrfs-progs",
     "mkfs.ext4": "e2fsprogs",
     "mkfs.xfs": "xfsprogs",

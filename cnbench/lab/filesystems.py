@@ -15,6 +15,7 @@ from cnbench.core.units import format_quantity
 from cnbench.lab import commands, mounts
 from cnbench.lab.journal import Journal
 from cnbench.lab.loop import LoopDevice, open_loop_device, require_loop_devices
+from cnbench.lab.processes import DIE_WITH_PARENT
 
 MEMORY = "tmpfs"
 _MIB = 2**20
@@ -115,7 +116,7 @@ def open_filesystem(
     image.touch()
     os.truncate(image, size)
     try:
-        commands.run([*_MAKE[kind], str(image)])
+        commands.run([*DIE_WITH_PARENT, *_MAKE[kind], str(image)])
         with (
             open_loop_device(journal, image) as device,
             mounts.open_mount(journal, str(device.path), target, kind),

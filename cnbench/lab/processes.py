@@ -13,15 +13,15 @@ from cnbench.lab import commands
 
 # The kernel then kills the process when this one ends in any way (prctl PR_SET_PDEATHSIG); setpriv
 # sets that and becomes the command, so the process id is the command's own.
-_DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
+DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
 
 
 @contextlib.contextmanager
 def running(argv: Sequence[str], pass_fds: Sequence[int] = ()) -> Iterator[subprocess.Popen[str]]:
     """A process that is killed on leaving, and by the kernel if this process dies before that."""
-    setpriv = commands.require(_DIE_WITH_PARENT[0])
+    setpriv = commands.require(DIE_WITH_PARENT[0])
     process = subprocess.Popen(
-        [setpriv, *_DIE_WITH_PARENT[1:], commands.require(argv[0]), *argv[1:]],
+        [setpriv, *DIE_WITH_PARENT[1:], commands.require(argv[0]), *argv[1:]],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
