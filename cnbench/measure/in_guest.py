@@ -10,7 +10,7 @@ from cnbench.core.codec import to_plain
 from cnbench.core.run import CaseResult
 from cnbench.lab.guest import start
 from cnbench.lab.guest.errors import GuestError
-from cnbench.measure.events import CaseEnded, GroupStarted, Listener
+from cnbench.measure.events import CaseEnded, GroupStarted, Listener, Warned
 from cnbench.measure.inside import Assignment
 from cnbench.measure.placing import Place
 from cnbench.measure.plan import Plan
@@ -24,13 +24,14 @@ _SILENCE_SECONDS = 900
 def carry_out_in_guest(plan: Plan, place: Place, listen: Listener) -> None:
     """Measure all groups of ``plan`` in guests like ``place``, telling ``listen`` as it goes.
 
-    A guest that hangs, panics or runs out of memory fails the cases it was at, with its last words;
-    the groups after them go on in a new one.
+    A group whose guest hangs, panics or runs out of memory is tried once more in a new one; the
+    second time its cases have failed, with the guest's last words. The others go on.
 
     Raises:
         UnsupportedError: QEMU is not installed, or no image is built.
     """
     left = plan.groups
+    tried_again: set[int] = set()
     while left:
         progress = _Progress(left, listen)
         try:
@@ -42,8 +43,15 @@ def carry_out_in_guest(plan: Plan, place: Place, listen: Listener) -> None:
                     progress.hear(message)
             return
         except GuestError as error:
-            progress.fail_current(error)
-            left = progress.after_current
+            group = progress.current
+            if group.number in tried_again:
+                progress.fail_current(error)
+                left = progress.after_current
+            else:
+                # QEMU's emulation itself brings a healthy kernel down now and then.
+                tried_again.add(group.number)
+                listen(Warned(f"{error}; trying {group.title} once more in a new guest"))
+                left = (group, *progress.after_current)
 
 
 class _Progress:
@@ -52,25 +60,28 @@ class _Progress:
     def __init__(self, groups: tuple[Group, ...], listen: Listener) -> None:
         self._groups = groups
         self._listen = listen
-        self._current = 0
+        self._at = 0
         self._told: set[str] = set()
 
     def hear(self, message: dict[str, object]) -> None:
         event = event_from_plain(message)
         if isinstance(event, GroupStarted):
             numbers = [group.number for group in self._groups]
-            self._current = numbers.index(event.number)
+            self._at = numbers.index(event.number)
         elif isinstance(event, CaseEnded):
             self._told.add(event.result.case.key)
         self._listen(event)
 
     @property
+    def current(self) -> Group:
+        return self._groups[self._at]
+
+    @property
     def after_current(self) -> tuple[Group, ...]:
-        return self._groups[self._current + 1 :]
+        return self._groups[self._at + 1 :]
 
     def fail_current(self, error: GuestError) -> None:
-        group = self._groups[self._current]
-        for result in _failed(group, error):
+        for result in _failed(self.current, error):
             if result.case.key not in self._told:
                 self._listen(CaseEnded(result))
 
