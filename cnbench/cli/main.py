@@ -28,6 +28,10 @@ COMMANDS = {
 INTERRUPTED = 130
 
 
+class ReaderGoneError(Exception):
+    """Who read our output (head, say) has gone."""
+
+
 class LazyCommands(click.Group):
     """The commands of ``COMMANDS``, each imported when it is called."""
 
@@ -42,6 +46,13 @@ class LazyCommands(click.Group):
         module = importlib.import_module(f"cnbench.cli.{COMMANDS[name][0]}")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Call the command; click itself would end a broken pipe with 1, which means worse here."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise ReaderGoneError from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing any."""
@@ -74,8 +85,8 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("Stopped.", err=True)
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our output (head, say) has gone; there is nobody left to tell.
+    except ReaderGoneError:
+        # There is nobody left to tell; what is still in the buffer would fail at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.FINE)
     except OSError as error:
