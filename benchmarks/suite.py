@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from cnbench.core.case import Case, Group
@@ -128,6 +129,20 @@ def _results_of(grid: Grid) -> list[CaseResult]:
     return results
 
 
+def _refuse_a_second_time(what: str) -> None:
+    """Stop asv from counting the same samples twice, as ``asv run -a rounds=2`` would.
+
+    asv runs all that uses one cache in the cache's own folder, so a file there can remember.
+    """
+    try:
+        Path(f"{what.replace('/', '_')}.handed-out").touch(exist_ok=False)
+    except FileExistsError:
+        raise SystemExit(
+            f"asv asked for the samples of {what} twice, and would take them for twice as many "
+            "(more rounds need --interleave-rounds, which measures again in each)"
+        ) from None
+
+
 def _sentence(error: CnbenchError) -> str:
     return f"{error} ({error.remedy})" if error.remedy else str(error)
 
@@ -138,9 +153,11 @@ def tracked(experiment_name: str, metric_name: str) -> Callable[..., dict[str, A
 
     def track(self: Suite, measured: Measured, *point: str) -> dict[str, Any]:
         try:
-            return asv_samples(measured[point], metric)
+            samples = asv_samples(measured[point], metric)
         except CnbenchError as error:
             raise SystemExit(_sentence(error)) from None
+        _refuse_a_second_time(" ".join((metric_name, *point)))
+        return samples
 
     track.unit = cost_unit(metric, CLOCK)
     track.pretty_name = f"{experiment_name}: {metric.name}"

@@ -15,7 +15,7 @@ from asv.config import Config
 from asv_runner.discovery import disc_benchmarks
 
 from cnbench.core.case import Case
-from cnbench.core.run import CaseResult
+from cnbench.core.run import CaseResult, Sample
 from cnbench.experiments.registry import all_experiments, experiment_called
 from cnbench.store.asv import cost_unit
 
@@ -95,6 +95,20 @@ def test_what_is_unsupported_is_skipped_and_what_failed_says_why(discovered: lis
     for skipped in (points[1], ("v3", "", "")):
         benchmark._current_params = skipped
         assert benchmark.do_setup()
+
+
+def test_the_same_samples_are_not_counted_twice(
+    discovered: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    benchmark = next(b for b in discovered if b.name.endswith("CpuQuota.track_stall"))
+    point = ("v1", "20%", "10ms")
+    sample = Sample(0, 0, {"stall": 0.008}, 0, 1)
+    benchmark.set_cache({point: CaseResult(Case("cpu-quota", {}), 0, "ok", samples=(sample,))})
+    benchmark._current_params = point
+    assert benchmark.do_run() == {"samples": [0.008], "number": 1}
+    with pytest.raises(SystemExit, match="--interleave-rounds"):
+        benchmark.do_run()
 
 
 def test_importing_the_suite_runs_and_writes_nothing(tmp_path: Path) -> None:
