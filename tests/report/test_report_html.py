@@ -336,3 +336,28 @@ def test_a_failed_write_keeps_the_old_page(tmp_path: Path, monkeypatch: pytest.M
         html.write([routing_run()], path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_cases_that_measure_something_else_have_tables_of_their_own() -> None:
+    sync = Metric("sync", "s", "lower", "ratio", "time to program all services")
+    record = dataclasses.replace(
+        ROUTING,
+        metrics=(*ROUTING.metrics, sync),
+        parameters={"mode": "", "measure": "", "services": "", "position": ""},
+    )
+    run = a_run({"service-routing": record})
+    for mode in ("iptables", "nftables"):
+        for measure, metric in (("connect", "connect"), ("sync", "sync")):
+            params = {"mode": mode, "measure": measure, "services": 100, "position": "first"}
+            made = result(run, "service-routing", params, {"connect": 1e-5, "sync": 2.0})
+            samples = tuple(
+                dataclasses.replace(s, values={metric: s.values[metric]}) for s in made.samples
+            )
+            run.cases.append(dataclasses.replace(made, samples=samples))
+    text = html.render([run])
+    page = Page(text)
+    assert "sync: time to program all services; lower is better; measure sync" in page.text
+    assert "connect: time to connect; lower is better; measure connect" in page.text
+    assert text.count("<h3>All figures") == 2
+    assert page.count("svg") == 2
+    assert '<td class="n">–</td><td class="n">–</td>' not in text
