@@ -18,7 +18,12 @@ from cnbench.lab.guest.sources import SUITES
 
 @click.group("guest")
 def command() -> None:
-    """Build and list what guests boot from: one userland, and any number of kernels."""
+    r"""Build and list what guests boot from: one userland, and any number of kernels.
+
+    \b
+    Example:
+      cnbench guest list
+    """
 
 
 @command.command("build")

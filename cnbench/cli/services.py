@@ -13,7 +13,12 @@ from cnbench.proxy.manifest import load_services
 
 @click.group("services")
 def command() -> None:
-    """Programs that kube-proxy writes for services, without applying them."""
+    r"""Programs that kube-proxy writes for services, without applying them.
+
+    \b
+    Example:
+      cnbench services generate --mode iptables --services 3
+    """
 
 
 @command.command("generate")
