@@ -1,0 +1,149 @@
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from cnbench.cli.main import COMMANDS
+
+RUN = ("run", "made-up", "-p", "size=1", "--lab", "host")
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_has_an_example(cnbench, name):
+    done = cnbench(*name.split(), "--help")
+    assert done.code == 0
+    assert done.err == ""
+    assert "cnbench " + (name or "run") in done.out.partition("Options")[0].partition("\n\n")[2]
+
+
+def test_help_imports_nothing_that_takes_long():
+    program = (
+        "import sys\n"
+        "sys.argv = ['cnbench', '--help']\n"
+        "from cnbench.cli.main import main\n"
+        "try: main()\n"
+        "finally: print(sorted(sys.modules), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "doctor" in done.stdout
+    slow = {
+        "rich", "numpy", "pandas", "scipy", "matplotlib", "msgspec", "pyroute2", "jinja2", "asv",
+        "cnbench.experiments", "cnbench.measure", "cnbench.store", "cnbench.report",
+    }  # fmt: skip
+    assert set(re.findall(r"'([^']+)'", done.stderr)) & slow == set()
+
+
+def test_a_run_ends_in_a_table_and_a_file(cnbench, results):
+    done = cnbench(*RUN)
+    assert done.code == 0
+    (path,) = results.glob("*.json")
+    assert str(path) in done.out
+    assert "1 s" in done.out
+    assert "[1/1] made-up size=1" in done.err
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        (*RUN, "--json"),
+        ("show", "--json"),
+        ("list", "--json"),
+        ("list", "made-up", "--json"),
+        ("compare", "latest", "latest", "--json"),
+        ("compare", "made-up", "-p", "size=1", "--vary", "mode=a,b", "--lab", "host", "--json"),
+    ],
+)
+def test_json_stands_alone_on_stdout(cnbench, argv):
+    if argv[0] != "run":
+        cnbench(*RUN)
+    done = cnbench(*argv)
+    assert done.code == 0, done.err
+    assert json.loads(done.out)
+
+
+def test_rows_are_flat_and_complete(cnbench):
+    found = json.loads(cnbench(*RUN, "--json").out)
+    assert len(found["rows"]) == 2
+    row = found["rows"][0]
+    assert {
+        "experiment", "params", "metric", "unit", "better", "lab", "clock", "kernel", "n",
+        "median", "low", "high", "noise", "status", "reason", "proof",
+    } <= row.keys()  # fmt: skip
+    assert (row["experiment"], row["params"]["mode"], row["unit"]) == ("made-up", "a", "s")
+    assert (row["median"], row["low"], row["high"], row["noise"]) == (1, 1, 1, 0)
+    assert row["proof"]["holds"] is True
+    assert found["rows"] == json.loads(cnbench("show", "--json").out)["rows"]
+
+
+def test_a_list_shows_values_as_people_write_them(cnbench):
+    listed = cnbench("list", "cpu-quota").out
+    assert "20%" in listed
+    assert "100ms, 10ms" in listed
+
+
+def test_an_output_file_can_be_anywhere(cnbench, results, tmp_path):
+    assert cnbench(*RUN, "-o", tmp_path / "deep" / "mine.json").code == 0
+    assert not results.exists()
+    assert cnbench("show", tmp_path / "deep" / "mine.json").code == 0
+
+
+def test_a_whole_run_has_nothing_to_resume(cnbench, results):
+    cnbench(*RUN)
+    (path,) = results.glob("*.json")
+    before = path.read_bytes()
+    done = cnbench("run", "--resume", "latest")
+    assert done.code == 0
+    assert "Every case of this run has been measured." in done.err
+    assert path.read_bytes() == before
+
+
+def test_a_failed_case_is_measured_again_on_resume(cnbench, results):
+    argv = ("run", "made-up", "-p", "mode=a,broken", "-p", "size=1", "--lab", "host", "--json")
+    assert cnbench(*argv).code == 5
+    done = cnbench("run", "--resume", "latest", "--json")
+    assert done.code == 5
+    rows = json.loads(done.out)["rows"]
+    assert [(row["params"]["mode"], row["status"]) for row in rows] == [
+        ("a", "ok"), ("broken", "failed"),
+    ]  # fmt: skip
+
+
+def test_live_variants_that_cannot_be_measured_are_a_failed_experiment(cnbench):
+    argv = ("compare", "made-up", "-p", "size=1", "--lab", "host", "--vary", "mode=a,broken")
+    done = cnbench(*argv)
+    assert done.code == 5
+    assert "the made-up thing broke" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_gc_says_that_there_is_nothing(cnbench, tmp_path, monkeypatch):
+    from cnbench.lab import journal
+
+    monkeypatch.setattr(journal, "default_folder", lambda: tmp_path / "journals")
+    done = cnbench("gc")
+    assert (done.code, done.out, done.err) == (0, "Nothing was left behind.\n", "")
+
+
+def test_gc_removes_what_a_dead_run_left_and_tells_of_what_it_could_not(
+    cnbench, tmp_path, monkeypatch
+):
+    from cnbench.lab import journal
+
+    folder = tmp_path / "journals"
+    folder.mkdir()
+    monkeypatch.setattr(journal, "default_folder", lambda: folder)
+    left = tmp_path / "cnbench-0123456789ab"
+    left.mkdir()
+    line = json.dumps({"made": {"kind": "folder", "what": str(left)}})
+    (folder / "dead.jsonl").write_text(line + "\n")
+    (folder / "odd.jsonl").write_text("odd\n")
+    assert cnbench("gc", "--dry-run").out == f"would remove folder {left}\n"
+    assert left.exists()
+    done = cnbench("gc")
+    assert done.code == 5
+    assert done.out == f"removed folder {left}\n"
+    assert "odd.jsonl is damaged" in done.err
+    assert not left.exists()
