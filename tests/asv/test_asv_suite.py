@@ -41,10 +41,10 @@ def suites(discovered: list[Any]) -> list[Any]:
     return list(by_class.values())
 
 
-def test_every_experiment_and_metric_is_tracked(discovered: list[Any]) -> None:
+def test_every_experiment_is_in_the_suite_with_its_headline(discovered: list[Any]) -> None:
     tracked = {(b.func.__self__.experiment, b.name.rpartition("track_")[2]) for b in discovered}
-    wanted = {(e.name, m.name) for e in all_experiments().values() for m in e.metrics}
-    assert tracked == wanted
+    headlines = {(e.name, e.metrics[0].name) for e in all_experiments().values()}
+    assert headlines <= tracked, "write a class for it in benchmarks/, like the others there"
 
 
 def test_asv_accepts_every_benchmark(discovered: list[Any]) -> None:
