@@ -22,7 +22,7 @@ from cnbench.scheduler.plugins import (
 from cnbench.scheduler.releases import parse_release
 from cnbench.scheduler.results import FilterResult, Placement, Scores
 from cnbench.scheduler.sampling import EVERY_NODE, nodes_to_find
-from cnbench.scheduler.scoring import Arithmetic, Scored
+from cnbench.scheduler.scoring import Arithmetic, Total
 from cnbench.scheduler.view import View
 
 DEFAULT_RELEASE = "1.30"
@@ -108,7 +108,11 @@ class Scheduler:
             Raw, normalised and total scores, int64, in the order of the nodes asked for.
         """
         view = View(self.cluster, self._selection(nodes))
-        scored = self.scored(view, self.cluster.shape(pod))
+        shape, total = self.cluster.shape(pod), Total(view)
+        scored = {}
+        for name in self.scores:
+            scored[name] = self.arithmetic.score(name, view, shape)
+            total.add(scored[name].normalised, self.weights[name])
         numbers = np.arange(len(self.cluster)) if view.nodes is None else view.nodes
         names = self.cluster.node_names
         return Scores(
@@ -117,7 +121,7 @@ class Scheduler:
             ByPlugin({name: one.raw for name, one in scored.items()}, score_name),
             ByPlugin({name: one.normalised for name, one in scored.items()}, score_name),
             ByPlugin(self.weights, score_name),
-            self._total(view, scored),
+            total.sum(),
         )
 
     def choose(self, pod: Pod) -> Placement | None:
@@ -127,7 +131,7 @@ class Scheduler:
         if nodes is not None and not len(nodes):
             return None
         view = View(self.cluster, nodes)
-        total = self._total(view, self.scored(view, shape))
+        total = self._totals(view, shape)
         best = self._pick(total)
         number = best if nodes is None else int(nodes[best])
         name = self.cluster.node_names[number]
@@ -155,22 +159,13 @@ class Scheduler:
         """Each filter's answer over a view's nodes (bool); None where it admits all of them."""
         return {name: FILTER_MODULES[name].feasible(view, shape) for name in self.filters}
 
-    def scored(self, view: View, shape: Shape) -> dict[str, Scored]:
-        """Each score's raw and normalised values over a view's nodes (int64)."""
-        return {name: self.arithmetic.score(name, view, shape) for name in self.scores}
-
-    def _total(self, view: View, scored: Mapping[str, Scored]) -> Ints:
-        by_weight: dict[int, Ints] = {}
-        for name, one in scored.items():
-            weight = self.weights[name]
-            if weight in by_weight:
-                by_weight[weight] += one.normalised
-            else:
-                by_weight[weight] = one.normalised.copy()
-        total = view.zeros()
-        for weight, sums in by_weight.items():
-            total += sums if weight == 1 else np.multiply(sums, weight, out=sums)
-        return total
+    def _totals(self, view: View, shape: Shape) -> Ints:
+        """The weighted sum of all scores; what each plugin answered is not kept."""
+        total = Total(view)
+        for name in self.scores:
+            scores = self.arithmetic.score(name, view, shape).normalised
+            total.add(scores, self.weights[name])
+        return total.sum()
 
     def _feasible_nodes(self, shape: Shape) -> Codes | None:
         """The feasible nodes to score, in the order of the search; None for all."""

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from cnbench.scheduler.arrays import Ints
 from cnbench.scheduler.cluster import Shape
 from cnbench.scheduler.exact import scaled_to_top
@@ -89,3 +91,30 @@ class Arithmetic:
 def _as_it_is(raw: Ints) -> Scored:
     """Scores that are 0 to 100 already."""
     return Scored(raw, raw)
+
+
+class Total:
+    """A weighted sum of scores, added up plugin by plugin while their arrays are in the cache.
+
+    Scores of the same weight are summed first, and multiplied once.
+    """
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._by_weight: dict[int, Ints] = {}
+
+    def add(self, normalised: Ints, weight: int) -> None:
+        """Add a plugin's normalised scores."""
+        if weight in self._by_weight:
+            self._by_weight[weight] += normalised
+        else:
+            self._by_weight[weight] = normalised.copy()
+
+    def sum(self) -> Ints:
+        """The total (int64); to be asked for once, after the last plugin."""
+        total = self._by_weight.pop(1, None)
+        if total is None:
+            total = self._view.zeros()
+        for weight, scores in self._by_weight.items():
+            total += np.multiply(scores, weight, out=scores)
+        return total
