@@ -13,6 +13,7 @@ from cnbench.core.proof import Check, equal
 from cnbench.lab.host import Lab
 from cnbench.network import links, shaping
 from cnbench.network.backend import Backend, Encapsulation, backend_called
+from cnbench.network.routes import acknowledge_at_once
 from cnbench.network.topology import Node, Topology, open_topology
 from cnbench.network.underlay import DEVICE
 from cnbench.probes.packets import Packet, dissect, expected_bytes
@@ -76,6 +77,11 @@ def open_path(params: Params, lab: Lab) -> Iterator[PodPath]:
             shaping.limit_rate(topology, float(params["rate"]))
         if params["delay"]:
             shaping.delay(topology, float(params["delay"]))
+        if params["traffic"] == "tcp-stream" and params["load"] == "loop":
+            # Whether TCP delays acknowledgements is otherwise decided once, by a timer that fired
+            # while the loop was preempted, and doubles the cost of a message from then on.
+            for node, peer in topology.pairs:
+                acknowledge_at_once(node.pod, peer.pod_address)
         client, server = topology.nodes
         if params["direction"] == "reverse":
             client, server = server, client

@@ -111,3 +111,27 @@ def read_forwarding(namespace: NetworkNamespace, device: str) -> dict[str, str]:
             for entry in route.get_neighbours(family=_AF_BRIDGE)
             if entry["ifindex"] == index and entry.get_attr("NDA_DST")
         }
+
+
+def acknowledge_at_once(namespace: NetworkNamespace, peer: str) -> None:
+    """Have TCP in ``namespace`` acknowledge whatever comes from ``peer`` as it comes.
+
+    It is a property of the route (``quickack`` of ip-route(8)): the socket option of that name
+    holds only until the kernel changes its mind.
+
+    Raises:
+        CnbenchError: the kernel did not take it.
+    """
+    with namespace.netlink() as route:
+        found = route.route("get", dst=peer)[0]
+        gateway = found.get_attr("RTA_GATEWAY")
+        route.route(
+            "replace",
+            dst=f"{peer}/32",
+            oif=found.get_attr("RTA_OIF"),
+            metrics={"quickack": 1},
+            **({"gateway": gateway} if gateway else {"scope": "link"}),
+        )
+        metrics = route.route("get", dst=peer)[0].get_attr("RTA_METRICS")
+        if metrics is None or metrics.get_attr("RTAX_QUICKACK") != 1:
+            raise CnbenchError(f"the route to {peer} in {namespace.name} has no quickack")
