@@ -119,22 +119,27 @@ def _disable_controller(what: str) -> None:
 
 
 def _unmount(path: str) -> None:
-    target = _ours(path)
-    try:
-        libc.unmount(str(target))
-    except OSError as error:
-        if error.errno in (errno.EINVAL, errno.ENOENT):
+    target = str(_ours(path))
+    for attempt in range(100):
+        try:
+            # Who looks at it for a moment (df, say) makes it busy for a moment; who stays in it
+            # shall not keep it where it is.
+            libc.unmount(target, libc.MNT_DETACH if attempt == 99 else 0)
+        except OSError as error:
+            if error.errno in (errno.EINVAL, errno.ENOENT):
+                return
+            if error.errno != errno.EBUSY:
+                raise
+            time.sleep(0.01)
+        else:
             return
-        if error.errno != errno.EBUSY:
-            raise
-        libc.unmount(str(target), libc.MNT_DETACH)
 
 
 def _detach_loop_devices(path: str) -> None:
     named = _ours(path)
     # The kernel's path has no symbolic links, which the way to the temporary folder may have.
     image = named.parent.resolve() / named.name
-    for _attempt in range(200):
+    for _attempt in range(1000):
         devices = _devices_over(image)
         if not devices:
             return
