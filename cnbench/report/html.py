@@ -14,10 +14,11 @@ from markupsafe import Markup
 
 from cnbench.core.errors import CnbenchError, UsageError
 from cnbench.core.run import Run
+from cnbench.report.heads import heads_of, totals_of
 from cnbench.report.pairs import pairs_of
 from cnbench.report.sections import section_of
 from cnbench.report.selection import chapters_of
-from cnbench.report.summary import heads_of, overviews_of, totals_of, troubles_of
+from cnbench.report.summary import overviews_of, troubles_of
 from cnbench.report.words import count_text
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from matplotlib.axes import Axes
 
-from cnbench.core.errors import CnbenchError
 from cnbench.core.metric import ClockName
-from cnbench.core.units import format_quantity
 from cnbench.report.plots import generic
 from cnbench.report.plots.axes import (
     end_labels,
@@ -23,39 +20,25 @@ from cnbench.report.plots.axes import (
 )
 from cnbench.report.plots.figures import Figures
 from cnbench.report.plots.marks import Mark, draw_marks
+from cnbench.report.plots.service_lines import METRIC, Line, growth_of, lines_of
 from cnbench.report.rows import Row, values_by_block
 from cnbench.report.selection import Chapter, Measured, Place, shorten
 from cnbench.report.svg import BAND, INK, MUTED, Panel, series
-from cnbench.report.words import minus, span
 from cnbench.stats.intervals import Interval
 from cnbench.stats.paired import paired_ratio
-from cnbench.stats.scaling import linear_fit, power_law
 
-_METRIC = "connect"
 _DIRECT = "none"
 _STYLES = {"first": (":", "v"), "middle": ("--", "D"), "last": ("-", "o"), _DIRECT: ("-", "s")}
 _OTHER_STYLE = ("-.", "^")
-_FEWEST_TO_FIT = 3
 _HEIGHT = 300.0
 # In shares of the axis: how close two of its labels may be, and how far lines are set apart.
 _TICKS_APART = 0.11
 _ASIDE = 0.008
-# Beyond this distance from the law an exponent is a description, not a law.
-_GOOD_FIT = 0.1
-
-
-@dataclass(frozen=True)
-class _Line:
-    """One mode and position over the numbers of services; the points are in rising order."""
-
-    mode: str
-    position: str
-    points: tuple[tuple[float, Measured, Row], ...]
 
 
 def panels(chapter: Chapter) -> list[Panel]:
     """For each place and setting the cost and its quotient by the direct way's; then the rest."""
-    connects = chapter.having(_METRIC)
+    connects = chapter.having(METRIC)
     return [
         *(
             panel
@@ -66,14 +49,14 @@ def panels(chapter: Chapter) -> list[Panel]:
             )
             if panel is not None
         ),
-        *generic.panels(chapter, but=_METRIC),
+        *generic.panels(chapter, but=METRIC),
     ]
 
 
 def _extent(chapter: Chapter, clock: ClockName) -> list[float]:
     """Every cost on this clock, so that all panels of costs have equal axes."""
     return ends_of(
-        row for one in chapter.ok if one.place.clock == clock and (row := one.row(_METRIC))
+        row for one in chapter.ok if one.place.clock == clock and (row := one.row(METRIC))
     )
 
 
@@ -99,42 +82,21 @@ def _title(chapter: Chapter, place: Place, one: Measured, others: Iterable[str])
     return shorten(", ".join(part for part in parts if part), 80)
 
 
-def _lines(measured: Sequence[Measured]) -> list[_Line]:
-    points: dict[tuple[str, str], list[tuple[float, Measured, Row]]] = {}
-    for one in measured:
-        row = one.row(_METRIC)
-        if row is None:
-            continue
-        params = one.case.params
-        services, position = float(params["services"]), str(params["position"])
-        # With one service, the first is the last as well: all lines through the rules begin there.
-        positions = (
-            ("first", "middle", "last") if services == 1 and position == "first" else (position,)
-        )
-        for each in positions:
-            points.setdefault((str(params["mode"]), each), []).append((services, one, row))
-    return [
-        _Line(mode, position, tuple(sorted(ones, key=lambda point: point[0])))
-        for (mode, position), ones in points.items()
-        if any(one.case.params["position"] == position for _, one, _ in ones)
-    ]
-
-
 def _cost(chapter: Chapter, title: str, measured: Sequence[Measured]) -> Panel:
-    lines = _lines(measured)
+    lines = lines_of(measured)
     rows = [row for line in lines for _, _, row in line.points]
     text = generic.caption(rows).replace("; grey band: noise floor measured by A/A′", "")
     return Panel(
         title=_join("Time to connect, against services", title),
         caption=f"{text} Both axes logarithmic. Grey: the direct way, past all rules. "
-        f"{' '.join(_fits(lines))}",
+        f"{' '.join(growth_of(lines))}",
         draw=partial(_draw_cost, _modes(chapter), lines, _extent(chapter, measured[0].place.clock)),
         height=_HEIGHT,
     )
 
 
 def _draw_cost(
-    modes: Sequence[str], lines: Sequence[_Line], extent: Sequence[float], ax: Axes
+    modes: Sequence[str], lines: Sequence[Line], extent: Sequence[float], ax: Axes
 ) -> None:
     row = lines[0].points[0][2]
     _size_axis(ax, lines)
@@ -166,7 +128,7 @@ def _draw_cost(
 
 def _against_direct(chapter: Chapter, title: str, measured: Sequence[Measured]) -> Panel | None:
     """The same in quotients by the direct way in the same blocks, which most noise cancels in."""
-    lines = _lines(measured)
+    lines = lines_of(measured)
     direct = {
         (line.mode, size): one
         for line in lines
@@ -192,14 +154,14 @@ def _against_direct(chapter: Chapter, title: str, measured: Sequence[Measured]) 
 
 
 def _ratios(
-    line: _Line, direct: dict[tuple[str, float], Measured]
+    line: Line, direct: dict[tuple[str, float], Measured]
 ) -> Iterable[tuple[float, Interval, Row]]:
     for size, one, row in line.points:
         control = direct.get((line.mode, size))
         if control is None or control.result.group != one.result.group:
             continue
-        before = values_by_block(control.result.samples, _METRIC)
-        after = values_by_block(one.result.samples, _METRIC)
+        before = values_by_block(control.result.samples, METRIC)
+        after = values_by_block(one.result.samples, METRIC)
         both = sorted(before.keys() & after.keys())
         if both:
             yield size, paired_ratio([before[b] for b in both], [after[b] for b in both]), row
@@ -207,7 +169,7 @@ def _ratios(
 
 def _draw_quotients(
     modes: Sequence[str],
-    quotients: Sequence[tuple[_Line, list[tuple[float, Interval, Row]]]],
+    quotients: Sequence[tuple[Line, list[tuple[float, Interval, Row]]]],
     ax: Axes,
 ) -> None:
     _size_axis(ax, [line for line, _ in quotients])
@@ -254,7 +216,7 @@ def _noise_by_size(points: Iterable[tuple[float, Row]]) -> dict[float, float]:
     return dict(sorted(found.items()))
 
 
-def _size_axis(ax: Axes, lines: Sequence[_Line]) -> None:
+def _size_axis(ax: Axes, lines: Sequence[Line]) -> None:
     """Services in logarithms, with a tick at each number that was measured."""
     sizes = _sizes(lines)
     log_axis(ax.xaxis, sizes, lambda size: f"{size:,.0f}".replace(",", "\u202f"), "", 0.05)
@@ -267,13 +229,13 @@ def _size_axis(ax: Axes, lines: Sequence[_Line]) -> None:
     name_axis(ax.xaxis, "services")
 
 
-def _aside(lines: Sequence[_Line]) -> list[float]:
+def _aside(lines: Sequence[Line]) -> list[float]:
     """A factor for each line's sizes, which keeps the intervals from hiding one another."""
     step = _ASIDE * _decades(_sizes(lines))
     return [10 ** (step * (turn - (len(lines) - 1) / 2)) for turn in range(len(lines))]
 
 
-def _sizes(lines: Sequence[_Line]) -> list[float]:
+def _sizes(lines: Sequence[Line]) -> list[float]:
     return sorted({size for line in lines for size, _, _ in line.points})
 
 
@@ -281,45 +243,15 @@ def _decades(sizes: Sequence[float]) -> float:
     return max(math.log10(sizes[-1] / sizes[0]), math.log10(2))
 
 
-def _fits(lines: Sequence[_Line]) -> list[str]:
-    """How each mode's cost of the last service grows, where there are sizes enough to say."""
-    return [sentence for line in lines if line.position == "last" and (sentence := _fit(line))]
-
-
-def _fit(line: _Line) -> str:
-    sizes = [size for size, _, _ in line.points]
-    if len(set(sizes)) < _FEWEST_TO_FIT:
-        return ""
-    values = [row.values for _, _, row in line.points]
-    try:
-        law, straight = power_law(sizes, values), linear_fit(sizes, values)
-    except CnbenchError:
-        return ""
-    if not law.exponent.bounded:
-        return ""
-    unit = line.points[0][2].unit
-    slope = straight.per_unit
-    per_service = span(format_quantity(slope.low, unit), format_quantity(slope.high, unit))
-    text = minus(
-        f"{shorten(line.mode)}, last service: grows with exponent {law.exponent.estimate:.2f} "
-        f"(95 % interval {law.exponent.low:.2f} to {law.exponent.high:.2f}), or by "
-        f"{format_quantity(slope.estimate, unit)} a service ({per_service})"
-    )
-    misfit = min(law.misfit, straight.misfit)
-    if misfit > _GOOD_FIT:
-        text += f"; neither fits well: a median lies {misfit:.0%} off"
-    return text + "."
-
-
 def _modes(chapter: Chapter) -> list[str]:
     return [str(mode) for mode in chapter.values("mode")]
 
 
-def _colour(modes: Sequence[str], line: _Line) -> str:
+def _colour(modes: Sequence[str], line: Line) -> str:
     return MUTED if line.position == _DIRECT else series(modes.index(line.mode))
 
 
-def _name(line: _Line) -> str:
+def _name(line: Line) -> str:
     if line.position == _DIRECT:
         return shorten(f"{line.mode} · direct", 24)
     return shorten(f"{line.mode} · {line.position}", 24)
@@ -331,7 +263,7 @@ def _join(title: str, setting: str) -> str:
 
 FIGURES = Figures(
     experiment="service-routing",
-    metrics=frozenset({_METRIC}),
+    metrics=frozenset({METRIC}),
     numbers=frozenset({"services"}),
     words=frozenset({"mode", "position"}),
     panels=panels,
