@@ -6,12 +6,13 @@ import socket
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from pyroute2 import IPVS, IPRoute, IPVSService
 from pyroute2.netlink.exceptions import NetlinkError
 
-from cnbench.core.errors import UnsupportedError
+from cnbench.core.errors import ProofError, UnsupportedError
 from cnbench.proxy import ipvs, ipvs_messages, ipvs_rules
 from cnbench.proxy.iptables_loader import LOCK_SECONDS
 from cnbench.proxy.loader import Counters, Known, Namespace, Programmed, Stopwatch
@@ -19,6 +20,13 @@ from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, Service
 from cnbench.proxy.netlink import Request, send_all
 
 _NETLINK_GENERIC = 16
+# /proc/net would be that of the process, not of the thread that is in the namespace.
+_BY_CPU = Path("/proc/thread-self/net/ip_vs_stats_percpu")
+_TOTAL = Path("/proc/thread-self/net/ip_vs_stats")
+_HEADING_LINES = 2
+_LATEST_SECONDS = 60
+_LOOK_AGAIN_SECONDS = 0.1
+_ROUND_SECONDS = 2.2
 _REMEDY = "load the modules ip_vs, ip_vs_rr and dummy, or run in the guest lab: --lab guest"
 
 
@@ -41,6 +49,7 @@ class IpvsProxy:
         self._used: Counter[ipvs.Entry] = Counter()
         self._filled: Counter[str] = Counter()
         self._blocked: dict[ipvs.BlockedAddress, None] = {}
+        self._settled = 0
         self._family = 0
         self._device = 0
 
@@ -129,16 +138,40 @@ class IpvsProxy:
         self._namespace.run(["ipset", "restore"], input=ipvs.creation_of_sets())
         self._namespace.run([*self._restore, "--noflush"], input=ipvs_rules.base_program())
 
+    def _settle(self) -> None:
+        """Wait until the kernel has summed up what has passed since the last reading.
+
+        A server's statistics are brought up to date by an estimator that visits each every two
+        seconds, the namespace's own among them (net/netfilter/ipvs/ip_vs_est.c). The per-CPU totals
+        are right at once: they tell whether there is anything to wait for.
+        """
+        total = _passed()
+        if total == self._settled:
+            return
+        deadline = monotonic() + _LATEST_SECONDS
+        while _estimated() != total:
+            if monotonic() > deadline:
+                raise ProofError(f"IPVS has not summed up its statistics in {_LATEST_SECONDS} s")
+            sleep(_LOOK_AGAIN_SECONDS)
+            total = _passed()
+        sleep(_ROUND_SECONDS)
+        self._settled = total
+
     def watch(self, service: Service) -> None:
         """Do nothing: IPVS counts the connections of every virtual and real server."""
 
     def counters(self, service: Service, port: ServicePort) -> Counters:
-        """Read the connections of a port's virtual server and of the real ones behind it."""
+        """Read the connections of a port's virtual server and of the real ones behind it.
+
+        Takes up to five seconds where there were any in the namespace since the last reading.
+        Raises ServiceError where there is no such server, ProofError where the counters stand.
+        """
         key = IPVSService(
             addr=service.cluster_ip, port=port.port, protocol=ipvs_messages.PROTOCOLS[port.protocol]
         )
         try:
             with self._namespace.entered(), IPVS() as opened:
+                self._settle()
                 (found,) = opened.service("get", service=key)
                 dests = list(opened.dest("dump", service=key))
         except NetlinkError as error:
@@ -202,6 +235,17 @@ def _dummy_device() -> int:
     except NetlinkError as error:
         raise UnsupportedError("the kernel has no dummy network device", _REMEDY) from error
     return socket.if_nametoindex(ipvs.DEVICE)
+
+
+def _passed() -> int:
+    """Sum the connections that each CPU has counted; the row that sums them is as late as all."""
+    rows = [line.split() for line in _BY_CPU.read_text().splitlines()[_HEADING_LINES:]]
+    every_column = 6
+    return sum(int(row[1], 16) for row in rows if len(row) == every_column and row[0] != "~")
+
+
+def _estimated() -> int:
+    return int(_TOTAL.read_text().splitlines()[_HEADING_LINES].split()[0], 16)
 
 
 def _dest(message: Any) -> Any:

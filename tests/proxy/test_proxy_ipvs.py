@@ -208,6 +208,46 @@ def test_an_unknown_scheduler_is_refused(lone_namespace):
         open_proxy("ipvs", lone_namespace, scheduler="best")
 
 
+PER_CPU = """\
+       Total Incoming Outgoing         Incoming         Outgoing
+CPU    Conns  Packets  Packets            Bytes            Bytes
+  0        7       15        E              47C              310
+  1        A        1        1                1                1
+  ~        3       15        E              47C              310
+
+     Conns/s   Pkts/s   Pkts/s          Bytes/s          Bytes/s
+           1        2        1               6C               49
+"""
+TOTAL = """\
+   Total Incoming Outgoing         Incoming         Outgoing
+   Conns  Packets  Packets            Bytes            Bytes
+      11       15        E              47C              310
+
+ Conns/s   Pkts/s   Pkts/s          Bytes/s          Bytes/s
+       1        2        1               6C               49
+"""
+
+
+def test_statistics_are_settled_once_the_estimator_has_caught_up(monkeypatch, tmp_path):
+    slept = []
+    by_cpu, total = tmp_path / "percpu", tmp_path / "total"
+    by_cpu.write_text(PER_CPU)
+    total.write_text(TOTAL.replace("11", " 3", 1))
+
+    def sleep(seconds):
+        slept.append(seconds)
+        total.write_text(TOTAL)
+
+    monkeypatch.setattr(ipvs_loader, "_BY_CPU", by_cpu)
+    monkeypatch.setattr(ipvs_loader, "_TOTAL", total)
+    monkeypatch.setattr(ipvs_loader, "sleep", sleep)
+    proxy = ipvs_loader.IpvsProxy(Recorded(), NODE)
+    proxy._settle()
+    assert slept == [0.1, 2.2]
+    proxy._settle()
+    assert slept == [0.1, 2.2]
+
+
 class Recorded:
     """A namespace that only notes what would be run in it."""
 
