@@ -18,6 +18,7 @@ wakes, so it costs the measurement nothing.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import json
 import os
@@ -36,12 +37,17 @@ CODE_DISK = "/dev/vdc"
 STDERR = Path("/run/cnbench-stderr")
 
 _MOUNTS = (
-    ("sysfs", "sysfs", "/sys"),
-    ("cgroup2", "cgroup2", "/sys/fs/cgroup"),
-    ("devpts", "devpts", "/dev/pts"),
-    ("tmpfs", "shm", "/dev/shm"),  # noqa: S108
+    ("sysfs", "/sys"),
+    ("cgroup2", "/sys/fs/cgroup"),
+    ("devpts", "/dev/pts"),
+    ("tmpfs", "/dev/shm"),  # noqa: S108
 )
 _FOLDERS = ("/dev/pts", "/dev/shm", "/run/netns", "/run/lock", "/var/lib", "/var/tmp")  # noqa: S108
+# Hash tables so large that no two of a run's connections share a chain. With the kernel's own sizes
+# each connection left behind makes some of the next ones dearer, and which ones is up to a random
+# seed: that is what would set two runs on the instruction clock apart.
+_MODULE_OPTIONS = "options nf_conntrack hashsize=262144\noptions ip_vs conn_tab_bits=18\n"
+_MS_RDONLY = 1
 _BLKFLSBUF = 0x1261  # linux/fs.h: forget what is cached of a block device
 _STDERR_KEPT = 4000
 # Imported before a state is saved, so that no measurement waits for them: under emulation each
@@ -52,18 +58,74 @@ _IMPORTED_EARLY = (
     *("shutil", "signal", "socket", "statistics", "struct", "tempfile", "threading", "typing"),
 )
 
+# Read before a state is saved: waiting for a disk takes the host's time, and while a guest on the
+# instruction clock waits, its own time runs far ahead.
+_TOOLS = (
+    *("/usr/sbin/xtables-nft-multi", "/usr/sbin/xtables-legacy-multi", "/usr/sbin/nft"),
+    *("/usr/sbin/ipset", "/usr/sbin/ipvsadm", "/usr/bin/ip", "/usr/sbin/tc", "/usr/sbin/bridge"),
+    *("/usr/bin/iperf3", "/usr/bin/kmod", "/usr/bin/mount", "/usr/bin/umount", "/usr/sbin/losetup"),
+    *("/usr/sbin/mke2fs", "/usr/sbin/mkfs.xfs", "/usr/sbin/mkfs.btrfs", "/usr/sbin/sysctl"),
+    *("/usr/bin/setpriv", "/usr/bin/env", "/usr/bin/dash", "/usr/bin/python3", "/usr/sbin/ethtool"),
+)
+_EXTENSIONS = Path("/usr/lib/x86_64-linux-gnu/xtables")
+_MODULES = (
+    *(
+        "veth",
+        "bridge",
+        "br_netfilter",
+        "dummy",
+        "ipip",
+        "vxlan",
+        "overlay",
+        "loop",
+        "xfs",
+        "btrfs",
+    ),
+    *("nf_tables", "nft_compat", "nft_nat", "nft_ct", "nft_masq", "nft_redir", "nft_numgen"),
+    *("nft_chain_nat", "nft_fib_ipv4", "nft_fib_inet", "nft_reject_inet", "nf_conntrack_netlink"),
+    *("iptable_nat", "iptable_filter", "xt_comment", "xt_conntrack", "xt_mark", "xt_MASQUERADE"),
+    *("xt_statistic", "xt_set", "xt_nat", "xt_tcpudp", "xt_addrtype", "xt_REDIRECT"),
+    *("ip_vs", "ip_vs_rr", "ip_set", "ip_set_hash_ip", "ip_set_hash_ipport", "ip_set_bitmap_port"),
+    *("ip_set_hash_ipportip", "ip_set_hash_ipportnet", "sch_netem", "sch_tbf", "sch_fq"),
+)
+
 Request = dict[str, Any]
 
 
 def prepare() -> None:
-    """Mount what a Linux system has mounted, and bring the loopback device up."""
+    """Mount what a Linux system has mounted, and have at hand what will be needed."""
+    for filesystem, target in _MOUNTS:
+        Path(target).mkdir(parents=True, exist_ok=True)
+        _mount(filesystem, target, filesystem)
     for folder in _FOLDERS:
         Path(folder).mkdir(parents=True, exist_ok=True)
-    for filesystem, source, target in _MOUNTS:
-        _tool("mount", "-t", filesystem, source, target)
+    Path("/etc/modprobe.d/cnbench.conf").write_text(_MODULE_OPTIONS)
     _tool("ip", "link", "set", "lo", "up")
     for name in _IMPORTED_EARLY:
         __import__(name)
+    for path in sorted({*_tool_files(), *_module_files(), *_EXTENSIONS.glob("*.so")}):
+        path.read_bytes()
+
+
+def _tool_files() -> set[Path]:
+    """The tools with all libraries they are linked to."""
+    files = {Path(tool) for tool in _TOOLS}
+    for tool in _TOOLS:
+        listing = _tool("/lib64/ld-linux-x86-64.so.2", "--list", tool)
+        words = (word for line in listing.splitlines() for word in line.split())
+        files |= {Path(word) for word in words if word.startswith("/")}
+    return files
+
+
+def _module_files() -> set[Path]:
+    """The modules with all they need, of those that this kernel has."""
+    files = set()
+    for name in _MODULES:
+        with contextlib.suppress(RuntimeError):
+            commands = _tool("modprobe", "--show-depends", "--", name)
+            words = (line.split() for line in commands.splitlines())
+            files |= {Path(word[1]) for word in words if word[0] == "insmod"}
+    return files
 
 
 def load(request: Request) -> Request:
@@ -81,7 +143,7 @@ def attach(_: Request) -> Request:
     """Mount the disk with the measuring code, which is another one after a restore."""
     with open(CODE_DISK, "rb") as disk:  # noqa: PTH123  a device
         fcntl.ioctl(disk, _BLKFLSBUF)
-    _tool("mount", "-t", "squashfs", "-o", "ro", CODE_DISK, CODE)
+    _mount(CODE_DISK, CODE, "squashfs", _MS_RDONLY)
     sys.path.insert(0, CODE)
     return {"agent": "attached"}
 
@@ -122,12 +184,20 @@ def _become(module: str, arguments: list[str], port: int) -> None:
         os._exit(status)
 
 
-def _tool(*argv: str) -> None:
+def _tool(*argv: str) -> str:
     done = subprocess.run(
         argv, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
     if done.returncode != 0:
         raise RuntimeError(done.stderr.strip() or f"{argv[0]} exited with {done.returncode}")
+    return done.stdout
+
+
+def _mount(source: str, target: str, filesystem: str, flags: int = 0) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    arguments = (source.encode(), target.encode(), filesystem.encode())
+    if libc.mount(*arguments, flags, None) != 0:
+        raise RuntimeError(f"mounting {source} on {target}: {os.strerror(ctypes.get_errno())}")
 
 
 def open_port() -> int:
@@ -174,6 +244,15 @@ def _say(port: int, answer: Request) -> None:
         line = line[os.write(port, line) :]
 
 
+def main() -> None:
+    """Prepare and serve; what goes wrong before the host can be told is left on the console."""
+    try:
+        prepare()
+        port = open_port()
+    except Exception as error:
+        sys.exit(f"cnbench: the agent could not prepare the guest: {error}")
+    serve(port)
+
+
 if __name__ == "__main__":
-    prepare()
-    serve(open_port())
+    main()

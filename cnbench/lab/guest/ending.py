@@ -34,6 +34,11 @@ def reason_in(console: str) -> str:
     return ""
 
 
+def is_panic(error: GuestError) -> bool:
+    """Whether the guest's kernel, and nothing else, brought it down."""
+    return any("Kernel panic" in line for line in error.console)
+
+
 def of_machine(doing: str, stderr: str, console: str) -> GuestError:
     """The error for a guest that ended while ``doing``; ``stderr`` is QEMU's."""
     words = [line for line in stderr.strip().splitlines() if "warning" not in line]

@@ -42,7 +42,7 @@ exec $b switch_root /root /usr/bin/busybox sh /run/first
 _FIRST_PROCESS = """b=/usr/bin/busybox
 export PATH=/usr/sbin:/usr/bin LC_ALL=C.UTF-8 HOME=/root PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1
 $b ln -s /proc/self/fd /dev/fd
-/usr/bin/python3 -S -P /run/agent.py || echo "cnbench: the agent ended with $?" > /dev/console
+/usr/bin/python3 -S -P /run/agent.py > /dev/console 2>&1 || echo "the agent failed" > /dev/console
 $b poweroff -f
 """
 

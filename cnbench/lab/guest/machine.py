@@ -176,10 +176,10 @@ def _first_that_starts(
                 with machine.explaining("starting"):
                     machine.monitor.greet()
                     machine.release = machine.channel.receive(timeout)["release"]
-            except GuestError:
-                if not attempts_left or hardware.accelerator != "tcg":
-                    raise
-                continue
+            except GuestError as error:
+                if attempts_left and ending.is_panic(error):
+                    continue
+                raise
             stack.push(attempt.pop_all())
             return machine
     raise AssertionError("the last attempt returns or raises")

@@ -28,7 +28,7 @@ _EMULATED_KERNEL = (
 )
 _INSTRUCTIONS_KERNEL = (
     "nokaslr norandmaps randomize_kstack_offset=off random.trust_cpu=0 random.trust_bootloader=0"
-    " tsc_early_khz=1000000"
+    " tsc_early_khz=1000000 thash_entries=131072 uhash_entries=8192"
 )
 
 
