@@ -31,6 +31,7 @@ class Strip:
     middle: float
     high: float
     zero: float | None
+    bounded: bool
 
 
 @dataclass(frozen=True)
@@ -209,6 +210,7 @@ def _strip(row: Row, scale: _Scale | None) -> Strip | None:
         scale.percent(interval.estimate),
         scale.percent(interval.high),
         scale.percent(0.0) if inside else None,
+        interval.bounded,
     )
 
 

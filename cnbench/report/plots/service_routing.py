@@ -37,7 +37,7 @@ _ASIDE = 0.008
 
 
 def panels(chapter: Chapter) -> list[Panel]:
-    """For each place and setting the cost and its quotient by the direct way's; then the rest."""
+    """For each place and setting the cost and its quotient by the direct one; then the rest."""
     connects = chapter.having(METRIC)
     return [
         *(
@@ -88,7 +88,7 @@ def _cost(chapter: Chapter, title: str, measured: Sequence[Measured]) -> Panel:
     text = generic.caption(rows).replace("; grey band: noise floor measured by A/A′", "")
     return Panel(
         title=_join("Time to connect, against services", title),
-        caption=f"{text} Both axes logarithmic. Grey: the direct way, past all rules. "
+        caption=f"{text} Both axes logarithmic. Grey: straight to the endpoint. "
         f"{' '.join(growth_of(lines))}",
         draw=partial(_draw_cost, _modes(chapter), lines, _extent(chapter, measured[0].place.clock)),
         height=_HEIGHT,
@@ -144,10 +144,12 @@ def _against_direct(chapter: Chapter, title: str, measured: Sequence[Measured]) 
     if not quotients:
         return None
     return Panel(
-        title=_join("Through the Service, as a multiple of the direct way", title),
+        title=_join("Through the Service, as a multiple of straight to the endpoint", title),
         caption="Dots: median over blocks of the quotient of both in the same block, in which a"
         " slow spell of the machine cancels; lines: 95 % interval; grey band: noise floor measured"
-        " by A/A′. 1× is the direct way, past all rules.",
+        " by A/A′. 1× is a connection straight to the endpoint on the same node. No rule matches it,"
+        " but where rules are a list it is compared with all of them, so that an early service can"
+        " cost less than none.",
         draw=partial(_draw_quotients, _modes(chapter), quotients),
         height=_HEIGHT,
     )
