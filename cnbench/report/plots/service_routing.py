@@ -127,7 +127,7 @@ def _draw_cost(
 
 
 def _against_direct(chapter: Chapter, title: str, measured: Sequence[Measured]) -> Panel | None:
-    """The same in quotients by the direct way in the same blocks, which most noise cancels in."""
+    """The same in quotients by the direct one in the same blocks, which most noise cancels in."""
     lines = lines_of(measured)
     direct = {
         (line.mode, size): one
@@ -147,8 +147,8 @@ def _against_direct(chapter: Chapter, title: str, measured: Sequence[Measured]) 
         title=_join("Through the Service, as a multiple of straight to the endpoint", title),
         caption="Dots: median over blocks of the quotient of both in the same block, in which a"
         " slow spell of the machine cancels; lines: 95 % interval; grey band: noise floor measured"
-        " by A/A′. 1× is a connection straight to the endpoint on the same node. No rule matches it,"
-        " but where rules are a list it is compared with all of them, so that an early service can"
+        " by A/A′. 1× is a connection straight to the endpoint on the same node. No rule matches"
+        " it, but where rules are a list it is compared with all of them, so that an early service can"
         " cost less than none.",
         draw=partial(_draw_quotients, _modes(chapter), quotients),
         height=_HEIGHT,
