@@ -69,7 +69,7 @@ def _open_cluster(lab: Lab, mode: str, count: int, endpoints: int) -> Iterator[C
     services = services_of(count, endpoints)
     with open_service_path(lab) as path:
         proxy = open_proxy(mode, path.node, node=Node(pod_cidr=POD_CIDR))
-        proxy.sync(services)
+        proxy.fill(services)
         for index in {index_of(position, count) for position in POSITIONS}:
             proxy.watch(services[index])
         with open_connector(
