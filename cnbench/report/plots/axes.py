@@ -157,7 +157,7 @@ def _set_limits(axis: Axis, limits: tuple[float, float], scale: str) -> None:
 def _log_ticks(low: float, high: float) -> list[float]:
     decades = math.log10(high / low)
     if decades < 1:
-        ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)
+        ticks = MaxNLocator(7, steps=[1, 2, 5, 10]).tick_values(low, high)
         return [tick for tick in ticks if low <= tick <= high]
     steps: tuple[float, ...] = (1, 2, 5) if decades < 2 else (1, 3) if decades < 3 else (1,)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)

@@ -148,8 +148,8 @@ def _against_direct(chapter: Chapter, title: str, measured: Sequence[Measured]) 
         caption="Dots: median over blocks of the quotient of both in the same block, in which a"
         " slow spell of the machine cancels; lines: 95 % interval; grey band: noise floor measured"
         " by A/A′. 1× is a connection straight to the endpoint on the same node. No rule matches"
-        " it, but where rules are a list it is compared with all of them, so that an early service can"
-        " cost less than none.",
+        " it, but where rules are a list it is compared with all of them, so that an early service"
+        " can cost less than none.",
         draw=partial(_draw_quotients, _modes(chapter), quotients),
         height=_HEIGHT,
     )
