@@ -77,7 +77,7 @@ def _ipv4(packet: bytes) -> _Header:
     length, fragment = struct.unpack_from("!2xH2xH", packet)
     ttl, protocol = struct.unpack_from("!BB", packet, 8)
     header = (packet[0] & 0xF) * 4
-    source, destination = packet[12:16], packet[16:20]
+    source, destination = struct.unpack_from("!4s4s", packet, 12)
     return _Header(
         ttl,
         protocol,

@@ -1,0 +1,134 @@
+"""pod-network as a whole: every traffic gives every metric and a proof, on this kernel."""
+
+import os
+
+import pytest
+
+from cnbench.core.errors import UnsupportedError
+from cnbench.experiments.pod_network import EXPERIMENT, open_subject
+from cnbench.lab import commands
+from cnbench.network import links
+from cnbench.probes import pcap
+from cnbench.probes.traffic import TRAFFIC
+
+
+def point(**wanted):
+    given = {name: (value,) for name, value in wanted.items()}
+    given.setdefault("messages", (40,))
+    return EXPERIMENT.grid(full=False, given=given)[0]
+
+
+def measured(netlab, **wanted):
+    params = point(**wanted)
+    EXPERIMENT.require(params, netlab)
+    with open_subject(params, netlab) as subject:
+        values = [subject.sample(), subject.sample()][1]
+        proof = subject.proof()
+    for metric in EXPERIMENT.metrics:
+        metric.check(values[metric.name])
+    return values, proof
+
+
+def broken(proof):
+    return [(check.claim, check.expected, check.observed) for check in proof.broken]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "why"),
+    [
+        ({"traffic": "tcp-rr", "load": "iperf3"}, "iperf3 has no"),
+        ({"traffic": "udp-stream", "size": 65536}, "datagram"),
+        ({"underlay": "bridge", "hops": 1}, "bridge"),
+        ({"backend": "none", "pods": "routed"}, "no pods"),
+        ({"traffic": "tcp-crr", "flows": 2}, "flows"),
+    ],
+)
+def test_points_without_sense_say_why(wanted, why):
+    params = {**point(backend="host-gw", traffic="tcp-stream"), **wanted}
+    assert why in EXPERIMENT.nonsense(params)
+
+
+def test_sizes_fit_the_traffic():
+    points = EXPERIMENT.grid(full=True, given={})
+    assert {p["size"] for p in points if p["traffic"] == "tcp-rr"} == {1}
+    assert {p["size"] for p in points if p["traffic"] == "udp-stream"} == {1400}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("backend", ["none", "host-gw", "vxlan", "bgp"])
+@pytest.mark.parametrize("traffic", TRAFFIC)
+def test_every_traffic_gives_every_metric_and_is_proven(netlab, traffic, backend):
+    values, proof = measured(netlab, traffic=traffic, backend=backend)
+    assert broken(proof) == []
+    assert values["latency"] <= values["latency_p99"] <= values["latency_p999"]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"offloads": "off"},
+        {"direction": "reverse"},
+        {"hops": 2},
+        {"underlay": "bridge"},
+        {"pods": "routed"},
+        {"mtu": 9000},
+        {"pod_mtu": "equal"},
+        {"flows": 4},
+        {"size": 100},
+        {"traffic": "udp-stream", "size": 5000},
+    ],
+    ids=str,
+)
+def test_every_parameter_keeps_the_proof(netlab, wanted):
+    _, proof = measured(netlab, **{"backend": "vxlan", "traffic": "tcp-stream", **wanted})
+    assert broken(proof) == []
+
+
+@pytest.mark.real
+def test_iperf3_gives_every_metric_and_is_proven(netlab):
+    if not commands.find("iperf3"):
+        pytest.skip("needs iperf3")
+    for traffic in ("tcp-stream", "udp-stream"):
+        _, proof = measured(netlab, backend="vxlan", traffic=traffic, load="iperf3")
+        assert broken(proof) == []
+
+
+@pytest.mark.real
+def test_traffic_that_goes_another_way_is_not_proven(netlab):
+    with open_subject(point(backend="vxlan", traffic="tcp-rr"), netlab) as subject:
+        subject.sample()
+        near, far = subject.account.path.topology.nodes
+        for node, peer in ((near, far), (far, near)):
+            route = [peer.pod_network, "via", peer.address, "dev", "eth0"]
+            node.namespace.run(["ip", "route", "replace", *route])
+        claims = [check.claim for check in subject.proof().broken]
+    assert any(claim.startswith("encapsulation") for claim in claims)
+    assert any(claim.startswith("route of node1") for claim in claims)
+    assert any(claim.startswith("bytes on the underlay") for claim in claims)
+
+
+@pytest.mark.real
+def test_the_first_frames_can_be_kept_as_a_capture(netlab, tmp_path):
+    with open_subject(point(backend="vxlan", traffic="tcp-rr"), netlab) as subject:
+        subject.proof()
+        frames = subject.account.capture.capture[:10]
+    pcap.write(tmp_path / "first.pcap", frames)
+    assert (tmp_path / "first.pcap").stat().st_size > 24 + 10 * (16 + 60)
+
+
+@pytest.mark.real
+def test_what_the_kernel_lacks_is_said_once_with_a_remedy(netlab):
+    with netlab.network_namespace("trial") as trial:
+        if links.exists(trial, "tunl0"):
+            pytest.skip("this kernel has IPIP")
+    with pytest.raises(UnsupportedError, match="tunl0") as caught:
+        EXPERIMENT.require(point(backend="ipip", traffic="tcp-rr"), netlab)
+    assert "guest" in caught.value.remedy
+
+
+@pytest.mark.real
+def test_the_host_has_no_device_more_than_before(netlab):
+    before = os.listdir("/sys/class/net")  # noqa: PTH208  names are all that is compared
+    measured(netlab, backend="vxlan", traffic="udp-rr", hops=1)
+    assert sorted(os.listdir("/sys/class/net")) == sorted(before)  # noqa: PTH208
