@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from cnbench.core.errors import UsageError
+from cnbench.core.errors import CnbenchError, UsageError
 from cnbench.core.units import COUNT, format_exact, parse_quantity
 
 Value = str | int | float
@@ -24,6 +24,7 @@ class Parameter:
         quick: the values of a quick run, or a function of the parameters before it.
         full: the values of a full run, likewise.
         choices: the only values there are; for words.
+        text: any text is a value, such as the path of a folder; it has neither choices nor a unit.
         unit: base unit of a number; ``""`` is a count.
         whole: only whole numbers make sense.
         minimum: the smallest value that is accepted, in base units.
@@ -39,6 +40,11 @@ class Parameter:
     whole: bool = False
     minimum: float = 0
     maximum: float = field(default=float("inf"))
+    text: bool = False
+
+    def __post_init__(self) -> None:
+        if self.text and (self.choices or self.unit != COUNT or self.whole):
+            raise CnbenchError(f"parameter {self.name}: a text has neither choices nor a unit")
 
     def values(self, full: bool, so_far: Params) -> tuple[Value, ...]:
         """The values of a quick or a full run, given the parameters before this one."""
@@ -58,6 +64,8 @@ class Parameter:
                     f"choose from {', '.join(self.choices)}",
                 )
             return text
+        if self.text:
+            return self._checked(text)
         try:
             number = parse_quantity(text, self.unit)
         except UsageError as error:
@@ -75,6 +83,14 @@ class Parameter:
     def show(self, value: Value) -> str:
         """``value`` as a person writes it, which ``parse`` reads back."""
         return value if isinstance(value, str) else format_exact(value, self.unit)
+
+    def _checked(self, text: str) -> str:
+        """``text``, which becomes part of a case's key and of tables: one line, not empty."""
+        if not text.strip() or not text.isprintable():
+            raise UsageError(
+                f"{self.name}: {text!r} is not a text of one line", "give a value without newlines"
+            )
+        return text
 
     def _range(self) -> str:
         low = self.show(self.minimum)

@@ -2,11 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnbench.core.errors import UsageError
+from cnbench.core.errors import CnbenchError, UsageError
 from cnbench.core.parameter import Parameter
 
 PERIOD = Parameter("period", "how often", (0.1,), (0.1,), unit="s", minimum=0.001, maximum=1)
 COUNT = Parameter("services", "how many", (1,), (1,), whole=True, minimum=1)
+FOLDER = Parameter("trace", "where", ("none",), ("none",), text=True)
 MODE = Parameter("mode", "which", ("a",), ("a", "b"), choices=("a", "b"))
 
 
@@ -30,6 +31,9 @@ def test_bounds_are_values_themselves():
         (COUNT, "1.5", "services: 1.5 is not a whole number"),
         (COUNT, "0", "services: 0 is out of range"),
         (MODE, "c", "mode: 'c' is not one of its values"),
+        (FOLDER, "", "trace: '' is not a text of one line"),
+        (FOLDER, "  ", "trace: '  ' is not a text of one line"),
+        (FOLDER, "a\nb", r"trace: 'a\\nb' is not a text of one line"),
     ],
 )
 def test_a_bad_value_is_refused_with_the_parameters_name(parameter, text, words):
@@ -44,6 +48,17 @@ def test_a_refusal_says_which_values_there_are():
     with pytest.raises(UsageError) as refusal:
         MODE.parse("c")
     assert refusal.value.remedy == "choose from a, b"
+
+
+def test_a_text_is_taken_as_it_is():
+    for text in ("../data/a folder", "10", "größer"):
+        assert FOLDER.show(FOLDER.parse(text)) == text
+
+
+@pytest.mark.parametrize("also", [{"choices": ("a",)}, {"unit": "s"}, {"whole": True}])
+def test_a_text_is_nothing_else(also):
+    with pytest.raises(CnbenchError, match="trace: a text has neither choices nor a unit"):
+        Parameter("trace", "where", ("none",), ("none",), text=True, **also)
 
 
 def test_whole_numbers_are_ints():
