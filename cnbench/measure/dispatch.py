@@ -6,10 +6,11 @@ import itertools
 from dataclasses import replace
 
 from cnbench.core.case import Group
+from cnbench.core.errors import CnbenchError
 from cnbench.experiments.registry import experiment_called
 from cnbench.lab.host import open_lab
 from cnbench.measure import fingerprint
-from cnbench.measure.events import EnvironmentFound, Listener
+from cnbench.measure.events import EnvironmentFound, Listener, Warned
 from cnbench.measure.in_guest import carry_out_in_guest
 from cnbench.measure.placing import Place
 from cnbench.measure.plan import Plan
@@ -31,10 +32,22 @@ def measure(plan: Plan, listen: Listener) -> None:
         if place.lab == "guest":
             carry_out_in_guest(part, place, listen)
             continue
+        _carry_out_here(part, listen)
+
+
+def _carry_out_here(plan: Plan, listen: Listener) -> None:
+    measured = False
+    try:
         with open_lab("host", "wall") as lab:
             environment = fingerprint.take(lab)
             listen(EnvironmentFound(environment))
-            carry_out(part, experiment_called, lab, environment.digest, listen)
+            carry_out(plan, experiment_called, lab, environment.digest, listen)
+            measured = True
+    except CnbenchError as error:
+        if not measured:
+            raise
+        # What was measured has been told; what could not be removed stays in the journal.
+        listen(Warned(f"{error}; `cnbench gc` will try again"))
 
 
 def place_of(group: Group) -> Place:

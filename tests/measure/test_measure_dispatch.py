@@ -1,0 +1,56 @@
+import contextlib
+from types import SimpleNamespace
+
+import made_up
+import pytest
+from scripted import Script, Stage
+
+from cnbench.core.errors import CnbenchError
+from cnbench.measure import dispatch
+from cnbench.measure.events import CaseEnded, EnvironmentFound, Warned
+from cnbench.measure.plan import Plan
+
+
+@pytest.fixture
+def measured_with(monkeypatch):
+    """Measures two groups in a lab whose opening or closing fails."""
+
+    def measure(opening=None, closing=None):
+        stage = Stage({"a": Script()})
+
+        @contextlib.contextmanager
+        def open_lab(name, clock):
+            if opening:
+                raise opening
+            yield stage
+            if closing:
+                raise closing
+
+        monkeypatch.setattr(dispatch, "open_lab", open_lab)
+        monkeypatch.setattr(dispatch, "experiment_called", lambda name: stage.experiment())
+        monkeypatch.setattr(dispatch, "fingerprint", SimpleNamespace(take=lambda lab: made_up.HERE))
+        groups = (stage.group(size=1, number=0), stage.group(size=2, number=1))
+        told = []
+        dispatch.measure(Plan(groups, 10.0, None, seed=1), told.append)
+        return told
+
+    return measure
+
+
+def test_the_environment_is_told_before_the_cases(measured_with):
+    told = measured_with()
+    assert told[0] == EnvironmentFound(made_up.HERE)
+    ended = [event.result for event in told if isinstance(event, CaseEnded)]
+    assert [result.case.params["size"] for result in ended] == [1, 2]
+    assert {result.fingerprint for result in ended} == {made_up.HERE.digest}
+
+
+def test_a_lab_that_cannot_be_opened_is_an_error(measured_with):
+    with pytest.raises(CnbenchError, match="no room for a journal"):
+        measured_with(opening=CnbenchError("no room for a journal"))
+
+
+def test_a_lab_that_cannot_be_closed_is_a_warning(measured_with):
+    told = measured_with(closing=CnbenchError("the cgroup is busy"))
+    assert told[-1] == Warned("the cgroup is busy; `cnbench gc` will try again")
+    assert sum(isinstance(event, CaseEnded) for event in told) == 2
