@@ -42,9 +42,10 @@ class _Teller:
                 f"  failed: {event.result.case.point}: {event.result.reason}",
                 markup=False,
                 highlight=False,
+                soft_wrap=True,
             )
         elif isinstance(event, Warned):
-            self._console.print(f"  {event.message}", markup=False, highlight=False)
+            self._console.print(f"  {event.message}", markup=False, highlight=False, soft_wrap=True)
 
     def _show(self, done: float) -> None:
         if self._bar is not None and self._task is not None and self._group:
