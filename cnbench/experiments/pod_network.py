@@ -230,8 +230,8 @@ def _nonsense(params: Params) -> str:
         return f"a datagram holds at most {_LARGEST_DATAGRAM} B"
     if params["underlay"] == "bridge" and params["hops"]:
         return "nodes with routers between them are not on one bridge"
-    if params["pods"] == "routed" and not backend_called(str(params["backend"])).has_pods:
-        return f"{params['backend']} has no pods to attach"
+    if params["pods"] == "routed" and backend_called(str(params["backend"])).attachment:
+        return f"{params['backend']} has its own way to attach pods, or none"
     return ""
 
 

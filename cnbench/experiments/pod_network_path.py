@@ -66,8 +66,8 @@ def open_path(params: Params, lab: Lab) -> Iterator[PodPath]:
         lab,
         underlay=str(params["underlay"]),
         hops=hops,
-        mtu=mtu if backend.has_pods else mtu - room,
-        attachment=str(params["pods"]) if backend.has_pods else "none",
+        mtu=mtu - room if backend.attachment == "none" else mtu,
+        attachment=backend.attachment or str(params["pods"]),
         pod_mtu=mtu - room,
     ) as topology:
         backend.install(topology)

@@ -48,7 +48,7 @@ class Backend:
         install: configures both nodes (and what routers take part), pods already there.
         checks: the configuration read back from the kernel, beside what it should be.
         require: raises UnsupportedError where the lab's kernel lacks something.
-        has_pods: False where the nodes themselves send and receive.
+        attachment: how its pods are attached, where the backend decides that (``open_pod``).
     """
 
     name: str
@@ -57,7 +57,7 @@ class Backend:
     install: Callable[[Topology], None]
     checks: Callable[[Topology], tuple[Check, ...]]
     require: Callable[[Lab], None] = nothing_special
-    has_pods: bool = True
+    attachment: str = ""
 
 
 @cache

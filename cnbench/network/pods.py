@@ -1,4 +1,4 @@
-"""A pod behind its node: on a bridge as flannel has it, or by a route as Calico has it."""
+"""A pod behind its node: on a bridge (flannel), by a route (Calico), or on the underlay itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace, address, join, route_via
 from cnbench.network import links
-from cnbench.network.underlay import open_quiet_namespace
+from cnbench.network.underlay import DEVICE, Port, open_quiet_namespace
 
 # The pod's gateway in Calico's scheme: no device has it, the node answers ARP for it by proxy.
 _NOBODYS_ADDRESS = "169.254.1.1"
@@ -17,28 +17,66 @@ _CALI_MAC = "ee:ee:ee:ee:ee:ee"
 _BLACKHOLE = "blackhole"
 
 
+# What each kind of device on the underlay is asked for; IPVLAN_MODE_L2 of linux/if_link.h is 0.
+_UNDERLAY_KINDS: dict[str, dict[str, object]] = {
+    "macvlan": {"macvlan_mode": "bridge"},
+    "ipvlan": {"ipvlan_mode": 0},
+}
+
+
 @contextlib.contextmanager
 def open_pod(
-    lab: Lab, node: NetworkNamespace, attachment: str, network: str, mtu: int
+    lab: Lab, port: Port, attachment: str, network: str, mtu: int
 ) -> Iterator[tuple[NetworkNamespace, str]]:
-    """A pod with the second address of ``network`` (``10.32.0.0/24``), and that address.
+    """A pod behind the node at ``port``, and its address.
 
-    ``attachment`` is ``bridge`` (cni0) or ``routed`` (cali veth and proxy ARP); ``mtu`` in bytes.
+    Args:
+        lab: where it is made.
+        port: its node's end of the underlay.
+        attachment: ``bridge`` (cni0), ``routed`` (cali veth and proxy ARP), or ``macvlan`` and
+            ``ipvlan`` on the underlay itself; ``none`` gives the node.
+        network: where its address is (``10.32.0.0/24``), unless it is on the underlay.
+        mtu: of its devices, in bytes.
     """
-    prefix = network.rpartition(".")[0]
-    pod_address = f"{prefix}.2"
+    node = port.namespace
+    if attachment == "none":
+        yield node, port.address
+        return
+    pod_address = f"{network.rpartition('.')[0]}.2"
     with open_quiet_namespace(lab, f"pod of {node.name}") as pod:
-        node.sysctl("net.ipv4.ip_forward", 1)
-        if attachment == "bridge":
-            _on_bridge(pod, node, prefix, pod_address, mtu)
+        if attachment in _UNDERLAY_KINDS:
+            on_underlay(pod, node, attachment)
+            links.set_link(pod, "eth0", mtu=mtu)
+            underlay, _, host = port.address.rpartition(".")
+            pod_address = f"{underlay}.1{host}"
+            address(pod, "eth0", f"{pod_address}/24")
+            route_via(pod, "default", f"{underlay}.1")
         else:
-            _by_route(pod, node, network, pod_address, mtu)
+            node.sysctl("net.ipv4.ip_forward", 1)
+            attach = _on_bridge if attachment == "bridge" else _by_route
+            attach(pod, node, network, pod_address, mtu)
         yield pod, pod_address
 
 
+def on_underlay(pod: NetworkNamespace, node: NetworkNamespace, kind: str) -> None:
+    """Give ``pod`` a device of ``kind`` on the node's underlay device.
+
+    Raises:
+        UnsupportedError: the kernel has no such kind of device.
+    """
+    with links.link(node, DEVICE) as (route, index):
+        route.link("set", index=index, state="up")
+    # Made under another name, since the node's own eth0 is still beside it.
+    links.make(node, "pod0", kind, link=index, **_UNDERLAY_KINDS[kind])
+    links.set_link(node, "pod0", net_ns_fd=pod.descriptor)
+    links.set_link(pod, "pod0", ifname="eth0")
+    links.set_link(pod, "eth0", state="up")
+
+
 def _on_bridge(
-    pod: NetworkNamespace, node: NetworkNamespace, prefix: str, pod_address: str, mtu: int
+    pod: NetworkNamespace, node: NetworkNamespace, network: str, pod_address: str, mtu: int
 ) -> None:
+    prefix = network.rpartition(".")[0]
     links.make(node, "cni0", "bridge")
     join(pod, "eth0", node, "veth0")
     links.enslave(node, "veth0", "cni0")

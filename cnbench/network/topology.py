@@ -90,17 +90,13 @@ def open_topology(
         underlay: ``veth`` or ``bridge``; what joins the nodes if there are no routers.
         hops: routers between them.
         mtu: of the underlay, in bytes.
-        attachment: ``bridge``, ``routed``, or ``none``: then the nodes themselves are the pods.
+        attachment: as ``open_pod`` has it; with ``none`` the nodes themselves are the pods.
         pod_mtu: of the pods' devices, in bytes.
     """
     with contextlib.ExitStack() as stack:
         joined = stack.enter_context(open_underlay(lab, underlay, hops, mtu))
         nodes = []
         for port, network in zip(joined.ports, POD_NETWORKS, strict=True):
-            pod, address = port.namespace, port.address
-            if attachment != "none":
-                pod, address = stack.enter_context(
-                    open_pod(lab, port.namespace, attachment, network, pod_mtu)
-                )
+            pod, address = stack.enter_context(open_pod(lab, port, attachment, network, pod_mtu))
             nodes.append(Node(port.namespace, port.address, port.gateway, pod, address, network))
         yield Topology((nodes[0], nodes[1]), joined, mtu, pod_mtu)

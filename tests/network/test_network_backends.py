@@ -43,7 +43,7 @@ def installed(netlab, name, underlay="veth", hops=0, pods="bridge", mtu=1500):
         underlay=underlay,
         hops=hops,
         mtu=mtu,
-        attachment=pods if backend.has_pods else "none",
+        attachment=backend.attachment or pods,
         pod_mtu=mtu - backend.encapsulation(hops).overhead,
     ) as topology:
         backend.install(topology)

@@ -39,7 +39,7 @@ def broken(proof):
         ({"traffic": "tcp-rr", "load": "iperf3"}, "iperf3 has no"),
         ({"traffic": "udp-stream", "size": 65536}, "datagram"),
         ({"underlay": "bridge", "hops": 1}, "bridge"),
-        ({"backend": "none", "pods": "routed"}, "no pods"),
+        ({"backend": "none", "pods": "routed"}, "own way"),
         ({"traffic": "tcp-crr", "flows": 2}, "flows"),
     ],
 )
@@ -55,7 +55,7 @@ def test_sizes_fit_the_traffic():
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("backend", ["none", "host-gw", "vxlan", "bgp"])
+@pytest.mark.parametrize("backend", ["none", "host-gw", "vxlan", "bgp", "macvlan"])
 @pytest.mark.parametrize("traffic", TRAFFIC)
 def test_every_traffic_gives_every_metric_and_is_proven(netlab, traffic, backend):
     values, proof = measured(netlab, traffic=traffic, backend=backend)

@@ -24,5 +24,5 @@ BACKEND = Backend(
     encapsulation=lambda hops: PLAIN,
     install=_install,
     checks=_checks,
-    has_pods=False,
+    attachment="none",
 )
