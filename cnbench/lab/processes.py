@@ -34,7 +34,9 @@ def running(argv: Sequence[str], pass_fds: Sequence[int] = ()) -> Iterator[subpr
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        if process.stderr:  # which check_alive may have read to its end and closed
+            process.stderr.close()
 
 
 def check_alive(argv: Sequence[str], process: subprocess.Popen[str]) -> None:
