@@ -19,6 +19,7 @@ from cnbench.core.errors import UnsupportedError
 from cnbench.core.parameter import Params
 from cnbench.experiments.pod_network import EXPERIMENT, Iperf3Subject, open_subject
 from cnbench.lab.host import Lab, open_lab
+from cnbench.measure.stop_rule import half_width
 from cnbench.network.backend import backend_called
 from cnbench.probes.packets import expected_bytes
 
@@ -29,7 +30,8 @@ PAIRS = 15
 # A server that has not ended the last test refuses the next one.
 _SERVER_ENDS = 0.2
 
-Answer = tuple[str, float, float, float]
+# What it is, measured, by how much that is uncertain, expected, and the tolerance as a share.
+Answer = tuple[str, float, float, float, float]
 
 
 def point(**wanted: str | int | float) -> Params:
@@ -46,8 +48,9 @@ def under_a_rate_limit(lab: Lab, backend: str) -> Answer:
     share = size / expected_bytes(size, "tcp", int(params["mtu"]) - overhead, overhead)
     with open_subject(params, lab) as subject:
         subject.sample()  # spends what the bucket was born with
-        goodput = statistics.median(subject.sample()["throughput"] for _ in range(5))
-    return f"goodput under a limit of 8 Mbit/s, {backend}", goodput, RATE * share, 0.01
+        goodputs = [subject.sample()["throughput"] for _ in range(7)]
+    what = f"goodput under a limit of 8 Mbit/s, {backend}"
+    return what, *_median(goodputs), RATE * share, 0.01
 
 
 def with_a_delay(lab: Lab, backend: str) -> Answer:
@@ -57,9 +60,10 @@ def with_a_delay(lab: Lab, backend: str) -> Answer:
         params = point(backend=backend, traffic="tcp-rr", delay=delay, messages=100)
         EXPERIMENT.require(params, lab)
         with open_subject(params, lab) as subject:
-            latencies.append(statistics.median(subject.sample()["latency"] for _ in range(5)))
-    rise = latencies[1] - latencies[0]
-    return f"round trip longer by, with 1 ms each way, {backend}", rise, 2 * DELAY, 0.02
+            latencies.append(_median([subject.sample()["latency"] for _ in range(7)]))
+    (short, one), (long, other) = latencies
+    what = f"round trip longer by, with 1 ms each way, {backend}"
+    return what, long - short, one + other, 2 * DELAY, 0.02
 
 
 def by_hand(lab: Lab, backend: str) -> Answer:
@@ -98,7 +102,12 @@ def by_hand(lab: Lab, backend: str) -> Answer:
             first, second = (ours, theirs) if pair % 2 else (theirs, ours)
             throughput = {first: first(), second: second()}
             ratios.append(throughput[ours] / throughput[theirs])
-    return f"iperf3 by cnbench over by hand, {backend}", statistics.median(ratios), 1.0, 0.01
+    return f"iperf3 by cnbench over by hand, {backend}", *_median(ratios), 1.0, 0.01
+
+
+def _median(values: list[float]) -> tuple[float, float]:
+    """The median, and half the width of its interval of 95 %."""
+    return statistics.median(values), half_width(values)
 
 
 def answers(lab: Lab) -> Iterator[Answer | UnsupportedError]:
@@ -119,12 +128,17 @@ def main() -> int:
             if isinstance(answer, UnsupportedError):
                 print(f"  --    {answer}")
                 continue
-            what, measured, expected, tolerance = answer
+            what, measured, unsure, expected, tolerance = answer
             off = measured / expected - 1
-            holds = abs(off) <= tolerance
-            missed += not holds
-            verdict = "holds " if holds else "MISSED"
-            print(f"{verdict}  {what}: {measured:.6g}, expected {expected:.6g} ({off:+.2%})")
+            margin = unsure / expected
+            verdict = "holds "
+            if abs(off) > tolerance:
+                verdict = "MISSED" if abs(off) > tolerance + margin else "unsure"
+            missed += verdict == "MISSED"
+            print(
+                f"{verdict}  {what}: {measured:.6g}, expected {expected:.6g} "
+                f"({off:+.2%} ±{margin:.2%})"
+            )
     return 1 if missed else 0
 
 
