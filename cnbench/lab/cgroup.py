@@ -19,6 +19,10 @@ from cnbench.lab.resources import MARK, Resource
 
 Version = Literal["v1", "v2"]
 
+# The file of a group's weight, and what is in it at first (Documentation/admin-guide/cgroup-v2.rst;
+# for v1, NICE_0_LOAD in kernel/sched/sched.h).
+_WEIGHTS: dict[Version, tuple[str, int]] = {"v1": ("cpu.shares", 1024), "v2": ("cpu.weight", 100)}
+
 
 @dataclass(frozen=True)
 class CpuAccount:
@@ -35,22 +39,51 @@ class CpuAccount:
     throttled: int
 
 
+@dataclass(frozen=True)
+class Controller:
+    """The cpu controller in one version: the folder that limits, and the one that accounts.
+
+    They differ only on v1, where cpu and cpuacct may be mounted apart.
+    """
+
+    version: Version
+    cpu: Path
+    cpuacct: Path
+
+    def below(self, name: str) -> Controller:
+        """The same controller one folder down."""
+        return Controller(self.version, self.cpu / name, self.cpuacct / name)
+
+    def folders(self) -> list[Path]:
+        """The one or two folders, each once."""
+        return list(dict.fromkeys([self.cpu, self.cpuacct]))
+
+
 class CpuGroup:
-    """A cgroup with a CPU limit. Use ``open_cpu_group``."""
+    """A cgroup with a share of the CPU or a limit to it. Use ``open_cpu_group``."""
 
-    def __init__(self, version: Version, folder: Path, accounting: Path) -> None:
-        self.version = version
-        self.folder = folder
-        self._accounting = accounting
+    def __init__(self, controller: Controller) -> None:
+        self.controller = controller
+        self.version = controller.version
+        self.folder = controller.cpu
+        self._accounting = controller.cpuacct
 
-    def limit(self, quota: float, period: float) -> None:
+    def limit(self, quota: float, period: float, burst: float = 0) -> None:
         """Allow ``quota`` CPUs (1.5 is one and a half) in every ``period`` seconds.
 
+        What a period leaves unused may be used in later ones, up to ``burst`` times the quota.
+
         Raises:
+            UnsupportedError: there is to be a burst, and the kernel has none (before 5.14).
             CnbenchError: the kernel refuses the values; the message holds its limits.
         """
         period_us = round(period * 1e6)
         quota_us = round(quota * period * 1e6)
+        self._set_quota(quota_us, period_us)
+        if burst:
+            self._set_burst(round(burst * quota_us))
+
+    def _set_quota(self, quota_us: int, period_us: int) -> None:
         try:
             if self.version == "v2":
                 self._write("cpu.max", f"{quota_us} {period_us}")
@@ -62,6 +95,49 @@ class CpuGroup:
                 f"the kernel refuses a quota of {quota_us} µs in {period_us} µs: {error.strerror}",
                 "it takes periods of 1 ms to 1 s and quotas of at least 1 ms",
             ) from error
+
+    def _set_burst(self, burst_us: int) -> None:
+        if not (self.folder / self._burst_file).exists():
+            raise UnsupportedError(
+                f"this kernel has no {self._burst_file}; it came with Linux 5.14",
+                "use a newer kernel: --lab guest",
+            )
+        try:
+            self._write(self._burst_file, str(burst_us))
+        except OSError as error:
+            raise CnbenchError(
+                f"the kernel refuses a burst of {burst_us} µs: {error.strerror}",
+                "it takes at most the quota",
+            ) from error
+
+    def read_burst(self) -> int:
+        """The burst in microseconds, as the kernel has it now; 0 where it knows none."""
+        exists = (self.folder / self._burst_file).exists()
+        return int(self._read(self._burst_file)) if exists else 0
+
+    @property
+    def _burst_file(self) -> str:
+        return "cpu.max.burst" if self.version == "v2" else "cpu.cfs_burst_us"
+
+    def weigh(self, weight: float) -> None:
+        """Give the group ``weight`` times the share of one that nothing was changed of.
+
+        Raises:
+            CnbenchError: the kernel refuses the value; the message holds its limits.
+        """
+        name, default = _WEIGHTS[self.version]
+        try:
+            self._write(name, str(round(weight * default)))
+        except OSError as error:
+            raise CnbenchError(
+                f"the kernel refuses {name} = {round(weight * default)}: {error.strerror}",
+                "cpu.weight goes from 1 to 10000, cpu.shares from 2 to 262144",
+            ) from error
+
+    def read_weight(self) -> float:
+        """The weight as the kernel has it now, 1 being its default."""
+        name, default = _WEIGHTS[self.version]
+        return int(self._read(name)) / default
 
     def read_limit(self) -> tuple[int, int]:
         """Quota and period in microseconds, as the kernel has them now."""
@@ -98,26 +174,6 @@ class CpuGroup:
 
     def _write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text)
-
-
-@dataclass(frozen=True)
-class Controller:
-    """The cpu controller in one version: the folder that limits, and the one that accounts.
-
-    They differ only on v1, where cpu and cpuacct may be mounted apart.
-    """
-
-    version: Version
-    cpu: Path
-    cpuacct: Path
-
-    def below(self, name: str) -> Controller:
-        """The same controller one folder down."""
-        return Controller(self.version, self.cpu / name, self.cpuacct / name)
-
-    def folders(self) -> list[Path]:
-        """The one or two folders, each once."""
-        return list(dict.fromkeys([self.cpu, self.cpuacct]))
 
 
 def find_controllers(mounts: str | None = None) -> dict[Version, Controller]:
@@ -175,12 +231,17 @@ def open_run_folder(journal: Journal, version: Version) -> Iterator[Controller]:
 
 
 @contextlib.contextmanager
-def open_cpu_group(journal: Journal, run_folder: Controller, name: str) -> Iterator[CpuGroup]:
-    """A new cgroup called ``name`` in the run's folder; what is in it at the end is killed."""
-    ours = run_folder.below(name)
+def open_cpu_group(journal: Journal, above: Controller, name: str) -> Iterator[CpuGroup]:
+    """A new cgroup called ``name``; what is in it at the end is killed.
+
+    ``above`` is the run's folder, or the controller of a group that has no process of its own.
+    """
+    ours = above.below(name)
+    if above.version == "v2" and "cpu" not in _words(above.cpu / "cgroup.subtree_control"):
+        _pass_on_cpu(above.cpu)
     with contextlib.ExitStack() as made:
         _make_folders(made, journal, ours)
-        yield CpuGroup(ours.version, ours.cpu, ours.cpuacct)
+        yield CpuGroup(ours)
 
 
 def _make_folders(made: contextlib.ExitStack, journal: Journal, controller: Controller) -> None:

@@ -77,13 +77,15 @@ class Lab:
         # iptables' lock file is the host's otherwise: another's rules would make ours wait.
         return netns.open_netns(name, {"XTABLES_LOCKFILE": str(self.folder / "xtables.lock")})
 
-    def cpu_group(self, version: cgroup.Version) -> AbstractContextManager[cgroup.CpuGroup]:
-        """A new cgroup with the cpu controller."""
+    def cpu_group(
+        self, version: cgroup.Version, above: cgroup.CpuGroup | None = None
+    ) -> AbstractContextManager[cgroup.CpuGroup]:
+        """A new cgroup with the cpu controller; below ``above``, if that is given."""
         run_folder = self._run_folders.get(
             version, lambda: cgroup.open_run_folder(self.journal, version)
         )
         name = f"group-{next(self._numbers)}"
-        return cgroup.open_cpu_group(self.journal, run_folder, name)
+        return cgroup.open_cpu_group(self.journal, above.controller if above else run_folder, name)
 
     def mount(
         self, source: str, target: Path, filesystem: str, options: str = ""

@@ -69,8 +69,8 @@ class Spinners:
 
 
 @contextlib.contextmanager
-def open_spinners(count: int, group: CpuGroup) -> Iterator[Spinners]:
-    """``count`` busy threads inside ``group``, started and paused."""
+def open_spinners(count: int, group: CpuGroup, load: str = "spin") -> Iterator[Spinners]:
+    """``count`` threads inside ``group``, busy with ``load`` (see ``spin``), started and paused."""
     memory = os.memfd_create("cnbench-spin")
     with contextlib.ExitStack() as stack:
         stack.callback(os.close, memory)
@@ -79,7 +79,7 @@ def open_spinners(count: int, group: CpuGroup) -> Iterator[Spinners]:
         script = Path(spin.__file__)
         processes = []
         for slot in range(count):
-            argv = python_script(script, str(memory), str(slot), str(os.getpid()))
+            argv = python_script(script, str(memory), str(slot), str(os.getpid()), load)
             process = stack.enter_context(running(argv, pass_fds=[memory]))
             group.add(process.pid)
             processes.append(process)

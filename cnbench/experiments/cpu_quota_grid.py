@@ -1,0 +1,123 @@
+"""cpu-quota's parameters, and which points of their grid are worth a run.
+
+A full run covers quota x period x threads, for the surface of the error; load, nested groups and
+burst are varied one at a time, where the common case is well known.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from cnbench.core.parameter import Parameter, Params, Value
+
+# min_cfs_quota_period in kernel/sched/core.c.
+_LEAST_QUOTA_US = 1000
+_COMMON: Params = {"load": "spin", "nested": "none", "burst": 0.0}
+
+
+def _fewest_threads(so_far: Params) -> tuple[int, ...]:
+    return (max(1, math.ceil(float(so_far["quota"]))),)
+
+
+def _more_threads(so_far: Params) -> tuple[int, ...]:
+    few = _fewest_threads(so_far)
+    return tuple(sorted({*few, *(n for n in (1, 2, 4, 8) if n > float(so_far["quota"]))}))
+
+
+def _enough_periods(so_far: Params) -> tuple[int, ...]:
+    """Some seconds' worth of them, so that the tick weighs little against all their budgets."""
+    return (min(100, max(5, round(3 / float(so_far["period"])))),)
+
+
+def _where_common(name: str, values: tuple[Value, ...]) -> Callable[[Params], tuple[Value, ...]]:
+    """``values`` at a few quotas, in the common period, where nothing else is varied."""
+
+    def choose(so_far: Params) -> tuple[Value, ...]:
+        others = all(so_far[other] == _COMMON[other] for other in _COMMON if other in so_far)
+        here = so_far["period"] == 0.1 and so_far["quota"] in (0.05, 0.2, 0.5)
+        return values if others and here and so_far["threads"] == 1 else (_COMMON[name],)
+
+    return choose
+
+
+def makes_no_sense(params: Params) -> str:
+    """Why a point is left out, or the empty text."""
+    quota, period = float(params["quota"]), float(params["period"])
+    if quota >= int(params["threads"]):
+        return f"{params['threads']} busy threads never use up a quota of {quota:.0%}"
+    if round(quota * period * 1e6) < _LEAST_QUOTA_US:
+        return (
+            f"{quota:.0%} of {period * 1e3:g} ms is less than 1 ms, which the kernel takes no quota"
+            " under"
+        )
+    return ""
+
+
+PARAMETERS = (
+    Parameter(
+        "controller",
+        "the version of the cgroup interface",
+        quick=("v1", "v2"),
+        full=("v1", "v2"),
+        choices=("v1", "v2"),
+    ),
+    Parameter(
+        "quota",
+        "CPU time allowed in a period, as a share of one CPU",
+        quick=(0.2, 0.5, 1.5),
+        full=(0.01, 0.05, 0.2, 0.5, 1.0, 1.5, 2.0, 4.0),
+        unit="1",
+        minimum=0.001,
+        maximum=64,
+    ),
+    Parameter(
+        "period",
+        "how often the quota is refilled",
+        quick=(0.1, 0.01),
+        full=(1.0, 0.1, 0.01, 0.001),
+        unit="s",
+        minimum=0.001,
+        maximum=1,
+    ),
+    Parameter(
+        "threads",
+        "busy threads in the group",
+        quick=_fewest_threads,
+        full=_more_threads,
+        whole=True,
+        minimum=1,
+        maximum=256,
+    ),
+    Parameter(
+        "load",
+        "what the threads are busy with: user space, or system calls of milliseconds",
+        quick=("spin",),
+        full=_where_common("load", ("spin", "syscall")),
+        choices=("spin", "syscall"),
+    ),
+    Parameter(
+        "nested",
+        "whether the group is below another, and which of the two has the larger quota",
+        quick=("none",),
+        full=_where_common("nested", ("none", "looser", "tighter")),
+        choices=("none", "looser", "tighter"),
+    ),
+    Parameter(
+        "burst",
+        "unused time that may be used later, as a share of the quota",
+        quick=(0.0,),
+        full=_where_common("burst", (0.0, 1.0)),
+        unit="1",
+        maximum=1,
+    ),
+    Parameter(
+        "periods",
+        "periods in one sample",
+        quick=(30,),
+        full=_enough_periods,
+        whole=True,
+        minimum=1,
+        maximum=100_000,
+    ),
+)

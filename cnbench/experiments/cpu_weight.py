@@ -1,0 +1,166 @@
+"""cpu-weight: how exactly does the kernel divide one CPU between groups of unequal weight?
+
+Two groups have threads that never stop, all of them on the same CPU, so that one group's time is
+the other's loss. The heavier group is to have ``ratio`` times what the lighter one has, however many
+threads each of them has. What else runs on that CPU takes from both alike.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from cnbench.core.experiment import Experiment
+from cnbench.core.metric import Metric
+from cnbench.core.parameter import Parameter, Params
+from cnbench.core.proof import Proof, equal, true
+from cnbench.lab.cgroup import CpuGroup, Version, require_controller
+from cnbench.lab.clock import Clock
+from cnbench.lab.host import Lab
+from cnbench.probes.spinners import Spinners, open_spinners
+
+# Threads that were stopped come with no share of the past; some turns of each pass first.
+_SETTLE = 0.1
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A group, and what keeps it busy."""
+
+    group: CpuGroup
+    spinners: Spinners
+    weight: float
+
+
+@dataclass
+class WeightSubject:
+    """Two groups on one CPU."""
+
+    heavy: Contender
+    light: Contender
+    cpu: int
+    clock: Clock
+    seconds: float
+    _used: float = 0
+
+    def sample(self) -> Mapping[str, float]:
+        """The error of the heavier group's share, and the longest stall of the lighter one."""
+        with self.heavy.spinners.running(), self.light.spinners.running():
+            time.sleep(_SETTLE)
+            self.light.spinners.watch()
+            before = self._usage()
+            time.sleep(self.seconds)
+            after = self._usage()
+            longest_gap = self.light.spinners.longest_gap()
+        heavy, light = (now - then for now, then in zip(after, before, strict=True))
+        self._used += heavy + light
+        wanted = self.heavy.weight / (self.heavy.weight + self.light.weight)
+        return {
+            "error": heavy / (heavy + light) / wanted - 1,
+            "light_error": light / (heavy + light) / (1 - wanted) - 1,
+            "stall": self.clock.units(longest_gap),
+        }
+
+    def _usage(self) -> tuple[float, float]:
+        return self.heavy.group.account().usage, self.light.group.account().usage
+
+    def proof(self) -> Proof:
+        """The threads are in their groups and on one CPU, and the kernel has the weights."""
+        contenders = (self.heavy, self.light)
+        allowed = [os.sched_getaffinity(pid) for one in contenders for pid in one.spinners.pids]
+        return Proof(
+            (
+                equal(
+                    "weights read back, 1 being the default",
+                    [one.weight for one in contenders],
+                    [one.group.read_weight() for one in contenders],
+                ),
+                equal(
+                    "the groups' processes",
+                    [sorted(one.spinners.pids) for one in contenders],
+                    [sorted(one.group.members()) for one in contenders],
+                ),
+                equal("the CPUs that any of them may use", {self.cpu}, set().union(*allowed)),
+                true("both together used the CPU", f"{self._used:.2f} s", self._used > 0),
+            )
+        )
+
+
+@contextlib.contextmanager
+def open_subject(params: Params, lab: Lab) -> Iterator[WeightSubject]:
+    """Two groups with busy threads on the last CPU, the one of the default weight, paused."""
+    cpu = max(os.sched_getaffinity(0))
+    with contextlib.ExitStack() as stack:
+
+        def contender(weight: float) -> Contender:
+            group = stack.enter_context(lab.cpu_group(cast(Version, params["controller"])))
+            group.weigh(weight)
+            spinners = stack.enter_context(open_spinners(int(params["threads"]), group))
+            for pid in spinners.pids:
+                os.sched_setaffinity(pid, {cpu})
+            return Contender(group, spinners, weight)
+
+        heavy, light = contender(float(params["ratio"])), contender(1.0)
+        yield WeightSubject(heavy, light, cpu, lab.clock, float(params["time"]))
+
+
+def _require(params: Params, lab: Lab) -> None:
+    require_controller(str(params["controller"]))
+
+
+EXPERIMENT = Experiment(
+    name="cpu-weight",
+    question="How exactly does the kernel divide a CPU between groups of unequal weight?",
+    parameters=(
+        Parameter(
+            "controller",
+            "the version of the cgroup interface: cpu.shares or cpu.weight",
+            quick=("v1", "v2"),
+            full=("v1", "v2"),
+            choices=("v1", "v2"),
+        ),
+        Parameter(
+            "ratio",
+            "the heavier group's weight over the lighter one's, which has the default",
+            quick=(1, 2, 10),
+            full=(1, 2, 3, 10, 30, 100),
+            whole=True,
+            minimum=1,
+            # cpu.weight goes up to 10000, a hundred times its default.
+            maximum=100,
+        ),
+        Parameter(
+            "threads",
+            "busy threads in each group",
+            quick=(1,),
+            full=(1, 4),
+            whole=True,
+            minimum=1,
+            maximum=64,
+        ),
+        Parameter(
+            "time",
+            "length of a sample",
+            quick=(0.5,),
+            full=(2.0,),
+            unit="s",
+            minimum=0.01,
+            maximum=600,
+        ),
+    ),
+    metrics=(
+        Metric("error", "1", "zero", "additive", "the heavier group's share over its due, less 1"),
+        Metric(
+            "light_error", "1", "zero", "additive", "the lighter group's share over its due, less 1"
+        ),
+        Metric("stall", "s", "lower", "ratio", "longest time the lighter group was off the CPU"),
+    ),
+    variant="controller",
+    beside=("ratio",),
+    subject=open_subject,
+    require=_require,
+)
