@@ -1,8 +1,8 @@
 """cpu-weight: how exactly does the kernel divide one CPU between groups of unequal weight?
 
 Two groups have threads that never stop, all of them on the same CPU, so that one group's time is
-the other's loss. The heavier group is to have ``ratio`` times what the lighter one has, however many
-threads each of them has. What else runs on that CPU takes from both alike.
+the other's loss. The heavier group is to have ``ratio`` times what the lighter one has, however
+many threads each has. What else runs on that CPU takes from both alike.
 """
 
 from __future__ import annotations
