@@ -35,6 +35,12 @@ lint: $(INSTALLED_TEST)
 unit: $(INSTALLED_TEST)
 	$(BIN)/python -m pytest
 
+asv: setup ## measure the last commit for asv
+	$(BIN)/asv run --show-stderr
+
+asv-publish: setup ## asv's pages: cost over commits, in reports/asv
+	$(BIN)/asv publish
+
 schema: $(INSTALLED) ## write docs/run.schema.json anew from the dataclasses
 	@$(BIN)/python -m cnbench.store.schema > docs/run.schema.json
 
