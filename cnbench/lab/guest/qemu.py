@@ -17,7 +17,7 @@ Accelerator = Literal["kvm", "tcg"]
 _MACHINE = "q35,sata=off,smbus=off,usb=off,vmport=off,i8042=off,hpet=off"
 # A CPU without rdrand: on the instruction clock every random number must come from one seed. And
 # without cmpxchg16b: after one, QEMU 7.2 leaves the flags corrupt now and then, and the kernel's
-# allocator, which uses it, panics (seen in three of five runs with it, in none of five without it)
+# allocator, which uses it, panics (in three of five runs with it, in none of five without it).
 _EMULATED_CPU = "qemu64,-cx16"
 # oops=panic: a kernel that has stumbled measures nothing any more. panic=-1: then reboot at once,
 # which -no-reboot turns into an end.
