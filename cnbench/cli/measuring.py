@@ -100,8 +100,9 @@ def _stoppable() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        if not stopping:  # else the process is about to end, and says how to go on
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def warn(error: CnbenchError) -> None:
