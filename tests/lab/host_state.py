@@ -1,5 +1,6 @@
 """Everything on this machine that a run must leave as it was, as lines of text."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -91,11 +92,28 @@ def differences(before, patience=60.0):
     give_up = time.monotonic() + patience
     now = snapshot()
     new, gone = now - before, {line for line in before - now if not OTHERS.search(line)}
-    while (new or gone) and time.monotonic() < give_up:
+    while (new := without_the_living(new)) | gone and time.monotonic() < give_up:
         time.sleep(0.5)
         now = snapshot()
         new, gone = new & (now - before), gone & (before - now)
     return sorted(new), sorted(gone)
+
+
+def without_the_living(lines):
+    """``lines`` less those of runs that are alive; those that we test have all ended."""
+    alive = [journal.stem for journal in Path("/run/cnbench").glob("*.jsonl") if locked(journal)]
+    return {line for line in lines if not any(run in line for run in alive)}
+
+
+def locked(journal):
+    try:
+        with journal.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        pass
+    return False
 
 
 def processes_with(mark, patience=60.0):

@@ -1,5 +1,6 @@
 """A run leaves the machine as it found it, also one that is killed and then cleaned up after."""
 
+import json
 import os
 import random
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 import uuid
 
+import jsonschema
 import pytest
 from click.testing import CliRunner
 from host_state import differences, processes_with, snapshot
@@ -14,6 +16,7 @@ from host_state import differences, processes_with, snapshot
 from cnbench.cli.main import cli
 from cnbench.lab.cgroup import find_controllers
 from cnbench.store import run_file
+from cnbench.store.run_file import schema
 
 pytestmark = pytest.mark.real
 KILLS = 4
@@ -69,6 +72,13 @@ def test_a_run_leaves_the_machine_as_it_was(undisturbed):
     assert {case.case.experiment for case in cases if case.status == "ok"} == {
         "cpu-quota", "service-routing",
     }  # fmt: skip
+
+
+def test_a_real_run_file_is_valid_by_the_published_schema(undisturbed):
+    *_, path, _ = undisturbed
+    content = json.loads(path.read_text())
+    jsonschema.Draft202012Validator(schema()).validate(content)
+    assert any(sample["witness"] for case in content["cases"] for sample in case["samples"])
 
 
 @pytest.mark.parametrize("moment", random.Random("any moment").sample(range(20, 101), KILLS))
