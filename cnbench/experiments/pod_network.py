@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from cnbench.core.errors import CnbenchError, UnsupportedError
@@ -39,7 +38,7 @@ from cnbench.lab.host import Lab
 from cnbench.network.backend import all_backends, backend_called
 from cnbench.probes.cpu_time import CpuTime, cpu_time
 from cnbench.probes.iperf3 import Iperf3, open_iperf3
-from cnbench.probes.traffic import TRAFFIC, Loop, open_loop
+from cnbench.probes.traffic import TRAFFIC, Loop, latencies, open_loop
 
 _IPERF3_SECONDS = 1
 _PING_SIZE = 64
@@ -125,7 +124,7 @@ class LoopSubject:
         return {
             "cpu_cost": batch.busy / batch.delivered,
             "throughput": batch.delivered / batch.elapsed,
-            **_latencies(batch.ticks, self.clock),
+            **latencies(batch.ticks, self.clock),
             **_packets(moved, moved.retransmitted),
         }
 
@@ -165,21 +164,13 @@ class Iperf3Subject:
         return {
             "cpu_cost": spent.busy / report.delivered,
             "throughput": report.delivered / report.seconds,
-            **_latencies(ticks, self.clock),
+            **latencies(ticks, self.clock),
             **_packets(moved, report.retransmits + report.lost),
         }
 
     def proof(self) -> Proof:
         """The path's, seen with a loop of the same traffic between the same pods."""
         return self.account.proof(self.loop)
-
-
-def _latencies(ticks: Sequence[int], clock: Clock) -> dict[str, float]:
-    ordered = sorted(ticks)
-    return {
-        name: clock.units(ordered[math.ceil(share * len(ordered)) - 1])
-        for name, share in (("latency", 0.5), ("latency_p99", 0.99), ("latency_p999", 0.999))
-    }
 
 
 def _packets(moved: Carried, lost: int) -> dict[str, float]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cnbench.core.errors import UnsupportedError
 from cnbench.core.parameter import Params
 from cnbench.core.proof import Check, equal
 from cnbench.lab.host import Lab
@@ -73,6 +74,11 @@ def open_path(params: Params, lab: Lab) -> Iterator[PodPath]:
         backend.install(topology)
         if params["offloads"] == "off":
             topology.switch_offloads_off()
+            left_on = topology.offloads_on()
+            if left_on:
+                raise UnsupportedError(
+                    f"{backend.name} keeps offloads on: {', '.join(left_on)}", "use offloads=on"
+                )
         if params["rate"]:
             shaping.limit_rate(topology, float(params["rate"]))
         if params["delay"]:

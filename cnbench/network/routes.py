@@ -15,6 +15,9 @@ _ONLINK = 4
 _PERMANENT = 0x80
 _SELF = 0x02
 _AF_BRIDGE = 7
+# RTN_LOCAL and RT_TABLE_LOCAL of linux/rtnetlink.h.
+_LOCAL = 2
+_LOCAL_TABLE = 255
 
 
 @dataclass(frozen=True)
@@ -125,12 +128,16 @@ def acknowledge_at_once(namespace: NetworkNamespace, peer: str) -> None:
     with namespace.netlink() as route:
         found = route.route("get", dst=peer)[0]
         gateway = found.get_attr("RTA_GATEWAY")
+        if found["type"] == _LOCAL:
+            way: dict[str, object] = {"type": "local", "scope": "host", "table": _LOCAL_TABLE}
+        else:
+            way = {"gateway": gateway} if gateway else {"scope": "link"}
         route.route(
             "replace",
             dst=f"{peer}/32",
             oif=found.get_attr("RTA_OIF"),
             metrics={"quickack": 1},
-            **({"gateway": gateway} if gateway else {"scope": "link"}),
+            **way,
         )
         metrics = route.route("get", dst=peer)[0].get_attr("RTA_METRICS")
         if metrics is None or metrics.get_attr("RTAX_QUICKACK") != 1:

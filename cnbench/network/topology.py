@@ -66,7 +66,7 @@ class Topology:
         return (*pods, *nodes, *self.underlay.routers, *self.underlay.others)
 
     def switch_offloads_off(self) -> None:
-        """Have every packet cut to the MTU before the first device, and passed on by itself."""
+        """Have packets cut to the MTU by the first device that lets itself be told."""
         for namespace in self.namespaces:
             offloads.switch_off(namespace)
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
+import math
 import resource
 import socket
 import statistics
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -32,6 +33,7 @@ CONGESTION_CONTROL = "cubic"
 _SEND_BUFFER = 1 << 20
 _SO_SNDBUFFORCE = 32
 _TRIMMED = 20
+_GREETING_PATIENCE = 5.0
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 Exchange = Callable[[], None]
@@ -39,10 +41,22 @@ Exchange = Callable[[], None]
 
 @dataclass(frozen=True)
 class End:
-    """Where traffic begins or ends."""
+    """Where traffic begins or ends.
+
+    Attributes:
+        namespace: where its socket is.
+        address: the socket's own.
+        known_as: the address that others reach it by, where that is translated.
+    """
 
     namespace: NetworkNamespace
     address: str
+    known_as: str = ""
+
+    @property
+    def target(self) -> str:
+        """The address to send to."""
+        return self.known_as or self.address
 
 
 @dataclass(frozen=True)
@@ -62,6 +76,15 @@ class Batch:
     elapsed: float
     busy: float
     cpu: CpuTime
+
+
+def latencies(ticks: Sequence[int], clock: Clock) -> dict[str, float]:
+    """The median, the 99th and the 99.9th percentile (nearest rank), as metrics of a sample."""
+    ordered = sorted(ticks)
+    return {
+        name: clock.units(ordered[math.ceil(share * len(ordered)) - 1])
+        for name, share in (("latency", 0.5), ("latency_p99", 0.99), ("latency_p999", 0.999))
+    }
 
 
 def busy_ticks(ticks: list[int], sleeps: int, not_ours: int) -> float:
@@ -221,7 +244,7 @@ def _connect_and_ask(
 ) -> Exchange:
     listener = stack.enter_context(_listener(server, port))
     _give_up_after(patience, listener)
-    target = (server.address, port)
+    target = (server.target, port)
     message = _Message(size)
 
     def exchange() -> None:
@@ -246,7 +269,7 @@ def _tcp_pair(
 ) -> tuple[socket.socket, socket.socket]:
     with _listener(server, port) as listener:
         with client.namespace.entered():
-            near = stack.enter_context(socket.create_connection((server.address, port), timeout=5))
+            near = stack.enter_context(socket.create_connection((server.target, port), timeout=5))
         listener.settimeout(5)
         far = stack.enter_context(listener.accept()[0])
     for end in (near, far):
@@ -260,16 +283,21 @@ def _tcp_pair(
 def _udp_pair(
     stack: ExitStack, client: End, server: End, port: int
 ) -> tuple[socket.socket, socket.socket]:
-    ends = []
-    for end in (client, server):
-        with end.namespace.entered():
-            ends.append(stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)))
-        ends[-1].setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _SEND_BUFFER)
-        ends[-1].bind((end.address, port))
-    near, far = ends
-    near.connect((server.address, port))
-    far.connect((client.address, port))
+    near, far = (_udp_socket(stack, *end) for end in ((client, 0), (server, port)))
+    near.connect((server.target, port))
+    # Only now does the server know who sends, if an address is translated on the way.
+    near.send(b"")
+    far.connect(far.recvfrom(0)[1])
     return near, far
+
+
+def _udp_socket(stack: ExitStack, end: End, port: int) -> socket.socket:
+    with end.namespace.entered():
+        made = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    made.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _SEND_BUFFER)
+    made.bind((end.address, port))
+    _give_up_after(_GREETING_PATIENCE, made)
+    return made
 
 
 def _listener(server: End, port: int) -> socket.socket:
