@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from cnbench.core.case import Case, Group
-from cnbench.core.errors import CnbenchError, CommandError, UnsupportedError
+from cnbench.core.errors import CnbenchError
 from cnbench.core.experiment import Experiment, Subject
 from cnbench.core.proof import Proof
 from cnbench.core.run import CaseResult, Sample
@@ -18,6 +17,7 @@ from cnbench.lab.host import Lab
 from cnbench.measure import witness
 from cnbench.measure.blocks import balanced_order
 from cnbench.measure.events import BlockEnded, Listener
+from cnbench.measure.failures import failure, what_is_not_proven, without_twin
 from cnbench.measure.stop_rule import FEWEST_FOR_95_PERCENT, precision
 
 WARM_UP = 1
@@ -118,7 +118,7 @@ class GroupSampler:
         except KeyboardInterrupt:
             # The command line lets a user interrupt once, so this time it comes to an end.
             results, interrupted = self._conclude_all(stations, number, stopped), True
-        warnings += [_without_twin(s.case, s.error) for s in stations if s.twin and s.error]
+        warnings += [without_twin(s.case, s.error) for s in stations if s.twin and s.error]
         in_order = {result.case.key: result for result in [*refused, *results]}
         return Outcome([in_order[case.key] for case in group.cases], interrupted, warnings)
 
@@ -141,7 +141,7 @@ class GroupSampler:
             try:
                 twin = self._open(stack, stations[0].case)
             except Exception as error:  # the cases can do without it, the noise floor cannot
-                warnings.append(_without_twin(stations[0].case, error))
+                warnings.append(without_twin(stations[0].case, error))
             else:
                 twin.twin = True
                 stations.append(twin)
@@ -265,37 +265,5 @@ class GroupSampler:
         if not proof.holds:
             # Counters that moved with a sample that was cut off fit no number of whole samples.
             when = "it was interrupted in a sample: " if stopped == _INTERRUPTED else ""
-            return replace(result, status="failed", reason=when + _what_is_not_proven(proof))
+            return replace(result, status="failed", reason=when + what_is_not_proven(proof))
         return result
-
-
-def failure(case: Case, group: int, error: Exception) -> CaseResult:
-    """The result of a case that could not be measured, with everything the error knows."""
-    if isinstance(error, UnsupportedError):
-        return CaseResult(case, group, "unsupported", str(error), error.remedy)
-    if isinstance(error, CommandError):
-        return CaseResult(
-            case, group, "failed", str(error), error.remedy,
-            stderr=error.stderr, exit_status=error.exit_status,
-        )  # fmt: skip
-    if isinstance(error, CnbenchError):
-        return CaseResult(case, group, "failed", str(error), error.remedy)
-    return CaseResult(
-        case,
-        group,
-        "failed",
-        f"{type(error).__name__}: {error}",
-        "this is a fault in cnbench or in the experiment; the run file keeps the traceback",
-        stderr="".join(traceback.format_exception(error)),
-    )
-
-
-def _without_twin(case: Case, error: Exception) -> str:
-    return f"{case.point} has no noise floor: measuring it twice failed: {error}"
-
-
-def _what_is_not_proven(proof: Proof) -> str:
-    if not proof.checks:
-        return "there is no proof of what was measured"
-    check = proof.broken[0]
-    return f"not proven: {check.claim}: expected {check.expected}, observed {check.observed}"
