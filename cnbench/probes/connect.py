@@ -11,6 +11,7 @@ import contextlib
 import errno
 import itertools
 import socket
+import statistics
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,18 @@ class Connections:
     def made(self) -> int:
         """How many connections there were."""
         return len(self.ticks) + self.retransmitted
+
+    def median_ticks(self) -> float:
+        """The median over the connections whose first SYN was answered.
+
+        Raises:
+            CnbenchError: there is none: the path loses packets.
+        """
+        if not self.ticks:
+            raise CnbenchError(
+                f"all of {self.made} connections needed a second SYN: the path loses packets"
+            )
+        return statistics.median(self.ticks)
 
 
 class Connector:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -39,7 +38,7 @@ class ConnectSubject:
             batch = self.cluster.connector.connect(self._target, self.probes)
         self._made += batch.made
         self._answered_by |= batch.answered_by
-        return {CONNECT.name: self.lab.clock.units(statistics.median(batch.ticks))}
+        return {CONNECT.name: self.lab.clock.units(batch.median_ticks())}
 
     @property
     def _target(self) -> tuple[str, int]:
