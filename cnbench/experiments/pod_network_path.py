@@ -83,15 +83,24 @@ def open_path(params: Params, lab: Lab) -> Iterator[PodPath]:
             shaping.limit_rate(topology, float(params["rate"]))
         if params["delay"]:
             shaping.delay(topology, float(params["delay"]))
-        if params["traffic"] == "tcp-stream" and params["load"] == "loop":
-            # Whether TCP delays acknowledgements is otherwise decided once, by a timer that fired
-            # while the loop was preempted, and doubles the cost of a message from then on.
+        if _acknowledgements_matter(params):
             for node, peer in topology.pairs:
                 acknowledge_at_once(node.pod, peer.pod_address)
         client, server = topology.nodes
         if params["direction"] == "reverse":
             client, server = server, client
         yield PodPath(topology, backend, client, server)
+
+
+def _acknowledgements_matter(params: Params) -> bool:
+    """Whether a chance decides what a message costs.
+
+    That TCP delays acknowledgements until the receiver reads is decided once, by a timer that fired
+    while the loop was preempted, and doubles the cost of a large buffer from then on. Cut into
+    packets, on the other hand, each would be acknowledged by itself, which real TCP does not do.
+    """
+    stream = params["traffic"] == "tcp-stream" and params["load"] == "loop"
+    return stream and params["offloads"] == "on"
 
 
 @dataclass(frozen=True)

@@ -109,8 +109,16 @@ def busy_ticks(ticks: list[int], sleeps: int, not_ours: int) -> float:
 class Loop:
     """A closed loop of messages. Use ``open_loop``."""
 
-    def __init__(self, exchanges: list[Exchange], per_message: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        exchanges: list[Exchange],
+        per_message: int,
+        client: NetworkNamespace,
+        clock: Clock,
+    ) -> None:
         self._exchanges = itertools.cycle(exchanges)
+        # New sockets belong where the thread is; going there for each would be measured with it.
+        self._client = client
         self._per_message = per_message
         self._clock = clock
 
@@ -122,7 +130,7 @@ class Loop:
         """
         ticks = []
         now = self._clock.ticks
-        with pinned() as cpu:
+        with self._client.entered(), pinned() as cpu:
             cpu_before, delay_before, sleeps_before = cpu_time(cpu), run_delay(), _sleeps()
             began = before = now()
             for exchange in itertools.islice(self._exchanges, messages):
@@ -150,9 +158,10 @@ class Loop:
         Raises:
             CnbenchError: it was lost.
         """
-        before = self._clock.ticks()
-        self._attempt(next(self._exchanges))
-        return self._clock.ticks() - before
+        with self._client.entered():
+            before = self._clock.ticks()
+            self._attempt(next(self._exchanges))
+            return self._clock.ticks() - before
 
     @staticmethod
     def _attempt(exchange: Exchange) -> None:
@@ -195,7 +204,7 @@ def open_loop(
     with ExitStack() as stack:
         try:
             if kind == "crr":
-                exchanges = [_connect_and_ask(stack, client, server, first_port, size, patience)]
+                exchanges = [_connect_and_ask(stack, server, first_port, size, patience)]
             else:
                 join = _tcp_pair if protocol == "tcp" else _udp_pair
                 exchange = _ask if answers else _send
@@ -208,7 +217,7 @@ def open_loop(
                 f"{server.address} cannot be reached from {client.address}: "
                 f"{error.strerror or error}"
             ) from error
-        yield Loop(exchanges, size * (2 if answers else 1), clock)
+        yield Loop(exchanges, size * (2 if answers else 1), client.namespace, clock)
 
 
 def _sleeps() -> int:
@@ -240,7 +249,7 @@ def _ask(near: socket.socket, far: socket.socket, message: _Message) -> None:
 
 
 def _connect_and_ask(
-    stack: ExitStack, client: End, server: End, port: int, size: int, patience: float
+    stack: ExitStack, server: End, port: int, size: int, patience: float
 ) -> Exchange:
     listener = stack.enter_context(_listener(server, port))
     _give_up_after(patience, listener)
@@ -248,9 +257,7 @@ def _connect_and_ask(
     message = _Message(size)
 
     def exchange() -> None:
-        with client.namespace.entered():
-            near = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        with near:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as near:
             # A reset leaves no TIME_WAIT behind, of which there would soon be one a port.
             near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             near.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, CONGESTION_CONTROL.encode())
