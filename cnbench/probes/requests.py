@@ -39,6 +39,12 @@ class Service:
         Raises:
             CnbenchError: the service ended, or does not answer.
         """
+        try:
+            return self._respond(costs, spacing)
+        except ConnectionError as error:
+            raise CnbenchError(f"the service in the limited group has ended: {error}") from error
+
+    def _respond(self, costs: Sequence[int], spacing: int) -> list[int]:
         began = self._clock.ticks()
         due = [began + spacing * position for position in range(len(costs))]
         answered: list[int] = []
@@ -56,9 +62,13 @@ class Service:
 
     def _answers(self, seconds: float, must: bool) -> bytes:
         ready, _, _ = select.select([self._connection], [], [], seconds)
-        answers = self._connection.recv(4096) if ready else b""
-        if not answers and (ready or must):
-            raise CnbenchError("the service in the limited group does not answer")
+        if not ready:
+            if must:
+                raise CnbenchError("the service in the limited group does not answer")
+            return b""
+        answers = self._connection.recv(4096)
+        if not answers:
+            raise ConnectionError("it closed its connection")
         return answers
 
 
