@@ -23,6 +23,7 @@ import fcntl
 import json
 import os
 import runpy
+import select
 import subprocess
 import sys
 import time
@@ -69,24 +70,14 @@ _TOOLS = (
 )
 _EXTENSIONS = Path("/usr/lib/x86_64-linux-gnu/xtables")
 _MODULES = (
-    *(
-        "veth",
-        "bridge",
-        "br_netfilter",
-        "dummy",
-        "ipip",
-        "vxlan",
-        "overlay",
-        "loop",
-        "xfs",
-        "btrfs",
-    ),
+    *("veth", "bridge", "br_netfilter", "dummy", "ipip", "vxlan", "overlay", "loop"),
+    *("xfs", "btrfs", "sch_netem", "sch_tbf", "sch_fq", "ip_vs", "ip_vs_rr", "ip_set"),
     *("nf_tables", "nft_compat", "nft_nat", "nft_ct", "nft_masq", "nft_redir", "nft_numgen"),
     *("nft_chain_nat", "nft_fib_ipv4", "nft_fib_inet", "nft_reject_inet", "nf_conntrack_netlink"),
     *("iptable_nat", "iptable_filter", "xt_comment", "xt_conntrack", "xt_mark", "xt_MASQUERADE"),
     *("xt_statistic", "xt_set", "xt_nat", "xt_tcpudp", "xt_addrtype", "xt_REDIRECT"),
-    *("ip_vs", "ip_vs_rr", "ip_set", "ip_set_hash_ip", "ip_set_hash_ipport", "ip_set_bitmap_port"),
-    *("ip_set_hash_ipportip", "ip_set_hash_ipportnet", "sch_netem", "sch_tbf", "sch_fq"),
+    *("ip_set_hash_ip", "ip_set_hash_ipport", "ip_set_hash_ipportip", "ip_set_hash_ipportnet"),
+    *("ip_set_bitmap_port", "nft_counter", "nft_limit", "nft_hash", "nft_objref", "nft_log"),
 )
 
 Request = dict[str, Any]
@@ -210,9 +201,17 @@ def open_port() -> int:
 
 
 def read_line(port: int) -> bytes:
-    """One line from the host, and not a byte more: what follows may be for a module."""
+    """One line from the host, and not a byte more: what follows may be for a module.
+
+    It asks again and again instead of sleeping: an idle guest on the instruction clock skips to
+    its next timer at once, and would live through days while the host starts up.
+    """
+    poller = select.poll()
+    poller.register(port, select.POLLIN)
     line = b""
     while not line.endswith(b"\n"):
+        while not poller.poll(0):
+            pass
         byte = os.read(port, 1)
         if not byte:
             # The host's end is closed: nobody will ever ask again.

@@ -6,14 +6,13 @@ the machine off when the agent has gone, however that happened.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from cnbench.lab.guest import cpio, modules
 from cnbench.lab.guest.images import Image
 from cnbench.lab.guest.kernels import Kernel
 
-# Built in or a module, as each kernel has it; those that a kernel does not have are left out.
-_MODULES = ("virtio_pci", "virtio_blk", "virtio_console", "squashfs")
 _FOLDERS = ("bin", "dev", "modules", "proc", "root")
 _AGENT = Path(__file__).with_name("agent.py")
 
@@ -47,6 +46,11 @@ $b poweroff -f
 """
 
 
+def digest(kernel: Kernel, userland: Image) -> str:
+    """The SHA-256 of the initramfs: of the agent, the scripts and the modules in it."""
+    return hashlib.sha256(build(kernel, userland)).hexdigest()
+
+
 def build(kernel: Kernel, userland: Image) -> bytes:
     """The initramfs that boots ``kernel`` into ``userland``; the same bytes for the same both."""
     archive = cpio.Archive()
@@ -55,7 +59,7 @@ def build(kernel: Kernel, userland: Image) -> bytes:
     archive.character_device("dev/console", 5, 1)
     busybox = userland.tree / "usr/bin/busybox"
     archive.file("bin/busybox", busybox.read_bytes(), mode=0o755)
-    order = modules.load_order(_MODULES, kernel.dependencies)
+    order = modules.load_order(modules.BOOT_MODULES, kernel.dependencies)
     for path in order:
         archive.file(f"modules/{modules.name_of(path)}.ko", kernel.module(path))
     archive.file("agent.py", _AGENT.read_bytes())

@@ -22,7 +22,7 @@ _PACKAGE = "linux-image-cloud-amd64"
 # From trixie on, the kernel and its modules are packages of their own beside linux-image-*.
 _PARTS = re.compile(r"linux-(image|binary|modules|base)-[0-9]")
 # A larger number makes every machine unpack anew: raise it when this file unpacks otherwise.
-_RECIPE = 1
+_RECIPE = 2
 # A module's name becomes a path: of files from outside only this is accepted as a release.
 _RELEASE = re.compile(r"[0-9][A-Za-z0-9.+~_-]*")
 
@@ -36,7 +36,7 @@ class Kernel:
         release: ``uname -r``.
         vmlinux: the uncompressed kernel, which boots by PVH.
         modules: the disk image (squashfs) of its modules.
-        tree: the same modules unpacked: ``tree/lib/modules/release``.
+        tree: those of them that a guest needs to boot: ``tree/lib/modules/release``.
         digest: SHA-256 of kernel and modules image.
         packages: the versions of the Debian packages it came from; empty for a file.
     """
@@ -56,7 +56,7 @@ class Kernel:
         return modules.read_dependencies(listing.read_text())
 
     def module(self, path: str) -> bytes:
-        """The contents of the module at ``path``, as `dependencies` names it."""
+        """The contents of a module that a guest boots with; ``path`` as `dependencies` names it."""
         return (self.tree / "lib/modules" / self.release / path).read_bytes()
 
 
@@ -194,6 +194,7 @@ def _prepare(name: str, building: Path, userland: Image) -> None:
     modules.index(tree, release, toolbox)
     image = building / "modules.squashfs"
     toolbox.squashfs(tree / "lib/modules", image)
+    modules.keep_only(modules.BOOT_MODULES, tree, release)
     packages = building / "packages.json"
     facts = {
         "name": name,

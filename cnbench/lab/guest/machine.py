@@ -30,15 +30,20 @@ class Machine:
     Attributes:
         channel: JSON lines to and from the agent, or to the module it runs.
         monitor: QEMU's monitor.
-        release: the guest kernel's ``uname -r``, as the guest says; empty after a restore.
+        release: the guest kernel's ``uname -r``.
     """
 
     def __init__(
-        self, process: subprocess.Popen[str], channel: Channel, monitor: Monitor, console: int
+        self,
+        release: str,
+        process: subprocess.Popen[str],
+        channel: Channel,
+        monitor: Monitor,
+        console: int,
     ) -> None:
+        self.release = release
         self.channel = channel
         self.monitor = monitor
-        self.release = ""
         self._process = process
         self._console = console
 
@@ -175,7 +180,7 @@ def _first_that_starts(
             try:
                 with machine.explaining("starting"):
                     machine.monitor.greet()
-                    machine.release = machine.channel.receive(timeout)["release"]
+                    machine.channel.receive(timeout)
             except GuestError as error:
                 if attempts_left and ending.is_panic(error):
                     continue
@@ -215,6 +220,7 @@ def _started(
         guests_channel.close()
         guests_monitor.close()
         yield Machine(
+            kernel.release,
             process,
             Channel(channel, "the guest"),
             Monitor(Channel(monitor, "QEMU")),

@@ -10,6 +10,9 @@ from cnbench.core.errors import CommandError
 from cnbench.lab.guest.errors import GuestError
 from cnbench.lab.guest.toolbox import Toolbox
 
+BOOT_MODULES = ("virtio_pci", "virtio_blk", "virtio_console", "squashfs")
+"""What a guest needs before it has its disks; some kernels have some of it built in."""
+
 Dependencies = Mapping[str, tuple[str, ...]]
 """For each module's path (below its release's folder), the paths it needs; as in modules.dep."""
 
@@ -65,6 +68,19 @@ def unpack_all(folder: Path, toolbox: Toolbox) -> None:
             raise GuestError(f"the kernel module {path.name} is damaged: {error}") from error
         path.with_suffix("").write_bytes(plain)
         path.unlink()
+
+
+def keep_only(wanted: Iterable[str], tree: Path, release: str) -> None:
+    """Remove from ``tree/lib/modules/release`` all modules but those ``wanted`` and their needs.
+
+    Its modules.dep stays, to tell the order in which they load.
+    """
+    folder = tree / "lib/modules" / release
+    dependencies = read_dependencies((folder / "modules.dep").read_text())
+    kept = {folder / path for path in load_order(wanted, dependencies)} | {folder / "modules.dep"}
+    for path in folder.rglob("*"):
+        if not path.is_dir() and path not in kept:
+            path.unlink()
 
 
 def index(tree: Path, release: str, toolbox: Toolbox) -> None:

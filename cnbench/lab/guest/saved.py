@@ -7,7 +7,6 @@ measuring code is not in it: that comes on a disk which the guest looks at only 
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from cnbench.lab.guest.machine import boot
 from cnbench.lab.guest.qemu import Hardware
 
 _FORMAT = 1
-_KEPT = 16
+_KEPT = 8
 
 
 def ensure_state(
@@ -32,7 +31,7 @@ def ensure_state(
         UnsupportedError: QEMU is not installed.
         GuestError: the guest did not boot, or its state could not be written.
     """
-    place = _folder() / _key(kernel, userland, hardware)
+    place = _folder() / machine_digest(kernel, userland, hardware)[:24]
     state = place / "state"
     if not state.is_file():
         progress(f"booting {kernel.release} once, to go on from there from now on")
@@ -55,11 +54,16 @@ def _folder() -> Path:
     return cache.folder() / "guest" / "states"
 
 
-def _key(kernel: Kernel, userland: Image, hardware: Hardware) -> str:
-    first_root = hashlib.sha256(initramfs.build(kernel, userland)).hexdigest()
+def machine_digest(kernel: Kernel, userland: Image, hardware: Hardware) -> str:
+    """The digest of all that a guest is made of, but for the measuring code: equal, equal guest.
+
+    Raises:
+        UnsupportedError: QEMU is not installed.
+    """
+    first_root = initramfs.digest(kernel, userland)
     machine = qemu.machine_arguments(hardware)
     everything = (str(_FORMAT), _qemu_version(), kernel.digest, userland.digest, first_root)
-    return cache.text_digest(*everything, *machine)[:24]
+    return cache.text_digest(*everything, *machine)
 
 
 def _qemu_version() -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.metric import ClockName
-from cnbench.lab.guest import saved
+from cnbench.lab.guest import initramfs, saved
 from cnbench.lab.guest.acceleration import best_accelerator
 from cnbench.lab.guest.code import ensure_code
 from cnbench.lab.guest.errors import GuestError
@@ -62,13 +62,14 @@ def is_built(kernel: str) -> bool:
 
 
 def digest(kernel: str) -> str:
-    """What the guest's files are, for the fingerprint: userland and kernel.
+    """What the guest's files are, for the fingerprint: userland, kernel, and what boots them.
 
     Raises:
         UnsupportedError: they are not built.
     """
     found, userland = _built(kernel)
-    return f"{userland.digest[:12]}-{found.digest[:12]}"
+    first_root = initramfs.digest(found, userland)
+    return "-".join(part[:12] for part in (userland.digest, found.digest, first_root))
 
 
 def _built(kernel: str) -> tuple[Kernel, Image]:

@@ -1,0 +1,80 @@
+import hashlib
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cnbench.lab.guest import cache
+
+
+def test_the_folder_is_chosen_by_the_user_then_by_the_desktop(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("CNBENCH_CACHE", raising=False)
+    assert cache.folder() == tmp_path / "cnbench"
+    monkeypatch.setenv("CNBENCH_CACHE", str(tmp_path / "mine"))
+    assert cache.folder() == tmp_path / "mine"
+
+
+def test_what_is_published_is_there_whole(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "image"
+    with cache.publishing(target) as building:
+        (building / "file").write_text("new")
+        assert not target.exists()
+    assert (target / "file").read_text() == "new"
+
+
+def test_a_failed_build_leaves_the_old_one(tmp_path: Path) -> None:
+    target = tmp_path / "image"
+    with cache.publishing(target) as building:
+        (building / "file").write_text("old")
+    with pytest.raises(ZeroDivisionError), cache.publishing(target) as building:
+        (building / "file").write_text(f"half {1 / 0}")
+    assert (target / "file").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir() if "building" in path.name] == []
+
+
+def test_a_rebuild_replaces_the_old_one(tmp_path: Path) -> None:
+    target = tmp_path / "image"
+    for text in ("old", "new"):
+        with cache.publishing(target) as building:
+            (building / text).write_text(text)
+    assert [path.name for path in target.iterdir()] == ["new"]
+
+
+def test_a_killed_build_leaves_nothing_half_made_and_is_swept_by_the_next(tmp_path: Path) -> None:
+    target = tmp_path / "image"
+    script = (
+        "import os, signal, sys; from pathlib import Path; from cnbench.lab.guest import cache\n"
+        "with cache.publishing(Path(sys.argv[1])) as building:\n"
+        "    (building / 'file').write_text('half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script, str(target)])
+    assert killed.returncode == -signal.SIGKILL
+    assert not target.exists()
+    assert len(list(tmp_path.glob(".image.building-*"))) == 1
+    with cache.publishing(target) as building:
+        (building / "file").write_text("whole")
+    assert list(tmp_path.glob(".image.building-*")) == []
+    assert (target / "file").read_text() == "whole"
+
+
+def test_read_only_folders_are_removed(tmp_path: Path) -> None:
+    inner = tmp_path / "tree" / "closed"
+    inner.mkdir(parents=True)
+    (inner / "file").touch()
+    inner.chmod(0o500)
+    cache.remove(tmp_path / "tree")
+    assert not (tmp_path / "tree").exists()
+
+
+def test_digests_are_of_contents(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"one")
+    (tmp_path / "b").write_bytes(b"two")
+    expected = hashlib.sha256(b"onetwo").hexdigest()
+    assert cache.digest_of(tmp_path / "a", tmp_path / "b") == expected
+    assert cache.text_digest("ab", "c") != cache.text_digest("a", "bc")
