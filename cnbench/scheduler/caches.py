@@ -16,6 +16,9 @@ class BoundedCache:
         self._limit = limit
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def get(self, key: Hashable, make: Callable[[], Made]) -> Made:
         """The result for this key, made now if it is not kept."""
         try:

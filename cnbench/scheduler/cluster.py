@@ -140,6 +140,26 @@ class Cluster:
         entry = self._placed.get(namespace, {}).get(name)
         return None if entry is None else self.node_names[entry & (1 << _NODE_BITS) - 1]
 
+    @property
+    def kept(self) -> int:
+        """How many answers are kept: tallies of selectors, results from nodes and rules alone."""
+        return len(self.static) + len(self.pod_sets)
+
+    def forget_questions(self) -> None:
+        """Forget all that was asked: the next question is worked out afresh, to the same answer.
+
+        Kept are the nodes, the pods placed and the columns of labels. Gone are the tallies of
+        selectors, what depends on nodes and rules alone, and the shapes seen since one was last
+        placed for the first time, which otherwise stay for as long as the cluster does.
+        """
+        for shape in self._shape_list:
+            shape.compiled.clear()
+        while self._shape_list and self._shape_list[-1].held is None:
+            del self._shapes[self._shape_list.pop().spec]
+        self.pod_sets.forget_queries()
+        self.static.clear()
+        self._contents.clear()
+
     def _count(self, shape: Shape, node: int, sign: int) -> None:
         if shape.held is None:
             shape.held = tuple(self.pod_sets.held(key) for key in terms_held_by(shape.spec))

@@ -20,7 +20,7 @@ from cnbench.scheduler.plugins import (
     score_name,
 )
 from cnbench.scheduler.releases import parse_release
-from cnbench.scheduler.results import FilterResult, Placement, Scores
+from cnbench.scheduler.results import FilterResult, Placement, Scores, Search
 from cnbench.scheduler.sampling import EVERY_NODE, nodes_to_find
 from cnbench.scheduler.scoring import Arithmetic, Total
 from cnbench.scheduler.view import View
@@ -127,7 +127,9 @@ class Scheduler:
     def choose(self, pod: Pod) -> Placement | None:
         """The node `place` would put the pod on, without putting it there; None if none fits."""
         shape = self.cluster.shape(pod)
-        nodes = self._feasible_nodes(shape)
+        found = self._search(shape)
+        self._start = found.next_start
+        nodes = found.feasible
         if nodes is not None and not len(nodes):
             return None
         view = View(self.cluster, nodes)
@@ -167,29 +169,33 @@ class Scheduler:
             total.add(scores, self.weights[name])
         return total.sum()
 
-    def _feasible_nodes(self, shape: Shape) -> Codes | None:
-        """The feasible nodes to score, in the order of the search; None for all."""
-        size = len(self.cluster)
-        if self._enough >= size:
-            view = View(self.cluster)
-            feasible = _all_of(view, self.masks(view, shape).values())
-            return None if feasible.all() else feasible.nonzero()[0]
-        return self._search(shape, size)
+    def search(self, pod: Pod) -> Search:
+        """The nodes `place` would look at for this pod now, and score; nothing is changed."""
+        return self._search(self.cluster.shape(pod))
 
-    def _search(self, shape: Shape, size: int) -> Codes:
+    def _search(self, shape: Shape) -> Search:
+        size = len(self.cluster)
+        if self._enough < size:
+            return self._search_in_turn(shape, size)
+        view = View(self.cluster)
+        feasible = _all_of(view, self.masks(view, shape).values())
+        return Search(None, None if feasible.all() else feasible.nonzero()[0], self._start)
+
+    def _search_in_turn(self, shape: Shape, size: int) -> Search:
         """Look at nodes in turn, from where the last search ended, until enough are feasible."""
         found: list[Codes] = []
         missing, seen = self._enough, 0
         while missing and seen < size:
-            stretch = min(missing + missing // 8 + 16, size - seen)
+            # Looking twice costs about as much as looking far: the second time at all the rest.
+            stretch = size - seen if seen else min(missing + missing // 8 + 16, size)
             nodes = (np.arange(stretch) + (self._start + seen)) % size
             view = View(self.cluster, nodes)
             fits = _all_of(view, self.masks(view, shape).values()).nonzero()[0][:missing]
             found.append(nodes[fits])
             missing -= len(fits)
             seen += stretch if missing else int(fits[-1]) + 1
-        self._start = (self._start + seen) % size
-        return np.concatenate(found)
+        looked_at = (np.arange(seen) + self._start) % size
+        return Search(looked_at, np.concatenate(found), (self._start + seen) % size)
 
     def _pick(self, total: Ints) -> int:
         if self._random is None:

@@ -153,6 +153,9 @@ class PodSets:
         self._terms: dict[TermKey, HeldTerm] = {}
         self._term_list: list[HeldTerm] = []
 
+    def __len__(self) -> int:
+        return len(self._queries)
+
     def class_of(self, spec: Spec) -> PodClass:
         """The class of pods with this spec."""
         key = (spec.namespace, spec.labels, spec.terminating)
@@ -176,6 +179,15 @@ class PodSets:
             for pods in meant:
                 pods.watchers += (tally,)
         return tally
+
+    def forget_queries(self) -> None:
+        """Forget all queries and their tallies, and which held terms mean which pods.
+
+        Whoever holds a tally of a query must ask for it again.
+        """
+        self._queries.clear()
+        for pods in self._classes.values():
+            pods.watchers, pods.held, pods.held_seen = (), None, 0
 
     def matches(self, query: PodQuery, pods: PodClass) -> bool:
         """Whether a query means the pods of a class."""

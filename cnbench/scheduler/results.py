@@ -91,6 +91,22 @@ class Scores:
         return self.node_names[int(self.total.argmax())]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """Which nodes one pod is decided among.
+
+    Attributes:
+        looked_at: the numbers of the nodes that were filtered, in the order of the search; None
+            for all of them in the cluster's order.
+        feasible: those of them that are scored; None for all of them in the cluster's order.
+        next_start: the node that the next search begins with.
+    """
+
+    looked_at: Codes | None
+    feasible: Codes | None
+    next_start: int
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """Where a pod went.

@@ -197,11 +197,16 @@ def synthetic_cluster(mix: Mix) -> Synthetic:
 
 def populated(cluster: Cluster, templates: Sequence[Pod], mix: Mix) -> Synthetic:
     """The cluster with the pods of a mix placed at random, the replica sets taking turns."""
-    random = np.random.default_rng((mix.seed, 3))
-    nodes = random.integers(0, mix.nodes, mix.pods).tolist()
-    for number, node in enumerate(nodes):
+    for number, node in enumerate(nodes_of_pods(mix)):
         cluster.add(templates[number % len(templates)].named(f"pod-{number}"), node)
     return Synthetic(cluster, templates)
+
+
+def nodes_of_pods(mix: Mix) -> list[int]:
+    """The number of the node that each pod of a mix runs on, in the order of the pods."""
+    random = np.random.default_rng((mix.seed, 3))
+    nodes: list[int] = random.integers(0, mix.nodes, mix.pods).tolist()
+    return nodes
 
 
 def demanding_pod(templates: Sequence[Pod]) -> Pod:

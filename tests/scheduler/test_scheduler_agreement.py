@@ -206,7 +206,7 @@ def histories(draw):
     events = draw(
         st.lists(
             st.tuples(
-                st.sampled_from(["add", "add", "place", "place", "remove"]),
+                st.sampled_from(["add", "add", "place", "place", "remove", "forget"]),
                 st.integers(0, len(templates) - 1),
                 st.integers(0, len(nodes) - 1),
             ),
@@ -264,6 +264,9 @@ def test_scores_and_filters_agree_with_the_plain_implementation(release, history
             assert (None if placement is None else placement.number) == plain.place(pod)
             if placement is not None:
                 running.append(pod)
+        elif event == "forget":
+            scheduler.cluster.forget_questions()
+            assert scheduler.cluster.kept == 0
         if number % 4 == 0:
             compare(scheduler, plain, templates[0])
     for template in templates:
