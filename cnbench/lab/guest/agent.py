@@ -110,13 +110,10 @@ def _tool_files() -> set[Path]:
 
 def _module_files() -> set[Path]:
     """The modules with all they need, of those that this kernel has."""
-    files = set()
-    for name in _MODULES:
-        with contextlib.suppress(RuntimeError):
-            commands = _tool("modprobe", "--show-depends", "--", name)
-            words = (line.split() for line in commands.splitlines())
-            files |= {Path(word[1]) for word in words if word[0] == "insmod"}
-    return files
+    argv = ("modprobe", "--all", "--show-depends", *_MODULES)
+    listing = subprocess.run(argv, check=False, capture_output=True, text=True).stdout
+    words = (line.split() for line in listing.splitlines())
+    return {Path(word[1]) for word in words if word[0] == "insmod"}
 
 
 def load(request: Request) -> Request:
