@@ -1,0 +1,145 @@
+"""scheduler-scoring: cost against nodes, plugin by plugin, and where a decision's time goes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+from matplotlib.axes import Axes
+
+from cnbench.report.plots import generic
+from cnbench.report.plots.axes import end_labels, ends_of, log_axis, name_axis, show_on
+from cnbench.report.plots.figures import Figures
+from cnbench.report.plots.marks import Mark, draw_marks
+from cnbench.report.plots.scheduler_lines import (
+    DECISION,
+    KNOWN,
+    METRIC,
+    Line,
+    growth_of,
+    lines_of,
+)
+from cnbench.report.plots.scheduler_parts import parts_panel
+from cnbench.report.selection import Chapter, Measured, Place
+from cnbench.report.svg import INK, Panel, series
+
+_NO_TRACE = "none"
+_POINTS = {"filter": "Filters", "score": "Scores"}
+_SCORED = {"all": "all nodes scored", "adaptive": "adaptive share of nodes scored"}
+_STYLES = {KNOWN: ("-", "o")}
+_OTHER_STYLE = ("--", "s")
+_HEIGHT = 300.0
+# What a label beside the lines needs of the height, in points.
+_LABEL = 16.0
+
+
+def panels(chapter: Chapter) -> list[Panel]:
+    """For each place and setting filters, scores and the parts of a decision; then traces."""
+    made_up = replace(chapter, measured=tuple(_made_up(chapter)))
+    traced = replace(chapter, measured=tuple(o for o in chapter.ok if o not in made_up.measured))
+    return [
+        panel
+        for title, measured in _settings(chapter, made_up)
+        for panel in _of_setting(title, measured)
+    ] + (generic.panels(traced) if traced.measured else [])
+
+
+def _made_up(chapter: Chapter) -> Iterator[Measured]:
+    for one in chapter.ok:
+        nodes = one.case.params["nodes"]
+        if one.case.params["trace"] == _NO_TRACE and not isinstance(nodes, str) and nodes > 0:
+            yield one
+
+
+def _settings(whole: Chapter, made_up: Chapter) -> list[tuple[str, list[Measured]]]:
+    """What can be drawn together: one place, and as many pods a node and nodes scored."""
+    found: dict[tuple[Place, object, object], list[Measured]] = {}
+    for one in made_up.measured:
+        params = one.case.params
+        found.setdefault((one.place, params["pods"], params["scored"]), []).append(one)
+    return [
+        (
+            ", ".join(
+                filter(
+                    None,
+                    (
+                        whole.place_label(place),
+                        f"{whole.show('pods', ones[0].case.params['pods'])} pods a node",
+                        _SCORED.get(str(scored), f"{scored} nodes scored"),
+                    ),
+                )
+            ),
+            ones,
+        )
+        for (place, _, scored), ones in found.items()
+    ]
+
+
+def _of_setting(title: str, measured: Sequence[Measured]) -> list[Panel]:
+    lines = lines_of(measured)
+    decisions = [line for line in lines if line.plugin == DECISION]
+    made = []
+    for point, name in _POINTS.items():
+        ones = [line for line in lines if line.extension_point == point]
+        if ones or (decisions and point == "score"):
+            made.append(_growth(f"{name} against nodes ({title})", [*decisions, *ones], lines))
+    parts = parts_panel(title, lines)
+    return made if parts is None else [*made, parts]
+
+
+def _growth(title: str, lines: Sequence[Line], all_lines: Sequence[Line]) -> Panel:
+    rows = [row for line in lines for _, row in line.points]
+    text = generic.caption(rows).replace("; grey band: noise floor measured by A/A′", "")
+    return Panel(
+        title=title,
+        caption=f"{text} Both axes logarithmic. Dashed: a pod whose rules were never seen; the"
+        f" others find looked up what depends on nodes and rules alone. {growth_of(lines)}",
+        draw=partial(_draw, lines, all_lines),
+        height=max(_HEIGHT, _LABEL * len(lines) / 0.8),
+    )
+
+
+def _draw(lines: Sequence[Line], all_lines: Sequence[Line], ax: Axes) -> None:
+    first = lines[0].points[0][1]
+    sizes = sorted({nodes for line in lines for nodes, _ in line.points})
+    extent = ends_of(row for line in all_lines for _, row in line.points)
+    log_axis(ax.xaxis, sizes, lambda size: f"{size:,.0f}".replace(",", "\u202f"), "", 0.05)
+    ax.set_xticks(_apart(sizes))
+    name_axis(ax.xaxis, "nodes")
+    log_axis(ax.yaxis, extent, show_on(first.metric, first.clock), first.unit)
+    plugins = list(dict.fromkeys(line.plugin for line in lines if line.plugin != DECISION))
+    labels = []
+    for line in lines:
+        colour = INK if line.plugin == DECISION else series(plugins.index(line.plugin))
+        style, marker = _STYLES.get(line.shape, _OTHER_STYLE)
+        shown = [(nodes, row.interval) for nodes, row in line.points if row.interval]
+        ax.plot(
+            [nodes for nodes, _ in shown],
+            [interval.estimate for _, interval in shown],
+            color=colour,
+            linestyle=style,
+        )
+        draw_marks(ax, [Mark(nodes, interval, colour, marker) for nodes, interval in shown])
+        labels.append((line.name, shown[-1][1].estimate, colour))
+    end_labels(ax, labels, max(_HEIGHT, _LABEL * len(lines) / 0.8))
+
+
+def _apart(sizes: Sequence[float]) -> list[float]:
+    """The sizes whose numbers do not run into each other, the largest first of all."""
+    span = max(math.log10(sizes[-1] / sizes[0]), math.log10(2))
+    ticks = [sizes[-1]]
+    for size in reversed(sizes[:-1]):
+        if math.log10(ticks[-1] / size) >= 0.11 * span:
+            ticks.append(size)
+    return ticks
+
+
+FIGURES = Figures(
+    experiment="scheduler-scoring",
+    metrics=frozenset({METRIC}),
+    numbers=frozenset(),
+    words=frozenset({"trace", "plugin", "extension_point", "nodes", "pods", "scored", "shape"}),
+    panels=panels,
+)
