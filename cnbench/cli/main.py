@@ -21,6 +21,7 @@ COMMANDS = {
     "report": ("report", "Write the HTML report."),
     "guest": ("guest", "Build and list what guest machines boot from."),
     "services": ("services", "Print what kube-proxy would write for a set of services."),
+    "kube-scheduler": ("kube_scheduler", "A run beside a running kube-scheduler's own figures."),
     "gc": ("gc", "Remove what a killed run left behind."),
 }
 

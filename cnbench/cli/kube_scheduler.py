@@ -1,0 +1,103 @@
+"""``cnbench kube-scheduler``: a run beside a running kube-scheduler's own figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from cnbench.cli.options import json_option
+from cnbench.cli.tables import console
+from cnbench.core.errors import UsageError
+from cnbench.core.units import format_quantity
+from cnbench.report.beside_kube_scheduler import Beside, beside, setting_of
+from cnbench.report.rows import rows_of
+from cnbench.scheduler.kube_scheduler_metrics import MetricsError, read_metrics
+from cnbench.store import run_file
+from cnbench.store.runs import find_run
+
+_NOTES = (
+    "per: what a figure is counted in. kube-scheduler calls Filter and Score once a node; a plugin"
+    " here answers for all nodes, and what kube-scheduler does once a pod in PreFilter, PreScore"
+    " and ScoreExtensionNormalize is part of that.",
+    "kube-scheduler's are means since it started, on its cluster, of whatever size and pods; the"
+    " ratio is theirs over ours for a known pod, and compares machines and clusters too.",
+)
+
+
+@click.command("kube-scheduler")
+@click.argument("run", default="latest")
+@click.option("--metrics-url", required=True, metavar="URL", help="Its /metrics page.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A bearer token that may read it.",
+)
+@click.option("--insecure", is_flag=True, help="Do not check its certificate (self-signed).")
+@json_option
+def command(
+    run: str, metrics_url: str, token_file: Path | None, insecure: bool, as_json: bool
+) -> None:
+    r"""Show a run of scheduler-scoring beside a running kube-scheduler's own figures.
+
+    \b
+    Examples:
+      cnbench kube-scheduler --metrics-url http://127.0.0.1:10251/metrics
+      cnbench kube-scheduler latest~1 --metrics-url https://127.0.0.1:10259/metrics \\
+        --token-file token --insecure
+    """
+    path = find_run(run)
+    rows = rows_of(run_file.read(path))
+    setting = setting_of(rows)
+    if setting is None:
+        raise UsageError(
+            f"{path} has no results of scheduler-scoring on a made-up cluster",
+            "measure some: cnbench run scheduler-scoring --quick",
+        )
+    token = token_file.read_text().strip() if token_file else ""
+    try:
+        figures = read_metrics(metrics_url, token, verify=not insecure)
+    except MetricsError as error:
+        raise UsageError(f"kube-scheduler's metrics cannot be read: {error}") from None
+    found = beside(rows, setting, figures)
+    if as_json:
+        rows_as_json = [one.as_json() for one in found]
+        click.echo(json.dumps({"file": str(path), "setting": setting, "rows": rows_as_json}))
+        return
+    _print(found, setting)
+
+
+def _print(rows: Sequence[Beside], setting: Mapping[str, object]) -> None:
+    title = (
+        f"scheduler-scoring on {setting['nodes']} nodes, {setting['pods']} pods a node,"
+        f" {setting['scored']} scored, beside a kube-scheduler"
+    )
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("plugin", "extension point", "per"):
+        table.add_column(heading)
+    for heading in ("known pod", "new pod", "kube-scheduler", "observations", "ratio"):
+        table.add_column(heading, justify="right")
+    for one in rows:
+        table.add_row(
+            escape(one.plugin) or "(all)",
+            escape(one.extension_point),
+            one.per,
+            _time(one.known),
+            _time(one.new),
+            _time(one.theirs),
+            f"{one.count:,}" if one.count else "–",
+            f"{one.ratio:.3g}" if one.ratio else "–",
+        )
+    out = console()
+    out.print(table)
+    for note in _NOTES:
+        out.print(f"[dim]{note}[/]")
+
+
+def _time(seconds: float | None) -> str:
+    return "–" if seconds is None else format_quantity(seconds, "s")
