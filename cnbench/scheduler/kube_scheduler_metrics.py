@@ -20,7 +20,9 @@ PLUGIN = "scheduler_plugin_execution_duration_seconds"
 ATTEMPT = "scheduler_scheduling_attempt_duration_seconds"
 # 1.19 and before; 1.23 renamed it.
 OLD_ATTEMPT = "scheduler_e2e_scheduling_duration_seconds"
-KNOWN = (EXTENSION_POINT, PLUGIN, ATTEMPT, OLD_ATTEMPT)
+# Choosing a node alone: an attempt is that and the pod's binding to the node.
+ALGORITHM = "scheduler_scheduling_algorithm_duration_seconds"
+KNOWN = (EXTENSION_POINT, PLUGIN, ATTEMPT, OLD_ATTEMPT, ALGORITHM)
 
 _SAMPLE = re.compile(r"^([A-Za-z_:][\w:]*)(?:\{(.*)\})?\s+(\S+)(?:\s+-?\d+)?$")
 _LABEL = re.compile(r'\s*([A-Za-z_]\w*)="((?:[^"\\]|\\.)*)"\s*(?:,|$)')
