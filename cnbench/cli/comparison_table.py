@@ -8,10 +8,9 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from cnbench.cli.tables import console, show_noise, show_value
+from cnbench.cli.tables import console, show_median, show_noise, show_value
 from cnbench.core.units import FRACTION, format_quantity
 from cnbench.report.comparison import Compared
-from cnbench.report.rows import Row
 from cnbench.stats.verdict import Verdict
 
 _COLOURS = {
@@ -33,8 +32,8 @@ def print_comparison(compared: Sequence[Compared], units: Mapping[str, Mapping[s
         table.add_row(
             escape(_case_name(one, units[one.b.case.experiment])),
             one.metric.name,
-            _median(one.a),
-            _median(one.b),
+            show_median(one.a),
+            show_median(one.b),
             _effect(one),
             show_noise(one.metric, one.noise, one.b.unit),
             f"[{colour}]{one.judgement.verdict}[/]",
@@ -54,14 +53,9 @@ def _case_name(one: Compared, units: Mapping[str, str]) -> str:
         for name in b
         if a[name] != b[name]
     ]
+    if one.a.kernel != one.b.kernel:
+        parts.append(f"kernel={one.a.kernel} → {one.b.kernel}")
     return " ".join([one.b.case.experiment, *parts])
-
-
-def _median(row: Row) -> str:
-    if row.interval is None:
-        return "–"
-    signed = row.metric.better == "zero"
-    return format_quantity(row.interval.estimate, row.unit, signed=signed)
 
 
 def _effect(one: Compared) -> str:

@@ -17,11 +17,14 @@ from cnbench.core.run import Run
 from cnbench.core.units import FRACTION, format_exact, format_quantity
 from cnbench.report.rows import Row
 
+# More do not fit beside each other with their intervals; --json and the report have them all.
+_METRICS_SHOWN_IN_FULL = 3
+
 
 def console() -> Console:
     """stdout; wide enough for a table where it is not a terminal."""
     found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=160)
+    return found if found.is_terminal else Console(highlight=False, width=240)
 
 
 def print_run(run: Run, rows: Sequence[Row], path: Path) -> None:
@@ -51,7 +54,8 @@ def _results(run: Run, name: str, rows: Sequence[Row]) -> Table:
     for parameter in varying:
         table.add_column(parameter, justify="left" if units[parameter] == "" else "right")
     for row in by_case[0]:
-        table.add_column(f"{row.metric.name}, 95 % interval", justify="right")
+        heading = f"{row.metric.name}, 95 % interval" if _in_full(row, by_case[0]) else None
+        table.add_column(heading or row.metric.name, justify="right", no_wrap=heading is not None)
     for heading in ("noise floor", "blocks", "disturbed", "proof"):
         table.add_column(heading, justify="right")
     for case_rows in by_case:
@@ -63,7 +67,10 @@ def _cells(case_rows: Sequence[Row], varying: Sequence[str], units: Mapping[str,
     first = case_rows[0]
     return [
         *(escape(show_value(first.case.params[name], units[name])) for name in varying),
-        *(show_interval(row) for row in case_rows),
+        *(
+            show_interval(row) if _in_full(row, case_rows) else show_median(row)
+            for row in case_rows
+        ),
         show_noise(first.metric, first.noise, first.unit),
         str(len(first.values)),
         f"{first.disturbed} (+{first.replaced})" if first.replaced else str(first.disturbed),
@@ -72,11 +79,20 @@ def _cells(case_rows: Sequence[Row], varying: Sequence[str], units: Mapping[str,
 
 
 def _with_equal_metrics(rows: Iterable[Row]) -> list[list[Row]]:
-    """The rows that have values, cut by which metrics their cases have: a table each."""
+    """The rows that have values, cut by where they were measured and which metrics there are.
+
+    Each part is a table, whose title says where.
+    """
     tables: dict[tuple[str, ...], list[Row]] = {}
     for case_rows in _by_case([row for row in rows if row.interval]):
-        tables.setdefault(tuple(row.metric.name for row in case_rows), []).extend(case_rows)
+        alike = (*case_rows[0].case.where, *(row.metric.name for row in case_rows))
+        tables.setdefault(alike, []).extend(case_rows)
     return list(tables.values())
+
+
+def _in_full(row: Row, case_rows: Sequence[Row]) -> bool:
+    """Whether a metric is shown with its interval: of many metrics, only the headline is."""
+    return len(case_rows) <= _METRICS_SHOWN_IN_FULL or row is case_rows[0]
 
 
 def show_value(value: Value, unit: str) -> str:
@@ -89,11 +105,19 @@ def show_interval(row: Row) -> str:
     if row.interval is None:
         return "–"
     signed = row.metric.better == "zero"
-    median, low, high = (
+    low, high = (
         format_quantity(value, row.unit, signed=signed)
-        for value in (row.interval.estimate, row.interval.low, row.interval.high)
+        for value in (row.interval.low, row.interval.high)
     )
+    median = show_median(row)
     return f"{median}  [dim]{f'{low} – {high}' if row.interval.bounded else 'too few blocks'}[/]"
+
+
+def show_median(row: Row) -> str:
+    """The median alone."""
+    if row.interval is None:
+        return "–"
+    return format_quantity(row.interval.estimate, row.unit, signed=row.metric.better == "zero")
 
 
 def show_noise(metric: Metric, noise: float | None, unit: str) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from cnbench.core.case import Case
 from cnbench.core.errors import NotComparableError, UsageError
-from cnbench.core.fingerprint import Difference, differences
-from cnbench.core.metric import Metric
+from cnbench.core.fingerprint import Difference, Fingerprint, differences
+from cnbench.core.metric import ClockName, Metric
 from cnbench.core.run import CaseResult, Run
 from cnbench.report.rows import Row, finite, metrics_of, rows_of, values_by_block
 from cnbench.stats.intervals import Interval
@@ -58,6 +59,10 @@ class Compared:
 def compare_runs(a: Run, b: Run, *, margin: float | None, force: bool) -> list[Compared]:
     """What changed from run A to run B, case by case.
 
+    A case is compared with the same point on the same clock, in the same lab and on the same
+    kernel; the latter two may differ where each run has all of that clock in a single place, which
+    the environments then say.
+
     Raises:
         NotComparableError: the environments differ in something that could explain any effect,
             and ``force`` is not given.
@@ -65,14 +70,13 @@ def compare_runs(a: Run, b: Run, *, margin: float | None, force: bool) -> list[C
     """
     if not force:
         _refuse_different_environments(a, b)
-    before = {_what(row): row for row in rows_of(a) if row.interval}
-    after = {_what(row): row for row in rows_of(b) if row.interval}
-    if not before.keys() & after.keys():
+    matched = _matched(a, b)
+    if not matched:
         raise UsageError(
             "the two runs have no case in common that both could measure",
-            "run both with the same experiments and -p values",
+            "run both with the same experiments and -p values, on the same clock and kernels",
         )
-    return [_unpaired(before[what], after[what], margin) for what in after if what in before]
+    return [_unpaired(before, after, margin) for before, after in matched]
 
 
 def compare_cases(
@@ -107,13 +111,25 @@ def overall(compared: Sequence[Compared]) -> Verdict:
 
 
 def environment_differences(a: Run, b: Run) -> list[Difference]:
-    """In what the environments of the two runs differ, lab by lab; essential things first."""
+    """In what the environments of the two runs differ; essential things first.
+
+    Those of the cases that would be compared with each other; of runs without any such case, all.
+    """
     found: dict[tuple[str, str, str], Difference] = {}
-    for one in a.fingerprints.values():
-        for other in b.fingerprints.values():
-            if (one.lab, one.clock) == (other.lab, other.clock):
-                found |= {(d.what, d.one, d.other): d for d in differences(one, other)}
+    for one, other in _environments_to_compare(a, b):
+        found |= {(d.what, d.one, d.other): d for d in differences(one, other)}
     return sorted(found.values(), key=lambda difference: not difference.essential)
+
+
+def _environments_to_compare(a: Run, b: Run) -> Iterable[tuple[Fingerprint, Fingerprint]]:
+    of_a, of_b = ({result.case.key: result.fingerprint for result in run.cases} for run in (a, b))
+    pairs: Iterable[tuple[str, str]] = dict.fromkeys(
+        (of_a[before.case.key], of_b[after.case.key]) for before, after in _matched(a, b)
+    )
+    for one, other in pairs or product(a.fingerprints, b.fingerprints):
+        # A run that was cut short, or of an older cnbench, may lack one.
+        if one in a.fingerprints and other in b.fingerprints:
+            yield a.fingerprints[one], b.fingerprints[other]
 
 
 def _refuse_different_environments(a: Run, b: Run) -> None:
@@ -127,8 +143,31 @@ def _refuse_different_environments(a: Run, b: Run) -> None:
         )
 
 
-def _what(row: Row) -> tuple[str, str, str]:
-    return row.case.point, row.clock, row.metric.name
+def _matched(a: Run, b: Run) -> list[tuple[Row, Row]]:
+    """The rows of the two runs that have values and are of the same case and metric."""
+    of_a, of_b = ([row for row in rows_of(run) if row.interval] for run in (a, b))
+    what = _naming([of_a, of_b])
+    before = {what(row): row for row in of_a}
+    return [(before[what(row)], row) for row in of_b if what(row) in before]
+
+
+def _naming(runs: Sequence[Sequence[Row]]) -> Callable[[Row], tuple[str, ...]]:
+    """How rows are called so that those of several runs can be matched.
+
+    By the place, too, for a clock that any of the runs was measured with in several places.
+    """
+    several: set[ClockName] = set()
+    for rows in runs:
+        places: dict[ClockName, set[tuple[str, str]]] = {}
+        for row in rows:
+            places.setdefault(row.clock, set()).add((row.case.lab, row.case.kernel))
+        several |= {clock for clock, found in places.items() if len(found) > 1}
+
+    def name(row: Row) -> tuple[str, ...]:
+        place = (row.case.lab, row.case.kernel) if row.clock in several else ()
+        return (row.case.point, row.clock, row.metric.name, *place)
+
+    return name
 
 
 def _paired(one: CaseResult, other: CaseResult, a: Row, b: Row, margin: float | None) -> Compared:

@@ -53,18 +53,8 @@ def _pair(first: Run, other: Run, name: str) -> Pair:
     except CnbenchError as error:
         return Pair("A", name, (), str(error), differences)
     refused = "their environments differ in what could explain any effect" if differences else ""
-    if not differences and not _share_a_place(first, other):
-        return Pair(
-            "A", name, (), "they were measured in different labs or on different clocks", ()
-        )
     chapters = {chapter.name: chapter for chapter in chapters_of([first, other])}
     return Pair("A", name, tuple(_line(chapters, one) for one in compared), refused, differences)
-
-
-def _share_a_place(first: Run, other: Run) -> bool:
-    """Whether any environment of both has the same lab and clock: without, nothing was compared."""
-    places = [{(e.lab, e.clock) for e in run.fingerprints.values()} for run in (first, other)]
-    return bool(places[0] & places[1])
 
 
 def _line(chapters: dict[str, Chapter], compared: Compared) -> EffectLine:
