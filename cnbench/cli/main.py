@@ -19,6 +19,7 @@ COMMANDS = {
     "show": ("show", "Show a run as a table."),
     "compare": ("compare", "Compare two runs, or two variants live."),
     "report": ("report", "Write the HTML report."),
+    "history": ("history", "Cost by kernel release, counted in guests and drawn by asv."),
     "guest": ("guest", "Build and list what guest machines boot from."),
     "services": ("services", "Print what kube-proxy would write for a set of services."),
     "kube-scheduler": ("kube_scheduler", "A run beside a running kube-scheduler's own figures."),

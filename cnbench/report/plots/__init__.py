@@ -1,7 +1,8 @@
 """The figures of each experiment: one module an experiment, found by its ``FIGURES``.
 
 A module here that has a ``FIGURES`` adds the figures of one experiment. Any other experiment, and a
-run file that lacks what the figures need (of an older cnbench, say), gets the generic ones.
+run file that lacks what the figures need (of an older cnbench, say), gets the generic ones. Where a
+run measured more than one kernel, the cost by kernel release comes first.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import importlib
 import pkgutil
 from functools import cache
 
-from cnbench.report.plots import generic
+from cnbench.report.plots import by_kernel, generic
 from cnbench.report.plots.figures import Figures
 from cnbench.report.selection import Chapter
 from cnbench.report.svg import Panel
@@ -33,5 +34,5 @@ def panels_of(chapter: Chapter) -> list[Panel]:
         return []
     figures = all_figures().get(chapter.name)
     if figures is None or not figures.can_show(chapter):
-        return generic.panels(chapter)
-    return figures.panels(chapter)
+        return by_kernel.panels(chapter) + generic.panels(chapter)
+    return by_kernel.panels(chapter) + figures.panels(chapter)

@@ -1,0 +1,99 @@
+"""The cost of each case over the kernels that one run measured it on, and the steps in it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cnbench.core.metric import ClockName, Metric
+from cnbench.report.rows import Row
+from cnbench.report.selection import Chapter, Measured
+from cnbench.stats.changepoint import Step, steps
+from cnbench.store.kernel_release import release_order
+
+# Two boots of one kernel, and of two that differ in something else, lay their code and data out
+# differently. The guest lab holds medians of the instruction clock to this share of each other.
+BETWEEN_BOOTS = 1e-3
+
+
+@dataclass(frozen=True)
+class Series:
+    """One metric of one case, kernel by kernel.
+
+    Attributes:
+        kernels: the releases, in their order.
+        measured: the case on each of them.
+        rows: the metric's row of each.
+        steps: where the cost changed; an ``index`` is one into ``kernels``. None where that cannot
+            be said: a median has no interval, or nothing tells how much two boots differ.
+    """
+
+    kernels: tuple[str, ...]
+    measured: tuple[Measured, ...]
+    rows: tuple[Row, ...]
+    steps: tuple[Step, ...] | None
+
+
+@dataclass(frozen=True)
+class KernelHistory:
+    """All cases of one metric that one run measured on more than one kernel of a guest.
+
+    Attributes:
+        run: the run's letter on the page; empty where there is only one.
+        metric: what was measured.
+        clock: on which clock.
+        kernels: every release, in their order; a series may lack some.
+        series: a series a case.
+    """
+
+    run: str
+    metric: Metric
+    clock: ClockName
+    kernels: tuple[str, ...]
+    series: tuple[Series, ...]
+
+
+def histories_of(chapter: Chapter) -> list[KernelHistory]:
+    """Every history that the runs of a chapter hold, run by run, each metric on each clock."""
+    runs = dict.fromkeys(place.run for place in chapter.places)
+    found = [
+        _history(chapter, run, metric, clock) for run in runs for metric, clock in chapter.metrics()
+    ]
+    return [history for history in found if history.series]
+
+
+def _history(chapter: Chapter, run: str, metric: Metric, clock: ClockName) -> KernelHistory:
+    by_point: dict[str, list[Measured]] = {}
+    for one in chapter.ok:
+        place = one.place
+        if (place.run, place.lab, place.clock) == (run, "guest", clock) and one.row(metric.name):
+            by_point.setdefault(one.case.point, []).append(one)
+    series = tuple(_series(ones, metric) for ones in by_point.values() if len(ones) > 1)
+    kernels = {kernel for one in series for kernel in one.kernels}
+    return KernelHistory(run, metric, clock, tuple(sorted(kernels, key=release_order)), series)
+
+
+def _series(measured: Sequence[Measured], metric: Metric) -> Series:
+    in_order = sorted(measured, key=lambda one: release_order(one.place.kernel))
+    rows = tuple(row for one in in_order if (row := one.row(metric.name)))
+    return Series(tuple(one.place.kernel for one in in_order), tuple(in_order), rows, _steps(rows))
+
+
+def _steps(rows: Sequence[Row]) -> tuple[Step, ...] | None:
+    intervals = [row.interval for row in rows if row.interval]
+    metric, noise = rows[0].metric, _noise(rows)
+    positive = metric.scale == "additive" or all(interval.low > 0 for interval in intervals)
+    if not math.isfinite(noise) or not positive or not all(i.bounded for i in intervals):
+        return None
+    return tuple(steps(intervals, noise=noise, scale=metric.scale))
+
+
+def _noise(rows: Sequence[Row]) -> float:
+    """How much two runs of the same may differ: what was seen, and what boots are known to add."""
+    seen = [row.noise for row in rows if row.noise is not None]
+    if rows[0].clock == "wall":
+        return max(seen, default=math.inf)
+    metric = rows[0].metric
+    size = max(abs(row.interval.estimate) for row in rows if row.interval)
+    return max([BETWEEN_BOOTS * (1.0 if metric.scale == "ratio" else size), *seen])

@@ -1,0 +1,171 @@
+"""Cost by kernel release: one line a case, all on one scale of change, with the steps marked."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from functools import partial
+
+from matplotlib.axes import Axes
+
+from cnbench.core.units import FRACTION, format_quantity
+from cnbench.report.kernel_series import KernelHistory, Series, histories_of
+from cnbench.report.plots.generic import caption
+from cnbench.report.rows import Row
+from cnbench.report.selection import Chapter, shorten
+from cnbench.report.svg import INK, MUTED, KeyEntry, Panel, series
+from cnbench.report.words import median_text, minus
+from cnbench.stats.changepoint import Step
+
+# Points from one line to the next, and around them all.
+_PITCH = 34
+_AROUND = 60
+_MOST_LINES = 40
+# The largest change reaches this far towards the next line, which leaves room for its figure.
+_REACH = 0.42
+# Changes are drawn on a scale of at least this share, so that noise does not look like a change.
+_SMALLEST_SCALE = 0.01
+_LONGEST_LABEL = 34
+# A number or a word, with what follows up to the next one.
+_PART = re.compile(r"(?:\d+|[^\W\d]\w*)\W*")
+
+
+def panels(chapter: Chapter) -> list[Panel]:
+    """A panel for each run, metric and clock that has cases on more than one kernel."""
+    return [_panel(chapter, history) for history in histories_of(chapter)]
+
+
+def short_releases(releases: Sequence[str]) -> list[str]:
+    """Releases cut to what tells them apart, and to two numbers at least: 5.10, 6.1, 6.12."""
+    parts = [_PART.findall(release) for release in releases]
+    for kept in range(2, max(map(len, parts), default=2)):
+        short = ["".join(part[:kept]).rstrip("-.+~_") for part in parts]
+        if len(set(short)) == len(short):
+            return short
+    return list(releases)
+
+
+def _panel(chapter: Chapter, history: KernelHistory) -> Panel:
+    shown = sorted(history.series, key=_change, reverse=True)[:_MOST_LINES]
+    drawn = [one for one in history.series if one in shown]
+    rows = [row for one in drawn for row in one.rows]
+    scale = _scale_of(drawn)
+    text = (
+        f"Each line: change since the first kernel, one row's height being {_height(rows, scale)}; "
+        f"right: the last median. With its size: a step. {_without_band(rows)}"
+    )
+    if len(drawn) < len(history.series):
+        text += f" The {len(drawn)} of {len(history.series)} cases that changed most."
+    if any(one.steps is None for one in drawn):
+        text += " Steps cannot be told where an interval or the noise between boots is unknown."
+    return Panel(
+        title=f"{history.metric.name} by kernel release"
+        + (f", run {history.run}" if history.run else ""),
+        caption=text,
+        draw=partial(_draw, chapter, history, drawn, scale),
+        height=_AROUND + _PITCH * len(drawn),
+        key=(KeyEntry("worse", 1, "━"), KeyEntry("better", 2, "━")),
+    )
+
+
+def _draw(
+    chapter: Chapter, history: KernelHistory, drawn: Sequence[Series], scale: float, ax: Axes
+) -> None:
+    places = {kernel: place for place, kernel in enumerate(history.kernels)}
+    for line, one in enumerate(reversed(drawn)):
+        _draw_line(one, [places[kernel] for kernel in one.kernels], line, scale, ax)
+        ax.text(
+            1.02,
+            line,
+            median_text(one.rows[-1]),
+            transform=ax.get_yaxis_transform(),
+            fontsize=9,
+            va="center",
+            color=INK,
+        )
+    labels = [shorten(_label(chapter, one), _LONGEST_LABEL) for one in reversed(drawn)]
+    ax.set_yticks(range(len(drawn)), labels, fontsize=9)
+    ax.set_xticks(range(len(places)), short_releases(history.kernels), fontsize=9)
+    ax.set_xlim(-0.25, len(places) - 0.75)
+    ax.set_ylim(-0.7, len(drawn) - 0.3)
+
+
+def _draw_line(one: Series, xs: Sequence[int], line: int, scale: float, ax: Axes) -> None:
+    first = one.rows[0]
+
+    def at(value: float) -> float:
+        return line + _REACH * _distance(first, value) / scale
+
+    medians = [at(row.interval.estimate) for row in one.rows if row.interval]
+    ax.plot(xs, medians, color=MUTED, linewidth=1)
+    ax.plot(xs, medians, "o", markersize=4, color=series(0), zorder=3)
+    for x, row in zip(xs, one.rows, strict=True):
+        if row.interval and row.interval.bounded:
+            ax.vlines(x, at(row.interval.low), at(row.interval.high), colors=series(0), zorder=2)
+    for step in one.steps or ():
+        ends, y = xs[step.index - 1 : step.index + 1], medians[step.index - 1 : step.index + 1]
+        ax.plot(ends, y, color=_colour(first, step), linewidth=2.6)
+        ax.text(
+            sum(ends) / 2,
+            max(y) + 0.06,
+            _size(first, step),
+            fontsize=8,
+            ha="center",
+            va="bottom",
+            color=INK,
+        )
+
+
+def _colour(first: Row, step: Step) -> str:
+    """One for what has become worse, another for what has become better."""
+    better, before, after = first.metric.better, step.before, step.after
+    if better == "zero":
+        before, after = abs(before), abs(after)
+    return series(1 if (after > before) == (better != "higher") else 2)
+
+
+def _label(chapter: Chapter, one: Series) -> str:
+    """The case's name; what is the same in all of the chapter's cases of this metric is no news."""
+    return chapter.having(one.rows[0].metric.name).label(one.measured[0].case)
+
+
+def _size(first: Row, step: Step) -> str:
+    if first.metric.scale == "ratio":
+        return minus(format_quantity(step.effect.estimate - 1, FRACTION, signed=True))
+    return minus(format_quantity(step.effect.estimate, first.unit, signed=True))
+
+
+def _distance(first: Row, value: float) -> float:
+    """How far ``value`` is from the first kernel's median: in logarithms for a ratio metric."""
+    middle = first.interval.estimate if first.interval else math.nan
+    if first.metric.scale == "ratio":
+        return math.log(value / middle) if value > 0 else -math.inf
+    return value - middle
+
+
+def _scale_of(drawn: Sequence[Series]) -> float:
+    """The distance that is drawn as the whole reach of a line."""
+    rows = [row for one in drawn for row in one.rows]
+    ratio = rows[0].metric.scale == "ratio"
+    largest = max(abs(row.interval.estimate) for row in rows if row.interval)
+    smallest = math.log1p(_SMALLEST_SCALE) if ratio else _SMALLEST_SCALE * largest
+    return max([smallest or 1.0, *(_change(one) for one in drawn)])
+
+
+def _change(one: Series) -> float:
+    """The largest distance from the first kernel's median, without the intervals."""
+    return max(abs(_distance(one.rows[0], r.interval.estimate)) for r in one.rows if r.interval)
+
+
+def _height(rows: Sequence[Row], scale: float) -> str:
+    """What the distance between two lines stands for."""
+    whole = scale / _REACH
+    if rows[0].metric.scale == "ratio":
+        return format_quantity(math.expm1(whole), FRACTION)
+    return format_quantity(whole, rows[0].unit)
+
+
+def _without_band(rows: Sequence[Row]) -> str:
+    """The usual caption, but for the noise band, which is not drawn here."""
+    return caption(rows).partition("; grey band")[0].rstrip(".") + "."
