@@ -100,9 +100,10 @@ def _stoppable() -> Iterator[None]:
     try:
         yield
     finally:
-        if not stopping:  # else the process is about to end, and says how to go on
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        for number, handler in before.items():
+            # A stopped run's process is about to end and says how to go on; at its very end Python
+            # takes its own handlers away, but leaves an ignored signal ignored.
+            signal.signal(number, signal.SIG_IGN if stopping else handler)
 
 
 def warn(error: CnbenchError) -> None:

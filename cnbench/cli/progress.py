@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cnbench.core.units import format_quantity
+from cnbench.experiments.registry import experiment_called
 from cnbench.measure.events import BlockEnded, CaseEnded, Event, GroupStarted, Listener, Warned
 
 
@@ -57,7 +58,7 @@ class _Teller:
 
     @property
     def _heading(self) -> str:
-        return f"[{self._begun}/{self._groups}] {self._group.title if self._group else ''}"
+        return f"[{self._begun}/{self._groups}] {_title(self._group)}"
 
     def _end_group(self) -> None:
         if self._bar is None and self._group and self._last_block:
@@ -72,6 +73,13 @@ class _Teller:
 
     def close(self) -> None:
         self._end_group()
+
+
+def _title(group: GroupStarted | None) -> str:
+    if group is None:
+        return ""
+    telling = experiment_called(group.experiment).show(group.params)
+    return " ".join([group.experiment, *(f"{name}={value}" for name, value in telling.items())])
 
 
 def _share_done(group: GroupStarted, event: BlockEnded) -> float:

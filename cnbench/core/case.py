@@ -66,9 +66,13 @@ class Group:
     @property
     def title(self) -> str:
         """The group in a few words: the experiment, and the parameters that all its cases share."""
-        shared = [
-            f"{name}={value}"
+        return " ".join([self.experiment, *(f"{name}={v}" for name, v in self.shared.items())])
+
+    @property
+    def shared(self) -> dict[str, Value]:
+        """The parameters that all its cases have in common, with their values."""
+        return {
+            name: value
             for name, value in self.cases[0].params.items()
             if all(case.params[name] == value for case in self.cases)
-        ]
-        return " ".join([self.experiment, *shared])
+        }

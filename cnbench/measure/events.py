@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cnbench.core.fingerprint import Fingerprint
+from cnbench.core.parameter import Value
 from cnbench.core.run import CaseResult
 
 
@@ -18,10 +19,14 @@ class EnvironmentFound:
 
 @dataclass(frozen=True)
 class GroupStarted:
-    """A group's cases are being set up; it ends with its budget (seconds) or its last block."""
+    """A group's cases are being set up; it ends with its budget (seconds) or its last block.
+
+    ``params`` are those that tell it from the plan's other groups of its experiment.
+    """
 
     number: int
-    title: str
+    experiment: str
+    params: Mapping[str, Value]
     budget: float
     most_blocks: int
 

@@ -15,7 +15,7 @@ from cnbench.measure.placing import Place, Placing
 from cnbench.measure.sampler import Policy
 
 # Seconds that each group is sampled for unless its target is reached before or a budget is given.
-QUICK_SECONDS = 10.0
+QUICK_SECONDS = 8.0
 FULL_SECONDS = 60.0
 # On the instruction clock: 0.01 % is what repeats from boot to boot; see docs/guest.md.
 COUNTED_TARGET = 1e-4
@@ -39,6 +39,15 @@ class Plan:
     seconds: float
     budget: float | None
     seed: int
+
+    def telling(self, group: Group) -> dict[str, Value]:
+        """What tells ``group`` from the others of its experiment."""
+        others = [other.shared for other in self.groups if other.experiment == group.experiment]
+        return {
+            name: value
+            for name, value in group.shared.items()
+            if any(other.get(name) != value for other in others)
+        }
 
     def policy(self, position: int, spent: float) -> Policy:
         """How long the group at ``position`` is sampled, ``spent`` seconds after the first began.

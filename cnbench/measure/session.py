@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from cnbench.core.case import Group
 from cnbench.core.experiment import Experiment
 from cnbench.lab.host import Lab
 from cnbench.measure.events import CaseEnded, GroupStarted, Listener, Warned
 from cnbench.measure.plan import Plan
-from cnbench.measure.sampler import GroupSampler
+from cnbench.measure.sampler import GroupSampler, Policy
 
 
 def carry_out(
@@ -29,7 +30,7 @@ def carry_out(
     spent = 0.0
     for position, group in enumerate(plan.groups):
         policy = plan.policy(position, spent)
-        listen(GroupStarted(group.number, group.title, policy.budget, policy.most_blocks))
+        listen(_started(plan, group, policy))
         began = now()
         sampler = GroupSampler(experiment_called(group.experiment), lab, policy, now)
         outcome = sampler.run(group, listen)
@@ -50,3 +51,9 @@ def carry_out(
 def _tell(ended: Sequence[CaseEnded], listen: Listener) -> None:
     for event in ended:
         listen(event)
+
+
+def _started(plan: Plan, group: Group, policy: Policy) -> GroupStarted:
+    return GroupStarted(
+        group.number, group.experiment, plan.telling(group), policy.budget, policy.most_blocks
+    )

@@ -42,7 +42,7 @@ def test_a_run_ends_in_a_table_and_a_file(cnbench, results):
     (path,) = results.glob("*.json")
     assert str(path) in done.out
     assert "1 s" in done.out
-    assert "[1/1] made-up size=1" in done.err
+    assert "[1/1] made-up: 6 blocks" in done.err
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,9 @@ def test_an_unknown_parameter_is_refused_with_those_there_are():
     assert "mode, size" in refusal.value.remedy
 
 
-def test_a_group_is_titled_by_what_its_cases_share():
+def test_a_group_knows_what_its_cases_share():
     cases = tuple(Case("made-up", {"mode": mode, "size": 2}) for mode in "ab")
+    assert Group(cases).shared == {"size": 2}
     assert Group(cases).title == "made-up size=2"
 
 

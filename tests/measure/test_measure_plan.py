@@ -19,9 +19,16 @@ def plan(done=(), **asked):
 
 def test_variants_share_a_group():
     groups = plan().groups
-    assert [group.title for group in groups] == ["made-up size=1", "made-up size=2"]
+    assert [group.shared for group in groups] == [{"size": 1}, {"size": 2}]
     assert [[case.params["mode"] for case in group.cases] for group in groups] == [["a", "b"]] * 2
     assert [group.number for group in groups] == [0, 1]
+
+
+def test_a_group_is_told_from_others_of_its_experiment_by_what_differs():
+    two = plan()
+    assert [two.telling(group) for group in two.groups] == [{"size": 1}, {"size": 2}]
+    alone = plan(given={"size": (1,)})
+    assert alone.telling(alone.groups[0]) == {}
 
 
 def test_a_full_run_has_more_values_and_more_time():
@@ -32,7 +39,7 @@ def test_a_full_run_has_more_values_and_more_time():
 def test_a_resumed_plan_has_only_groups_that_lack_a_case():
     done = [made_up.result([1], mode, size=1, group=5) for mode in "ab"]
     (group,) = plan(done).groups
-    assert group.title == "made-up size=2"
+    assert group.shared == {"size": 2}
     assert group.number == 6  # no number of the run is used twice
 
 

@@ -37,7 +37,10 @@ def test_all_groups_are_told_in_order():
     per_group = [GroupStarted, *[BlockEnded] * 6, CaseEnded, CaseEnded]
     assert kinds == per_group * 2
     started = [event for event in told if isinstance(event, GroupStarted)]
-    assert [(e.number, e.title) for e in started] == [(3, "made-up size=1"), (4, "made-up size=2")]
+    assert [(e.number, e.experiment, e.params) for e in started] == [
+        (3, "made-up", {"size": 1}),
+        (4, "made-up", {"size": 2}),
+    ]
     results = [event.result for event in told if isinstance(event, CaseEnded)]
     assert [result.group for result in results] == [3, 3, 4, 4]
     assert {result.fingerprint for result in results} == {"digest"}
