@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cnbench.scheduler.label_index import Demanding, Labelled
 from cnbench.scheduler.objects import Spec
 from cnbench.scheduler.placement_rules import PodAffinityTerm
 from cnbench.scheduler.selectors import LabelSelector
@@ -23,16 +24,17 @@ class PodClass:
     """Pods that no selector can tell apart.
 
     Attributes:
+        pairs: their labels.
         tally: where they run.
         watchers: the tallies of all queries that match them.
         held: the terms held by other pods that match them, by kind, as far as looked at.
     """
 
-    __slots__ = ("_labels", "held", "held_seen", "namespace", "tally", "terminating", "watchers")
+    __slots__ = ("held", "held_seen", "namespace", "pairs", "tally", "terminating", "watchers")
 
     def __init__(self, spec: Spec, size: int) -> None:
         self.namespace = spec.namespace
-        self._labels = spec.labels
+        self.pairs = spec.labels
         self.terminating = spec.terminating
         self.tally = NodeTally(size)
         self.watchers: tuple[NodeTally, ...] = ()
@@ -42,7 +44,7 @@ class PodClass:
     @property
     def labels(self) -> dict[str, str]:
         """Their labels; made each time, since classes are many and rarely matched."""
-        return dict(self._labels)
+        return dict(self.pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +55,22 @@ class Clause:
     namespace_selector: LabelSelector | None
     selector: LabelSelector | None
 
-    def matches(self, namespace: str, labels: Labels, namespaces: NamespaceLabels) -> bool:
-        """Whether pods of this namespace with these labels are meant.
+    @property
+    def demanded(self) -> tuple[tuple[str, str], ...]:
+        """Labels that all pods meant have."""
+        return () if self.selector is None else self.selector.match_labels
 
-        Args:
-            namespace: the pods' namespace.
-            labels: the pods' labels.
-            namespaces: the labels of each namespace.
-        """
-        return (
-            self.selector is not None
-            and self._in_namespace(namespace, namespaces)
-            and self.selector.matches(labels)
-        )
+    def matches(self, pods: PodClass, namespaces: NamespaceLabels) -> bool:
+        """Whether pods of this class are meant; `namespaces` are the labels of each namespace."""
+        selector = self.selector
+        if selector is None:
+            return False
+        for pair in selector.match_labels:  # a loop: this is asked for every class of pods
+            if pair not in pods.pairs:
+                return False
+        if selector.match_expressions and not selector.matches(pods.labels):
+            return False
+        return self._in_namespace(pods.namespace, namespaces)
 
     def _in_namespace(self, namespace: str, namespaces: NamespaceLabels) -> bool:
         return namespace in self.namespaces or (
@@ -94,11 +99,16 @@ class PodQuery:
     clauses: tuple[Clause, ...]
     terminating_too: bool = True
 
-    def matches(self, pods: PodClass, labels: Labels, namespaces: NamespaceLabels) -> bool:
-        """Whether pods of this class, whose labels these are, are meant."""
-        return (self.terminating_too or not pods.terminating) and all(
-            clause.matches(pods.namespace, labels, namespaces) for clause in self.clauses
-        )
+    @property
+    def demanded(self) -> frozenset[tuple[str, str]]:
+        """Labels that all pods meant have."""
+        return frozenset(pair for clause in self.clauses for pair in clause.demanded)
+
+    def matches(self, pods: PodClass, namespaces: NamespaceLabels) -> bool:
+        """Whether pods of this class are meant."""
+        if pods.terminating and not self.terminating_too:
+            return False
+        return all(clause.matches(pods, namespaces) for clause in self.clauses)
 
 
 def spread_query(namespace: str, selector: LabelSelector | None) -> PodQuery:
@@ -149,8 +159,11 @@ class PodSets:
         self._size = size
         self._namespaces = namespaces
         self._classes: dict[tuple[object, ...], PodClass] = {}
+        self._classes_by_label = Labelled[PodClass]()
         self._queries: dict[PodQuery, NodeTally] = {}
+        self._queries_by_label = Demanding[PodQuery]()
         self._terms: dict[TermKey, HeldTerm] = {}
+        self._terms_by_label = Demanding[HeldTerm]()
         self._term_list: list[HeldTerm] = []
 
     def __len__(self) -> int:
@@ -162,20 +175,23 @@ class PodSets:
         found = self._classes.get(key)
         if found is None:
             found = self._classes[key] = PodClass(spec, self._size)
-            labels = found.labels
-            for query, tally in self._queries.items():
-                if query.matches(found, labels, self._namespaces):
-                    found.watchers += (tally,)
+            self._classes_by_label.add(found, found.pairs)
+            for query in self._queries_by_label.candidates(found.pairs):
+                if self.matches(query, found):
+                    found.watchers += (self._queries[query],)
         return found
 
     def tally(self, query: PodQuery) -> NodeTally:
         """The running tally of a query's pods, counted afresh when first asked for."""
         tally = self._queries.get(query)
         if tally is None:
-            meant = [pods for pods in self._classes.values() if self.matches(query, pods)]
+            demanded = query.demanded
+            looked_at = self._classes_by_label.candidates(demanded)
+            meant = [pods for pods in looked_at if self.matches(query, pods)]
             placed = [pods.tally.nodes() for pods in meant if pods.tally.total]
             nodes = np.concatenate(placed) if placed else np.empty(0, dtype=np.int32)
-            tally = self._queries[query] = NodeTally(self._size, nodes.astype(np.int32))
+            tally = self._queries[query] = NodeTally(self._size, nodes)
+            self._queries_by_label.add(query, demanded)
             for pods in meant:
                 pods.watchers += (tally,)
         return tally
@@ -186,12 +202,13 @@ class PodSets:
         Whoever holds a tally of a query must ask for it again.
         """
         self._queries.clear()
-        for pods in self._classes.values():
+        self._queries_by_label.clear()
+        for pods in self._classes_by_label:
             pods.watchers, pods.held, pods.held_seen = (), None, 0
 
     def matches(self, query: PodQuery, pods: PodClass) -> bool:
         """Whether a query means the pods of a class."""
-        return query.matches(pods, pods.labels, self._namespaces)
+        return query.matches(pods, self._namespaces)
 
     def held(self, key: TermKey) -> HeldTerm:
         """The record of a held term."""
@@ -199,15 +216,16 @@ class PodSets:
         if term is None:
             term = self._terms[key] = HeldTerm(key, self._size)
             self._term_list.append(term)
+            self._terms_by_label.add(term, key.clause.demanded)
         return term
 
     def held_about(self, pods: PodClass, kind: str) -> list[HeldTerm]:
         """The terms of this kind, held by whomever, that mean the pods of a class."""
+        looked_at: Iterable[HeldTerm] = self._term_list[pods.held_seen :]
         if pods.held is None:
-            pods.held = {}
-        namespace, labels = pods.namespace, pods.labels
-        for term in self._term_list[pods.held_seen :]:
-            if term.key.clause.matches(namespace, labels, self._namespaces):
+            pods.held, looked_at = {}, self._terms_by_label.candidates(pods.pairs)
+        for term in looked_at:
+            if term.key.clause.matches(pods, self._namespaces):
                 pods.held.setdefault(term.key.kind, []).append(term)
         pods.held_seen = len(self._term_list)
         return pods.held.get(kind, [])

@@ -10,7 +10,7 @@ from array import array
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Codes, Counts, Ints, Mask, Shorts
+from cnbench.scheduler.arrays import Counts, Ints, Mask, Shorts
 from cnbench.scheduler.node_labels import LabelColumn
 
 _DENSE_SHARE = 4
@@ -68,11 +68,14 @@ class NodeTally:
     def _listed(self) -> Shorts:
         return np.frombuffer(self._nodes, dtype=np.int32)
 
-    def nodes(self) -> Codes:
-        """The node of each pod (a node with two pods appears twice); a copy."""
+    def nodes(self) -> Shorts:
+        """The node of each pod (a node with two pods appears twice), to be copied at once.
+
+        It may be the tally's own memory, which cannot take in a pod while it is looked at.
+        """
         if self._counts is not None:
-            return np.repeat(np.arange(self._size), self._counts)
-        return self._listed().astype(np.intp)
+            return np.repeat(np.arange(self._size, dtype=np.int32), self._counts)
+        return self._listed()
 
     def per_node(self) -> Counts:
         """Pods on each node (not to be written to)."""
