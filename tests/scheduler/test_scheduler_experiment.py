@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,10 @@ from cnbench.experiments.registry import experiment_called
 from cnbench.experiments.scheduler_scoring import evidence, grid, timing
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab, open_lab
+from cnbench.scheduler import under_pyperf
 from cnbench.scheduler.plugins import DEFAULT_SCORES, FILTERS, SCORES
 from cnbench.scheduler.sampling import nodes_to_find
+from cnbench.scheduler.synthetic import Mix
 
 EXPERIMENT = experiment_called("scheduler-scoring")
 NODES = """sn,cpu_milli,memory_mib,gpu,model
@@ -259,3 +263,17 @@ def test_a_batch_that_was_interrupted_does_not_count(monkeypatch: pytest.MonkeyP
         Ticking.now += next(costs)
 
     assert timing.cost_of(lambda: call, timing.Effort(5, 1), clock) == 10
+
+
+def test_the_experiment_is_imported_without_numpy() -> None:
+    program = (
+        "import sys, cnbench.experiments.scheduler_scoring as e; e.EXPERIMENT.grid(True, {});"
+        "sys.exit(any(name in sys.modules for name in ('numpy', 'cnbench.scheduler', 'pyperf')))"
+    )
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
+def test_pyperf_times_the_same_questions() -> None:
+    mix = Mix(nodes=20, pods=60)
+    for plugin, point in under_pyperf._QUESTIONS:
+        assert under_pyperf.seconds_of(mix, plugin, point, 2) > 0
