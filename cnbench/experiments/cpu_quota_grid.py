@@ -46,10 +46,11 @@ def makes_no_sense(params: Params) -> str:
     quota, period = float(params["quota"]), float(params["period"])
     if quota >= int(params["threads"]):
         return f"{params['threads']} busy threads never use up a quota of {quota:.0%}"
-    if round(quota * period * 1e6) < _LEAST_QUOTA_US:
+    smallest = quota / 2 if params["nested"] == "tighter" else quota
+    if round(smallest * period * 1e6) < _LEAST_QUOTA_US:
         return (
-            f"{quota:.0%} of {period * 1e3:g} ms is less than 1 ms, which the kernel takes no quota"
-            " under"
+            f"{smallest:.1%} of {period * 1e3:g} ms is less than 1 ms, which the kernel takes no "
+            "quota under"
         )
     return ""
 

@@ -14,9 +14,9 @@ import sys
 import time
 from collections.abc import Callable
 
-# A slot: the sample that the reader asks for, the one the gap belongs to, and the gap.
-WORDS = 3
-ASKED, ANSWERED, LONGEST_GAP = range(WORDS)
+# A slot: the sample that is asked for, the one the gap belongs to, the gap, and the last look.
+WORDS = 4
+ASKED, ANSWERED, LONGEST_GAP, LAST_LOOK = range(WORDS)
 
 
 # A read of this much from /dev/zero keeps a thread in the kernel for milliseconds.
@@ -35,8 +35,8 @@ def long_system_calls() -> Callable[[], object]:
 
 
 def spin(board: memoryview, slot: int, work: Callable[[], object]) -> None:
-    """Work for ever, and keep the longest gap (ns) between two looks at the clock on the board."""
-    asked, answered, longest_gap = (slot * WORDS + word for word in range(WORDS))
+    """Work for ever; keep the longest gap (ns) between two looks at the clock on the board."""
+    asked, answered, longest_gap, last_look = (slot * WORDS + word for word in range(WORDS))
     clock = time.perf_counter_ns
     longest = 0
     before = clock()
@@ -45,7 +45,7 @@ def spin(board: memoryview, slot: int, work: Callable[[], object]) -> None:
         now = clock()
         if now - before > longest:
             longest = board[longest_gap] = now - before
-        before = now
+        before = board[last_look] = now
         if board[asked] != board[answered]:
             board[answered] = board[asked]
             longest = board[longest_gap] = 0

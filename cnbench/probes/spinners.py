@@ -51,10 +51,15 @@ class Spinners:
         self._wait_for_answers()
 
     def longest_gap(self) -> int:
-        """The longest time (in clock ticks) that any thread was off the CPU since ``watch``."""
+        """The longest time (in clock ticks) that any thread was off the CPU since ``watch``.
+
+        One that goes on counts up to now.
+        """
+        now = time.perf_counter_ns()  # the clock that the threads read
+        firsts = [slot * spin.WORDS for slot in range(len(self._processes))]
         return max(
-            self._board[slot * spin.WORDS + spin.LONGEST_GAP]
-            for slot in range(len(self._processes))
+            max(self._board[first + spin.LONGEST_GAP], now - self._board[first + spin.LAST_LOOK])
+            for first in firsts
         )
 
     def _wait_for_answers(self) -> None:

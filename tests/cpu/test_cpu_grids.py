@@ -31,6 +31,7 @@ def test_one_percent_of_a_tenth_of_a_second_is_just_enough_for_the_kernel():
     [
         ({"quota": (1.0,), "threads": (1,)}, "never use up"),
         ({"quota": (0.05,), "period": (0.01,)}, "less than 1 ms"),
+        ({"quota": (0.01,), "period": (0.1,), "nested": ("tighter",)}, "0.5% of 100 ms"),
     ],
 )
 def test_a_point_that_makes_no_sense_is_refused_with_the_reason(given, why):

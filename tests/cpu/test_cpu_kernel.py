@@ -56,6 +56,11 @@ def test_a_busy_group_is_throttled(lab, version, load):
     assert values["throttled"] > 0
 
 
+def test_a_stall_that_outlasts_the_sample_counts(lab, version):
+    values, _ = measured(cpu_quota, lab, version, load="syscall", quota=0.01, periods=2)
+    assert values["stall"] > 0
+
+
 @pytest.mark.parametrize("nested", ["looser", "tighter"])
 def test_a_nested_group_is_below_its_parent_which_has_its_own_limit(lab, version, nested):
     _, seen = measured(cpu_quota, lab, version, nested=nested, quota=0.1, periods=5)
