@@ -8,8 +8,6 @@ running tally of its pods per node.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from cnbench.scheduler.label_index import Demanding, Labelled
 from cnbench.scheduler.objects import Spec
 from cnbench.scheduler.placement_rules import PodAffinityTerm
@@ -188,9 +186,8 @@ class PodSets:
             demanded = query.demanded
             looked_at = self._classes_by_label.candidates(demanded)
             meant = [pods for pods in looked_at if self.matches(query, pods)]
-            placed = [pods.tally.nodes() for pods in meant if pods.tally.total]
-            nodes = np.concatenate(placed) if placed else np.empty(0, dtype=np.int32)
-            tally = self._queries[query] = NodeTally(self._size, nodes)
+            tally = NodeTally(self._size, (pods.tally for pods in meant))
+            self._queries[query] = tally
             self._queries_by_label.add(query, demanded)
             for pods in meant:
                 pods.watchers += (tally,)

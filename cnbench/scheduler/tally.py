@@ -7,6 +7,7 @@ entry of each; counting costs the shorter of the two.
 """
 
 from array import array
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -24,11 +25,13 @@ class NodeTally:
 
     __slots__ = ("_counts", "_nodes", "_size", "_sums", "total")
 
-    def __init__(self, size: int, nodes: Shorts | None = None) -> None:
-        """A tally over `size` nodes, of pods on these nodes (one entry each)."""
+    def __init__(self, size: int, tallies: Iterable["NodeTally"] = ()) -> None:
+        """A tally over `size` nodes, of the pods that these tallies count, each apart."""
         self._size = size
-        self.total = 0 if nodes is None else len(nodes)
-        self._nodes = array("i", b"" if nodes is None else nodes.astype(np.int32).tobytes())
+        self._nodes = array("i")
+        for tally in tallies:
+            self._nodes.extend(tally.nodes())
+        self.total = len(self._nodes)
         self._counts: Shorts | None = None
         self._sums: dict[tuple[LabelColumn, Rules], tuple[Mask | None, Ints]] = {}
         if self.total * _DENSE_SHARE > size:
@@ -68,14 +71,11 @@ class NodeTally:
     def _listed(self) -> Shorts:
         return np.frombuffer(self._nodes, dtype=np.int32)
 
-    def nodes(self) -> Shorts:
-        """The node of each pod (a node with two pods appears twice), to be copied at once.
-
-        It may be the tally's own memory, which cannot take in a pod while it is looked at.
-        """
-        if self._counts is not None:
-            return np.repeat(np.arange(self._size, dtype=np.int32), self._counts)
-        return self._listed()
+    def nodes(self) -> "array[int]":
+        """The node of each pod (a node with two pods appears twice); not to be changed."""
+        if self._counts is None:
+            return self._nodes
+        return array("i", np.repeat(np.arange(self._size, dtype=np.int32), self._counts).tobytes())
 
     def per_node(self) -> Counts:
         """Pods on each node (not to be written to)."""

@@ -44,10 +44,13 @@ def test_a_tally_counts_however_it_is_kept(data, size):
     codes = np.array(data.draw(st.lists(st.integers(0, 3), min_size=size, max_size=size)))
     eligible = np.array(data.draw(st.lists(st.booleans(), min_size=size, max_size=size)))
     column = LabelColumn(["a", "b", "c"], codes)
-    start = data.draw(st.lists(st.integers(0, size - 1), max_size=5))
-    tally, counts = NodeTally(size, np.array(start, dtype=np.int32)), [0] * size
-    for node in start:
+    counts, parts = [0] * size, [NodeTally(size), NodeTally(size)]
+    for node, part in data.draw(
+        st.lists(st.tuples(st.integers(0, size - 1), st.sampled_from(parts)), max_size=8)
+    ):
+        part.add(node)
         counts[node] += 1
+    tally = NodeTally(size, parts)
     for node, remove in data.draw(
         st.lists(st.tuples(st.integers(0, size - 1), st.booleans()), max_size=30)
     ):
