@@ -13,6 +13,7 @@ class CpuQuota(Suite):
     """The quota's error (exported as 1 + |error|: both signs are worse), throttling and stalls."""
 
     experiment = "cpu-quota"
+    counted = True
     axes: ClassVar = {"controller": ("v1", "v2"), "quota": ("20%", "50%"), "period": ("10ms",)}
 
     def setup_cache(self) -> Measured:

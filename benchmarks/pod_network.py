@@ -11,6 +11,7 @@ class PodStream(Suite):
     """One TCP stream; throughput is exported as its reciprocal."""
 
     experiment = "pod-network"
+    counted = True
     axes: ClassVar = {"backend": _BACKENDS, "offloads": ("on",)}
     fixed: ClassVar = {"traffic": "tcp-stream"}
 
@@ -27,6 +28,7 @@ class PodMessages(Suite):
     """A small message and its answer on an open TCP connection."""
 
     experiment = "pod-network"
+    counted = True
     axes: ClassVar = {"backend": _BACKENDS}
     fixed: ClassVar = {"traffic": "tcp-rr"}
 

@@ -11,6 +11,7 @@ class ServiceConnect(Suite):
     """The first and the last of the services, and the endpoint itself, past all rules."""
 
     experiment = "service-routing"
+    counted = True
     axes: ClassVar = {
         "mode": _MODES,
         "services": ("100", "5000"),

@@ -3,30 +3,34 @@
 asv runs every benchmark and parameter in a process of its own, one after the other, so variants
 would be minutes apart. ``setup_cache`` runs once a class: there the whole grid is measured, in
 interleaved blocks and with proofs; the ``track_*`` methods only pick their samples out.
+
+A class whose cost is that of executed code is measured in a guest that counts instructions, where
+one is built (``cnbench guest build``): its medians repeat to hundredths of a per cent on the
+noisiest machine, so ``asv continuous`` raises no false alarm. The others, and all where no guest is
+built, are measured on the host's clock.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from cnbench.core.case import Case, Group
+from cnbench.core.case import Group
 from cnbench.core.errors import CnbenchError
 from cnbench.core.experiment import Experiment
-from cnbench.core.metric import ClockName
 from cnbench.core.parameter import Params
 from cnbench.core.run import CaseResult
 from cnbench.experiments.registry import experiment_called
 from cnbench.lab import journal
 from cnbench.measure.dispatch import measure
 from cnbench.measure.events import CaseEnded, Event, Warned
-from cnbench.measure.plan import QUICK_SECONDS, Plan
+from cnbench.measure.placing import HOST, Place
+from cnbench.measure.plan import QUICK_SECONDS, Plan, make_groups
 from cnbench.store.asv import asv_samples, cost_unit
-
-LAB = "host"
-CLOCK: ClockName = "wall"
+from cnbench.store.asv_place import place_for
 
 Point = tuple[str, ...]
 Measured = dict[Point, CaseResult]
@@ -43,14 +47,35 @@ class Suite:
         axes: parameter name to values, as written after ``-p``.
         fixed: parameter name to its one value, likewise. What is neither here nor an axis has the
             first of its quick values.
+        counted: its cost is that of executed code, not of a disk or of waiting, so that a count of
+            instructions says it.
+        place: where it is measured, which follows.
         version: raised when the meaning of the numbers changes, so that asv keeps the old ones
             apart. Without it, asv takes a hash of source code: a comment would end a history.
+            Counts have a version of their own, as they must never share a line with seconds.
     """
 
     experiment: ClassVar[str]
     axes: ClassVar[Mapping[str, Point]]
     fixed: ClassVar[Mapping[str, str]] = {}
+    counted: ClassVar[bool] = False
+    place: ClassVar[Place] = HOST
     version: ClassVar[str] = "1"
+
+    def __init_subclass__(cls) -> None:
+        """Decide where the class is measured, and give its benchmarks the units of that clock."""
+        super().__init_subclass__()
+        cls.place = place_for(cls.counted)
+        if cls.place.clock != "wall":
+            cls.version = f"{cls.version} {cls.place.clock}"
+        for track in vars(cls).values():
+            if metric := getattr(track, "metric", None):
+                track.unit = cost_unit(metric, cls.place.clock)
+                # What asv's page shows as the benchmark's code: how to measure it without asv.
+                track.pretty_source = (
+                    f"# {metric.name}: {metric.summary}\n"
+                    f"cnbench run {cls.experiment} --clock {cls.place.clock}"
+                )
 
     @property
     def param_names(self) -> list[str]:
@@ -77,7 +102,7 @@ class Suite:
         journal.collect()  # asv kills what takes too long, and then nobody has tidied up
         try:
             grid = Grid(experiment_called(self.experiment), self.axes, self.fixed)
-            return {grid.written(r.case.params): r for r in _results_of(grid)}
+            return {grid.written(r.case.params): r for r in _results_of(grid, self.place)}
         except CnbenchError as error:
             raise SystemExit(_sentence(error)) from None
 
@@ -108,15 +133,13 @@ class Grid:
         """A point's values of the axes, as written."""
         return tuple(texts[params[name]] for name, texts in self._texts.items())
 
-    def groups(self) -> tuple[Group, ...]:
-        """The points in the groups that share blocks."""
-        return tuple(
-            Group(tuple(Case(self.experiment.name, dict(p), LAB, CLOCK) for p in together), number)
-            for number, together in enumerate(self.experiment.groups(self.points))
-        )
+    def groups(self, place: Place) -> tuple[Group, ...]:
+        """The points in the groups that share blocks, all of them at ``place``."""
+        groups = make_groups(self.experiment, self.points, place)
+        return tuple(replace(group, number=number) for number, group in enumerate(groups))
 
 
-def _results_of(grid: Grid) -> list[CaseResult]:
+def _results_of(grid: Grid, place: Place) -> list[CaseResult]:
     results: list[CaseResult] = []
 
     def keep(event: Event) -> None:
@@ -125,7 +148,7 @@ def _results_of(grid: Grid) -> list[CaseResult]:
         elif isinstance(event, Warned):
             print(event.message, file=sys.stderr)
 
-    measure(Plan(grid.groups(), seconds=QUICK_SECONDS, budget=None, seed=1), keep)
+    measure(Plan(grid.groups(place), seconds=QUICK_SECONDS, budget=None, seed=1), keep)
     return results
 
 
@@ -159,9 +182,7 @@ def tracked(experiment_name: str, metric_name: str) -> Callable[..., dict[str, A
         _refuse_a_second_time(" ".join((metric_name, *point)))
         return samples
 
-    track.unit = cost_unit(metric, CLOCK)
+    track.metric = metric
     track.pretty_name = f"{experiment_name}: {metric.name}"
-    # What asv's page shows as the benchmark's code: how to measure the same without asv.
-    track.pretty_source = f"# {metric.name}: {metric.summary}\n# cnbench run {experiment_name}"
     track.__doc__ = metric.summary
     return track

@@ -1,8 +1,9 @@
-"""An asv plugin: names this machine by its CPU and kernel, and keeps the name in the checkout.
+"""An asv plugin: names this machine by its CPU and kernels, and keeps the name in the checkout.
 
 asv calls a machine by its host name, whatever kernel it runs, so that the results of two kernels
 become one line; it wants the name in ``~/.asv-machine.json``, asks for it at a terminal and gives
-up where there is none. With this module among the ``plugins`` of ``asv.conf.json`` a plain
+up where there is none. Benchmarks that count instructions in a guest run on its kernel, so that is
+in the name as well. With this module among the ``plugins`` of ``asv.conf.json`` a plain
 ``asv run`` works anywhere, files each kernel apart, and neither stores a host name nor touches the
 home folder, where a second entry would change how asv names the machine in other projects.
 """
@@ -13,6 +14,8 @@ import os
 import platform
 import re
 from pathlib import Path
+
+from cnbench.store.asv_place import guest_name
 
 # Ignored by git; asv's environments are beside it.
 _MACHINE_FILE = Path(".cache/asv/machines.json")
@@ -40,8 +43,10 @@ def _safe(text: str) -> str:
 
 
 def this_machine() -> str:
-    """The name of the machine and kernel that this process runs on."""
-    return machine_name(_cpu_model(), os.cpu_count() or 1, platform.release())
+    """The name of the machine and kernel that this process runs on, and of what it counts on."""
+    name = machine_name(_cpu_model(), os.cpu_count() or 1, platform.release())
+    guest = guest_name()
+    return f"{name}-counting-instructions-on-{_safe(guest)}" if guest else name
 
 
 def _cpu_model() -> str:
