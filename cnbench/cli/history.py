@@ -139,10 +139,11 @@ def _draw(run: Run, path: Path) -> None:
 
 def _releases(run: Run, known: dict[str, Release]) -> dict[str, Release]:
     """The kernels of a run, each out of the very file that was booted."""
-    by_digest = {kernel.digest[:12]: kernel for kernel in built_kernels()}
+    built = {kernel.digest[:12]: kernel for kernel in built_kernels()}
     found = {}
     for environment in run.fingerprints.values():
-        kernel = by_digest.get(environment.image.rpartition("-")[2])
+        # The image's name has the digests of all that a guest is made of.
+        kernel = next((built[part] for part in environment.image.split("-") if part in built), None)
         if kernel is not None:
             found[environment.kernel] = read_release(kernel.vmlinux)
         elif environment.lab == "guest" and environment.kernel not in known:
