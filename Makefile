@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_TEST := .venv/.installed-test
 
-.PHONY: help setup bench test lint unit asv asv-publish schema clean
+.PHONY: help setup guest bench test lint unit asv asv-publish schema clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -19,6 +19,10 @@ $(INSTALLED): pyproject.toml scripts/setup
 $(INSTALLED_TEST): pyproject.toml scripts/setup
 	@scripts/setup test
 	@touch $@ $(INSTALLED)
+
+guest: setup ## the guest machine, for what this kernel cannot do
+	@scripts/setup guest
+	@$(BIN)/cnbench guest build
 
 bench: setup ## measure everything quickly, print the results, write reports/index.html
 	@$(BIN)/cnbench run --quick; status=$$?; \

@@ -17,7 +17,7 @@ from cnbench.lab.processes import check_alive, running
 from cnbench.probes.traffic import CONGESTION_CONTROL, End
 
 _PORT = 5201
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 _BUSY = "the server is busy"
 # TCP_LISTEN of net/tcp_states.h, as /proc/net/tcp prints it.
 _LISTENING = "0A"
