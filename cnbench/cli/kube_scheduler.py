@@ -26,7 +26,8 @@ _NOTES = (
     " here answers for all nodes, and what kube-scheduler does once a pod in PreFilter, PreScore"
     " and ScoreExtensionNormalize is part of that.",
     "kube-scheduler's are means since it started, on its cluster, of whatever size and pods; the"
-    " ratio is theirs over ours for a known pod, and compares machines and clusters too.",
+    " ratio is theirs over ours for a known pod, or for a new one where ours is looked up, and"
+    " compares machines and clusters too.",
 )
 
 
@@ -87,7 +88,7 @@ def _print(rows: Sequence[Beside], setting: Mapping[str, object]) -> None:
             escape(one.plugin) or "(all)",
             escape(one.extension_point),
             one.per,
-            _time(one.known),
+            f"{_time(one.known)} [dim]looked up[/]" if one.looked_up else _time(one.known),
             _time(one.new),
             _time(one.theirs),
             f"{one.count:,}" if one.count else "–",

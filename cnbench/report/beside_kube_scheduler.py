@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from cnbench.experiments.scheduler_scoring.grid import LOOKED_UP
 from cnbench.report.rows import Row, finite
 from cnbench.scheduler import SchedulerInputError
 from cnbench.scheduler.kube_scheduler_metrics import (
@@ -62,13 +63,23 @@ class Beside:
     count: int = 0
 
     @property
+    def looked_up(self) -> bool:
+        """Whether ours for a known pod is the time of a look-up, and no answer is worked out."""
+        return self.known is not None and self.plugin in LOOKED_UP
+
+    @property
     def ratio(self) -> float | None:
-        """kube-scheduler's mean over ours for a known pod."""
-        return self.theirs / self.known if self.theirs and self.known else None
+        """kube-scheduler's mean over ours; None where only one is there.
+
+        Ours for a known pod, since kube-scheduler keeps its counts up to date as well; but where
+        that is a look-up, for the first pod of its kind: kube-scheduler works those out each time.
+        """
+        ours = self.new if self.looked_up else self.known
+        return self.theirs / ours if self.theirs and ours else None
 
     def as_json(self) -> dict[str, Any]:
         """The row for ``--json``; seconds."""
-        return asdict(self) | {"ratio": self.ratio}
+        return asdict(self) | {"ratio": self.ratio, "looked_up": self.looked_up}
 
 
 def setting_of(rows: Sequence[Row]) -> Mapping[str, object] | None:

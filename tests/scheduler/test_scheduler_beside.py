@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 from collections.abc import Iterator
@@ -51,6 +52,8 @@ PARTS = {
 
 def rows() -> list[Row]:
     cases = a_cluster(100, PARTS) + a_cluster(1000, PARTS) + [case(5e-3, nodes=1000, shape="new")]
+    of_filter = {"plugin": "NodeAffinity", "extension_point": "filter", "nodes": 1000}
+    cases.append(case(10e-6, shape="new", **of_filter))
     return [row for one in chapter(*cases).ok for row in one.rows]
 
 
@@ -73,7 +76,16 @@ def test_plugins_are_counted_by_pod_and_node_in_both() -> None:
     assert found.theirs == pytest.approx(1e-6)
     assert (found.per, found.count) == ("pod and node", 4000)
     assert found.known == pytest.approx(1e-8, rel=0.02)
-    assert found.ratio == pytest.approx(100, rel=0.02)
+    other = joined()[("LeastAllocated", "Score")]
+    assert other.ratio == pytest.approx(2e-6 / 2e-7, rel=0.02)
+
+
+def test_a_look_up_is_not_held_against_an_answer_that_is_worked_out() -> None:
+    found = joined()[("NodeAffinity", "Filter")]
+    assert found.looked_up
+    assert found.ratio == pytest.approx(1e-6 / 1e-7, rel=0.02)
+    assert dataclasses.replace(found, new=None).ratio is None
+    assert not joined()[("LeastAllocated", "Score")].looked_up
 
 
 def test_a_strategy_of_node_resources_fit_is_our_score() -> None:
