@@ -20,7 +20,8 @@ Everything that is built lies in `cache.folder()`, each piece whole or not at al
 - whether KVM works here (`acceleration`).
 
 What makes a median on the instruction clock repeat from boot to boot (TCP connect through 200
-iptables rules on 6.1 and 6.12, other CPU busy: 0.01 %; 0.03 to 0.05 % without the second and third of these):
+iptables rules on 6.1 and 6.12, other CPU busy: within 0.02 %, without the second and third of these
+0.05 %):
 
 - one emulated CPU without random instructions, a seed, a fixed date, no address randomised;
 - hash tables so wide that no connection shares a chain with one left behind: which ones do is up
@@ -31,7 +32,7 @@ iptables rules on 6.1 and 6.12, other CPU busy: 0.01 %; 0.03 to 0.05 % without t
 
 What is left are timer ticks, every 4 million instructions, 10 thousand each: they are in the upper
 percentiles and not in a median. Time that a measured process sleeps counts too: a wait that polls
-(Python's `subprocess` with a timeout does, at 0.5 ms and more) moves a result by whole milliseconds.
+(Python's `subprocess` with a timeout does, at 0.5 ms and more) moves a result by a million.
 Measuring code that changes may move a level by some 0.2 %, as its own instructions are counted.
 
 `qemu` makes the command line, `machine` starts and watches the process, `agent` is what runs inside

@@ -49,6 +49,10 @@ _FOLDERS = ("/dev/pts", "/dev/shm", "/run/netns", "/run/lock", "/var/lib", "/var
 # seed: that is what would set two runs on the instruction clock apart.
 _MODULE_OPTIONS = "options nf_conntrack hashsize=262144\noptions ip_vs conn_tab_bits=18\n"
 _MS_RDONLY = 1
+_PROT_READ = 1
+_MAP_HELD = 0x1 | 0x2000 | 0x8000  # MAP_SHARED, MAP_LOCKED, MAP_POPULATE
+_MAP_FAILED = ctypes.c_void_p(-1).value
+_NEVER_KILLED = "-1000"
 _BLKFLSBUF = 0x1261  # linux/fs.h: forget what is cached of a block device
 _STDERR_KEPT = 4000
 # Imported before a state is saved, so that no measurement waits for them: under emulation each
@@ -95,7 +99,24 @@ def prepare() -> None:
     for name in _IMPORTED_EARLY:
         __import__(name)
     for path in sorted({*_tool_files(), *_module_files(), *_EXTENSIONS.glob("*.so")}):
-        path.read_bytes()
+        _hold(path)
+    # What is measured dies first, so that the host hears of it.
+    Path("/proc/self/oom_score_adj").write_text(_NEVER_KILLED)
+
+
+def _hold(path: Path) -> None:
+    """Read a file and keep it in memory for good.
+
+    Otherwise a guest whose memory runs out throws its programs away and reads them again, for ever,
+    instead of ending the process that took the memory.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    length = ctypes.c_size_t(path.stat().st_size)
+    with path.open("rb") as file:
+        place = libc.mmap(None, length, _PROT_READ, _MAP_HELD, file.fileno(), ctypes.c_long(0))
+    if place == _MAP_FAILED:
+        raise RuntimeError(f"holding {path}: {os.strerror(ctypes.get_errno())}")
 
 
 def _tool_files() -> set[Path]:
@@ -153,6 +174,8 @@ def _become(module: str, arguments: list[str], port: int) -> None:
     """Run ``module`` in this forked child as ``python3 -m`` would; does not return."""
     status = 1
     try:
+        with contextlib.suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("0")
         errors = os.open(STDERR, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(port, 0)
         os.dup2(port, 1)
