@@ -10,7 +10,11 @@ from benchmarks.suite import Measured, Suite, tracked
 
 
 class CpuQuota(Suite):
-    """The quota's error (exported as 1 + |error|: both signs are worse), throttling and stalls."""
+    """The quota's error (exported as 1 + |error|: both signs are worse), throttling and stalls.
+
+    In a guest that counts instructions, idle time passes without any, so a stall is one of the
+    guest's own time: what it would take on a machine that does an instruction a nanosecond.
+    """
 
     experiment = "cpu-quota"
     counted = True

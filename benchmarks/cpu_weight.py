@@ -9,7 +9,7 @@ class CpuWeight(Suite):
     """Errors are exported as 1 + |error|: both signs are worse."""
 
     experiment = "cpu-weight"
-    axes: ClassVar = {"controller": ("v1", "v2"), "ratio": ("2", "10")}
+    axes: ClassVar = {"controller": ("v1", "v2"), "ratio": ("10",)}
 
     def setup_cache(self) -> Measured:
         return self.measured()

@@ -14,10 +14,10 @@ class ServiceConnect(Suite):
     counted = True
     axes: ClassVar = {
         "mode": _MODES,
-        "services": ("100", "5000"),
+        "services": ("100", "1000"),
         "position": ("first", "last", "none"),
     }
-    fixed: ClassVar = {"measure": "connect"}
+    fixed: ClassVar = {"measure": "connect", "probes": "100"}
 
     def setup_cache(self) -> Measured:
         return self.measured()

@@ -40,6 +40,8 @@ def test_virtual_time_is_not_called_seconds() -> None:
     assert cost_unit(metric("s", "lower", "ratio"), "instructions") == "instructions"
     assert cost_unit(metric("s/B", "lower", "ratio"), "instructions") == "instructions/B"
     assert cost(metric("s/B", "lower", "ratio"), 1.24, "instructions") == 1.24
+    assert cost_unit(metric("B/s", "higher", "ratio"), "instructions") == "instructions/B"
+    assert cost(metric("B/s", "higher", "ratio"), 0.8, "instructions") == 1.25
 
 
 def test_a_metric_without_a_cost_is_refused() -> None:
