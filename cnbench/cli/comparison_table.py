@@ -25,7 +25,8 @@ def print_comparison(compared: Sequence[Compared], units: Mapping[str, Mapping[s
     """One line a case and metric, with the reason of each verdict that leaves something open."""
     out = console()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("case", "metric", "A", "B", "B against A, 95 % interval", "noise", "verdict"):
+    a, b = _headings(compared)
+    for heading in ("case", "metric", a, b, "B against A, 95 % interval", "noise", "verdict"):
         table.add_column(heading)
     for one in compared:
         colour = _COLOURS[one.judgement.verdict]
@@ -45,6 +46,16 @@ def print_comparison(compared: Sequence[Compared], units: Mapping[str, Mapping[s
         out.print(f"  [yellow]inconclusive[/]: {escape(reason)}")
 
 
+def _headings(compared: Sequence[Compared]) -> tuple[str, str]:
+    """What A and B are: with their kernels, where these are what differs."""
+    kernels = {(one.a.kernel, one.b.kernel) for one in compared}
+    if len(kernels) == 1:
+        ((a, b),) = kernels
+        if a != b:
+            return escape(f"A: {a}"), escape(f"B: {b}")
+    return "A", "B"
+
+
 def _case_name(one: Compared, units: Mapping[str, str]) -> str:
     a, b = one.a.case.params, one.b.case.params
     parts = [f"{name}={show_value(b[name], units[name])}" for name in b if a[name] == b[name]]
@@ -53,8 +64,8 @@ def _case_name(one: Compared, units: Mapping[str, str]) -> str:
         for name in b
         if a[name] != b[name]
     ]
-    if one.a.kernel != one.b.kernel:
-        parts.append(f"kernel={one.a.kernel} → {one.b.kernel}")
+    if one.a.case.kernel == one.b.case.kernel != "":
+        parts.append(f"kernel={one.b.case.kernel}")
     return " ".join([one.b.case.experiment, *parts])
 
 
