@@ -13,7 +13,7 @@ class ContainerStream(Suite):
     experiment = "container-network"
     counted = True
     axes: ClassVar = {"mode": _MODES}
-    fixed: ClassVar = {"way": "outside", "traffic": "tcp-stream"}
+    fixed: ClassVar = {"way": "outside", "traffic": "tcp-stream", "messages": "300"}
 
     def setup_cache(self) -> Measured:
         return self.measured()

@@ -9,7 +9,7 @@ class CpuBurst(Suite):
     """What the quota's periods add to a request's time."""
 
     experiment = "cpu-burst"
-    axes: ClassVar = {"controller": ("v2",), "burst": ("0%", "100%")}
+    axes: ClassVar = {"controller": ("v1", "v2"), "burst": ("0%", "100%")}
     fixed: ClassVar = {"period": "20ms"}
 
     def setup_cache(self) -> Measured:

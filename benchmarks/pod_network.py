@@ -13,7 +13,7 @@ class PodStream(Suite):
     experiment = "pod-network"
     counted = True
     axes: ClassVar = {"backend": _BACKENDS, "offloads": ("on",)}
-    fixed: ClassVar = {"traffic": "tcp-stream"}
+    fixed: ClassVar = {"traffic": "tcp-stream", "messages": "300"}
 
     def setup_cache(self) -> Measured:
         return self.measured()
