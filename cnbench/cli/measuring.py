@@ -51,7 +51,7 @@ def plan_for(
         return make_plan(request, experiments, everything_on(guests), done)
     ready = [place for place in guests if start.is_built(place.kernel)]
     with open_lab("host", "wall") as lab:
-        return make_plan(request, experiments, host_first(lab, ready), done)
+        return make_plan(request, experiments, host_first(request, lab, ready), done)
 
 
 def measure_and_record(plan: Plan, recorder: Recorder) -> None:

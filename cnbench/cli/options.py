@@ -67,7 +67,7 @@ def lab_options(command: F) -> F:
             "--lab",
             type=click.Choice(["auto", "host", "guest"]),
             default="auto",
-            help="Where to measure; auto: the host, and a guest for what it cannot do.",
+            help="auto: the host, and a guest for variants that you name and it lacks.",
         ),
         click.option(
             "--clock",

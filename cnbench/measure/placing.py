@@ -39,20 +39,22 @@ def everything_on(places: Sequence[Place]) -> Placing:
     return place
 
 
-def host_first(lab: Lab, guests: Sequence[Place]) -> Placing:
-    """On the host what it can do; groups that it cannot do all of, whole in the guests too.
+def host_first(request: Request, lab: Lab, guests: Sequence[Place]) -> Placing:
+    """On the host what it can do; and in the guests what was asked for that it cannot.
 
     Variants are only ever compared inside a group, so a guest that is to supply one of them
-    measures the others as well. Without guests, the host says what is missing.
+    measures the group's others as well. Of a grid whose variants nobody named, the host measures
+    what it can and says what is missing: a run of everything stays a matter of minutes.
     """
 
     def place(
         experiment: Experiment, points: Sequence[Params]
     ) -> list[tuple[Place, Sequence[Params]]]:
         placed: list[tuple[Place, Sequence[Params]]] = []
+        named = experiment.variant in request.given.get(experiment.name, {})
         for group in experiment.groups(points):
             possible = [point for point in group if _can(experiment, point, lab)]
-            if len(possible) == len(group) or not guests:
+            if len(possible) == len(group) or not guests or not named:
                 placed.append((HOST, group))
                 continue
             if possible:
