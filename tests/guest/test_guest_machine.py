@@ -37,6 +37,7 @@ MODULES = {
     "panics": "from pathlib import Path\nPath('/proc/sysrq-trigger').write_text('c')\n",
     "hoards": "kept = []\nwhile True:\n    kept.append(bytearray(1 << 24))\n",
     "hangs": "import time\nprint('{\"up\": 1}', flush=True)\ntime.sleep(1e6)\n",
+    "random": "import os\nos.getrandom(1, os.GRND_NONBLOCK)\nprint('{\"seeded\": 1}')\n",
     "works": "import json, time\n"
     "def work():\n"
     "    began = time.perf_counter_ns()\n"
@@ -75,6 +76,12 @@ def machine(parts: tuple[Kernel, Image], tmp_path: Path) -> Iterator[Machine]:
 def test_a_guest_loads_modules_and_runs_a_plan(machine: Machine) -> None:
     assert list(machine.load(["ip_vs_rr", "ipip", "no_such_module"])) == ["no_such_module"]
     assert list(machine.run("trial.echo", {"plan": [1, 2]})) == [{"got": {"plan": [1, 2]}, "by": 1}]
+
+
+def test_the_random_number_generator_is_seeded_before_anything_is_measured(
+    machine: Machine,
+) -> None:
+    assert list(machine.run("trial.random")) == [{"seeded": 1}]
 
 
 def test_a_panic_is_told_in_the_kernels_words(machine: Machine) -> None:

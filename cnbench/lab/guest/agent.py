@@ -100,6 +100,10 @@ def prepare() -> None:
         __import__(name)
     for path in sorted({*_tool_files(), *_module_files(), *_EXTENSIONS.glob("*.so")}):
         _hold(path)
+    # Until its random number generator is seeded, a kernel hashes all its entropy for each number it
+    # needs: nine thousand instructions more for every packet of a connection, and whether that ends
+    # during a measurement would be chance. This waits for the seed.
+    os.getrandom(1)
     # What is measured dies first, so that the host hears of it.
     Path("/proc/self/oom_score_adj").write_text(_NEVER_KILLED)
 
