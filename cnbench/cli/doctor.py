@@ -17,6 +17,9 @@ from cnbench.cli.tables import console
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.experiment import Experiment
 from cnbench.experiments.registry import all_experiments
+from cnbench.lab import commands
+from cnbench.lab.guest import qemu
+from cnbench.lab.guest.kernels import built_kernels
 from cnbench.lab.host import Lab, open_lab
 
 
@@ -50,8 +53,19 @@ def command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
         return
-    click.echo(f"kernel {platform.release()}")
+    click.echo(f"host   kernel {platform.release()}")
+    click.echo(f"guest  {_guests()}")
     _print(findings)
+
+
+def _guests() -> str:
+    """Which guests could be started here, or how to get one."""
+    if not commands.find(qemu.PROGRAM):
+        return f"{qemu.PROGRAM} is not installed → apt-get install qemu-system-x86"
+    kernels = ", ".join(f"{kernel.name} ({kernel.release})" for kernel in built_kernels())
+    if not kernels:
+        return "no image is built → cnbench guest build"
+    return f"kernels {kernels}; whatever the host lacks: --lab guest"
 
 
 def _examine(experiment: Experiment, lab: Lab) -> Iterator[Finding]:

@@ -153,6 +153,7 @@ def _nonsense(params: Params) -> str:
 
 
 def _require(params: Params, lab: Lab) -> None:
+    lab.require_namespaces()
     refusal = _refusal(lab) if params["mode"] in ("bridge", "container") else None
     if refusal:
         raise refusal.with_traceback(None)

@@ -234,6 +234,7 @@ def _require(params: Params, lab: Lab) -> None:
                 "iperf3 waits for its other process, which takes time but no instructions",
                 "use load=loop, or --clock wall",
             )
+    lab.require_namespaces()
     refusal = _refusal(str(params["backend"]), lab)
     if refusal:
         raise refusal.with_traceback(None)

@@ -156,6 +156,7 @@ def _batch(
 
 
 def _require(params: Params, lab: Lab) -> None:
+    lab.require_namespaces()
     commands.require("bird" if params["routing"] == "bird" else "ip")
     if lab.clock.name == "instructions":
         raise UnsupportedError(

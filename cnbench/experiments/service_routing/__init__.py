@@ -70,7 +70,7 @@ EXPERIMENT = Experiment(
         Parameter(
             "measure",
             "connect: the data path; sync, update: the control path",
-            quick=("connect", "sync", "update"),
+            quick=("connect",),
             full=("connect", "sync", "update"),
             choices=tuple(_SUBJECTS),
         ),
