@@ -1,7 +1,9 @@
 import hashlib
+import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,15 @@ def test_digests_are_of_contents(tmp_path: Path) -> None:
     expected = hashlib.sha256(b"onetwo").hexdigest()
     assert cache.digest_of(tmp_path / "a", tmp_path / "b") == expected
     assert cache.text_digest("ab", "c") != cache.text_digest("a", "bc")
+
+
+def test_only_what_was_not_used_for_long_is_forgotten(tmp_path: Path) -> None:
+    for age, name in enumerate(("new", "recent", "old", "older")):
+        (tmp_path / name).mkdir()
+        hours = [0, 0.5, 2, 3][age]
+        now = time.time()
+        os.utime(tmp_path / name, (now, now - hours * 3600))
+    (tmp_path / ".lock").touch()
+    cache.used(tmp_path / "older")
+    cache.forget_unused(tmp_path, kept=2)
+    assert {path.name for path in tmp_path.iterdir()} == {"new", "recent", "older", ".lock"}

@@ -19,14 +19,15 @@ Everything that is built lies in `cache.folder()`, each piece whole or not at al
 - states of booted guests (`saved`), from which later guests go on instead of booting;
 - whether KVM works here (`acceleration`).
 
-What makes a median on the instruction clock repeat from boot to boot (TCP connect through 200
-iptables rules on 6.1 and 6.12, other CPU busy, six boots each: within 0.06 %):
+What makes a median on the instruction clock repeat (TCP connect through 200 iptables rules on 6.1
+and 6.12, other CPU busy: within 0.006 % from run to run, 0.06 % where each has a boot of its own):
 
 - one emulated CPU without random instructions, a seed, a fixed date, no address randomised;
 - hash tables so wide that no connection shares a chain with one left behind: which ones do is up
   to a seed that the kernel draws from the timing of interrupts, the one thing QEMU does not fix;
 - a random number generator that is seeded before anything is measured: until then each packet costs
-  nine thousand instructions more, and a boot in ten or so happens to be seeded early;
+  nine thousand instructions more, and a boot in ten or so happens to be seeded early; and that is
+  not seeded again soon, so that all runs from one saved state draw the same numbers;
 - programs and modules read before the state is saved: while a guest waits for a disk its clock
   skips from timer to timer, and minutes of its time pass (entries expire, neighbours grow stale);
 - an agent that asks again and again for the host's next line instead of sleeping, likewise.

@@ -8,10 +8,12 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 _CHUNK = 1 << 20
+_STILL_WANTED_SECONDS = 3600
 
 
 def folder() -> Path:
@@ -72,6 +74,24 @@ def digest_of(*files: Path) -> str:
 def text_digest(*texts: str) -> str:
     """The SHA-256 of ``texts``, kept apart by zero bytes, in hexadecimal."""
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def forget_unused(folder: Path, kept: int) -> None:
+    """Remove from ``folder`` all but the ``kept`` pieces that were used last.
+
+    What was used within the last hour stays in any case: another process may be about to open it.
+    `used` says that a piece is.
+    """
+    pieces = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    by_use = sorted(pieces, key=lambda path: path.stat().st_mtime)
+    for path in by_use[: max(0, len(by_use) - kept)]:
+        if time.time() - path.stat().st_mtime > _STILL_WANTED_SECONDS:
+            remove(path)
+
+
+def used(piece: Path) -> None:
+    """Note that ``piece`` is used now."""
+    os.utime(piece)
 
 
 def remove(path: Path) -> None:

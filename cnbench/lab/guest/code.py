@@ -37,7 +37,8 @@ def ensure_code(userland: Image, packages: dict[str, Path] | None = None) -> Pat
     if not place.is_dir():
         with cache.publishing(place) as building:
             _build(building, sources, folders, userland)
-        _forget_old(place.parent)
+        cache.forget_unused(place.parent, _KEPT)
+    cache.used(place)
     return place / "code.squashfs"
 
 
@@ -95,9 +96,3 @@ def _build(
         raise GuestError(f"the measuring code is {size >> 20} MiB, more than a guest's disk holds")
     with image.open("r+b") as file:
         file.truncate(DISK_BYTES)
-
-
-def _forget_old(folder: Path) -> None:
-    images = [path for path in folder.iterdir() if path.is_dir()]
-    for path in sorted(images, key=lambda path: path.stat().st_mtime)[:-_KEPT]:
-        cache.remove(path)

@@ -29,7 +29,9 @@ _EMULATED_KERNEL = (
     " initcall_blacklist=load_system_certificate_list,jent_mod_init,trace_eval_init"
 )
 _INSTRUCTIONS_KERNEL = (
-    "nokaslr norandmaps randomize_kstack_offset=off random.trust_cpu=0 random.trust_bootloader=0"
+    # The first one is for the agent.
+    "cnbench.clock=instructions nokaslr norandmaps randomize_kstack_offset=off"
+    " random.trust_cpu=0 random.trust_bootloader=0"
     " tsc_early_khz=1000000 thash_entries=131072 uhash_entries=8192"
 )
 

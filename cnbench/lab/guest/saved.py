@@ -7,7 +7,6 @@ measuring code is not in it: that comes on a disk which the guest looks at only 
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from cnbench.lab import commands
@@ -39,9 +38,8 @@ def ensure_state(
             with boot(kernel, userland, hardware, empty_disk()) as machine:
                 machine.monitor.save(building / "state")
             (building / "guest").write_text(f"{kernel.name} {kernel.release}\n")
-        _forget_unused()
-    # What is used stays: the least recently used go first.
-    os.utime(place)
+        cache.forget_unused(_folder(), _KEPT)
+    cache.used(place)
     return state
 
 
@@ -68,9 +66,3 @@ def machine_digest(kernel: Kernel, userland: Image, hardware: Hardware) -> str:
 
 def _qemu_version() -> str:
     return commands.run([qemu.PROGRAM, "--version"]).stdout.splitlines()[0]
-
-
-def _forget_unused() -> None:
-    states = [path for path in _folder().iterdir() if (path / "state").is_file()]
-    for path in sorted(states, key=lambda path: path.stat().st_mtime)[:-_KEPT]:
-        cache.remove(path)
