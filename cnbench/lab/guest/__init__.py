@@ -19,8 +19,9 @@ Everything that is built lies in `cache.folder()`, each piece whole or not at al
 - states of booted guests (`saved`), from which later guests go on instead of booting;
 - whether KVM works here (`acceleration`).
 
-What makes a median on the instruction clock repeat (TCP connect through 200 iptables rules on 6.1
-and 6.12, other CPU busy: within 0.006 % from run to run, 0.06 % where each has a boot of its own):
+What makes a median on the instruction clock repeat (TCP connect through 200 iptables rules on 5.10,
+6.1, 6.12 and 7.2, both CPUs busy: within 0.01 % from run to run; within 0.06 % on 6.1 and 6.12 where
+each run had a boot of its own):
 
 - one emulated CPU without random instructions, a seed, a fixed date, no address randomised;
 - hash tables so wide that no connection shares a chain with one left behind: which ones do is up
@@ -32,7 +33,7 @@ and 6.12, other CPU busy: within 0.006 % from run to run, 0.06 % where each has 
   skips from timer to timer, and minutes of its time pass (entries expire, neighbours grow stale);
 - an agent that asks again and again for the host's next line instead of sleeping, likewise.
 
-What is left are timer ticks, every 4 million instructions, 10 thousand each: they are in the upper
+What is left are timer ticks, every 4 million instructions, 3 thousand each: they are in the upper
 percentiles and not in a median. Time that a measured process sleeps counts too: a wait that polls
 (Python's `subprocess` with a timeout does, at 0.5 ms and more) moves a result by a million.
 Measuring code that changes may move a level by some 0.2 %, as its own instructions are counted.
