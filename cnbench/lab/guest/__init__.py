@@ -19,9 +19,9 @@ Everything that is built lies in `cache.folder()`, each piece whole or not at al
 - states of booted guests (`saved`), from which later guests go on instead of booting;
 - whether KVM works here (`acceleration`).
 
-What makes a median on the instruction clock repeat (TCP connect through 200 iptables rules on 5.10,
-6.1, 6.12 and 7.2, both CPUs busy: within 0.01 % from run to run; within 0.06 % on 6.1 and 6.12 where
-each run had a boot of its own):
+What makes a median on the instruction clock repeat (TCP connect through 200 iptables rules on
+5.10, 6.1, 6.12 and 7.2, both CPUs busy: within 0.01 % from run to run; within 0.06 % on 6.1 and
+6.12 where each run had a boot of its own):
 
 - one emulated CPU without random instructions, a seed, a fixed date, no address randomised;
 - hash tables so wide that no connection shares a chain with one left behind: which ones do is up
