@@ -12,9 +12,9 @@ from cnbench.report.selection import Chapter, Measured
 from cnbench.stats.changepoint import Step, steps
 from cnbench.store.kernel_release import release_order
 
-# What medians on the instruction clock differ by from boot to boot, as a share. Measured on 6.12 with
-# service-routing, 18 cases, 6 pairs of boots on a busy machine: 95 % of the 108 pairs of medians were
-# within 0.16 % of each other; nftables scatters most, its medians over all boots by up to 0.27 %.
+# What medians on the instruction clock differ by from boot to boot, as a share. Measured on 6.12
+# with service-routing, 18 cases, 6 pairs of boots on a busy machine: 95 % of the 108 pairs of
+# medians were within 0.16 % of each other; nftables scatters most, over all boots by up to 0.27 %.
 BETWEEN_BOOTS = 2e-3
 
 
