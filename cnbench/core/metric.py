@@ -13,7 +13,11 @@ Better = Literal["lower", "higher", "zero"]
 Scale = Literal["ratio", "additive"]
 ClockName = Literal["wall", "instructions"]
 
-_ON_THE_INSTRUCTION_CLOCK = {"s": "instructions", "s/B": "instructions/B"}
+_ON_THE_INSTRUCTION_CLOCK = {
+    "s": "instructions",
+    "s/B": "instructions/B",
+    "B/s": "B/instructions",
+}
 
 
 @dataclass(frozen=True)

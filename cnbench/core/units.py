@@ -1,7 +1,7 @@
 """Quantities: base SI units inside, units a person can read at the edges.
 
-Base units are ``s``, ``B``, ``B/s``, ``s/B``, ``instructions``, ``instructions/B``, ``1`` (a
-fraction, shown in percent) and the empty unit (a count).
+Base units are ``s``, ``B``, ``B/s``, ``s/B``, ``instructions``, ``instructions/B``,
+``B/instructions``, ``1`` (a fraction, shown in percent) and the empty unit (a count).
 """
 
 from __future__ import annotations
@@ -46,6 +46,11 @@ _SCALES: dict[str, list[Step]] = {
     # The same step down as _SIZES: a cost per byte is too small to read, so it is shown per KiB.
     "s/B": [Step(step.size / 1024, f"{step.symbol}/KiB") for step in _decimal("s", 1.0, -9, 0)],
     "instructions/B": [Step(1 / 1024, "instr/KiB"), Step(1e3 / 1024, "k instr/KiB")],
+    "B/instructions": [
+        Step(1e-6, "B/M instr"),
+        Step(1e-3, "B/k instr"),
+        Step(1, "B/instr"),
+    ],
     "instructions": [
         Step(1, "instr"),
         Step(1e3, "k instr"),
@@ -56,7 +61,7 @@ _SCALES: dict[str, list[Step]] = {
     COUNT: [Step(1, "")],
 }
 
-_DIGITS = {"instructions": 5, "instructions/B": 5}
+_DIGITS = {"instructions": 5, "instructions/B": 5, "B/instructions": 5}
 
 _INPUT_SYMBOLS: dict[str, dict[str, float]] = {
     "s": {

@@ -17,7 +17,7 @@ from cnbench.measure.sampler import Policy
 # Seconds that each group is sampled for unless its target is reached before or a budget is given.
 QUICK_SECONDS = 8.0
 FULL_SECONDS = 60.0
-# On the instruction clock: 0.01 % is what repeats from boot to boot; see docs/guest.md.
+# On the instruction clock: about what repeats from guest to guest; see cnbench/lab/guest.
 COUNTED_TARGET = 1e-4
 COUNTED_BLOCKS = 8
 FULL_COUNTED_BLOCKS = 30

@@ -32,9 +32,7 @@ _ASV_UNITS = {
     "instructions/B": ("instructions/B", 1.0),
     "": ("unit", 1.0),  # asv's word for a plain number: its pages show none
 }
-_RECIPROCAL_UNITS = {"B/s": "s/B"}
-# A rate on the instruction clock is one of bytes an instruction.
-_COUNTED_UNITS = {"s/B": "instructions/B"}
+_RECIPROCAL_UNITS = {"B/s": "s/B", "B/instructions": "instructions/B"}
 
 
 def cost_unit(metric: Metric, clock: ClockName) -> str:
@@ -74,8 +72,6 @@ def _scale(metric: Metric, clock: ClockName) -> tuple[str, float]:
         )
     unit = metric.unit_on(clock)
     base = _RECIPROCAL_UNITS.get(unit, f"1/{unit}") if metric.better == "higher" else unit
-    if clock == "instructions":
-        base = _COUNTED_UNITS.get(base, base)
     return _ASV_UNITS.get(base, (base, 1.0))
 
 
