@@ -31,6 +31,19 @@ PACKAGES = {
 }
 
 
+_gives_up = True
+
+
+def never_give_up() -> None:
+    """Wait for every tool to its end, whatever the time.
+
+    For a guest that counts instructions: its clock skips what it spends waiting, and minutes pass
+    on it in a moment (one iptables-restore in twenty was given up so).
+    """
+    global _gives_up  # noqa: PLW0603  a property of the machine that this process runs on
+    _gives_up = False
+
+
 def find(tool: str) -> str | None:
     """The path of ``tool``, looked for in PATH and in the system folders; None where it is not."""
     return shutil.which(tool) or shutil.which(tool, path=os.pathsep.join(_SYSTEM_FOLDERS))
@@ -75,7 +88,7 @@ def run(
             input=input,
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=timeout if _gives_up else None,
             check=False,
             env={**os.environ, "LC_ALL": "C", **(environment or {})},
         )

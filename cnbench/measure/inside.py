@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from cnbench.core.codec import from_plain
 from cnbench.core.metric import ClockName
 from cnbench.experiments.registry import experiment_called
+from cnbench.lab import commands
 from cnbench.lab.host import open_lab
 from cnbench.measure import fingerprint
 from cnbench.measure.events import EnvironmentFound, Event
@@ -32,6 +33,8 @@ class Assignment:
 def main() -> None:
     """Carry out the assignment on stdin, telling every event on stdout."""
     assignment = from_plain(Assignment, json.loads(sys.stdin.readline()))
+    if assignment.clock == "instructions":
+        commands.never_give_up()
     with open_lab("guest", assignment.clock) as lab:
         environment = fingerprint.take(lab, assignment.image)
         _tell(EnvironmentFound(environment))
