@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cnbench.cli.measuring import measure_and_record, plan_for, warn
+from cnbench.cli.main import complain
+from cnbench.cli.measuring import measure_and_record, plan_for
 from cnbench.core.case import Case
 from cnbench.core.errors import CnbenchError, UsageError
 from cnbench.core.experiment import Experiment
@@ -82,7 +83,7 @@ def compare(request: Request, vary: str, margin: float | None) -> tuple[list[Com
         try:
             compared += compare_cases(run, a, b, paired=name != KERNEL, margin=margin)
         except UsageError as error:
-            warn(error)
+            complain(error)
     if not compared:
         raise CnbenchError("neither variant could be compared", "see the reasons above")
     return compared, [run]

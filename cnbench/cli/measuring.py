@@ -7,11 +7,8 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 
-import click
-
 from cnbench.cli import gc
 from cnbench.cli.progress import shown_on_stderr
-from cnbench.core.errors import CnbenchError
 from cnbench.core.experiment import Experiment
 from cnbench.core.run import CaseResult, Request
 from cnbench.experiments.registry import experiment_called
@@ -104,10 +101,3 @@ def _stoppable() -> Iterator[None]:
             # A stopped run's process is about to end and says how to go on; at its very end Python
             # takes its own handlers away, but leaves an ignored signal ignored.
             signal.signal(number, signal.SIG_IGN if stopping else handler)
-
-
-def warn(error: CnbenchError) -> None:
-    """Say something on stderr that does not stop the command."""
-    click.echo(f"cnbench: {error}", err=True)
-    if error.remedy:
-        click.echo(f"         {error.remedy}", err=True)
