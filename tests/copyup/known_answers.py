@@ -12,7 +12,8 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from cnbench.experiments.copy_up import EXPERIMENT, CopyUpSubject
+from cnbench.experiments.copy_up import EXPERIMENT
+from cnbench.experiments.copy_up.subject import CopyUpSubject
 from cnbench.lab.host import Lab, open_lab
 from cnbench.probes.copyup.stage import open_stage, read_through
 from cnbench.stats.scaling import LinearFit, linear_fit

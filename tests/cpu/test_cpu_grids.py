@@ -6,7 +6,7 @@ import pytest
 
 from cnbench.core.errors import UnsupportedError, UsageError
 from cnbench.experiments import cpu_burst, cpu_quota, cpu_weight
-from cnbench.experiments.cpu_quota import Limits
+from cnbench.experiments.cpu_quota.limits import Limits
 
 QUOTA = cpu_quota.EXPERIMENT
 BURST = cpu_burst.EXPERIMENT

@@ -1,33 +1,22 @@
-"""copy-up: what does a container pay when it first changes a file of its image?
-
-overlayfs then copies the file, and the folders above it, to the upper layer before the call that
-changes it goes on. That one call is timed, on a file that was never copied up before, in an overlay
-mounted for this sample. Beside it, in the same sample, the same bytes are copied and synced on the
-bare upper file system: ``overhead`` is the ratio of the two, and survives a noisy disk.
-"""
+"""Copy-ups of one setting, and a plain copy of the same bytes beside each."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cnbench.core.experiment import Experiment
-from cnbench.core.metric import Metric
-from cnbench.core.parameter import Params
 from cnbench.core.proof import Check, Proof, true
-from cnbench.experiments.copy_up_grid import PARAMETERS, makes_no_sense
-from cnbench.lab.filesystems import MEMORY, Filesystem, require_filesystem
+from cnbench.lab.filesystems import MEMORY, Filesystem
 from cnbench.lab.host import Lab
 from cnbench.probes.copyup.evidence import CLONED, COPIED, examine
 from cnbench.probes.copyup.observed import CopyUp, Observed
 from cnbench.probes.copyup.plain_copy import timed_copy
-from cnbench.probes.copyup.setting import BLOCK, Setting
+from cnbench.probes.copyup.setting import Setting
 from cnbench.probes.copyup.stage import Stage, open_stage, read_through
 from cnbench.probes.copyup.triggers import prepare
-from cnbench.probes.copyup.union import described, effective_options, open_union, require_driver
+from cnbench.probes.copyup.union import described, effective_options, open_union
 
 
 @dataclass
@@ -136,45 +125,3 @@ class CopyUpSubject:
 def _identity(path: Path) -> tuple[int, int, int]:
     file = path.stat()
     return file.st_ino, file.st_size, file.st_mtime_ns
-
-
-@contextlib.contextmanager
-def open_subject(params: Params, lab: Lab) -> Iterator[CopyUpSubject]:
-    """File systems for the layers, shared with the cases of the same group."""
-    setting = Setting.of(params)
-    # The file, what is copied up of it, and the plain copy; then the folders of all layers.
-    room = 3 * setting.size + (setting.layers + 1) * (setting.depth + 1) * 4 * BLOCK
-
-    def filesystem(role: str) -> Filesystem:
-        return lab.fixture(
-            (role, setting.filesystem, room), lambda: lab.filesystem(setting.filesystem, room)
-        )
-
-    upper = filesystem("upper")
-    lower = upper if setting.lower == "same" else filesystem("lower")
-    subject = CopyUpSubject(setting, lab, lower, upper, lab.temporary_folder())
-    yield subject
-
-
-def _require(params: Params, lab: Lab) -> None:
-    setting = Setting.of(params)
-    require_filesystem(setting.filesystem)
-    require_driver(setting.driver)
-
-
-EXPERIMENT = Experiment(
-    name="copy-up",
-    question="What does a container pay when it first changes a file of its image?",
-    parameters=PARAMETERS,
-    metrics=(
-        Metric("latency", "s", "lower", "ratio", "time of the call that changes the file first"),
-        Metric("overhead", "", "lower", "ratio", "that time over a plain, synced copy's"),
-        Metric("copy", "s", "lower", "ratio", "time of the plain copy, on the bare file system"),
-    ),
-    variant="filesystem",
-    beside=("lower", "driver", "trigger", "options"),
-    subject=open_subject,
-    require=_require,
-    nonsense=makes_no_sense,
-    tools=("mkfs.ext4", "mkfs.xfs", "mkfs.btrfs", "fuse-overlayfs"),
-)

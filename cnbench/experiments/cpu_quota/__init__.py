@@ -1,0 +1,83 @@
+"""cpu-quota: how exactly does the kernel hold a group of threads to its CPU quota?
+
+A group is given ``quota`` x ``period`` of CPU time in every period, and threads that never stop.
+The time they used comes from the controller's own accounting. A period's overshoot is paid back in
+the next, so a sample runs from one period edge to another, over many periods: started anywhere else
+it would count a part of a period's budget that belongs to no whole period.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import cast
+
+from cnbench.core.errors import UnsupportedError
+from cnbench.core.experiment import Experiment
+from cnbench.core.metric import Metric
+from cnbench.core.parameter import Params
+from cnbench.experiments.cpu_quota.grid import PARAMETERS, makes_no_sense
+from cnbench.experiments.cpu_quota.limits import Limits
+from cnbench.experiments.cpu_quota.subject import QuotaSubject
+from cnbench.lab.cgroup import Version, require_controller
+from cnbench.lab.host import Lab
+from cnbench.probes.spinners import open_spinners
+
+
+@contextlib.contextmanager
+def open_subject(params: Params, lab: Lab) -> Iterator[QuotaSubject]:
+    """Busy threads under the quota, past their first periods."""
+    version = cast(Version, params["controller"])
+    limits = Limits(
+        float(params["quota"]),
+        float(params["period"]),
+        float(params["burst"]),
+        str(params["nested"]),
+    )
+    with contextlib.ExitStack() as stack:
+        parent = None
+        if limits.nested != "none":
+            parent = stack.enter_context(lab.cpu_group(version))
+            parent.limit(limits.parents, limits.period)
+        group = stack.enter_context(lab.cpu_group(version, above=parent))
+        group.limit(limits.quota, limits.period, limits.burst)
+        spinners = stack.enter_context(
+            open_spinners(int(params["threads"]), group, str(params["load"]))
+        )
+        binding = parent if parent and limits.nested == "tighter" else group
+        yield QuotaSubject(
+            group, binding, parent, spinners, lab.clock, limits, int(params["periods"])
+        )
+
+
+def _require(params: Params, lab: Lab) -> None:
+    require_controller(str(params["controller"]))
+    cpus = len(os.sched_getaffinity(0))
+    if float(params["quota"]) > cpus:
+        raise UnsupportedError(
+            f"a quota of {float(params['quota']):.0%} is never used up on {cpus} CPUs",
+            "use a machine with more of them, or a smaller quota",
+        )
+    if params["controller"] == "v1" and params["nested"] == "tighter":
+        raise UnsupportedError(
+            "cgroup v1 takes no quota above the parent's, so the parent is never the tighter one",
+            "use cgroup v2: --lab guest",
+        )
+
+
+EXPERIMENT = Experiment(
+    name="cpu-quota",
+    question="How exactly does the kernel hold a group of busy threads to its CPU quota?",
+    parameters=PARAMETERS,
+    metrics=(
+        Metric("error", "1", "zero", "additive", "CPU time used over CPU time allowed, less one"),
+        Metric("throttled", "1", "lower", "additive", "share of the periods with throttling"),
+        Metric("stall", "s", "lower", "ratio", "longest time that a thread was kept off the CPU"),
+    ),
+    variant="controller",
+    beside=("quota", "threads", "load", "nested", "burst"),
+    subject=open_subject,
+    require=_require,
+    nonsense=makes_no_sense,
+)
