@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from cnbench.cli.options import json_option
+from cnbench.cli.published_table import show_beside_published
 from cnbench.cli.tables import print_run
 from cnbench.core.run import Run
 from cnbench.report.rows import rows_of
@@ -18,17 +19,22 @@ from cnbench.store.runs import find_run
 
 @click.command("show")
 @click.argument("run", default="latest")
+@click.option("--published", is_flag=True, help="Beside what others have published instead.")
 @json_option
-def command(run: str, as_json: bool) -> None:
+def command(run: str, published: bool, as_json: bool) -> None:
     r"""Show a run as a table. RUN is a file, an id, `latest` (the default) or `latest~1`.
 
     \b
     Examples:
       cnbench show
       cnbench show latest~1 --json
+      cnbench show --published
     """
     path = find_run(run)
-    show_run(run_file.read(path), path, as_json=as_json)
+    if published:
+        show_beside_published(run_file.read(path), path, as_json=as_json)
+    else:
+        show_run(run_file.read(path), path, as_json=as_json)
 
 
 def show_run(run: Run, path: Path, *, as_json: bool) -> None:

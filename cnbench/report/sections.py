@@ -10,6 +10,7 @@ from markupsafe import Markup
 from cnbench.core.metric import Metric
 from cnbench.core.proof import Check
 from cnbench.report.plots import panels_of
+from cnbench.report.published import Beside, beside_published
 from cnbench.report.raw import RawCase, raw_cases
 from cnbench.report.selection import Chapter, Measured
 from cnbench.report.summary import case_and_place
@@ -83,6 +84,7 @@ class Section:
     constant: dict[str, str]
     pictures: tuple[Picture, ...]
     tables: tuple[Table, ...]
+    published: tuple[Beside, ...]
     proofs: tuple[ProofLine, ...]
     environments: tuple[str, ...]
     settings: dict[str, list[Setting]]
@@ -113,6 +115,7 @@ def section_of(chapter: Chapter, number: int) -> Section:
             )
             for kind in chapter.kinds()
         ),
+        published=tuple(beside_published([chapter])),
         proofs=tuple(_proofs(chapter)),
         environments=tuple(
             f"{_where(chapter, digest)} {digest or 'not recorded'}".strip() for digest in digests

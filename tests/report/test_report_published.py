@@ -1,0 +1,137 @@
+"""Published figures: found beside the right results, and judged by where ours are from."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from synthetic_runs import POD, a_run, add_pods, fingerprint, whole_run
+
+from cnbench.core.units import known_units
+from cnbench.experiments.registry import names
+from cnbench.report import html, published
+from cnbench.report.published import all_published
+from cnbench.report.published.beside import beside
+from cnbench.report.published.comparability import Comparable
+from cnbench.report.published.figure import RATIO, Figure
+from cnbench.report.published.ours import ratio_of, value_of
+from cnbench.report.selection import Chapter, chapters_of
+
+GUEST = fingerprint("guest", "instructions", "6.12")
+
+
+def pods(**more: object) -> Chapter:
+    run = a_run({"pod-network": POD}, **more)  # type: ignore[arg-type]
+    add_pods(run)
+    return chapters_of([run])[0]
+
+
+def figure(**more: object) -> Figure:
+    plain = Figure(
+        "pod-network",
+        "vxlan over host-gw",
+        "a network card",
+        0.87,
+        0.87,
+        RATIO,
+        "somebody, 2024",
+        ratio_of("throughput", {"backend": "vxlan"}, {"backend": "host-gw"}),
+    )
+    return dataclasses.replace(plain, **more)  # type: ignore[arg-type]
+
+
+def test_a_quotient_is_taken_where_all_else_is_equal() -> None:
+    found = list(beside(figure(), pods()))
+    # The made-up runs have 0.8 at one flow and at four.
+    assert [one.ours.setting for one in found] == ["flows 1", "flows 4"]
+    for one in found:
+        assert one.ours.interval.estimate == pytest.approx(0.8, rel=0.02)
+        assert one.ratio == pytest.approx((0.8 / 0.87, 0.8 / 0.87), rel=0.02)
+        assert one.comparability.verdict is Comparable.FULLY
+        assert not one.within
+
+
+def test_a_quotient_needs_shared_blocks() -> None:
+    chapter = pods()
+    apart = dataclasses.replace(
+        chapter,
+        measured=tuple(
+            dataclasses.replace(one, result=dataclasses.replace(one.result, group=number))
+            for number, one in enumerate(chapter.measured)
+        ),
+    )
+    assert list(beside(figure(), apart)) == []
+
+
+def test_parameters_choose_the_cases() -> None:
+    of_one_flow = ratio_of("throughput", {"backend": "ipip"}, {"backend": "host-gw"}, flows=1)
+    found = list(beside(figure(ours=of_one_flow), pods()))
+    assert [one.ours.setting for one in found] == [""]
+    assert found[0].ours.interval.estimate == pytest.approx(0.85, rel=0.02)
+
+
+def test_values_stand_beside_in_their_unit() -> None:
+    absolute = figure(
+        low=1e9, high=2e9, unit="B/s", ours=value_of("throughput", backend="host-gw", flows=1)
+    )
+    (one,) = beside(absolute, pods())
+    assert one.within
+    assert one.published_text == "8 – 16 Gbit/s"
+    low, high = one.ratio or (0, 0)
+    assert low == pytest.approx(high / 2)
+    # The other figure is a machine's, so at most its order of magnitude is comparable.
+    assert one.comparability.verdict is Comparable.IN_PART
+    assert one.comparability.reasons == ("another machine",)
+
+
+def test_instructions_are_not_compared_with_times() -> None:
+    absolute = figure(low=1e9, high=1e9, unit="B/s", ours=value_of("throughput", flows=1))
+    for one in beside(absolute, pods(environments=[GUEST])):
+        assert one.comparability.verdict is Comparable.NOT
+        assert (one.ratio, one.within, one.ratio_text) == (None, None, "–")
+
+
+def test_a_quotient_of_instructions_is_comparable_in_part() -> None:
+    for one in beside(figure(), pods(environments=[GUEST])):
+        assert one.comparability.verdict is Comparable.IN_PART
+        assert "instructions" in one.comparability.reasons[0]
+
+
+def test_an_emulated_machine_has_no_times_to_compare() -> None:
+    guest = fingerprint("guest", "wall", "6.12")
+    absolute = figure(low=1e9, high=1e9, unit="B/s", ours=value_of("throughput", flows=1))
+    verdicts = {one.comparability.verdict for one in beside(absolute, pods(environments=[guest]))}
+    assert verdicts == {Comparable.NOT}
+
+
+def test_what_holds_on_any_machine_is_comparable_on_any() -> None:
+    everywhere = figure(on_any_machine=True)
+    verdicts = {one.comparability.verdict for one in beside(everywhere, pods(environments=[GUEST]))}
+    assert verdicts == {Comparable.FULLY}
+
+
+def test_what_it_is_unlike_is_said() -> None:
+    for one in beside(figure(unlike=("ours has no network card",)), pods()):
+        assert one.comparability.verdict is Comparable.IN_PART
+        assert one.as_json()["reasons"] == ["ours has no network card"]
+
+
+def test_a_figure_is_a_positive_range() -> None:
+    with pytest.raises(ValueError, match="range above zero"):
+        figure(low=2.0, high=1.0)
+
+
+@pytest.mark.parametrize("one", all_published(), ids=lambda one: one.what)
+def test_every_figure_names_its_source_and_an_experiment_of_ours(one: Figure) -> None:
+    assert one.experiment in names()
+    assert one.source
+    assert one.conditions
+    assert one.unit in known_units()
+
+
+def test_the_page_shows_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published, "all_published", lambda: (figure(source="<b>somebody</b>"),))
+    page = html.render([whole_run()])
+    assert page.count("vxlan over host-gw") == 2
+    assert "&lt;b&gt;somebody&lt;/b&gt;" in page
+    assert page.count("<b>comparable</b>") == 2
