@@ -17,7 +17,8 @@ from collections.abc import Iterator
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.parameter import Params
-from cnbench.experiments.pod_network import EXPERIMENT, Iperf3Subject, open_subject
+from cnbench.experiments.pod_network import EXPERIMENT
+from cnbench.experiments.pod_network.subjects import Iperf3Subject, open_subject
 from cnbench.lab.host import Lab, open_lab
 from cnbench.measure.stop_rule import half_width
 from cnbench.network.backend import backend_called

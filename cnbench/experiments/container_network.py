@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from cnbench.core.errors import CommandError, UnsupportedError
 from cnbench.core.experiment import Experiment
-from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Params, Value
 from cnbench.core.proof import Check, Proof, equal
 from cnbench.lab.clock import Clock
@@ -24,7 +23,7 @@ from cnbench.lab.netns import NetworkNamespace
 from cnbench.network import docker, links
 from cnbench.network.docker import DockerHost, open_docker_host
 from cnbench.network.routes import acknowledge_at_once
-from cnbench.probes.traffic import End, Loop, latencies, open_loop
+from cnbench.probes.traffic import COSTS, MESSAGES, End, Loop, costs, open_loop
 
 # Where traffic may be counted: loopback, the host's own device, and the container's, on docker0.
 _LO, _ETH, _VETH = "loopback", "eth0 of the host", "eth0 of the container"
@@ -52,11 +51,7 @@ class ModeSubject:
         """Costs and latencies of ``messages`` messages."""
         batch = self.loop.run(self.messages)
         self.delivered += self.messages * self.size
-        return {
-            "cpu_cost": batch.busy / batch.delivered,
-            "throughput": batch.delivered / batch.elapsed,
-            **latencies(batch.ticks, self.clock),
-        }
+        return costs(batch, self.clock)
 
     @property
     def _expected_on(self) -> set[str]:
@@ -126,10 +121,10 @@ def open_subject(params: Params, lab: Lab) -> Iterator[ModeSubject]:
     with open_docker_host(lab, mode) as machine:
         ends = _ends(machine, mode, way)
         if traffic == "tcp-stream":
-            acknowledge_at_once(ends[0].namespace, ends[1].target)
+            acknowledge_at_once(ends[0].namespace, ends[1].target(docker.PORT)[0])
             acknowledge_at_once(ends[1].namespace, ends[0].address)
         with open_loop(
-            traffic, *ends, size=size, flows=1, clock=lab.clock, first_port=docker.PORT
+            traffic, *ends, size=size, flows=1, clock=lab.clock, port=docker.PORT
         ) as loop:
             yield ModeSubject(
                 machine, ends, way, mode, loop, lab.clock, int(params["messages"]), size
@@ -217,25 +212,9 @@ EXPERIMENT = Experiment(
             minimum=1,
             maximum=65536,
         ),
-        Parameter(
-            "messages",
-            "messages in one sample",
-            quick=(1000,),
-            full=(1000,),
-            whole=True,
-            minimum=1,
-            maximum=1_000_000,
-        ),
+        MESSAGES,
     ),
-    metrics=(
-        Metric(
-            "cpu_cost", "s/B", "lower", "ratio", "CPU time per byte delivered, softirq included"
-        ),
-        Metric("throughput", "B/s", "higher", "ratio", "bytes delivered per second"),
-        Metric("latency", "s", "lower", "ratio", "time of a message, its answer included, median"),
-        Metric("latency_p99", "s", "lower", "ratio", "the same, 99th percentile"),
-        Metric("latency_p999", "s", "lower", "ratio", "the same, 99.9th percentile"),
-    ),
+    metrics=COSTS,
     variant="mode",
     subject=open_subject,
     require=_require,

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from cnbench.core.errors import UnsupportedError
-from cnbench.experiments.pod_network import EXPERIMENT, open_subject
+from cnbench.experiments.pod_network import EXPERIMENT
+from cnbench.experiments.pod_network.subjects import open_subject
 from cnbench.lab import commands
 from cnbench.network import links
 from cnbench.probes import pcap

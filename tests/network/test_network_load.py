@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cnbench.core.errors import CnbenchError
 from cnbench.probes.cpu_time import CpuTime, parse_stat
 from cnbench.probes.iperf3 import Iperf3Report, parse_report
-from cnbench.probes.traffic import busy_ticks
+from cnbench.probes.traffic.loop import busy_ticks
 
 
 def test_a_few_preempted_messages_do_not_count():

@@ -1,0 +1,60 @@
+"""pod-network: what does it cost to send between pods, by the backend that joins their nodes?
+
+``load=loop`` sends one message after the other with both ends in one thread, so that the time that
+passes is the CPU time of the whole path, softirq included; it works on both clocks. Its throughput
+is that of one processor doing everything. ``load=iperf3`` streams between two processes, each on a
+processor of its own where there are two, for wall time alone; its CPU cost is the whole machine's,
+and its latency is that of small datagrams sent beside the stream. All devices are veth: there is no
+network card in any of this.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from cnbench.core.errors import UnsupportedError
+from cnbench.core.experiment import Experiment
+from cnbench.core.parameter import Params
+from cnbench.experiments.pod_network.grid import PARAMETERS, nonsense
+from cnbench.experiments.pod_network.subjects import METRICS, open_subject
+from cnbench.lab import commands
+from cnbench.lab.host import Lab
+from cnbench.network.backend import backend_called
+
+
+def _require(params: Params, lab: Lab) -> None:
+    if params["load"] == "iperf3":
+        commands.require("iperf3")
+        if lab.clock.name == "instructions":
+            raise UnsupportedError(
+                "iperf3 waits for its other process, which takes time but no instructions",
+                "use load=loop, or --clock wall",
+            )
+    lab.require_namespaces()
+    refusal = _refusal(str(params["backend"]), lab)
+    if refusal:
+        raise refusal.with_traceback(None)
+
+
+@functools.cache
+def _refusal(backend: str, lab: Lab) -> UnsupportedError | None:
+    """Why ``lab`` cannot do ``backend``, found by asking its kernel."""
+    try:
+        backend_called(backend).require(lab)
+    except UnsupportedError as error:
+        return error
+    return None
+
+
+EXPERIMENT = Experiment(
+    name="pod-network",
+    question="What does traffic between pods cost, by the backend that joins their nodes?",
+    parameters=PARAMETERS,
+    metrics=METRICS,
+    variant="backend",
+    beside=("pods",),
+    subject=open_subject,
+    require=_require,
+    nonsense=nonsense,
+    tools=("iperf3",),
+)

@@ -1,0 +1,72 @@
+"""What a subject's samples add up to, and the proof of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cnbench.core.proof import Check, Proof, equal
+from cnbench.experiments.pod_network.counters import carried, checks_of_counters
+from cnbench.experiments.pod_network.observation import (
+    Observation,
+    check_overhead,
+    checks_of_pass,
+    observe,
+)
+from cnbench.experiments.pod_network.path import PodPath
+from cnbench.probes.cpu_time import CpuTime
+from cnbench.probes.traffic import Loop
+
+
+@dataclass
+class Account:
+    """What a subject's samples have added up to, for its proof."""
+
+    path: PodPath
+    offloads: str
+    size: int
+    protocol: str
+    delivered: int = 0
+    cpu: CpuTime = field(default_factory=CpuTime)
+    capture: Observation | None = None
+
+    def __post_init__(self) -> None:
+        self._before = carried(self.path)
+
+    def proof(self, loop: Loop) -> Proof:
+        """Configuration read back, counters over the samples, and what taps see of ``loop``.
+
+        The taps are opened after the samples, since they cost time; and once more with all
+        offloads off, since only then is what is seen on a device what a wire would carry.
+        """
+        moved = carried(self.path) - self._before
+        topology = self.path.topology
+        checks: list[Check] = [
+            *self.path.backend.checks(topology),
+            _check_offloads(self.offloads, topology.offloads_on()),
+            *checks_of_counters(self.path, moved, self.delivered),
+            _note_cpu(self.cpu),
+        ]
+        self.capture = observe(self.path, loop, self.size)
+        checks += checks_of_pass(self.path, self.capture)
+        topology.switch_offloads_off()
+        cut = observe(self.path, loop, self.size)
+        checks.append(check_overhead(self.path, cut, self.size, self.protocol))
+        return Proof(tuple(checks))
+
+
+def _check_offloads(wanted: str, found_on: list[str]) -> Check:
+    if wanted == "off":
+        return equal("offloads that are on, on any device in the way", [], found_on)
+    return Check("offloads as the devices come", "some on", f"{len(found_on)} on", bool(found_on))
+
+
+def _note_cpu(spent: CpuTime) -> Check:
+    shares = [
+        f"{name} {part / spent.busy:.0%}" if spent.busy else f"{name} below a tick"
+        for name, part in (
+            ("user", spent.user),
+            ("system", spent.system),
+            ("softirq", spent.softirq),
+        )
+    ]
+    return Check("CPU time of the samples by the kernel's account", "-", ", ".join(shares), True)

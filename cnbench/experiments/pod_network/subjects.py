@@ -1,0 +1,138 @@
+"""The two ways to load a path: a closed loop in one thread, or iperf3 in two processes."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from cnbench.core.errors import CnbenchError
+from cnbench.core.metric import Metric
+from cnbench.core.parameter import Params
+from cnbench.core.proof import Proof
+from cnbench.experiments.pod_network.account import Account
+from cnbench.experiments.pod_network.counters import Carried, carried
+from cnbench.experiments.pod_network.path import open_path
+from cnbench.lab.clock import Clock
+from cnbench.lab.host import Lab
+from cnbench.probes.cpu_time import cpu_time
+from cnbench.probes.iperf3 import Iperf3, open_iperf3
+from cnbench.probes.traffic import COSTS, Loop, costs, latencies, open_loop
+
+_IPERF3_SECONDS = 1
+_PING_SIZE = 64
+_PING_PORT = 5301
+_PING_EVERY = 0.005
+# A datagram that a flooded queue has dropped does not come later.
+_PING_PATIENCE = 0.2
+
+METRICS = (
+    *COSTS,
+    Metric("packet_size", "B", "higher", "ratio", "mean frame on the underlay"),
+    Metric("lost", "1", "lower", "additive", "packets sent again or lost, of those received"),
+)
+
+
+@dataclass
+class LoopSubject:
+    """Messages in a closed loop."""
+
+    account: Account
+    loop: Loop
+    clock: Clock
+    messages: int
+
+    def sample(self) -> Mapping[str, float]:
+        """Costs, latencies and losses of ``messages`` messages."""
+        before = carried(self.account.path)
+        batch = self.loop.run(self.messages)
+        moved = carried(self.account.path) - before
+        self.account.delivered += self.messages * self.account.size
+        self.account.cpu += batch.cpu
+        return {
+            **costs(batch, self.clock),
+            **_packets(moved, moved.retransmitted),
+        }
+
+    def proof(self) -> Proof:
+        """The path's, seen with this very loop."""
+        return self.account.proof(self.loop)
+
+
+@dataclass
+class Iperf3Subject:
+    """A stream between two processes, with small datagrams beside it."""
+
+    account: Account
+    iperf3: Iperf3
+    ping: Loop
+    loop: Loop
+    clock: Clock
+
+    def sample(self) -> Mapping[str, float]:
+        """Costs and losses of a stream of a second, and latencies beside it."""
+        ticks: list[int] = []
+
+        def ping() -> None:
+            # The datagram may be lost in a flood; the others tell the latency.
+            with contextlib.suppress(CnbenchError):
+                ticks.append(self.ping.once())
+            time.sleep(_PING_EVERY)
+
+        before, cpu_before = carried(self.account.path), cpu_time()
+        report = self.iperf3.run(_IPERF3_SECONDS, ping)
+        spent = cpu_time() - cpu_before
+        moved = carried(self.account.path) - before
+        if not ticks:
+            raise CnbenchError("none of the datagrams sent beside the stream was answered")
+        self.account.delivered += report.delivered
+        self.account.cpu += spent
+        return {
+            "cpu_cost": spent.busy / report.delivered,
+            "throughput": report.delivered / report.seconds,
+            **latencies(ticks, self.clock),
+            **_packets(moved, report.retransmits + report.lost),
+        }
+
+    def proof(self) -> Proof:
+        """The path's, seen with a loop of the same traffic between the same pods."""
+        return self.account.proof(self.loop)
+
+
+def _packets(moved: Carried, lost: int) -> dict[str, float]:
+    return {
+        "packet_size": moved.link.bytes / moved.link.packets,
+        "lost": (lost + moved.link.dropped) / moved.link.packets,
+    }
+
+
+@contextlib.contextmanager
+def open_subject(params: Params, lab: Lab) -> Iterator[LoopSubject | Iperf3Subject]:
+    """The pods, joined, with the load between them ready."""
+    traffic, size, flows = str(params["traffic"]), int(params["size"]), int(params["flows"])
+    protocol = traffic.partition("-")[0]
+    with contextlib.ExitStack() as stack:
+        path = stack.enter_context(open_path(params, lab))
+        loop = stack.enter_context(
+            open_loop(traffic, *path.ends, size=size, flows=flows, clock=lab.clock)
+        )
+        account = Account(path, str(params["offloads"]), size, protocol)
+        if params["load"] == "loop":
+            yield LoopSubject(account, loop, lab.clock, int(params["messages"]))
+            return
+        ping = stack.enter_context(
+            open_loop(
+                "udp-rr",
+                *path.ends,
+                size=_PING_SIZE,
+                flows=1,
+                clock=lab.clock,
+                patience=_PING_PATIENCE,
+                port=_PING_PORT,
+            )
+        )
+        iperf3 = stack.enter_context(
+            open_iperf3(*path.ends, protocol=protocol, size=size, flows=flows)
+        )
+        yield Iperf3Subject(account, iperf3, ping, loop, lab.clock)

@@ -1,0 +1,28 @@
+"""Messages between two pods, one after the other, with both ends in one thread.
+
+Over veth a packet is walked through every namespace within the sender's system call, up to the
+receiver's socket; so the receiver's next call finds it there, nothing ever sleeps, no second CPU
+takes part, and the time that passes is the CPU time of the whole path, softirq included. What
+sleeps in spite of that is counted.
+"""
+
+from cnbench.probes.traffic.exchanges import TRAFFIC
+from cnbench.probes.traffic.loop import Batch, Loop
+from cnbench.probes.traffic.metrics import COSTS, CPU_COST, MESSAGES, THROUGHPUT, costs, latencies
+from cnbench.probes.traffic.opening import open_loop
+from cnbench.probes.traffic.sockets import CONGESTION_CONTROL, End
+
+__all__ = [
+    "CONGESTION_CONTROL",
+    "COSTS",
+    "CPU_COST",
+    "MESSAGES",
+    "THROUGHPUT",
+    "TRAFFIC",
+    "Batch",
+    "End",
+    "Loop",
+    "costs",
+    "latencies",
+    "open_loop",
+]
