@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -12,7 +9,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from cnbench.core.errors import CnbenchError, UsageError
+from cnbench.core.errors import UsageError
 from cnbench.core.run import Run
 from cnbench.report.heads import heads_of, totals_of
 from cnbench.report.pairs import pairs_of
@@ -20,6 +17,7 @@ from cnbench.report.sections import section_of
 from cnbench.report.selection import chapters_of
 from cnbench.report.summary import overviews_of, troubles_of
 from cnbench.report.words import count_text
+from cnbench.store import whole_file
 
 
 def render(runs: Sequence[Run]) -> str:
@@ -49,29 +47,12 @@ def write(runs: Sequence[Run], path: Path) -> None:
     """Write the report on ``runs`` to ``path`` in one step; its folder is made if need be.
 
     Raises:
-        UsageError: there are no runs.
-        CnbenchError: it could not be written (a full disk, a read-only folder); what was in
-            ``path`` before is still there.
+        UsageError: there are no runs, or it could not be written (a full disk, a read-only
+            folder); what was in ``path`` before is still there.
     """
     # A character that no encoding has (half a surrogate pair) must not cost the report.
     page = render(runs).encode("utf-8", errors="replace")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(page)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-            raise
-    except OSError as error:
-        raise CnbenchError(
-            f"the report {path} could not be written: {error.strerror}",
-            "free some space, or write elsewhere: -o FILE",
-        ) from error
+    whole_file.write(path, page, "the report")
 
 
 @cache

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ import msgspec
 from cnbench.core.errors import CnbenchError, UsageError
 from cnbench.core.run import SCHEMA_VERSION, Run
 from cnbench.core.units import known_units
+from cnbench.store import whole_file
 
 
 class _Header(msgspec.Struct):
@@ -87,25 +85,7 @@ def write(run: Run, path: Path) -> None:
             ``path`` before is still there.
     """
     text = msgspec.json.format(msgspec.json.encode(run), indent=1)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(text + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-            raise
-    except OSError as error:
-        raise UsageError(
-            f"the run file {path} could not be written: {error.strerror}",
-            "free some space, or write elsewhere: -o FILE",
-        ) from error
+    whole_file.write(path, text + b"\n", "the run file")
 
 
 def schema() -> dict[str, Any]:
