@@ -37,6 +37,14 @@ MODULES = {
     "panics": "from pathlib import Path\nPath('/proc/sysrq-trigger').write_text('c')\n",
     "hoards": "kept = []\nwhile True:\n    kept.append(bytearray(1 << 24))\n",
     "hangs": "import time\nprint('{\"up\": 1}', flush=True)\ntime.sleep(1e6)\n",
+    "equipped": "import json, os, shutil, numpy\n"
+    "tools = ('bird', 'birdc', 'ipset', 'mkfs.btrfs', 'mkfs.ext4', 'mkfs.xfs', 'tc', 'wg')\n"
+    "os.close(os.open('/dev/loop-control', os.O_RDWR))\n"
+    "room = os.statvfs('/tmp')\n"
+    "print(json.dumps({'missing': [tool for tool in tools if not shutil.which(tool)],\n"
+    "    'dot': int(numpy.arange(3) @ numpy.arange(3)),\n"
+    "    'loop': os.path.exists('/sys/module/loop'),\n"
+    "    'room': room.f_bavail * room.f_frsize}))\n",
     "random": "import os\nos.getrandom(1, os.GRND_NONBLOCK)\nprint('{\"seeded\": 1}')\n",
     "works": "import json, time\n"
     "def work():\n"
@@ -76,6 +84,15 @@ def machine(parts: tuple[Kernel, Image], tmp_path: Path) -> Iterator[Machine]:
 def test_a_guest_loads_modules_and_runs_a_plan(machine: Machine) -> None:
     assert list(machine.load(["ip_vs_rr", "ipip", "no_such_module"])) == ["no_such_module"]
     assert list(machine.run("trial.echo", {"plan": [1, 2]})) == [{"got": {"plan": [1, 2]}, "by": 1}]
+
+
+def test_a_guest_has_what_experiments_build_on(machine: Machine) -> None:
+    modules = ["overlay", "xfs", "btrfs", "sch_netem", "sch_tbf", "wireguard", "dummy", "xt_recent"]
+    assert machine.load(modules) == {}
+    (found,) = machine.run("trial.equipped")
+    # Four file systems with a file of 64 MiB and two copies of it, and XFS' 300 MiB each.
+    assert found.pop("room") > 4 * (3 * 64 + 384) << 20
+    assert found == {"missing": [], "dot": 5, "loop": True}
 
 
 def test_the_random_number_generator_is_seeded_before_anything_is_measured(

@@ -24,6 +24,7 @@ import json
 import os
 import runpy
 import select
+import stat
 import subprocess
 import sys
 import time
@@ -35,6 +36,7 @@ from typing import Any
 PORT_NAME = "cnbench"
 CODE = "/usr/local/lib/cnbench"
 CODE_DISK = "/dev/vdc"
+DEBIANS_PYTHON = "/usr/lib/python3/dist-packages"
 STDERR = Path("/run/cnbench-stderr")
 
 _MOUNTS = (
@@ -42,6 +44,8 @@ _MOUNTS = (
     ("cgroup2", "/sys/fs/cgroup"),
     ("devpts", "/dev/pts"),
     ("tmpfs", "/dev/shm"),  # noqa: S108
+    # For what a run writes. Images of file systems are sparse, so it may promise all memory.
+    ("tmpfs", "/tmp", "size=100%"),  # noqa: S108
 )
 _FOLDERS = ("/dev/pts", "/dev/shm", "/run/netns", "/run/lock", "/var/lib", "/var/tmp")  # noqa: S108
 # Hash tables so large that no two of a run's connections share a chain. With the kernel's own sizes
@@ -73,16 +77,18 @@ _TOOLS = (
     *("/usr/sbin/ipset", "/usr/sbin/ipvsadm", "/usr/bin/ip", "/usr/sbin/tc", "/usr/sbin/bridge"),
     *("/usr/bin/iperf3", "/usr/bin/kmod", "/usr/bin/mount", "/usr/bin/umount", "/usr/sbin/losetup"),
     *("/usr/sbin/mke2fs", "/usr/sbin/mkfs.xfs", "/usr/sbin/mkfs.btrfs", "/usr/sbin/sysctl"),
+    *("/usr/bin/wg", "/usr/sbin/bird", "/usr/sbin/birdc"),
     *("/usr/bin/setpriv", "/usr/bin/env", "/usr/bin/dash", "/usr/bin/python3", "/usr/sbin/ethtool"),
 )
 _EXTENSIONS = Path("/usr/lib/x86_64-linux-gnu/xtables")
 _MODULES = (
     *("veth", "bridge", "br_netfilter", "dummy", "ipip", "vxlan", "overlay", "loop"),
-    *("xfs", "btrfs", "sch_netem", "sch_tbf", "sch_fq", "ip_vs", "ip_vs_rr", "ip_set"),
+    *("geneve", "ip_gre", "wireguard", "macvlan", "ipvlan", "ext4", "xfs", "btrfs"),
+    *("sch_netem", "sch_tbf", "sch_fq", "ip_vs", "ip_vs_rr", "ip_vs_sh", "ip_vs_wrr", "ip_set"),
     *("nf_tables", "nft_compat", "nft_nat", "nft_ct", "nft_masq", "nft_redir", "nft_numgen"),
     *("nft_chain_nat", "nft_fib_ipv4", "nft_fib_inet", "nft_reject_inet", "nf_conntrack_netlink"),
     *("iptable_nat", "iptable_filter", "xt_comment", "xt_conntrack", "xt_mark", "xt_MASQUERADE"),
-    *("xt_statistic", "xt_set", "xt_nat", "xt_tcpudp", "xt_addrtype", "xt_REDIRECT"),
+    *("xt_statistic", "xt_set", "xt_nat", "xt_tcpudp", "xt_addrtype", "xt_REDIRECT", "xt_recent"),
     *("ip_set_hash_ip", "ip_set_hash_ipport", "ip_set_hash_ipportip", "ip_set_hash_ipportnet"),
     *("ip_set_bitmap_port", "nft_counter", "nft_limit", "nft_hash", "nft_objref", "nft_log"),
 )
@@ -92,12 +98,13 @@ Request = dict[str, Any]
 
 def prepare() -> None:
     """Mount what a Linux system has mounted, and have at hand what will be needed."""
-    for filesystem, target in _MOUNTS:
+    for filesystem, target, *options in _MOUNTS:
         Path(target).mkdir(parents=True, exist_ok=True)
-        _mount(filesystem, target, filesystem)
+        _mount(filesystem, target, filesystem, options=",".join(options))
     for folder in _FOLDERS:
         Path(folder).mkdir(parents=True, exist_ok=True)
     Path("/etc/modprobe.d/cnbench.conf").write_text(_MODULE_OPTIONS)
+    _make_static_nodes()
     _tool("ip", "link", "set", "lo", "up")
     for name in _IMPORTED_EARLY:
         __import__(name)
@@ -106,6 +113,24 @@ def prepare() -> None:
     _settle_random_numbers()
     # What is measured dies first, so that the host hears of it.
     Path("/proc/self/oom_score_adj").write_text(_NEVER_KILLED)
+
+
+def _make_static_nodes() -> None:
+    """Make the devices whose first use loads their module, as a system's start-up does.
+
+    Without /dev/loop-control nobody could ask for the first loop device (kmod-static-nodes(8)).
+    """
+    listing = Path("/lib/modules", os.uname().release, "modules.devname").read_text()
+    for line in listing.splitlines():
+        if line.startswith("#"):
+            continue
+        _, name, kind_and_number = line.split()
+        major, minor = kind_and_number[1:].split(":")
+        node = Path("/dev", name)
+        node.parent.mkdir(parents=True, exist_ok=True)
+        if not node.exists():
+            kind = stat.S_IFCHR if kind_and_number.startswith("c") else stat.S_IFBLK
+            os.mknod(node, 0o600 | kind, os.makedev(int(major), int(minor)))
 
 
 def _settle_random_numbers() -> None:
@@ -175,6 +200,8 @@ def attach(_: Request) -> Request:
         fcntl.ioctl(disk, _BLKFLSBUF)
     _mount(CODE_DISK, CODE, "squashfs", _MS_RDONLY)
     sys.path.insert(0, CODE)
+    # Python runs without site, which would have added it: numpy is there.
+    sys.path.append(DEBIANS_PYTHON)
     return {"agent": "attached"}
 
 
@@ -225,10 +252,10 @@ def _tool(*argv: str) -> str:
     return done.stdout
 
 
-def _mount(source: str, target: str, filesystem: str, flags: int = 0) -> None:
+def _mount(source: str, target: str, filesystem: str, flags: int = 0, options: str = "") -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     arguments = (source.encode(), target.encode(), filesystem.encode())
-    if libc.mount(*arguments, flags, None) != 0:
+    if libc.mount(*arguments, flags, options.encode()) != 0:
         raise RuntimeError(f"mounting {source} on {target}: {os.strerror(ctypes.get_errno())}")
 
 

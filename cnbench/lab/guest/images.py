@@ -21,6 +21,7 @@ SUITE = "trixie"
 PACKAGES = (
     "base-files",
     "bash",
+    "bird2",
     "btrfs-progs",
     "busybox-static",
     "coreutils",
@@ -39,14 +40,17 @@ PACKAGES = (
     "nftables",
     "procps",
     "python3",
+    "python3-numpy",
     "squashfs-tools",
     "util-linux",
+    "wireguard-tools",
     "xfsprogs",
     "zstd",
 )
 
 # A larger number makes every machine build anew: raise it when this file makes another image.
 _RECIPE = 1
+_LIBRARIES = "usr/lib/x86_64-linux-gnu"
 _NOT_NEEDED = ("doc", "man", "locale", "info", "lintian", "bash-completion", "zoneinfo", "perl5")
 _USERS = (
     "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
@@ -160,6 +164,8 @@ def _finish(tree: Path) -> None:
     for family in ("iptables", "ip6tables"):
         for tool in ("", "-save", "-restore"):
             _link(tree / f"usr/sbin/{family}{tool}", f"{family}-nft{tool}")
+    for library in ("blas", "lapack"):
+        _link(tree / _LIBRARIES / f"lib{library}.so.3", f"{library}/lib{library}.so.3")
     _link(tree / "usr/bin/sh", "dash")
     _link(tree / "usr/bin/awk", "mawk")
     (tree / "etc/passwd").write_text(_USERS)
@@ -182,7 +188,8 @@ def _remember_bytecode(tree: Path) -> None:
     # Packages compile their Python when they are installed. Under emulation every module that is
     # not compiled costs tens of milliseconds, and the image is read-only.
     library = next((tree / "usr/lib").glob("python3.*"))
-    compile_python(Toolbox(tree), library, f"/usr/lib/{library.name}")
+    for folder in (library, tree / "usr/lib/python3/dist-packages"):
+        compile_python(Toolbox(tree), folder, f"/{folder.relative_to(tree)}")
 
 
 def compile_python(toolbox: Toolbox, folder: Path, appears_as: str) -> None:

@@ -43,13 +43,14 @@ class Hardware:
     Attributes:
         clock: ``wall``, or ``instructions``: one executed instruction is one nanosecond.
         accelerator: ``kvm``, or ``tcg`` (emulation), the only one that counts instructions.
-        memory: in MiB.
+        memory: in MiB. Only what a guest touches is taken from the host; four file systems with
+            images of some 500 MiB each fit.
         cpus: how many; the instruction clock has one.
     """
 
     clock: ClockName = "wall"
     accelerator: Accelerator = "tcg"
-    memory: int = 1024
+    memory: int = 3072
     cpus: int = 1
 
 
