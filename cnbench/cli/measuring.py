@@ -24,6 +24,7 @@ from cnbench.measure.placing import (
     host_first,
 )
 from cnbench.measure.plan import Plan, make_plan
+from cnbench.store.captures import CaptureFolder
 from cnbench.store.recorder import Recorder
 
 
@@ -51,8 +52,10 @@ def plan_for(
         return make_plan(request, experiments, host_first(request, lab, ready), done)
 
 
-def measure_and_record(plan: Plan, recorder: Recorder) -> None:
-    """Measure ``plan`` into ``recorder``'s file.
+def measure_and_record(
+    plan: Plan, recorder: Recorder, captures: CaptureFolder | None = None
+) -> None:
+    """Measure ``plan`` into ``recorder``'s file, and the packets seen into ``captures``.
 
     Raises:
         CnbenchError: the lab could not be opened, or the run file not be written.
@@ -68,6 +71,8 @@ def measure_and_record(plan: Plan, recorder: Recorder) -> None:
                 def listen(event: Event) -> None:
                     problem_before = recorder.problem
                     recorder.listen(event)
+                    if captures:
+                        captures.listen(event)
                     progress(event)
                     if recorder.problem and not problem_before:
                         progress(Warned(f"{recorder.problem}; it is tried again after every case"))

@@ -17,6 +17,7 @@ from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import all_experiments, experiment_called
 from cnbench.measure.plan import parse_given
 from cnbench.store import run_file
+from cnbench.store.captures import CaptureFolder
 from cnbench.store.recorder import Recorder, measured, new_run
 from cnbench.store.runs import find_run, results_folder
 
@@ -26,6 +27,11 @@ from cnbench.store.runs import find_run, results_folder
 @sampling_options
 @lab_options
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
+@click.option(
+    "--keep-capture",
+    is_flag=True,
+    help="Keep the first ten packets of each network case beside the run file, as .pcap.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The run file to write.")
 @json_option
 def command(
@@ -38,6 +44,7 @@ def command(
     clock: str,
     kernels: str,
     resume: str | None,
+    keep_capture: bool,
     output: Path | None,
     as_json: bool,
 ) -> None:
@@ -63,7 +70,7 @@ def command(
         request = _request(experiments, quick, assignments, budget, seed, lab, clock, kernels)
         run = new_run(request, map(experiment_called, request.experiments))
         path = output or results_folder() / f"{run.id}.json"
-    _measure(run, path)
+    _measure(run, path, CaptureFolder(path.with_suffix(".captures")) if keep_capture else None)
     show_run(run, path, as_json=as_json)
     if not any(result.status == "ok" for result in run.cases):
         raise CnbenchError("nothing could be measured", "`cnbench doctor` says what is missing")
@@ -86,17 +93,26 @@ def _request(
     return Request(names, not quick, given, lab, clock, budget, seed, kernels_of(kernels))
 
 
-def _measure(run: Run, path: Path) -> None:
+def _measure(run: Run, path: Path, captures: CaptureFolder | None) -> None:
     recorder = Recorder(run, path)
     plan = plan_for(run.request, measured(run))
     if not plan.groups:
         click.echo("Every case of this run has been measured.", err=True)
         return
     try:
-        measure_and_record(plan, recorder)
+        measure_and_record(plan, recorder, captures)
     except KeyboardInterrupt:
         name = path.stem if path.parent == results_folder() else path
         click.echo(
             f"What was measured is in {path}; go on with: cnbench run --resume {name}", err=True
         )
         raise
+    finally:
+        if captures:
+            click.echo(_kept(captures), err=True)
+
+
+def _kept(captures: CaptureFolder) -> str:
+    if not captures.kept:
+        return "No capture was kept: none of these cases looks at packets (pod-network's do)."
+    return f"Captures of {captures.kept} case(s) are in {captures.folder}"

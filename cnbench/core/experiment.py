@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from cnbench.core.errors import UsageError
 from cnbench.core.metric import Metric
@@ -24,6 +24,14 @@ class Subject(Protocol):
 
     def proof(self) -> Proof:
         """The evidence that the samples so far took the path that the case claims."""
+
+
+@runtime_checkable
+class Captures(Protocol):
+    """A subject whose proof looks at packets, and has kept the first of them."""
+
+    def capture(self) -> bytes:
+        """The contents of a capture file; without packets before the proof was asked for."""
 
 
 # The lab is the lab package's own type; core imports nothing of ours, so it is opaque here.

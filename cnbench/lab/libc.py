@@ -6,7 +6,10 @@ import ctypes
 import os
 
 CLONE_NEWNET = 0x40000000
+CLONE_NEWNS = 0x00020000
 MNT_DETACH = 2
+_MS_REC = 0x4000
+_MS_PRIVATE = 0x40000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -30,6 +33,11 @@ def setns(descriptor: int, kind: int) -> None:
 def mount(source: str, target: str, filesystem: str, options: str) -> None:
     """Mount ``source`` on ``target``, ``options`` as in the fourth column of fstab."""
     _call("mount", source.encode(), target.encode(), filesystem.encode(), 0, options.encode())
+
+
+def keep_mounts_to_oneself() -> None:
+    """Have later mounts of this mount namespace be seen in no other; raises OSError."""
+    _call("mount", b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
 
 
 def unmount(target: str, flags: int = 0) -> None:

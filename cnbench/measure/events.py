@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from cnbench.core.case import Case
 from cnbench.core.fingerprint import Fingerprint
 from cnbench.core.parameter import Value
 from cnbench.core.run import CaseResult
@@ -45,6 +46,14 @@ class BlockEnded:
 
 
 @dataclass(frozen=True)
+class Captured:
+    """The first packets of a case, as its proof saw them: a capture file's contents in base64."""
+
+    case: Case
+    packets: str
+
+
+@dataclass(frozen=True)
 class CaseEnded:
     """Everything about a case is known."""
 
@@ -58,5 +67,5 @@ class Warned:
     message: str
 
 
-Event = EnvironmentFound | GroupStarted | BlockEnded | CaseEnded | Warned
+Event = EnvironmentFound | GroupStarted | BlockEnded | Captured | CaseEnded | Warned
 Listener = Callable[[Event], None]

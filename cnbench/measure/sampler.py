@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import math
 import time
@@ -10,13 +11,13 @@ from dataclasses import dataclass, field, replace
 
 from cnbench.core.case import Case, Group
 from cnbench.core.errors import CnbenchError
-from cnbench.core.experiment import Experiment, Subject
+from cnbench.core.experiment import Captures, Experiment, Subject
 from cnbench.core.proof import Proof
 from cnbench.core.run import CaseResult, Sample
 from cnbench.lab.host import Lab
 from cnbench.measure import witness
 from cnbench.measure.blocks import balanced_order
-from cnbench.measure.events import BlockEnded, Listener
+from cnbench.measure.events import BlockEnded, Captured, Listener
 from cnbench.measure.failures import failure, what_is_not_proven, without_twin
 from cnbench.measure.stop_rule import FEWEST_FOR_95_PERCENT, precision
 
@@ -64,11 +65,15 @@ class Station:
 
 @dataclass
 class Outcome:
-    """What came of a group: a result a case, whether the user interrupted it, what to warn of."""
+    """What came of a group: a result a case, whether the user interrupted it, what to warn of.
+
+    And the packets that proofs have kept.
+    """
 
     results: list[CaseResult]
     interrupted: bool = False
     warnings: list[str] = field(default_factory=list)
+    captures: list[Captured] = field(default_factory=list)
 
 
 class GroupSampler:
@@ -120,7 +125,8 @@ class GroupSampler:
             results, interrupted = self._conclude_all(stations, number, stopped), True
         warnings += [without_twin(s.case, s.error) for s in stations if s.twin and s.error]
         in_order = {result.case.key: result for result in [*refused, *results]}
-        return Outcome([in_order[case.key] for case in group.cases], interrupted, warnings)
+        ordered = [in_order[case.key] for case in group.cases]
+        return Outcome(ordered, interrupted, warnings, _captures(stations))
 
     def _open_all(
         self, stack: contextlib.ExitStack, group: Group
@@ -267,3 +273,11 @@ class GroupSampler:
             when = "it was interrupted in a sample: " if stopped == _INTERRUPTED else ""
             return replace(result, status="failed", reason=when + what_is_not_proven(proof))
         return result
+
+
+def _captures(stations: list[Station]) -> list[Captured]:
+    return [
+        Captured(station.case, base64.b64encode(station.subject.capture()).decode())
+        for station in stations
+        if isinstance(station.subject, Captures) and not station.twin and station.error is None
+    ]

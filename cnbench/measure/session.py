@@ -41,6 +41,8 @@ def carry_out(
             # Listeners take a case that they are told twice as one.
             _tell(ended, listen)
             outcome.interrupted = True
+        for captured in outcome.captures:
+            listen(captured)
         for warning in outcome.warnings:
             listen(Warned(warning))
         if outcome.interrupted:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from cnbench.core.codec import from_plain, to_plain
 from cnbench.measure.events import (
     BlockEnded,
+    Captured,
     CaseEnded,
     EnvironmentFound,
     Event,
@@ -16,7 +17,8 @@ from cnbench.measure.events import (
 )
 
 _EVENTS: dict[str, type[Event]] = {
-    kind.__name__: kind for kind in (EnvironmentFound, GroupStarted, BlockEnded, CaseEnded, Warned)
+    kind.__name__: kind
+    for kind in (EnvironmentFound, GroupStarted, BlockEnded, Captured, CaseEnded, Warned)
 }
 
 

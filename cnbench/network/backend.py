@@ -23,11 +23,22 @@ class Encapsulation:
         name: as a capture names it (``plain`` for nothing at all).
         overhead: bytes added to each packet on the underlay.
         device: the tunnel device on each node; empty where there is none.
+        spare: bytes by which the pods' MTU is smaller than it would have to be.
+        padded_to: what the length of each packet inside is padded to a multiple of.
+        opaque: whether nobody on the underlay can tell what is inside.
     """
 
     name: str
     overhead: int
     device: str = ""
+    spare: int = 0
+    padded_to: int = 1
+    opaque: bool = False
+
+    @property
+    def room(self) -> int:
+        """By how much the pods' MTU is smaller than the underlay's, in bytes."""
+        return self.overhead + self.spare
 
 
 PLAIN = Encapsulation("plain", 0)

@@ -35,6 +35,11 @@ class Node:
     pod_address: str
     pod_network: str
 
+    @property
+    def tunnel_address(self) -> str:
+        """What flannel gives its tunnel device: the first address of the pod network."""
+        return self.pod_network.partition("/")[0]
+
 
 @dataclass(frozen=True)
 class Topology:

@@ -68,7 +68,7 @@ class Iperf3:
     """An iperf3 client whose server waits. Use ``open_iperf3``.
 
     Attributes:
-        cpus: the processors of the receiver and of the sender.
+        cpus: the processors of the receiver and of the sender; the same where there is only one.
     """
 
     def __init__(

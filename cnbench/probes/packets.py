@@ -16,6 +16,8 @@ _TCP, _UDP, _IPIP, _GRE = 6, 17, 4, 47
 # flannel's and the kernel's VXLAN port, IANA's, Geneve's, and WireGuard's usual one.
 _UDP_TUNNELS = {8472: "vxlan", 4789: "vxlan", 6081: "geneve", 51820: "wireguard"}
 _GENEVE_FIXED = 8
+# The type of a WireGuard message that carries a packet, and what is around the packet in it.
+_WIREGUARD_DATA, _WIREGUARD_AROUND = 4, 32
 _GRE_FLAGGED = (0x8000, 0x2000, 0x1000)
 
 
@@ -29,7 +31,7 @@ class Packet:
         source: address of the innermost packet.
         destination: likewise.
         protocol: of the innermost packet, as IPv4 numbers them.
-        payload: bytes that an application sent.
+        payload: bytes that an application sent; where it is sealed, bytes of the packet inside.
     """
 
     encapsulation: str
@@ -62,7 +64,7 @@ def dissect(frame: bytes) -> Packet | None:
             return None
         name, inner = _open(outer)
         return Packet(
-            name, outer.ttl, inner.source, inner.destination, inner.protocol, _payload(inner)
+            name, outer.ttl, inner.source, inner.destination, inner.protocol, _payload(name, inner)
         )
     except (struct.error, IndexError):
         return None
@@ -108,7 +110,14 @@ def _open(outer: _Header) -> tuple[str, _Header]:
     return "plain", outer
 
 
-def _payload(inner: _Header) -> int:
+def _sealed(outer: _Header) -> int:
+    """Bytes of a packet that a WireGuard message has inside: none in a handshake or keepalive."""
+    return max(outer.length - 8 - _WIREGUARD_AROUND, 0) if outer.body[8] == _WIREGUARD_DATA else 0
+
+
+def _payload(name: str, inner: _Header) -> int:
+    if name == "wireguard":
+        return _sealed(inner)
     if not inner.first_fragment:
         return inner.length
     if inner.protocol == _UDP:
@@ -118,7 +127,7 @@ def _payload(inner: _Header) -> int:
     return inner.length
 
 
-def expected_bytes(size: int, protocol: str, mtu: int, overhead: int) -> int:
+def expected_bytes(size: int, protocol: str, mtu: int, overhead: int, padded_to: int = 1) -> int:
     """Bytes on the underlay for one message of ``size`` bytes, Ethernet headers included.
 
     Args:
@@ -126,15 +135,19 @@ def expected_bytes(size: int, protocol: str, mtu: int, overhead: int) -> int:
         protocol: ``tcp`` (with timestamps, which Linux sends by default) or ``udp``.
         mtu: of the sender's device.
         overhead: bytes that the encapsulation adds to each packet.
+        padded_to: what it pads each packet to a multiple of first, the MTU at most.
     """
     if protocol == "tcp":
-        headers = 20 + 20 + 12
-        return size + _count(size, mtu - headers) * (headers + _ETHERNET + overhead)
-    datagram = size + 8
-    # Every fragment but the last carries a multiple of eight bytes.
-    most = mtu - 20 if datagram <= mtu - 20 else (mtu - 20) // 8 * 8
-    return datagram + _count(datagram, most) * (20 + _ETHERNET + overhead)
+        headers, body = 20 + 20 + 12, size
+        most = mtu - headers
+    else:
+        headers, body = 20, size + 8
+        # Every fragment but the last carries a multiple of eight bytes.
+        most = mtu - 20 if body <= mtu - 20 else (mtu - 20) // 8 * 8
 
+    def on_the_underlay(part: int) -> int:
+        padded = -(-(headers + part) // padded_to) * padded_to
+        return min(padded, mtu) + overhead + _ETHERNET
 
-def _count(size: int, most: int) -> int:
-    return -(-size // most)
+    full, rest = divmod(body, most)
+    return full * on_the_underlay(most) + (on_the_underlay(rest) if rest else 0)

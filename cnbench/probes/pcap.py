@@ -1,4 +1,4 @@
-"""Writing frames to a file that Wireshark and tcpdump open.
+"""Frames as a file that Wireshark and tcpdump open.
 
 The format is that of draft-ietf-opsawg-pcap: a file header, then a header before each frame.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from pathlib import Path
 
 from cnbench.probes.tap import SNAP, Frame
 
@@ -23,8 +22,3 @@ def encode(frames: Iterable[Frame]) -> bytes:
         header = (frame.seconds, frame.nanoseconds, len(frame.data), frame.length)
         parts += [struct.pack("<IIII", *header), frame.data]
     return b"".join(parts)
-
-
-def write(path: Path, frames: Iterable[Frame]) -> None:
-    """Write ``frames`` to ``path``."""
-    path.write_bytes(encode(frames))

@@ -67,8 +67,13 @@ def test_gre_with_a_key_and_a_checksum():
 
 
 def test_wireguard_is_opaque():
-    packet = dissect(outer(UDP, udp(bytes(100), 51820)))
-    assert (packet.encapsulation, packet.source, packet.payload) == ("wireguard", NODE, 100)
+    packet = dissect(outer(UDP, udp(b"\x04" + bytes(95), 51820)))
+    assert (packet.encapsulation, packet.source, packet.payload) == ("wireguard", NODE, 64)
+
+
+@pytest.mark.parametrize("message", [b"\x01" + bytes(147), b"\x04" + bytes(31)])
+def test_wireguards_handshakes_and_keepalives_carry_nothing(message):
+    assert dissect(outer(UDP, udp(message, 51820))).payload == 0
 
 
 def test_a_later_fragment_is_all_payload():
@@ -101,6 +106,12 @@ def test_expected_bytes_of_encapsulated_messages():
     # By hand: 64 KiB in segments of 1398 B is 47 of them, each with 52 + 14 + 50 B around it.
     assert expected_bytes(65536, "tcp", 1450, 50) == 65536 + 47 * 116
     assert expected_bytes(65536, "tcp", 1480, 20) == 65536 + 46 * 86
+
+
+def test_expected_bytes_of_packets_that_are_padded():
+    # One byte with 52 B of headers is padded to 64 B; a full packet is as long as the MTU at most.
+    assert expected_bytes(1, "tcp", 1420, 60, padded_to=16) == 64 + 60 + 14
+    assert expected_bytes(1368, "tcp", 1420, 60, padded_to=16) == 1420 + 60 + 14
 
 
 def test_expected_bytes_of_datagrams():

@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 from cnbench.core.proof import Check, Proof, equal
 from cnbench.experiments.pod_network.counters import carried, checks_of_counters
 from cnbench.experiments.pod_network.observation import (
-    Observation,
     check_overhead,
     checks_of_pass,
     observe,
 )
 from cnbench.experiments.pod_network.path import PodPath
+from cnbench.probes import pcap
 from cnbench.probes.cpu_time import CpuTime
+from cnbench.probes.tap import Frame
 from cnbench.probes.traffic import Loop
+
+# How many packets a capture has.
+_KEPT = 10
 
 
 @dataclass
@@ -27,7 +31,7 @@ class Account:
     protocol: str
     delivered: int = 0
     cpu: CpuTime = field(default_factory=CpuTime)
-    capture: Observation | None = None
+    seen: list[Frame] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._before = carried(self.path)
@@ -46,12 +50,17 @@ class Account:
             *checks_of_counters(self.path, moved, self.delivered),
             _note_cpu(self.cpu),
         ]
-        self.capture = observe(self.path, loop, self.size)
-        checks += checks_of_pass(self.path, self.capture)
+        seen = observe(self.path, loop, self.size)
+        self.seen = seen.frames[:_KEPT]
+        checks += checks_of_pass(self.path, seen)
         topology.switch_offloads_off()
         cut = observe(self.path, loop, self.size)
         checks.append(check_overhead(self.path, cut, self.size, self.protocol))
         return Proof(tuple(checks))
+
+    def capture(self) -> bytes:
+        """The first packets of the proof's own pass, as a capture file's contents."""
+        return pcap.encode(self.seen)
 
 
 def _check_offloads(wanted: str, found_on: list[str]) -> Check:

@@ -27,7 +27,7 @@ class Observation:
         payload: bytes in them that an application sent.
         length: bytes of the frames that carried those.
         routers: by how much the outermost TTL was less on arrival; one number where all agree.
-        capture: the frames at the server's node, answers included.
+        frames: those at the server's node, answers included.
     """
 
     messages: int
@@ -35,7 +35,7 @@ class Observation:
     payload: int = 0
     length: int = 0
     routers: set[int] = field(default_factory=set)
-    capture: list[Frame] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
 
 
 def observe(path: PodPath, loop: Loop, size: int) -> Observation:
@@ -49,7 +49,7 @@ def observe(path: PodPath, loop: Loop, size: int) -> Observation:
             loop.once()
             sent = {packet.ttl for _, packet in _ours(path, list(departures.frames()))}
             frames = list(arrivals.frames())
-            seen.capture += frames
+            seen.frames += frames
             for frame, packet in _ours(path, frames):
                 seen.arrived[packet.encapsulation] += 1
                 seen.payload += packet.payload
@@ -61,6 +61,8 @@ def observe(path: PodPath, loop: Loop, size: int) -> Observation:
 def _ours(path: PodPath, frames: list[Frame]) -> list[tuple[Frame, Packet]]:
     """The frames that carry data from client to server."""
     wanted = (path.client.pod_address, path.server.pod_address)
+    if path.encapsulation.opaque:
+        wanted = (path.client.address, path.server.address)
     read = [(frame, dissect(frame.data)) for frame in frames]
     return [
         (frame, packet)
@@ -89,8 +91,12 @@ def checks_of_pass(path: PodPath, seen: Observation) -> list[Check]:
 
 def check_overhead(path: PodPath, seen: Observation, size: int, protocol: str) -> Check:
     """The bytes of a pass without offloads, over those delivered, beside what headers add up to."""
+    around = path.encapsulation
     expected = (
-        expected_bytes(size, protocol, path.topology.pod_mtu, path.encapsulation.overhead) / size
+        expected_bytes(
+            size, protocol, path.topology.pod_mtu, around.overhead, padded_to=around.padded_to
+        )
+        / size
     )
     observed = seen.length / (seen.messages * size)
     return Check(

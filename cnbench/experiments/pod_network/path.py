@@ -53,7 +53,7 @@ def open_path(params: Params, lab: Lab) -> Iterator[PodPath]:
     """The nodes, their pods and the backend, as ``params`` has them."""
     backend = backend_called(str(params["backend"]))
     hops, mtu = int(params["hops"]), int(params["mtu"])
-    room = backend.encapsulation(hops).overhead if params["pod_mtu"] == "native" else _ROOM_FOR_ANY
+    room = backend.encapsulation(hops).room if params["pod_mtu"] == "native" else _ROOM_FOR_ANY
     with open_topology(
         lab,
         underlay=str(params["underlay"]),

@@ -5,20 +5,20 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cnbench.core.errors import CnbenchError
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Params
-from cnbench.core.proof import Proof
+from cnbench.core.proof import Check, Proof
 from cnbench.experiments.pod_network.account import Account
 from cnbench.experiments.pod_network.counters import Carried, carried
 from cnbench.experiments.pod_network.path import open_path
+from cnbench.experiments.pod_network.processors import CPU_PARTS, Processors
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
-from cnbench.probes.cpu_time import cpu_time
 from cnbench.probes.iperf3 import Iperf3, open_iperf3
-from cnbench.probes.traffic import COSTS, Loop, costs, latencies, open_loop
+from cnbench.probes.traffic import COSTS, CPU_COST, THROUGHPUT, Loop, costs, latencies, open_loop
 
 _IPERF3_SECONDS = 1
 _PING_SIZE = 64
@@ -29,6 +29,7 @@ _PING_PATIENCE = 0.2
 
 METRICS = (
     *COSTS,
+    *CPU_PARTS,
     Metric("packet_size", "B", "higher", "ratio", "mean frame on the underlay"),
     Metric("lost", "1", "lower", "additive", "packets sent again or lost, of those received"),
 )
@@ -42,6 +43,7 @@ class LoopSubject:
     loop: Loop
     clock: Clock
     messages: int
+    _processors: set[int] = field(default_factory=set)
 
     def sample(self) -> Mapping[str, float]:
         """Costs, latencies and losses of ``messages`` messages."""
@@ -50,6 +52,7 @@ class LoopSubject:
         moved = carried(self.account.path) - before
         self.account.delivered += self.messages * self.account.size
         self.account.cpu += batch.cpu
+        self._processors.add(batch.processor)
         return {
             **costs(batch, self.clock),
             **_packets(moved, moved.retransmitted),
@@ -57,7 +60,17 @@ class LoopSubject:
 
     def proof(self) -> Proof:
         """The path's, seen with this very loop."""
-        return self.account.proof(self.loop)
+        share = Check(
+            "processors that did the work of both nodes",
+            "one",
+            ", ".join(map(str, sorted(self._processors))),
+            len(self._processors) == 1,
+        )
+        return Proof((*self.account.proof(self.loop).checks, share))
+
+    def capture(self) -> bytes:
+        """The first packets that the proof saw on the underlay."""
+        return self.account.capture()
 
 
 @dataclass
@@ -69,6 +82,7 @@ class Iperf3Subject:
     ping: Loop
     loop: Loop
     clock: Clock
+    processors: Processors
 
     def sample(self) -> Mapping[str, float]:
         """Costs and losses of a stream of a second, and latencies beside it."""
@@ -80,24 +94,30 @@ class Iperf3Subject:
                 ticks.append(self.ping.once())
             time.sleep(_PING_EVERY)
 
-        before, cpu_before = carried(self.account.path), cpu_time()
+        before, cpu_before = carried(self.account.path), self.processors.spent()
         report = self.iperf3.run(_IPERF3_SECONDS, ping)
-        spent = cpu_time() - cpu_before
+        spent = self.processors.spent() - cpu_before
         moved = carried(self.account.path) - before
         if not ticks:
             raise CnbenchError("none of the datagrams sent beside the stream was answered")
         self.account.delivered += report.delivered
-        self.account.cpu += spent
+        self.account.cpu += spent.machine
         return {
-            "cpu_cost": spent.busy / report.delivered,
-            "throughput": report.delivered / report.seconds,
+            CPU_COST.name: spent.machine.busy / report.delivered,
+            **self.processors.parts(spent, report.delivered),
+            THROUGHPUT.name: report.delivered / report.seconds,
             **latencies(ticks, self.clock),
             **_packets(moved, report.retransmits + report.lost),
         }
 
     def proof(self) -> Proof:
         """The path's, seen with a loop of the same traffic between the same pods."""
-        return self.account.proof(self.loop)
+        placed = self.processors.check()
+        return Proof((*self.account.proof(self.loop).checks, placed))
+
+    def capture(self) -> bytes:
+        """The first packets that the proof saw on the underlay."""
+        return self.account.capture()
 
 
 def _packets(moved: Carried, lost: int) -> dict[str, float]:
@@ -135,4 +155,6 @@ def open_subject(params: Params, lab: Lab) -> Iterator[LoopSubject | Iperf3Subje
         iperf3 = stack.enter_context(
             open_iperf3(*path.ends, protocol=protocol, size=size, flows=flows)
         )
-        yield Iperf3Subject(account, iperf3, ping, loop, lab.clock)
+        receiving, sending = iperf3.cpus
+        processors = Processors(path, sending, receiving)
+        yield Iperf3Subject(account, iperf3, ping, loop, lab.clock, processors)

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from cnbench.core.proof import Check, equal
+from cnbench.core.proof import Check
 from cnbench.lab.host import Lab
-from cnbench.lab.netns import address
-from cnbench.network import links
+from cnbench.network import frame_tunnel
 from cnbench.network.backend import Backend, Encapsulation, require_kind
-from cnbench.network.routes import (
-    Route,
-    add_neighbour,
-    add_route,
-    check_route,
-    read_neighbours,
-)
 from cnbench.network.topology import Node, Topology
 
 _DEVICE = "geneve1"
@@ -23,50 +15,25 @@ _PORT = 6081
 _OVERHEAD = 14 + 8 + 8 + 20
 
 
-def _tunnel_address(node: Node) -> str:
-    return node.pod_network.partition("/")[0]
+def _settings(remote: str) -> dict[str, object]:
+    return {"geneve_id": _VNI, "geneve_remote": remote, "geneve_port": _PORT}
 
 
-def _route(peer: Node) -> Route:
-    return Route(peer.pod_network, _tunnel_address(peer), _DEVICE, onlink=True)
+def _device_of(node: Node, peer: Node) -> dict[str, object]:
+    return _settings(peer.address)
 
 
 def _install(topology: Topology) -> None:
-    for node, peer in topology.pairs:
-        links.make(
-            node.namespace,
-            _DEVICE,
-            "geneve",
-            geneve_id=_VNI,
-            geneve_remote=peer.address,
-            geneve_port=_PORT,
-        )
-        links.set_link(node.namespace, _DEVICE, mtu=topology.mtu - _OVERHEAD)
-        address(node.namespace, _DEVICE, f"{_tunnel_address(node)}/32")
-    for node, peer in topology.pairs:
-        add_neighbour(
-            node.namespace, _DEVICE, _tunnel_address(peer), links.mac(peer.namespace, _DEVICE)
-        )
-        add_route(node.namespace, _route(peer))
+    frame_tunnel.install(topology, "geneve", _DEVICE, _OVERHEAD, _device_of)
 
 
 def _checks(topology: Topology) -> tuple[Check, ...]:
-    return tuple(
-        check
-        for node, peer in topology.pairs
-        for check in (
-            equal(
-                f"permanent ARP entries on {_DEVICE} of {node.namespace.name}",
-                {_tunnel_address(peer): links.mac(peer.namespace, _DEVICE)},
-                read_neighbours(node.namespace, _DEVICE),
-            ),
-            check_route(node.namespace, _route(peer)),
-        )
-    )
+    one, other = (frame_tunnel.checks(*pair, _DEVICE) for pair in topology.pairs)
+    return one + other
 
 
 def _require(lab: Lab) -> None:
-    require_kind(lab, "geneve", geneve_id=_VNI, geneve_remote="192.168.1.12", geneve_port=_PORT)
+    require_kind(lab, "geneve", **_settings("192.168.1.12"))
 
 
 BACKEND = Backend(

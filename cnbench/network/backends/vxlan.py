@@ -12,18 +12,10 @@ from typing import Any
 
 from cnbench.core.proof import Check, equal
 from cnbench.lab.host import Lab
-from cnbench.lab.netns import NetworkNamespace, address
-from cnbench.network import links
+from cnbench.lab.netns import NetworkNamespace
+from cnbench.network import frame_tunnel, links
 from cnbench.network.backend import Backend, Encapsulation, require_kind
-from cnbench.network.routes import (
-    Route,
-    add_forwarding,
-    add_neighbour,
-    add_route,
-    check_route,
-    read_forwarding,
-    read_neighbours,
-)
+from cnbench.network.routes import add_forwarding, read_forwarding
 from cnbench.network.topology import Node, Topology
 from cnbench.network.underlay import DEVICE
 
@@ -34,41 +26,28 @@ _PORT = 8472
 _OVERHEAD = 14 + 8 + 8 + 20
 
 
-def _tunnel_address(node: Node) -> str:
-    return node.pod_network.partition("/")[0]
-
-
-def _route(peer: Node) -> Route:
-    return Route(peer.pod_network, _tunnel_address(peer), _DEVICE, onlink=True)
+def _device_of(node: Node, peer: Node) -> dict[str, object]:
+    with links.link(node.namespace, DEVICE) as (_, underlay):
+        return {
+            "vxlan_id": _VNI,
+            "vxlan_port": _PORT,
+            "vxlan_learning": 0,
+            "vxlan_link": underlay,
+            "vxlan_local": node.address,
+        }
 
 
 def _install(topology: Topology) -> None:
-    for node in topology.nodes:
-        with links.link(node.namespace, DEVICE) as (_, underlay):
-            pass
-        links.make(
-            node.namespace,
-            _DEVICE,
-            "vxlan",
-            vxlan_id=_VNI,
-            vxlan_port=_PORT,
-            vxlan_learning=0,
-            vxlan_link=underlay,
-            vxlan_local=node.address,
-        )
-        links.set_link(node.namespace, _DEVICE, mtu=topology.mtu - _OVERHEAD)
-        address(node.namespace, _DEVICE, f"{_tunnel_address(node)}/32")
+    frame_tunnel.install(topology, "vxlan", _DEVICE, _OVERHEAD, _device_of)
     for node, peer in topology.pairs:
-        peer_mac = links.mac(peer.namespace, _DEVICE)
-        add_neighbour(node.namespace, _DEVICE, _tunnel_address(peer), peer_mac)
-        add_forwarding(node.namespace, _DEVICE, peer_mac, peer.address)
-        add_route(node.namespace, _route(peer))
+        mac = links.mac(peer.namespace, _DEVICE)
+        add_forwarding(node.namespace, _DEVICE, mac, peer.address)
 
 
 def _checks(topology: Topology) -> tuple[Check, ...]:
     checks: list[Check] = []
     for node, peer in topology.pairs:
-        name, peer_mac = node.namespace.name, links.mac(peer.namespace, _DEVICE)
+        name = node.namespace.name
         checks += [
             equal(
                 f"{_DEVICE} of {name} (VNI, port, learning), read back",
@@ -76,16 +55,11 @@ def _checks(topology: Topology) -> tuple[Check, ...]:
                 _settings(node.namespace),
             ),
             equal(
-                f"permanent ARP entries on {_DEVICE} of {name}",
-                {_tunnel_address(peer): peer_mac},
-                read_neighbours(node.namespace, _DEVICE),
-            ),
-            equal(
                 f"forwarding entries on {_DEVICE} of {name}",
-                {peer_mac: peer.address},
+                {links.mac(peer.namespace, _DEVICE): peer.address},
                 read_forwarding(node.namespace, _DEVICE),
             ),
-            check_route(node.namespace, _route(peer)),
+            *frame_tunnel.checks(node, peer, _DEVICE),
         ]
     return tuple(checks)
 

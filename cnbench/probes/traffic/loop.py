@@ -28,6 +28,7 @@ class Batch:
         elapsed: seconds on the wall (instructions on that clock) from the first to the last.
         busy: CPU time of all messages, in the same unit; see ``busy_ticks``.
         cpu: what the processor did meanwhile by the kernel's own account, in ticks of 10 ms.
+        processor: the one that did everything.
     """
 
     ticks: list[int]
@@ -35,6 +36,7 @@ class Batch:
     elapsed: float
     busy: float
     cpu: CpuTime
+    processor: int
 
 
 def busy_ticks(ticks: Sequence[int], sleeps: int, not_ours: int) -> float:
@@ -100,6 +102,7 @@ class Loop:
             self._clock.units(before - began),
             self._clock.units(busy_ticks(ticks, sleeps, not_ours)),
             spent,
+            cpu,
         )
 
     def once(self) -> int:

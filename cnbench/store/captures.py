@@ -1,0 +1,48 @@
+"""Keeping the packets that proofs have seen, one file a case, for Wireshark and its like."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+
+from cnbench.core.case import Case
+from cnbench.core.errors import UsageError
+from cnbench.measure.events import Captured, Event
+
+# What a file may be called everywhere, and how long its name may be on most file systems.
+_ODD = re.compile(r"[^A-Za-z0-9.+-]+")
+_LONGEST = 240
+
+
+class CaptureFolder:
+    """A folder with a capture file for each case that has one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.kept = 0
+
+    def listen(self, event: Event) -> None:
+        """Keep what a measurement tells.
+
+        Raises:
+            UsageError: a file cannot be written.
+        """
+        if not isinstance(event, Captured):
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            path = self.folder / file_name(event.case)
+            path.write_bytes(base64.b64decode(event.packets))
+        except OSError as error:
+            raise UsageError(
+                f"the capture {error.filename} cannot be written: {error.strerror}",
+                "choose another place for the run with -o, or leave out --keep-capture",
+            ) from error
+        self.kept += 1
+
+
+def file_name(case: Case) -> str:
+    """A name that tells a case from all others of its run."""
+    parts = [case.experiment, *case.where, *map(str, case.params.values())]
+    return _ODD.sub("_", "-".join(parts))[:_LONGEST] + ".pcap"
