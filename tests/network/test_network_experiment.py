@@ -65,7 +65,7 @@ def test_points_without_sense_say_why(wanted, why):
 def test_sizes_fit_the_traffic():
     points = EXPERIMENT.grid(full=True, given={})
     assert {p["size"] for p in points if p["traffic"] == "tcp-rr"} == {1}
-    assert {p["size"] for p in points if p["traffic"] == "udp-stream"} == {1400}
+    assert {p["size"] for p in points if p["traffic"] == "udp-stream"} == {1392}
 
 
 @pytest.mark.real
