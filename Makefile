@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_TEST := .venv/.installed-test
 
-.PHONY: help setup guest bench test lint unit asv asv-publish schema clean
+.PHONY: help setup guest bench test lint unit known-answers asv asv-publish schema clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -38,6 +38,10 @@ lint: $(INSTALLED_TEST)
 
 unit: $(INSTALLED_TEST)
 	$(BIN)/python -m pytest
+
+known-answers: setup guest ## hold timings against what is known beforehand; on a quiet machine, as root
+	@missed=0; for script in scripts/*_known_answers.py; do \
+		echo "$$script"; $(BIN)/python $$script || missed=1; done; exit $$missed
 
 asv: setup ## measure the last commit for asv
 	$(BIN)/asv run --show-stderr

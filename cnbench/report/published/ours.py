@@ -1,14 +1,15 @@
-"""Finding in a chapter what a published figure is about: a value, or the quotient of two cases."""
+"""Finding in a chapter what a published figure is about: a value, or two cases together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from cnbench.core.parameter import Params, Value
 from cnbench.report.published.figure import RATIO, FindOurs, Ours
 from cnbench.report.rows import values_by_block
 from cnbench.report.selection import Chapter, Measured
-from cnbench.stats.paired import paired_ratio
+from cnbench.stats.paired import paired_difference, paired_ratio
 
 
 def value_of(metric: str, **params: Value) -> FindOurs:
@@ -34,8 +35,27 @@ def ratio_of(
     """
 
     def find(chapter: Chapter) -> Sequence[Ours]:
-        measured = [one for one in chapter.ok if has(one, params) and one.row(metric)]
-        return list(_quotients(chapter, measured, metric, of, to, params))
+        return [
+            Ours(paired_ratio(pair.below, pair.above), RATIO, pair.one.place, pair.setting)
+            for pair in _pairs(chapter, metric, of, to, params)
+        ]
+
+    return find
+
+
+def difference_of(
+    metric: str, of: Mapping[str, Value], to: Mapping[str, Value], **params: Value
+) -> FindOurs:
+    """By how much the metric of the cases with ``of`` is above that of the cases with ``to``.
+
+    In the metric's unit, and block by block as ``ratio_of``.
+    """
+
+    def find(chapter: Chapter) -> Sequence[Ours]:
+        return [
+            Ours(paired_difference(pair.below, pair.above), pair.unit, pair.one.place, pair.setting)
+            for pair in _pairs(chapter, metric, of, to, params)
+        ]
 
     return find
 
@@ -54,24 +74,40 @@ def setting(chapter: Chapter, one: Measured, besides: Params) -> str:
     )
 
 
-def _quotients(
+@dataclass(frozen=True)
+class _Pair:
+    """Two cases that differ in what is asked about alone: their values, block by block."""
+
+    one: Measured
+    setting: str
+    unit: str
+    above: list[float]
+    below: list[float]
+
+
+def _pairs(
     chapter: Chapter,
-    measured: Sequence[Measured],
     metric: str,
     of: Mapping[str, Value],
     to: Mapping[str, Value],
     params: Params,
-) -> Iterator[Ours]:
+) -> Iterator[_Pair]:
+    measured = [one for one in chapter.ok if has(one, params)]
     below = {_what_stays(one, to): one for one in measured if has(one, to)}
     for above in (one for one in measured if has(one, of)):
-        other = below.get(_what_stays(above, of))
-        if other is None:
+        other, row = below.get(_what_stays(above, of)), above.row(metric)
+        if other is None or row is None or other.row(metric) is None:
             continue
         one, two = (values_by_block(m.result.samples, metric) for m in (other, above))
         both = sorted(one.keys() & two.keys())
         if both:
-            interval = paired_ratio([one[b] for b in both], [two[b] for b in both])
-            yield Ours(interval, RATIO, above.place, setting(chapter, above, {**params, **of}))
+            yield _Pair(
+                above,
+                setting(chapter, above, {**params, **of}),
+                row.unit,
+                [two[block] for block in both],
+                [one[block] for block in both],
+            )
 
 
 def _what_stays(one: Measured, without: Mapping[str, Value]) -> tuple[object, ...]:
