@@ -1,8 +1,7 @@
-"""Finding experiments: every module of this package that has an ``EXPERIMENT`` is one.
+"""Finding experiments: every module and folder of this package that has an ``EXPERIMENT`` is one.
 
-A module is called as its experiment, with underscores: one is found without importing the others,
-which may need packages that a guest does not have. A part of one that has a file of its own begins
-with the experiment's name (copy_up_grid with copy_up).
+It is called as its experiment, with underscores: one is found without importing the others, which
+may need packages that a guest does not have. The parts of an experiment are in its folder.
 """
 
 from __future__ import annotations
@@ -21,13 +20,7 @@ def names() -> tuple[str, ...]:
     """The names of all experiments, in alphabetical order."""
     modules = {module.name for module in pkgutil.iter_modules(experiments.__path__)}
     modules.discard(__name__.rpartition(".")[2])
-    return tuple(
-        sorted(
-            module.replace("_", "-")
-            for module in modules
-            if not any(module.startswith(f"{whole}_") for whole in modules)
-        )
-    )
+    return tuple(sorted(module.replace("_", "-") for module in modules))
 
 
 @cache

@@ -15,7 +15,7 @@ BURST = cpu_burst.EXPERIMENT
 def test_a_full_run_covers_the_surface_that_the_kernel_allows():
     points = QUOTA.grid(full=True, given={})
     surface = {(point["quota"], point["period"], point["threads"]) for point in points}
-    assert {quota for quota, _, _ in surface} == {0.01, 0.05, 0.2, 0.5, 1.0, 1.5, 2.0, 4.0}
+    assert {quota for quota, _, _ in surface} == {0.01, 0.02, 0.05, 0.2, 0.5, 1.0, 1.5, 2.0, 4.0}
     assert {period for _, period, _ in surface} == {1.0, 0.1, 0.01, 0.001}
     assert {threads for _, _, threads in surface} == {1, 2, 4, 8}
     assert all(quota < threads for quota, _, threads in surface)
@@ -45,6 +45,14 @@ def test_load_nesting_and_burst_are_varied_one_at_a_time():
     assert all(sum(point[name] != common[name] for name in common) <= 1 for point in points)
     for name in common:
         assert len({point[name] for point in points}) > 1
+
+
+def test_a_full_run_has_the_kernels_own_test_alone_and_nested():
+    points = QUOTA.grid(full=True, given={"controller": ("v2",)})
+    alone = {"quota": 0.01, "period": 0.1, "threads": 1, "periods": 10, "nested": "none"}
+    nested = alone | {"quota": 0.02, "nested": "tighter"}
+    for wanted in (alone, nested):
+        assert any(wanted.items() <= point.items() for point in points)
 
 
 @pytest.mark.parametrize(("nested", "allowed"), [("none", 0.2), ("looser", 0.2), ("tighter", 0.1)])

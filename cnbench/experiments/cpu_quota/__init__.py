@@ -3,7 +3,9 @@
 A group is given ``quota`` x ``period`` of CPU time in every period, and threads that never stop.
 The time they used comes from the controller's own accounting. A period's overshoot is paid back in
 the next, so a sample runs from one period edge to another, over many periods: started anywhere else
-it would count a part of a period's budget that belongs to no whole period.
+it would count a part of a period's budget that belongs to no whole period. What that hides,
+``overshoot`` shows: how much more than the quota the worst of these periods took. Kernels from 6.18
+on throttle a thread only when it returns to user space, so that a long system call overshoots.
 """
 
 from __future__ import annotations
@@ -74,6 +76,13 @@ EXPERIMENT = Experiment(
         Metric("error", "1", "zero", "additive", "CPU time used over CPU time allowed, less one"),
         Metric("throttled", "1", "lower", "additive", "share of the periods with throttling"),
         Metric("stall", "s", "lower", "ratio", "longest time that a thread was kept off the CPU"),
+        Metric(
+            "overshoot",
+            "1",
+            "lower",
+            "additive",
+            "the worst period's time over its quota, less one",
+        ),
     ),
     variant="controller",
     beside=("quota", "threads", "load", "nested", "burst"),

@@ -1,7 +1,8 @@
 """cpu-quota's parameters, and which points of their grid are worth a run.
 
 A full run covers quota x period x threads, for the surface of the error; load, nested groups and
-burst are varied one at a time, where the common case is well known.
+burst are varied one at a time, where the common case is well known. Both runs have the case of the
+kernel's own test (tools/testing/selftests/cgroup/test_cpu.c): 1 ms in 100 ms, for a second.
 """
 
 from __future__ import annotations
@@ -16,6 +17,13 @@ _LEAST_QUOTA_US = 1000
 _COMMON: Params = {"load": "spin", "nested": "none", "burst": 0.0}
 
 
+_SELF_TEST: Params = {"quota": 0.01, "period": 0.1, "threads": 1}
+# The limit is the parent's there, which in ours has half of the group's quota.
+_NESTED_SELF_TEST: Params = {"quota": 0.02, "period": 0.1, "threads": 1, "nested": "tighter"}
+_SELF_TEST_PERIODS = 10
+_QUOTAS_TO_VARY_AT = (0.01, 0.02, 0.2, 0.5)
+
+
 def _fewest_threads(so_far: Params) -> tuple[int, ...]:
     return (max(1, math.ceil(float(so_far["quota"]))),)
 
@@ -25,9 +33,19 @@ def _more_threads(so_far: Params) -> tuple[int, ...]:
     return tuple(sorted({*few, *(n for n in (1, 2, 4, 8) if n > float(so_far["quota"]))}))
 
 
+def _quick_periods(so_far: Params) -> tuple[int, ...]:
+    return (_SELF_TEST_PERIODS,) if _is(_SELF_TEST, so_far) else (25,)
+
+
 def _enough_periods(so_far: Params) -> tuple[int, ...]:
     """Some seconds' worth of them, so that the tick weighs little against all their budgets."""
-    return (min(100, max(5, round(3 / float(so_far["period"])))),)
+    enough = min(100, max(5, round(3 / float(so_far["period"]))))
+    of_self_test = _is(_SELF_TEST, so_far) or _is(_NESTED_SELF_TEST, so_far)
+    return (_SELF_TEST_PERIODS, enough) if of_self_test else (enough,)
+
+
+def _is(wanted: Params, point: Params) -> bool:
+    return all(point[name] == value for name, value in wanted.items())
 
 
 def _where_common(name: str, values: tuple[Value, ...]) -> Callable[[Params], tuple[Value, ...]]:
@@ -35,7 +53,7 @@ def _where_common(name: str, values: tuple[Value, ...]) -> Callable[[Params], tu
 
     def choose(so_far: Params) -> tuple[Value, ...]:
         others = all(so_far[other] == _COMMON[other] for other in _COMMON if other in so_far)
-        here = so_far["period"] == 0.1 and so_far["quota"] in (0.05, 0.2, 0.5)
+        here = so_far["period"] == 0.1 and so_far["quota"] in _QUOTAS_TO_VARY_AT
         return values if others and here and so_far["threads"] == 1 else (_COMMON[name],)
 
     return choose
@@ -66,8 +84,8 @@ PARAMETERS = (
     Parameter(
         "quota",
         "CPU time allowed in a period, as a share of one CPU",
-        quick=(0.2, 0.5, 1.5),
-        full=(0.01, 0.05, 0.2, 0.5, 1.0, 1.5, 2.0, 4.0),
+        quick=(0.01, 0.2, 0.5, 1.5),
+        full=(0.01, 0.02, 0.05, 0.2, 0.5, 1.0, 1.5, 2.0, 4.0),
         unit="1",
         minimum=0.001,
         maximum=64,
@@ -92,7 +110,7 @@ PARAMETERS = (
     ),
     Parameter(
         "load",
-        "what the threads are busy with: user space, or system calls of milliseconds",
+        "what the threads are busy with: user space, or long system calls",
         quick=("spin",),
         full=_where_common("load", ("spin", "syscall")),
         choices=("spin", "syscall"),
@@ -115,7 +133,7 @@ PARAMETERS = (
     Parameter(
         "periods",
         "periods in one sample",
-        quick=(30,),
+        quick=_quick_periods,
         full=_enough_periods,
         whole=True,
         minimum=1,

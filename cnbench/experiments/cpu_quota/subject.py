@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnbench.core.errors import CnbenchError
@@ -17,6 +17,9 @@ from cnbench.probes.spinners import Spinners
 _POLL = 100e-6
 # How long before an expected edge polling begins: a timer tick at HZ=250, and some delay.
 _AHEAD = 6e-3
+# A shorter period's end cannot be met: waking up takes a part of a millisecond, on a busy machine
+# some of them.
+_SHORTEST_TO_LOOK_INTO = 10e-3
 
 
 @dataclass
@@ -36,20 +39,51 @@ class QuotaSubject:
         self._opened = self.binding.account()
 
     def sample(self) -> Mapping[str, float]:
-        """The quota's error, the share of throttled periods, and the longest stall."""
+        """The quota's error, the share of throttled periods, the longest stall, and the overshoot.
+
+        Short periods have no overshoot: the end of one cannot be met.
+        """
         with self.spinners.running():
             before = self._account_at_next_edge()
+            began = time.monotonic()
             self.spinners.watch()
-            time.sleep(max(0.0, (self.periods - 1) * self.limits.period - _AHEAD))
+            overshoot = self._watch_periods(before, began)
+            _sleep_until(began + self.periods * self.limits.period - _AHEAD)
             after = self._account_at_next_edge(since=before.periods + self.periods - 1)
             longest_gap = self.spinners.longest_gap()
         periods = after.periods - before.periods
-        allowed = periods * self.limits.allowed * self.limits.period
         return {
-            "error": (after.usage - before.usage) / allowed - 1,
+            "error": self._over(before, after, periods),
             "throttled": (after.throttled - before.throttled) / periods,
             "stall": self.clock.units(longest_gap),
+            **overshoot,
         }
+
+    def _watch_periods(self, edge: CpuAccount, began: float) -> Mapping[str, float]:
+        """The overshoot of the worst of the periods from the ``edge`` at ``began`` on.
+
+        The account is read in the middle of the time that is left of a period once its quota is
+        used up. The group is off the CPU then, so that it does not matter when exactly it is read.
+        """
+        if self.limits.period < _SHORTEST_TO_LOOK_INTO:
+            return {}
+        used_up = min(1.0, self.limits.allowed / len(self.spinners.pids))
+        middle = (1 + used_up) / 2
+        # As if read in the period that the edge has ended.
+        last = replace(edge, periods=edge.periods - 1)
+        worst = -1.0
+        for number in range(self.periods):
+            _sleep_until(began + (number + middle) * self.limits.period)
+            account = self.binding.account()
+            if account.periods > last.periods:
+                worst = max(worst, self._over(last, account, account.periods - last.periods))
+                last = account
+        return {"overshoot": worst}
+
+    def _over(self, before: CpuAccount, after: CpuAccount, periods: int) -> float:
+        """The time used between two readings over what ``periods`` allow, less one."""
+        allowed = periods * self.limits.allowed * self.limits.period
+        return (after.usage - before.usage) / allowed - 1
 
     def _account_at_next_edge(self, since: int | None = None) -> CpuAccount:
         """The accounting just after the period count has passed ``since`` (by default: is passed).
@@ -98,6 +132,10 @@ class QuotaSubject:
                 equal("the group's parent", self.parent.folder, self.group.folder.parent),
             ]
         return checks
+
+
+def _sleep_until(moment: float) -> None:
+    time.sleep(max(0.0, moment - time.monotonic()))
 
 
 def _is_in(pid: int, group: CpuGroup) -> bool:
