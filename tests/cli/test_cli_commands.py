@@ -6,6 +6,9 @@ import sys
 import pytest
 
 from cnbench.cli.main import COMMANDS
+from cnbench.report import published
+from cnbench.report.published.figure import Figure
+from cnbench.report.published.ours import value_of
 
 RUN = ("run", "made-up", "-p", "size=1", "--lab", "host")
 
@@ -50,6 +53,7 @@ def test_a_run_ends_in_a_table_and_a_file(cnbench, results):
     [
         (*RUN, "--json"),
         ("show", "--json"),
+        ("show", "--published", "--json"),
         ("list", "--json"),
         ("list", "made-up", "--json"),
         ("compare", "latest", "latest", "--json"),
@@ -76,6 +80,19 @@ def test_rows_are_flat_and_complete(cnbench):
     assert (row["median"], row["low"], row["high"], row["noise"]) == (1, 1, 1, 0)
     assert row["proof"]["holds"] is True
     assert found["rows"] == json.loads(cnbench("show", "--json").out)["rows"]
+
+
+def test_a_run_stands_beside_what_was_published(cnbench, monkeypatch):
+    cnbench(*RUN)
+    assert (
+        "No published figure is about what this run measured" in cnbench("show", "--published").out
+    )
+    ours = value_of("cost", size=1)
+    figure = Figure("made-up", "a cost", "elsewhere", 2.0, 4.0, "s", "somebody, 2024", ours)
+    monkeypatch.setattr(published, "all_published", lambda: (figure,))
+    shown = cnbench("show", "--published").out
+    for words in ("a cost", "somebody, 2024", "2 – 4 s", "in part", "another machine"):
+        assert words in shown
 
 
 def test_a_list_shows_values_as_people_write_them(cnbench):
