@@ -10,8 +10,9 @@ scheduler.place(pod)           # the best one, taken
 
 from cnbench.scheduler.cluster import Cluster
 from cnbench.scheduler.engine import Scheduler
-from cnbench.scheduler.errors import NotPlacedError, SchedulerInputError
-from cnbench.scheduler.kubernetes import cluster_from_dicts, node_from_dict, pod_from_dict
+from cnbench.scheduler.errors import NotPlacedError, SchedulerInputError, UnknownNodeError
+from cnbench.scheduler.kubernetes import node_from_dict, pod_from_dict
+from cnbench.scheduler.kubernetes_cluster import cluster_from_dicts, spread_selector_for
 from cnbench.scheduler.objects import Node, Pod
 from cnbench.scheduler.placement_rules import (
     NodeAffinity,
@@ -47,8 +48,10 @@ __all__ = [
     "Taint",
     "Toleration",
     "TopologySpreadConstraint",
+    "UnknownNodeError",
     "WeightedPodAffinityTerm",
     "cluster_from_dicts",
     "node_from_dict",
     "pod_from_dict",
+    "spread_selector_for",
 ]

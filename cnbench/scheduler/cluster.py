@@ -8,11 +8,12 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from cnbench.scheduler import checks
 from cnbench.scheduler.arrays import Codes, Ints
 from cnbench.scheduler.caches import BoundedCache
-from cnbench.scheduler.errors import NotPlacedError, SchedulerInputError
+from cnbench.scheduler.errors import NotPlacedError, SchedulerInputError, UnknownNodeError
 from cnbench.scheduler.node_labels import LabelColumn, NodeLabels
-from cnbench.scheduler.objects import Node, Pod, Spec
+from cnbench.scheduler.objects import Node, Pod, Spec, checked_labels
 from cnbench.scheduler.placement_rules import Taint
 from cnbench.scheduler.pod_sets import HeldTerm, NamespaceLabels, PodSets, terms_held_by
 from cnbench.scheduler.resources import Resources
@@ -35,7 +36,7 @@ class Shape:
         # Made when a pod of this shape is first placed: pods only asked about hold no terms.
         self.held: tuple[HeldTerm, ...] | None = None
         # What plugins work out once and keep (constraints, queries), by plugin.
-        self.compiled: dict[str, object] = {}
+        self.compiled: dict[Hashable, object] = {}
 
 
 class Cluster:
@@ -53,6 +54,10 @@ class Cluster:
 
     def __init__(self, nodes: Iterable[Node], namespaces: NamespaceLabels | None = None) -> None:
         listed = list(nodes)
+        for number, node in enumerate(listed):
+            checks.instance(node, Node, "cluster", f"nodes[{number}]")
+        for name, labels in checks.a_map(namespaces or {}, "cluster", "namespaces").items():
+            checked_labels(labels, f"namespace {name}")
         self.node_names: Sequence[str] = [node.name for node in listed]
         self._number_of = _numbered(self.node_names)
         self.labels = NodeLabels(listed)
@@ -78,20 +83,24 @@ class Cluster:
         """The number of a node given by name (or by its number already).
 
         Raises:
-            KeyError: there is no such node.
+            UnknownNodeError: there is no such node.
         """
-        if isinstance(node, str):
-            return self._number_of[node]
-        if not 0 <= node < len(self):
-            raise KeyError(f"there is no node number {node}; there are {len(self)}")
-        return node
+        number = self._number_of.get(node, -1) if isinstance(node, str) else node
+        if not 0 <= number < len(self):
+            raise UnknownNodeError(node, len(self))
+        return number
 
     def numbers_of(self, name: str) -> list[int]:
         """The number of the node with this name, or nothing."""
         return [self._number_of[name]] if name in self._number_of else []
 
     def shape(self, pod: Pod) -> Shape:
-        """The pod's spec as this cluster knows it."""
+        """The pod's spec as this cluster knows it.
+
+        Raises:
+            SchedulerInputError: what was given is no Pod.
+        """
+        checks.instance(pod, Pod, "scheduler", "pod")
         spec = pod.spec
         shape = self._shapes.get(spec)
         if shape is None:
@@ -104,7 +113,7 @@ class Cluster:
 
         Raises:
             SchedulerInputError: the pod has no name or is placed already.
-            KeyError: there is no such node.
+            UnknownNodeError: there is no such node.
         """
         number = self.node_number(node)
         shape = self.shape(pod)
@@ -182,7 +191,11 @@ class Cluster:
         return self.labels.column(key)
 
     def requested(self, resource: str) -> Ints:
-        """What the pods placed request of a resource, per node (int64; base units)."""
+        """What the pods placed request of a resource, per node (int64; base units).
+
+        Raises:
+            KeyError: no node has heard of the resource; `resources.rows` names those known.
+        """
         used: Ints = self.resources.used[self.resources.rows[resource]].astype(np.int64)
         return used
 

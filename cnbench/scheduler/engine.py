@@ -1,10 +1,11 @@
 """The scheduler: filter the nodes, score those that remain, take the best."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 
+from cnbench.scheduler import checks
 from cnbench.scheduler.arrays import Codes, Ints, Mask
 from cnbench.scheduler.cluster import Cluster, Shape
 from cnbench.scheduler.errors import SchedulerInputError
@@ -64,19 +65,18 @@ class Scheduler:
         percentage_of_nodes_to_score: int = EVERY_NODE,
         seed: int | None = None,
     ) -> None:
+        checks.instance(cluster, Cluster, "scheduler", "cluster")
         self.cluster = cluster
         self.release = parse_release(release)
-        self.filters = _named(FILTERS if filters is None else map(filter_name, filters))
-        self.scores = _named(DEFAULT_SCORES if scores is None else map(score_name, scores))
+        self.filters = _named("filters", filters, FILTERS, filter_name)
+        self.scores = _named("scores", scores, DEFAULT_SCORES, score_name)
         self.weights = _weights(self.scores, weights or {})
         _check_range("hard_pod_affinity_weight", hard_pod_affinity_weight, 0, 100)
         _check_range("percentage_of_nodes_to_score", percentage_of_nodes_to_score, 0, 100)
         resources = {"cpu": 1, "memory": 1} if resource_weights is None else resource_weights
         for name, weight in resources.items():
             _check_range(f"resource_weights.{name}", weight, 1, 100)
-        self.arithmetic = Arithmetic(
-            self.release, tuple(resources.items()), hard_pod_affinity_weight
-        )
+        self.arithmetic = Arithmetic(tuple(resources.items()), hard_pod_affinity_weight)
         self._enough = nodes_to_find(len(cluster), percentage_of_nodes_to_score)
         self._start = 0
         self._random = None if seed is None else np.random.default_rng(seed)
@@ -88,7 +88,7 @@ class Scheduler:
             The nodes the pod may go to (bool, one per node), and each filter's own answer.
             Unlike kube-scheduler, which stops at a node's first failing filter, all are asked.
         """
-        view, shape = View(self.cluster), self.cluster.shape(pod)
+        view, shape = self.view(), self.cluster.shape(pod)
         masks = self.masks(view, shape)
         feasible = _all_of(view, masks.values())
         shown = {name: _shown(view, mask) for name, mask in masks.items()}
@@ -107,7 +107,7 @@ class Scheduler:
         Returns:
             Raw, normalised and total scores, int64, in the order of the nodes asked for.
         """
-        view = View(self.cluster, self._selection(nodes))
+        view = self.view(self._selection(nodes))
         shape, total = self.cluster.shape(pod), Total(view)
         scored = {}
         for name in self.scores:
@@ -132,7 +132,7 @@ class Scheduler:
         nodes = found.feasible
         if nodes is not None and not len(nodes):
             return None
-        view = View(self.cluster, nodes)
+        view = self.view(nodes)
         total = self._totals(view, shape)
         best = self._pick(total)
         number = best if nodes is None else int(nodes[best])
@@ -157,6 +157,10 @@ class Scheduler:
         """Take a pod off its node; returns the node's name. See `Cluster.remove`."""
         return self.cluster.remove(pod)
 
+    def view(self, nodes: Codes | None = None) -> View:
+        """These nodes (None for all) under this scheduler's release."""
+        return View(self.cluster, nodes, self.release)
+
     def masks(self, view: View, shape: Shape) -> dict[str, Mask | None]:
         """Each filter's answer over a view's nodes (bool); None where it admits all of them."""
         return {name: FILTER_MODULES[name].feasible(view, shape) for name in self.filters}
@@ -177,7 +181,7 @@ class Scheduler:
         size = len(self.cluster)
         if self._enough < size:
             return self._search_in_turn(shape, size)
-        view = View(self.cluster)
+        view = self.view()
         feasible = _all_of(view, self.masks(view, shape).values())
         return Search(None, None if feasible.all() else feasible.nonzero()[0], self._start)
 
@@ -189,7 +193,7 @@ class Scheduler:
             # Looking twice costs about as much as looking far: the second time at all the rest.
             stretch = size - seen if seen else min(missing + missing // 8 + 16, size)
             nodes = (np.arange(stretch) + (self._start + seen)) % size
-            view = View(self.cluster, nodes)
+            view = self.view(nodes)
             fits = _all_of(view, self.masks(view, shape).values()).nonzero()[0][:missing]
             found.append(nodes[fits])
             missing -= len(fits)
@@ -206,15 +210,23 @@ class Scheduler:
         if nodes is None:
             return None
         given = np.asarray(nodes)
+        if given.ndim == 1 and not len(given):
+            return np.empty(0, dtype=np.intp)
         if given.dtype == np.bool_:
             if len(given) != len(self.cluster):
                 problem = f"the mask has {len(given)} entries, the cluster {len(self.cluster)}"
                 raise SchedulerInputError("score", "nodes", problem)
             return None if given.all() else given.nonzero()[0]
+        if given.ndim != 1 or not np.issubdtype(given.dtype, np.integer):
+            problem = "must be a mask over all nodes, or numbers of nodes"
+            raise SchedulerInputError("score", "nodes", problem)
+        if given.min() < 0 or given.max() >= len(self.cluster):
+            problem = f"the numbers must be from 0 to {len(self.cluster) - 1}"
+            raise SchedulerInputError("score", "nodes", problem)
         return given.astype(np.intp)
 
     def _reasons(self, shape: Shape, masks: Mapping[str, Mask], node: int) -> list[str]:
-        short = ", ".join(node_resources_fit.lacking(View(self.cluster), shape, node))
+        short = ", ".join(node_resources_fit.lacking(self.view(), shape, node))
         detail = {node_resources_fit.NAME: f" ({short})" if short else ""}
         return [
             f"{name}: {FILTER_MODULES[name].REASON}{detail.get(name, '')}"
@@ -223,8 +235,12 @@ class Scheduler:
         ]
 
 
-def _named(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))
+def _named(
+    field: str, given: Iterable[str] | None, default: Iterable[str], resolve: Callable[[str], str]
+) -> tuple[str, ...]:
+    names = tuple(default) if given is None else checks.listed(given)
+    checks.texts(names, "scheduler", field)
+    return tuple(dict.fromkeys(map(resolve, names)))
 
 
 def _weights(scores: Sequence[str], given: Mapping[str, int]) -> dict[str, int]:

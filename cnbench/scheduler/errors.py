@@ -29,3 +29,17 @@ class NotPlacedError(KeyError):
 
     def __str__(self) -> str:
         return f"pod {self.pod} is not placed in this cluster; place or add it first"
+
+
+class UnknownNodeError(KeyError):
+    """A node was named that is not in the cluster."""
+
+    def __init__(self, node: int | str, nodes: int) -> None:
+        super().__init__(node)
+        self.node = node
+        self._nodes = nodes
+
+    def __str__(self) -> str:
+        if isinstance(self.node, str):
+            return f"there is no node {self.node!r} among the {self._nodes} of this cluster"
+        return f"there is no node number {self.node}; the numbers are 0 to {self._nodes - 1}"

@@ -3,10 +3,10 @@
 Only the fields that scheduling here looks at are read. Errors name the object and the field.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
-from cnbench.scheduler.cluster import Cluster
+from cnbench.scheduler import checks
 from cnbench.scheduler.errors import SchedulerInputError
 from cnbench.scheduler.object_reader import Reader
 from cnbench.scheduler.objects import Node, Pod
@@ -27,21 +27,20 @@ from cnbench.scheduler.placement_rules import (
 from cnbench.scheduler.pod_requests import pod_requests
 from cnbench.scheduler.selectors import LabelSelector, Requirement
 
-Object = Mapping[str, Any]
+Object: TypeAlias = Mapping[str, Any]
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 _UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
-_FINISHED = ("Succeeded", "Failed")
 
 
 def node_from_dict(given: Object) -> Node:
-    """A node from a v1 Node object (capacity from status.allocatable).
+    """A node from a v1 Node object (status.allocatable, or without it status.capacity).
 
     Raises:
         SchedulerInputError: a field is malformed.
     """
-    name = _name(given)
+    name = named(given)
     node = Reader(f"node {name}", given)
     spec, status = node.field("spec"), node.field("status")
     taints = [_taint(taint) for taint in spec.field("taints").items()]
@@ -52,9 +51,10 @@ def node_from_dict(given: Object) -> Node:
         for entry in status.field("images").items()
         for image in entry.field("names").texts()
     }
+    allocatable = status.field("allocatable")
     return Node(
         name,
-        status.field("allocatable").amounts(),
+        (status.field("capacity") if allocatable.value is None else allocatable).amounts(),
         node.field("metadata").field("labels").labels(),
         taints,
         images,
@@ -65,19 +65,19 @@ def pod_from_dict(given: Object, spread_selector: LabelSelector | None = None) -
     """A pod from a v1 Pod object.
 
     Args:
-        given: the object.
+        given: the object; it needs no name to be filtered and scored, but to be placed.
         spread_selector: what its services and controller select (see `spread_selector_for`).
 
     Raises:
         SchedulerInputError: a field is malformed.
     """
-    metadata = given.get("metadata") or {}
-    name, namespace = _name(given), metadata.get("namespace") or "default"
+    metadata = Reader("pod", checks.a_map(given, "pod", "object")).field("metadata")
+    name = metadata.field("name").text()
+    namespace = metadata.field("namespace").text() or "default"
     pod = Reader(f"pod {namespace}/{name}", given)
     spec = pod.field("spec")
     affinity = spec.field("affinity")
     requests, scored = pod_requests(spec)
-    containers = spec.field("initContainers").items() + spec.field("containers").items()
     return Pod(
         name,
         namespace,
@@ -92,81 +92,32 @@ def pod_from_dict(given: Object, spread_selector: LabelSelector | None = None) -
         topology_spread_constraints=[
             _constraint(one) for one in spec.field("topologySpreadConstraints").items()
         ],
-        images=[c.field("image").text() for c in containers if c.field("image").value],
+        images=[one.field("image").text() for one in spec.field("containers").items()],
+        init_images=[one.field("image").text() for one in spec.field("initContainers").items()],
         spread_selector=spread_selector,
-        terminating=metadata.get("deletionTimestamp") is not None,
+        terminating=metadata.field("deletionTimestamp").value is not None,
     )
 
 
-def cluster_from_dicts(
-    nodes: Iterable[Object] | Object,
-    pods: Iterable[Object] | Object = (),
-    services: Iterable[Object] | Object = (),
-    namespaces: Iterable[Object] | Object = (),
-) -> tuple[Cluster, list[Pod]]:
-    """A cluster from lists of Kubernetes objects (or the List objects kubectl prints).
-
-    Pods with a spec.nodeName are placed there, finished ones left out; the others are returned
-    as pending, in order.
+def named(given: Object) -> str:
+    """The name of an object that must have one.
 
     Raises:
-        SchedulerInputError: an object is malformed, or a pod's node does not exist.
+        SchedulerInputError: it has none.
     """
-    labels = {
-        _name(one): Reader(f"namespace {_name(one)}", one)
-        .field("metadata")
-        .field("labels")
-        .labels()
-        for one in _objects(namespaces)
-    }
-    cluster = Cluster([node_from_dict(node) for node in _objects(nodes)], labels)
-    known = list(_objects(services))
-    pending = []
-    for given in _objects(pods):
-        if (given.get("status") or {}).get("phase") in _FINISHED:
-            continue
-        pod = pod_from_dict(given, spread_selector_for(given, known))
-        node = (given.get("spec") or {}).get("nodeName")
-        if not node:
-            pending.append(pod)
-        elif cluster.numbers_of(node):
-            cluster.add(pod, node)
-        else:
-            where = f"pod {pod.key}"
-            raise SchedulerInputError(where, "spec.nodeName", f"there is no node {node!r}")
-    return cluster, pending
-
-
-def spread_selector_for(pod: Object, services: Iterable[Object]) -> LabelSelector | None:
-    """The merged selectors of the services that select a pod (kubernetes helper/spread.go).
-
-    Controllers' selectors are not looked up: pass a `spread_selector` to `pod_from_dict` where
-    pods have a controller but no service.
-    """
-    metadata = pod.get("metadata") or {}
-    labels = metadata.get("labels") or {}
-    merged: dict[str, str] = {}
-    for service in services:
-        where = f"service {_name(service)}"
-        selector = Reader(where, service).field("spec").field("selector").labels()
-        same = (service.get("metadata") or {}).get("namespace", "default") == (
-            metadata.get("namespace") or "default"
-        )
-        if selector and same and LabelSelector(selector).matches(labels):
-            merged.update(selector)
-    return LabelSelector(merged) if merged else None
-
-
-def _objects(given: Iterable[Object] | Object) -> Iterable[Object]:
-    return given.get("items") or () if isinstance(given, Mapping) else given
-
-
-def _name(given: Object) -> str:
-    name = (given.get("metadata") or {}).get("name")
-    if not isinstance(name, str) or not name:
-        kind = str(given.get("kind", "object")).lower()
+    kind = str(given.get("kind", "object")).lower() if isinstance(given, Mapping) else "object"
+    name = Reader(kind, given).field("metadata").field("name").text()
+    if not name:
         raise SchedulerInputError(kind, "metadata.name", "must not be empty")
     return name
+
+
+def selector_from(given: Reader) -> LabelSelector | None:
+    """A label selector; None where there is none."""
+    if given.value is None:
+        return None
+    expressions = given.field("matchExpressions").items()
+    return LabelSelector(given.field("matchLabels").labels(), map(_requirement, expressions))
 
 
 def _taint(given: Reader) -> Taint:
@@ -188,13 +139,6 @@ def _requirement(given: Reader) -> Requirement:
     return Requirement(
         given.field("key").text(), given.field("operator").text(), given.field("values").texts()
     )
-
-
-def _selector(given: Reader) -> LabelSelector | None:
-    if given.value is None:
-        return None
-    expressions = given.field("matchExpressions").items()
-    return LabelSelector(given.field("matchLabels").labels(), map(_requirement, expressions))
 
 
 def _node_affinity(given: Reader) -> NodeAffinity:
@@ -229,9 +173,9 @@ def _pod_affinity(given: Reader) -> PodAffinity:
 def _pod_term(given: Reader) -> PodAffinityTerm:
     return PodAffinityTerm(
         given.field("topologyKey").text(),
-        _selector(given.field("labelSelector")),
+        selector_from(given.field("labelSelector")),
         given.field("namespaces").texts(),
-        _selector(given.field("namespaceSelector")),
+        selector_from(given.field("namespaceSelector")),
     )
 
 
@@ -241,7 +185,7 @@ def _constraint(given: Reader) -> TopologySpreadConstraint:
         given.field("maxSkew").whole(),
         given.field("topologyKey").text(),
         given.field("whenUnsatisfiable").text(),
-        _selector(given.field("labelSelector")),
+        selector_from(given.field("labelSelector")),
         None if minimum.value is None else minimum.whole(),
         given.field("nodeAffinityPolicy").text(HONOR),
         given.field("nodeTaintsPolicy").text(IGNORE),

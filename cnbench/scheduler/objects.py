@@ -8,8 +8,9 @@ the object and the field.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TypeVar
+from typing import Protocol, TypeVar, cast
 
+from cnbench.scheduler import checks
 from cnbench.scheduler.errors import SchedulerInputError
 from cnbench.scheduler.placement_rules import (
     NodeAffinity,
@@ -19,7 +20,7 @@ from cnbench.scheduler.placement_rules import (
     TopologySpreadConstraint,
 )
 from cnbench.scheduler.quantities import CPU, MEMORY, MIB, PODS, amounts
-from cnbench.scheduler.selectors import LabelSelector, as_selector
+from cnbench.scheduler.selectors import LabelSelector, as_selector, check_selector
 
 # kubelet's default --max-pods, for a node that does not say.
 DEFAULT_PODS_PER_NODE = 110
@@ -31,6 +32,13 @@ _NO_NODE_AFFINITY = NodeAffinity()
 _NO_POD_AFFINITY = PodAffinity()
 
 Value = TypeVar("Value")
+
+
+class _Checkable(Protocol):
+    def check(self, where: str, field: str) -> None: ...
+
+
+Checked = TypeVar("Checked", bound=_Checkable)
 
 
 def normalised_image(name: str) -> str:
@@ -63,10 +71,10 @@ class Node:
             raise SchedulerInputError(where, "metadata.name", "must not be empty")
         capacity = amounts(self.capacity, where, "status.allocatable")
         capacity.setdefault(PODS, DEFAULT_PODS_PER_NODE)
-        images = {normalised_image(name): size for name, size in self.images.items()}
-        taints = tuple(self.taints)
-        for number, taint in enumerate(taints):
-            taint.check(where, f"spec.taints[{number}]")
+        checks.a_map(self.images, where, "status.images")
+        images = {normalised_image(str(name)): size for name, size in self.images.items()}
+        taints = checks.listed(self.taints)
+        _check_each(taints, Taint, where, "spec.taints")
         object.__setattr__(self, "capacity", capacity)
         object.__setattr__(self, "labels", checked_labels(self.labels, where))
         object.__setattr__(self, "taints", taints)
@@ -92,7 +100,8 @@ class Pod:
         pod_anti_affinity: the same, to stay away.
         tolerations: taints the pod puts up with.
         topology_spread_constraints: DoNotSchedule ones filter, ScheduleAnyway ones score.
-        images: one image per container, for ImageLocality (init containers too, as since 1.29).
+        images: one image per container, for ImageLocality.
+        init_images: the same of the init containers; they count since 1.29.
         spread_selector: what SelectorSpread counts: the merged selector of the services and of
             the controller that own the pod; None or empty for a pod that has neither.
         terminating: whether it is being deleted; such pods do not count for spreading.
@@ -112,10 +121,12 @@ class Pod:
     spread_selector: LabelSelector | Mapping[str, str] | None = None
     scored_requests: Mapping[str, int | str] | None = None
     terminating: bool = False
+    init_images: Iterable[str] = ()
     spec: "Spec" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         where = f"pod {self.key}"
+        checks.texts((self.name,), where, "metadata.name")
         requests = amounts(self.requests, where, "requests")
         asked, scored = _items(requests), self._scored(where)
         spec = Spec(
@@ -127,9 +138,10 @@ class Pod:
             node_affinity=self.node_affinity or _NO_NODE_AFFINITY,
             pod_affinity=self.pod_affinity or _NO_POD_AFFINITY,
             pod_anti_affinity=self.pod_anti_affinity or _NO_POD_AFFINITY,
-            tolerations=tuple(self.tolerations),
-            topology_spread_constraints=tuple(self.topology_spread_constraints),
-            images=tuple(normalised_image(image) for image in self.images),
+            tolerations=checks.listed(self.tolerations),
+            topology_spread_constraints=checks.listed(self.topology_spread_constraints),
+            images=_images(self.images, where, "images"),
+            init_images=_images(self.init_images, where, "init_images"),
             spread_selector=as_selector(self.spread_selector),
             terminating=bool(self.terminating),
         )
@@ -173,41 +185,62 @@ class Spec:
     tolerations: tuple[Toleration, ...]
     topology_spread_constraints: tuple[TopologySpreadConstraint, ...]
     images: tuple[str, ...]
+    init_images: tuple[str, ...]
     spread_selector: LabelSelector | None
     terminating: bool
-    # Computed once: a spec is looked up for every pod that is scored or placed.
-    _hash: int = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        named = (one.name for one in fields(self) if one.compare)
-        object.__setattr__(self, "_hash", hash(tuple(getattr(self, name) for name in named)))
+    # Computed once, and not before the check: what was given may not be hashable.
+    _hash: int | None = field(default=None, init=False, repr=False, compare=False)
 
     def __hash__(self) -> int:
-        return self._hash
+        if self._hash is None:
+            named = (one.name for one in fields(self) if one.compare)
+            object.__setattr__(self, "_hash", hash(tuple(getattr(self, name) for name in named)))
+        return self._hash  # type: ignore[return-value]
 
     def check(self, where: str) -> None:
         """Raise SchedulerInputError naming the first field that is malformed."""
         if not isinstance(self.namespace, str) or not self.namespace:
             raise SchedulerInputError(where, "metadata.namespace", "must not be empty")
-        self.node_affinity.check(where, "spec.affinity.nodeAffinity")
-        self.pod_affinity.check(where, "spec.affinity.podAffinity")
-        self.pod_anti_affinity.check(where, "spec.affinity.podAntiAffinity")
-        for number, toleration in enumerate(self.tolerations):
-            toleration.check(where, f"spec.tolerations[{number}]")
-        for number, constraint in enumerate(self.topology_spread_constraints):
-            constraint.check(where, f"spec.topologySpreadConstraints[{number}]")
-        if self.spread_selector is not None:
-            self.spread_selector.check(where, "spread_selector")
+        for field_name, affinity, kind in (
+            ("nodeAffinity", self.node_affinity, NodeAffinity),
+            ("podAffinity", self.pod_affinity, PodAffinity),
+            ("podAntiAffinity", self.pod_anti_affinity, PodAffinity),
+        ):
+            path = f"spec.affinity.{field_name}"
+            checks.instance(affinity, kind, where, path)
+            affinity.check(where, path)
+        _check_each(self.tolerations, Toleration, where, "spec.tolerations")
+        _check_each(
+            self.topology_spread_constraints,
+            TopologySpreadConstraint,
+            where,
+            "spec.topologySpreadConstraints",
+        )
+        check_selector(self.spread_selector, where, "spread_selector")
 
 
 def checked_labels(
     labels: Mapping[str, str], where: str, path: str = "metadata.labels"
 ) -> dict[str, str]:
     """The labels as a dict of strings, or a SchedulerInputError naming the field."""
+    checks.a_map(labels, where, path)
     for key, value in labels.items():
         if not isinstance(key, str) or not isinstance(value, str):
             raise SchedulerInputError(where, path, f"{key!r}: {value!r} must both be strings")
     return dict(labels)
+
+
+def _check_each(given: object, kind: type[Checked], where: str, field: str) -> None:
+    checks.a_list(given, where, field)
+    for number, one in enumerate(cast("tuple[Checked, ...]", given)):
+        checks.instance(one, kind, where, f"{field}[{number}]")
+        one.check(where, f"{field}[{number}]")
+
+
+def _images(given: Iterable[str], where: str, field: str) -> tuple[str, ...]:
+    names = checks.listed(given)
+    checks.texts(names, where, field)
+    return tuple(normalised_image(name) for name in names)
 
 
 def _items(mapping: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:

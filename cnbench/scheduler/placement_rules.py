@@ -1,10 +1,20 @@
 """The rules a pod carries about where it wants to be, named after Kubernetes' fields."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
+from cnbench.scheduler import checks
 from cnbench.scheduler.errors import SchedulerInputError
-from cnbench.scheduler.selectors import NODE_OPERATORS, LabelSelector, Requirement, as_selector
+from cnbench.scheduler.selectors import (
+    NODE_OPERATORS,
+    LabelSelector,
+    Requirement,
+    as_selector,
+    check_selector,
+)
+
+Item = TypeVar("Item")
 
 NO_SCHEDULE = "NoSchedule"
 PREFER_NO_SCHEDULE = "PreferNoSchedule"
@@ -77,8 +87,8 @@ class NodeSelectorTerm:
     match_fields: Iterable[Requirement] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "match_expressions", tuple(self.match_expressions))
-        object.__setattr__(self, "match_fields", tuple(self.match_fields))
+        object.__setattr__(self, "match_expressions", checks.listed(self.match_expressions))
+        object.__setattr__(self, "match_fields", checks.listed(self.match_fields))
 
     @property
     def empty(self) -> bool:
@@ -87,10 +97,11 @@ class NodeSelectorTerm:
 
     def check(self, where: str, field: str) -> None:
         """Raise SchedulerInputError unless well formed."""
-        for number, expression in enumerate(self.match_expressions):
-            expression.check(where, f"{field}.matchExpressions[{number}]", NODE_OPERATORS)
-        for number, expression in enumerate(self.match_fields):
-            path = f"{field}.matchFields[{number}]"
+        for path, expression in _each(self.match_expressions, where, f"{field}.matchExpressions"):
+            checks.instance(expression, Requirement, where, path)
+            expression.check(where, path, NODE_OPERATORS)
+        for path, expression in _each(self.match_fields, where, f"{field}.matchFields"):
+            checks.instance(expression, Requirement, where, path)
             one_of(expression.key, (NAME_FIELD,), where, f"{path}.key")
             expression.check(where, path, ("In", "NotIn"))
             if len(expression.values) != 1:
@@ -113,17 +124,19 @@ class NodeAffinity:
     preferred: Iterable[PreferredSchedulingTerm] = ()
 
     def __post_init__(self) -> None:
-        if self.required is not None:
-            object.__setattr__(self, "required", tuple(self.required))
-        object.__setattr__(self, "preferred", tuple(self.preferred))
+        object.__setattr__(self, "required", checks.listed(self.required))
+        object.__setattr__(self, "preferred", checks.listed(self.preferred))
 
     def check(self, where: str, field: str) -> None:
         """Raise SchedulerInputError unless well formed."""
-        for number, term in enumerate(self.required or ()):
-            term.check(where, f"{field}.required.nodeSelectorTerms[{number}]")
-        for number, weighted in enumerate(self.preferred):
-            path = f"{field}.preferred[{number}]"
+        required = () if self.required is None else self.required
+        for path, term in _each(required, where, f"{field}.required.nodeSelectorTerms"):
+            checks.instance(term, NodeSelectorTerm, where, path)
+            term.check(where, path)
+        for path, weighted in _each(self.preferred, where, f"{field}.preferred"):
+            checks.instance(weighted, PreferredSchedulingTerm, where, path)
             _check_weight(weighted.weight, where, path)
+            checks.instance(weighted.preference, NodeSelectorTerm, where, f"{path}.preference")
             weighted.preference.check(where, f"{path}.preference")
 
 
@@ -146,17 +159,16 @@ class PodAffinityTerm:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label_selector", as_selector(self.label_selector))
-        object.__setattr__(self, "namespaces", tuple(sorted(set(self.namespaces))))
+        object.__setattr__(self, "namespaces", checks.listed(self.namespaces))
         object.__setattr__(self, "namespace_selector", as_selector(self.namespace_selector))
 
     def check(self, where: str, field: str) -> None:
         """Raise SchedulerInputError unless well formed."""
         if not self.topology_key:
             raise SchedulerInputError(where, f"{field}.topologyKey", "must not be empty")
-        for name in ("label_selector", "namespace_selector"):
-            selector = getattr(self, name)
-            if selector is not None:
-                selector.check(where, f"{field}.{name.replace('_s', 'S')}")
+        check_selector(self.label_selector, where, f"{field}.labelSelector")
+        check_selector(self.namespace_selector, where, f"{field}.namespaceSelector")
+        checks.texts(self.namespaces, where, f"{field}.namespaces")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,16 +187,18 @@ class PodAffinity:
     preferred: Iterable[WeightedPodAffinityTerm] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "required", tuple(self.required))
-        object.__setattr__(self, "preferred", tuple(self.preferred))
+        object.__setattr__(self, "required", checks.listed(self.required))
+        object.__setattr__(self, "preferred", checks.listed(self.preferred))
 
     def check(self, where: str, field: str) -> None:
         """Raise SchedulerInputError unless well formed."""
-        for number, term in enumerate(self.required):
-            term.check(where, f"{field}.required[{number}]")
-        for number, weighted in enumerate(self.preferred):
-            path = f"{field}.preferred[{number}]"
+        for path, term in _each(self.required, where, f"{field}.required"):
+            checks.instance(term, PodAffinityTerm, where, path)
+            term.check(where, path)
+        for path, weighted in _each(self.preferred, where, f"{field}.preferred"):
+            checks.instance(weighted, WeightedPodAffinityTerm, where, path)
             _check_weight(weighted.weight, where, path)
+            checks.instance(weighted.term, PodAffinityTerm, where, f"{path}.podAffinityTerm")
             weighted.term.check(where, f"{path}.podAffinityTerm")
 
 
@@ -214,7 +228,7 @@ class TopologySpreadConstraint:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label_selector", as_selector(self.label_selector))
-        object.__setattr__(self, "match_label_keys", tuple(self.match_label_keys))
+        object.__setattr__(self, "match_label_keys", checks.listed(self.match_label_keys))
 
     def check(self, where: str, field: str) -> None:
         """Raise SchedulerInputError unless well formed."""
@@ -222,16 +236,26 @@ class TopologySpreadConstraint:
             raise SchedulerInputError(where, f"{field}.maxSkew", "must be an integer of 1 or more")
         if not self.topology_key:
             raise SchedulerInputError(where, f"{field}.topologyKey", "must not be empty")
-        if self.min_domains is not None and self.min_domains < 1:
-            raise SchedulerInputError(where, f"{field}.minDomains", "must be 1 or more")
+        least = self.min_domains
+        if least is not None and (type(least) is not int or least < 1):
+            problem = "must be an integer of 1 or more"
+            raise SchedulerInputError(where, f"{field}.minDomains", problem)
         verdicts = (DO_NOT_SCHEDULE, SCHEDULE_ANYWAY)
         one_of(self.when_unsatisfiable, verdicts, where, f"{field}.whenUnsatisfiable")
         one_of(self.node_affinity_policy, (HONOR, IGNORE), where, f"{field}.nodeAffinityPolicy")
         one_of(self.node_taints_policy, (HONOR, IGNORE), where, f"{field}.nodeTaintsPolicy")
-        if isinstance(self.label_selector, LabelSelector):
-            self.label_selector.check(where, f"{field}.labelSelector")
+        check_selector(self.label_selector, where, f"{field}.labelSelector")
+        checks.texts(self.match_label_keys, where, f"{field}.matchLabelKeys")
 
 
 def _check_weight(weight: int, where: str, field: str) -> None:
     if type(weight) is not int or not 1 <= weight <= 100:
-        raise SchedulerInputError(where, f"{field}.weight", f"{weight!r} must be from 1 to 100")
+        problem = f"{checks.shown(weight)} must be from 1 to 100"
+        raise SchedulerInputError(where, f"{field}.weight", problem)
+
+
+def _each(given: Iterable[Item], where: str, field: str) -> Iterator[tuple[str, Item]]:
+    """The items of a list with their paths; SchedulerInputError if it is none."""
+    checks.a_list(given, where, field)
+    for number, item in enumerate(given):
+        yield f"{field}[{number}]", item

@@ -2,6 +2,7 @@
 
 As component-helpers' PodRequests adds up: the containers and the init containers that keep
 running; or one init container, with those that run beside it, if that is more; plus overhead.
+A limit without a request is a request too, as the API server's defaults have it.
 """
 
 from collections.abc import Mapping
@@ -12,9 +13,12 @@ from cnbench.scheduler.quantities import CPU, MEMORY
 
 
 def pod_requests(spec: Reader) -> tuple[dict[str, int], dict[str, int]]:
-    """What the pod requests, and what it is scored by (each container with its own defaults)."""
+    """What the pod requests, and what it is scored by: each container with its own defaults.
+
+    A pod without containers is scored by its overhead alone.
+    """
     defaults = {CPU: DEFAULT_SCORED_CPU, MEMORY: DEFAULT_SCORED_MEMORY}
-    return _effective(spec, {}), _effective(spec, defaults)
+    return _effective(spec, {}), {CPU: 0, MEMORY: 0, **_effective(spec, defaults)}
 
 
 def _effective(spec: Reader, defaults: Mapping[str, int]) -> dict[str, int]:
@@ -33,7 +37,8 @@ def _effective(spec: Reader, defaults: Mapping[str, int]) -> dict[str, int]:
 
 
 def _asked(container: Reader) -> dict[str, int]:
-    return container.field("resources").field("requests").amounts()
+    resources = container.field("resources")
+    return {**resources.field("limits").amounts(), **resources.field("requests").amounts()}
 
 
 def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:

@@ -80,7 +80,7 @@ class Clause:
 def clause_of(term: PodAffinityTerm, namespace: str) -> Clause:
     """What a term of a pod in this namespace means."""
     selector, among = term.label_selector, term.namespace_selector
-    namespaces = tuple(term.namespaces)
+    namespaces = tuple(sorted(set(term.namespaces)))
     if not namespaces and among is None:
         namespaces = (namespace,)
     return Clause(

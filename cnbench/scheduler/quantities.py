@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 
+from cnbench.scheduler import checks
 from cnbench.scheduler.errors import SchedulerInputError
 
 KIB = 1024
@@ -72,6 +73,7 @@ def amounts(given: Mapping[str, str | int], where: str, field: str) -> dict[str,
         SchedulerInputError: an amount is no quantity, negative, or beyond 2**46 (64 TiB),
             above which scores could not be computed exactly.
     """
+    checks.a_map(given, where, field)
     checked = {}
     for resource, value in given.items():
         path = f"{field}.{resource}"
@@ -93,9 +95,8 @@ def quantities(given: object, where: str, field: str) -> dict[str, int]:
     """Resource amounts from a Kubernetes object, where a bare number is a quantity (1 cpu)."""
     if given is None:
         return {}
-    if not isinstance(given, Mapping):
-        raise SchedulerInputError(where, field, f"must be a map of resources, not {given!r}")
-    return amounts({name: _as_text(value) for name, value in given.items()}, where, field)
+    items = checks.a_map(given, where, field).items()
+    return amounts({name: _as_text(value) for name, value in items}, where, field)
 
 
 def _as_text(value: object) -> str:

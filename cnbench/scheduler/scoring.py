@@ -1,4 +1,4 @@
-"""The scores by name, with the settings and the release they depend on."""
+"""The scores by name, with the settings they depend on."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -8,7 +8,6 @@ import numpy as np
 from cnbench.scheduler.arrays import Ints
 from cnbench.scheduler.cluster import Shape
 from cnbench.scheduler.exact import scaled_to_top
-from cnbench.scheduler.releases import Release
 from cnbench.scheduler.scores import (
     balanced_allocation,
     image_locality,
@@ -32,10 +31,7 @@ class Scored(NamedTuple):
 class Arithmetic:
     """Computes any score under one set of settings."""
 
-    def __init__(
-        self, release: Release, resources: Sequence[tuple[str, int]], hard_affinity_weight: int
-    ) -> None:
-        self._release = release
+    def __init__(self, resources: Sequence[tuple[str, int]], hard_affinity_weight: int) -> None:
         self._resources = resources
         self._hard_affinity_weight = hard_affinity_weight
         self._by_name: dict[str, Callable[[View, Shape], Scored]] = {
@@ -71,7 +67,7 @@ class Arithmetic:
         return Scored(raw, selector_spread.normalised(view, shape, raw))
 
     def _pod_topology_spread(self, view: View, shape: Shape) -> Scored:
-        raw = pod_topology_spread.raw(view, shape, self._release.spread_rounds)
+        raw = pod_topology_spread.raw(view, shape)
         return Scored(raw, pod_topology_spread.normalised(view, shape, raw))
 
     def _node_affinity(self, view: View, shape: Shape) -> Scored:
@@ -84,8 +80,7 @@ class Arithmetic:
 
     def _inter_pod_affinity(self, view: View, shape: Shape) -> Scored:
         raw = inter_pod_affinity.raw(view, shape, self._hard_affinity_weight)
-        from_zero = self._release.affinity_from_zero
-        return Scored(raw, inter_pod_affinity.normalised(view, raw, from_zero))
+        return Scored(raw, inter_pod_affinity.normalised(view, raw))
 
 
 def _as_it_is(raw: Ints) -> Scored:

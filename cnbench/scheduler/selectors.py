@@ -7,7 +7,9 @@ DoesNotExist) and node selector terms (also Gt and Lt). Source: apimachinery lab
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from cnbench.scheduler import checks
 from cnbench.scheduler.errors import SchedulerInputError
 
 SET_OPERATORS = ("In", "NotIn")
@@ -16,12 +18,12 @@ ORDER_OPERATORS = ("Gt", "Lt")
 POD_OPERATORS = SET_OPERATORS + KEY_OPERATORS
 NODE_OPERATORS = POD_OPERATORS + ORDER_OPERATORS
 
-_INTEGER = re.compile(r"^[+-]?[0-9]+$")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
 def parse_int64(text: str) -> int | None:
     """The integer as Go's strconv.ParseInt(text, 10, 64) reads it, or None."""
-    if not _INTEGER.match(text):
+    if not _INTEGER.fullmatch(text):
         return None
     value = int(text)
     return value if -(2**63) <= value < 2**63 else None
@@ -36,7 +38,7 @@ class Requirement:
     values: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", tuple(self.values))
+        object.__setattr__(self, "values", checks.listed(self.values))
 
     def check(self, where: str, field: str, operators: tuple[str, ...]) -> None:
         """Raise SchedulerInputError unless well formed, naming the offending field."""
@@ -51,8 +53,7 @@ class Requirement:
         self._check_values(where, f"{field}.values")
 
     def _check_values(self, where: str, field: str) -> None:
-        if any(not isinstance(value, str) for value in self.values):
-            raise SchedulerInputError(where, field, f"{self.values!r} must all be strings")
+        checks.texts(self.values, where, field)
         if self.operator in SET_OPERATORS and not self.values:
             raise SchedulerInputError(where, field, f"{self.operator} needs at least one value")
         if self.operator in KEY_OPERATORS and self.values:
@@ -101,8 +102,8 @@ class LabelSelector:
         match_labels: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         match_expressions: Iterable[Requirement] = (),
     ) -> None:
-        object.__setattr__(self, "match_labels", tuple(sorted(dict(match_labels).items())))
-        object.__setattr__(self, "match_expressions", tuple(match_expressions))
+        object.__setattr__(self, "match_labels", _sorted_pairs(match_labels))
+        object.__setattr__(self, "match_expressions", checks.listed(match_expressions))
 
     @property
     def empty(self) -> bool:
@@ -122,17 +123,37 @@ class LabelSelector:
 
     def check(self, where: str, field: str) -> None:
         """Raise SchedulerInputError unless well formed, naming the offending field."""
-        for key, value in self.match_labels:
+        checks.a_list(self.match_labels, where, f"{field}.matchLabels")
+        pairs: tuple[tuple[object, object], ...] = self.match_labels
+        for key, value in pairs:
             if not isinstance(key, str) or not isinstance(value, str):
-                raise SchedulerInputError(
-                    where, f"{field}.matchLabels", f"{key!r}: {value!r} must be strings"
-                )
+                problem = f"{key!r}: {value!r} must be strings; give {{'app': 'web'}} or so"
+                raise SchedulerInputError(where, f"{field}.matchLabels", problem)
+        checks.a_list(self.match_expressions, where, f"{field}.matchExpressions")
         for number, requirement in enumerate(self.match_expressions):
-            requirement.check(where, f"{field}.matchExpressions[{number}]", POD_OPERATORS)
+            path = f"{field}.matchExpressions[{number}]"
+            checks.instance(requirement, Requirement, where, path)
+            requirement.check(where, path, POD_OPERATORS)
 
 
 def as_selector(given: "LabelSelector | Mapping[str, str] | None") -> LabelSelector | None:
-    """A selector from itself or from plain labels to match; None stays None."""
-    if given is None or isinstance(given, LabelSelector):
+    """A selector from itself or from plain labels to match; None stays None.
+
+    Anything else stays what it is, for `check_selector` to refuse.
+    """
+    return LabelSelector(given) if isinstance(given, Mapping) else given
+
+
+def check_selector(given: object, where: str, field: str) -> None:
+    """Raise SchedulerInputError unless it is None or a well-formed selector."""
+    if given is not None:
+        checks.instance(given, LabelSelector, where, field)
+        given.check(where, field)  # type: ignore[attr-defined]
+
+
+def _sorted_pairs(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> Any:
+    """The pairs in order of their keys; what cannot be sorted stays, to be refused later."""
+    try:
+        return tuple(sorted(dict(given).items(), key=lambda pair: pair[0]))
+    except (TypeError, ValueError):
         return given
-    return LabelSelector(given)

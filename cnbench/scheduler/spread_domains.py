@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cnbench.scheduler.arrays import Ints, Mask
-from cnbench.scheduler.cluster import Cluster, Shape
+from cnbench.scheduler.cluster import Shape
 from cnbench.scheduler.eligibility import eligibility
 from cnbench.scheduler.placement_rules import HONOR, TopologySpreadConstraint
 from cnbench.scheduler.pod_sets import spread_query
@@ -24,10 +24,11 @@ class SpreadConstraint:
     """
 
     def __init__(
-        self, cluster: Cluster, shape: Shape, given: TopologySpreadConstraint, keys: Sequence[str]
+        self, view: View, shape: Shape, given: TopologySpreadConstraint, keys: Sequence[str]
     ) -> None:
-        spec = shape.spec
-        labels = {key: value for key, value in spec.labels if key in set(given.match_label_keys)}
+        cluster, spec, heeds = view.cluster, shape.spec, view.release
+        shared = set(given.match_label_keys) if heeds.match_label_keys else ()
+        labels = {key: value for key, value in spec.labels if key in shared}
         selector = given.label_selector
         if isinstance(selector, LabelSelector) and labels:
             selector = selector.requiring(labels)
@@ -35,14 +36,15 @@ class SpreadConstraint:
         query = spread_query(spec.namespace, counted)
         self.max_skew = given.max_skew
         self.key = given.topology_key
-        self.min_domains = given.min_domains or 1
+        self.min_domains = (given.min_domains if heeds.min_domains else None) or 1
         self.column = cluster.topology(self.key)
         self.tally = cluster.pod_sets.tally(query)
         self.self_match = int(counted is not None and counted.matches(shape.pods.labels))
         self._cluster = cluster
         self._shape = shape
-        self._honours_affinity = given.node_affinity_policy == HONOR
-        self._honours_taints = given.node_taints_policy == HONOR
+        says = heeds.node_inclusion_policies
+        self._honours_affinity = given.node_affinity_policy == HONOR if says else True
+        self._honours_taints = given.node_taints_policy == HONOR if says else False
         self._keys = tuple(keys)
         rules = (spec.node_selector, spec.node_affinity.required) if self._honours_affinity else ()
         self._rules = cluster.content((rules, spec.tolerations if self._honours_taints else ()))
@@ -89,8 +91,8 @@ def _values_on(constraint: SpreadConstraint, nodes: Mask) -> Mask:
 
 
 def constraints(view: View, shape: Shape, verdict: str) -> list[SpreadConstraint]:
-    """The shape's constraints with this whenUnsatisfiable, compiled once."""
-    name = f"spread {verdict}"
+    """The shape's constraints with this whenUnsatisfiable, compiled once for each release."""
+    name = (verdict, view.release.minor)
     found = shape.compiled.get(name)
     if not isinstance(found, list):
         given = [
@@ -99,7 +101,7 @@ def constraints(view: View, shape: Shape, verdict: str) -> list[SpreadConstraint
             if constraint.when_unsatisfiable == verdict
         ]
         keys = [constraint.topology_key for constraint in given]
-        found = [SpreadConstraint(view.cluster, shape, one, keys) for one in given]
+        found = [SpreadConstraint(view, shape, one, keys) for one in given]
         shape.compiled[name] = found
     return found
 

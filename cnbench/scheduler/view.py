@@ -1,4 +1,4 @@
-"""The nodes one question is about: all of them, or a selection, column by column."""
+"""What one question is about: all nodes or a selection, column by column, and by whose rules."""
 
 from typing import TypeVar
 
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from cnbench.scheduler.arrays import Codes, Ints, Mask
 from cnbench.scheduler.cluster import Cluster
 from cnbench.scheduler.node_labels import LabelColumn
+from cnbench.scheduler.releases import DEFAULT, Release
 
 Item = TypeVar("Item", bound=np.generic)
 
@@ -19,11 +20,15 @@ class View:
         cluster: the cluster.
         nodes: the numbers of the nodes selected, or None for all of them in order.
         size: how many.
+        release: the Kubernetes release whose rules apply.
     """
 
-    def __init__(self, cluster: Cluster, nodes: Codes | None = None) -> None:
+    def __init__(
+        self, cluster: Cluster, nodes: Codes | None = None, release: Release = DEFAULT
+    ) -> None:
         self.cluster = cluster
         self.nodes = nodes
+        self.release = release
         self.size = len(cluster) if nodes is None else len(nodes)
 
     def column(self, column: NDArray[Item]) -> NDArray[Item]:

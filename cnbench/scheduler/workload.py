@@ -13,7 +13,6 @@ from dataclasses import replace
 from cnbench.scheduler.engine import Scheduler
 from cnbench.scheduler.objects import Pod
 from cnbench.scheduler.plugins import FILTER_MODULES
-from cnbench.scheduler.view import View
 
 DECISION = "all"
 FILTER = "filter"
@@ -42,15 +41,14 @@ class Question:
         self.extension_point = extension_point
         found = scheduler.search(self.pod)
         self.nodes = found.feasible if extension_point == SCORE else found.looked_at
-        cluster = scheduler.cluster
-        self.asked_about = View(cluster, self.nodes).size
-        self.scored = View(cluster, found.feasible).size
+        self.asked_about = scheduler.view(self.nodes).size
+        self.scored = scheduler.view(found.feasible).size
 
     def prepared(self) -> Callable[[], object]:
         """The question, ready to be asked; made anew after the cluster forgot its questions."""
         if self.plugin == DECISION:
             return lambda: self.scheduler.choose(self.pod)
-        view = View(self.scheduler.cluster, self.nodes)
+        view = self.scheduler.view(self.nodes)
         shape = self.scheduler.cluster.shape(self.pod)
         if self.extension_point == FILTER:
             feasible = FILTER_MODULES[self.plugin].feasible

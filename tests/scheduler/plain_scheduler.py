@@ -162,7 +162,7 @@ class PlainScheduler:
 
     def spread_means(self, constraint, owner, pod):
         labels = dict(pod.labels)
-        for key in constraint.match_label_keys:
+        for key in constraint.match_label_keys if self.minor >= 27 else ():
             if key in owner.labels and labels.get(key) != owner.labels[key]:
                 return False
         return selector_holds(constraint.label_selector, labels)
@@ -177,6 +177,8 @@ class PlainScheduler:
         )
 
     def eligible(self, constraint, pod, index):
+        if self.minor < 26:
+            return self.node_affinity(pod, index)
         if constraint.node_affinity_policy == "Honor" and not self.node_affinity(pod, index):
             return False
         return constraint.node_taints_policy != "Honor" or self.taint_toleration(pod, index)
@@ -195,7 +197,7 @@ class PlainScheduler:
                     value = node.labels[constraint.topology_key]
                     domains[value] = domains.get(value, 0) + self.counts_on(constraint, pod, other)
             fewest = min(domains.values(), default=2**31 - 1)
-            if len(domains) < (constraint.min_domains or 1):
+            if len(domains) < ((constraint.min_domains if self.minor >= 27 else None) or 1):
                 fewest = 0
             self_match = 1 if self.spread_means(constraint, pod, pod) else 0
             count = domains.get(labels[constraint.topology_key], 0)
@@ -228,7 +230,7 @@ class PlainScheduler:
         node = self.nodes[index]
         capacity = node.capacity.get(resource, 0)
         if resource not in ("cpu", "memory"):
-            if not pod.requests.get(resource, 0):
+            if not pod.requests.get(resource, 0) and not (scored and self.minor < 22):
                 return 0, 0
             scored = False
         asked = self.scored_requests if scored else (lambda p: p.requests)
@@ -241,9 +243,11 @@ class PlainScheduler:
             total = weights = 0
             for resource in self.resources:
                 requested, capacity = self.allocation(pod, index, resource, scored=True)
-                if capacity == 0:
+                if capacity == 0 and self.minor >= 22:
                     continue
                 weights += 1
+                if capacity == 0:
+                    continue
                 if most:
                     total += min(requested, capacity) * 100 // capacity
                 elif requested <= capacity:
@@ -256,6 +260,8 @@ class PlainScheduler:
 
     def balanced_allocation(self, pod, indices):
         scores = []
+        if self.minor >= 33 and not any(pod.requests.get(name, 0) for name in self.resources):
+            return [0] * len(indices), [0] * len(indices)
         for index in indices:
             fractions = []
             for resource in self.resources:
@@ -396,11 +402,12 @@ class PlainScheduler:
         scores = []
         for index in indices:
             total = 0
-            for image in pod.images:
+            images = [*pod.images, *(pod.init_images if self.minor >= 29 else ())]
+            for image in images:
                 tagged = image if image.rfind(":") > image.rfind("/") else image + ":latest"
                 if tagged in self.nodes[index].images:
                     total += int(sizes[tagged] * (holders[tagged] / len(self.nodes)))
-            least, most = 23 * MIB, 1000 * MIB * max(len(pod.images), 1)
+            least, most = 23 * MIB, 1000 * MIB * max(len(images), 1)
             total = min(max(total, least), most)
             scores.append(100 * (total - least) // (most - least))
         return scores, scores

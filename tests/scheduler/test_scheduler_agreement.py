@@ -148,6 +148,7 @@ pods = st.builds(
     tolerations=some(tolerations),
     topology_spread_constraints=st.one_of(st.just(()), some(spreads)),
     images=some(images),
+    init_images=some(images, most=1),
     spread_selector=selectors,
     terminating=st.sampled_from([False, False, False, True]),
 )
@@ -239,8 +240,8 @@ def compare(scheduler, plain, pod):
         assert found.total.dtype == np.int64
 
 
-@pytest.mark.parametrize("release", ["1.30", "1.20"])
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.parametrize("release", ["1.30", "1.20", "1.26", "1.34"])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=histories(), hard=st.sampled_from([0, 1, 50]))
 def test_scores_and_filters_agree_with_the_plain_implementation(release, history, hard):
     nodes, templates, events = history
@@ -274,11 +275,17 @@ def test_scores_and_filters_agree_with_the_plain_implementation(release, history
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(nodes=clusters(), templates=st.lists(pods, min_size=1, max_size=4), data=st.data())
-def test_an_extended_resource_can_take_part_in_the_scores(nodes, templates, data):
+@given(
+    nodes=clusters(),
+    templates=st.lists(pods, min_size=1, max_size=4),
+    minor=st.sampled_from([20, 30, 34]),
+    data=st.data(),
+)
+def test_an_extended_resource_can_take_part_in_the_scores(nodes, templates, minor, data):
     weights = {"cpu": 1, "memory": 1, "nvidia.com/gpu": 1}
-    scheduler = Scheduler(Cluster(nodes), scores=SCORES, resource_weights=weights)
-    plain = PlainScheduler(nodes, resources=tuple(weights))
+    release = f"1.{minor}"
+    scheduler = Scheduler(Cluster(nodes), release, scores=SCORES, resource_weights=weights)
+    plain = PlainScheduler(nodes, minor, resources=tuple(weights))
     for number in range(6):
         pod = data.draw(st.sampled_from(templates)).named(f"pod-{number}")
         node = data.draw(st.integers(0, len(nodes) - 1))

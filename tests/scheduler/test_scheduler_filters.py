@@ -381,6 +381,54 @@ def test_a_percentage_scores_part_of_the_nodes_and_goes_on_from_there():
         (lambda: Pod("p", requests={"cpu": "lots"}), "requests.cpu: 'lots' is not a quantity"),
         (lambda: Node("n", {"memory": 2**47}), r"node n: status.allocatable.memory: .*2\*\*46"),
         (lambda: Node(""), "metadata.name: must not be empty"),
+        (lambda: Pod(3), r"metadata.name: \(3,\) must all be strings"),
+        (lambda: Pod("p", requests=[1]), r"requests: must be a map, not \[1\]"),
+        (lambda: Pod("p", images="nginx"), "images: must be a list, not 'nginx'"),
+        (lambda: Pod("p", tolerations=[{"key": "a"}]), r"tolerations\[0\]: must be a Toleration"),
+        (lambda: Pod("p", spread_selector="app"), "spread_selector: must be a LabelSelector"),
+        (
+            lambda: Pod("p", node_affinity={"required": []}),
+            "nodeAffinity: must be a NodeAffinity, .*; .* pod_from_dict read Kubernetes' own form",
+        ),
+        (
+            lambda: Pod("p", pod_affinity=PodAffinity([PodAffinityTerm(ZONE, "app=web")])),
+            r"podAffinity.required\[0\].labelSelector: must be a LabelSelector, not 'app=web'",
+        ),
+        (
+            lambda: Pod(
+                "p", pod_affinity=PodAffinity([PodAffinityTerm(ZONE, {"matchLabels": {}})])
+            ),
+            r"labelSelector.matchLabels: 'matchLabels': {} must be strings; give {'app': 'web'}",
+        ),
+        (
+            lambda: Pod("p", pod_affinity=PodAffinity([PodAffinityTerm(ZONE, {}, "default")])),
+            "namespaces: must be a list, not 'default'",
+        ),
+        (
+            lambda: Pod(
+                "p",
+                node_affinity=NodeAffinity([NodeSelectorTerm([Requirement("a", "In", "ssd")])]),
+            ),
+            r"matchExpressions\[0\].values: must be a list, not 'ssd'",
+        ),
+        (
+            lambda: Pod(
+                "p",
+                topology_spread_constraints=[TopologySpreadConstraint(1, ZONE, min_domains="2")],
+            ),
+            r"topologySpreadConstraints\[0\].minDomains: must be an integer",
+        ),
+        (lambda: Cluster([{"metadata": {}}]), r"nodes\[0\]: must be a Node, .* node_from_dict"),
+        (lambda: Cluster([Node("n")], ["x"]), "namespaces: must be a map"),
+        (lambda: Scheduler([Node("n")]), "cluster: must be a Cluster"),
+        (lambda: Scheduler(Cluster([Node("n")]), 1.3), "release: 1.3 is not a text like '1.30'"),
+        (
+            lambda: Scheduler(Cluster([Node("n")]), filters="NodeAffinity"),
+            "filters: must be a list",
+        ),
+        (lambda: Scheduler(Cluster([Node("n")])).filter({}), "pod: must be a Pod"),
+        (lambda: Scheduler(Cluster([Node("n")])).score(Pod(), [1]), "must be from 0 to 0"),
+        (lambda: Scheduler(Cluster([Node("n")])).score(Pod(), ["n"]), "or numbers of nodes"),
         (
             lambda: Pod(
                 "p",

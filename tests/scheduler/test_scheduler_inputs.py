@@ -17,6 +17,7 @@ from cnbench.scheduler import (
     cluster_from_dicts,
     node_from_dict,
     pod_from_dict,
+    spread_selector_for,
 )
 from cnbench.scheduler.kube_scheduler_metrics import (
     ATTEMPT,
@@ -154,7 +155,8 @@ def test_pods_from_kubernetes_objects():
     assert pod.key == "shop/web"
     assert pod.requests == {"cpu": 2010, "memory": 100 * MIB}
     assert dict(pod.spec.scored_requests) == {"cpu": 2010, "memory": 500 * MIB}
-    assert pod.spec.images == ("init:latest", "side:latest", "nginx:1", "log:latest")
+    assert pod.spec.images == ("nginx:1", "log:latest")
+    assert pod.spec.init_images == ("init:latest", "side:latest")
     result = Scheduler(Cluster([node_from_dict(NODE), Node("n2")])).filter(pod)
     assert result.tolist() == [True, False]
     assert Scheduler(Cluster([node_from_dict(NODE)])).score(pod).raw["NodeAffinity"].tolist() == [5]
@@ -182,6 +184,104 @@ def test_pods_from_kubernetes_objects():
 def test_malformed_objects_name_the_field(path, value, message):
     with pytest.raises(SchedulerInputError, match=message):
         pod_from_dict(changed(POD, path, value))
+
+
+def containers(*resources, **spec):
+    return {"spec": {"containers": [{"resources": one} for one in resources], **spec}}
+
+
+@pytest.mark.parametrize(
+    ("given", "requests", "scored"),
+    [
+        # Each container that does not name a resource counts with 100m and 200 MiB.
+        (containers({}), {}, {"cpu": 100, "memory": 200 * MIB}),
+        (containers({}, {}), {}, {"cpu": 200, "memory": 400 * MIB}),
+        (
+            containers({"requests": {"cpu": "1"}}, {"requests": {"memory": "10Mi"}}),
+            {"cpu": 1000, "memory": 10 * MIB},
+            {"cpu": 1100, "memory": 210 * MIB},
+        ),
+        # An explicit 0 is not a missing request.
+        (containers({"requests": {"cpu": "0"}}), {"cpu": 0}, {"cpu": 0, "memory": 200 * MIB}),
+        # No container, nothing to assume; overhead counts alone.
+        (containers(), {}, {"cpu": 0, "memory": 0}),
+        (containers(overhead={"cpu": "5m"}), {"cpu": 5}, {"cpu": 5, "memory": 0}),
+        # A limit without a request is one.
+        (
+            containers({"limits": {"cpu": "2", "memory": "1Mi"}, "requests": {"cpu": "1"}}),
+            {"cpu": 1000, "memory": MIB},
+            {"cpu": 1000, "memory": MIB},
+        ),
+        # An init container that wants more, beside a sidecar that stays: 300 + 50, then 100 + 50.
+        (
+            containers(
+                {"requests": {"cpu": "100m", "memory": "0"}},
+                initContainers=[
+                    {
+                        "restartPolicy": "Always",
+                        "resources": {"requests": {"cpu": "50m", "memory": "0"}},
+                    },
+                    {"resources": {"requests": {"cpu": "300m", "memory": "0"}}},
+                ],
+            ),
+            {"cpu": 350, "memory": 0},
+            {"cpu": 350, "memory": 0},
+        ),
+    ],
+)
+def test_requests_of_containers_add_up(given, requests, scored):
+    pod = pod_from_dict(given)
+    assert pod.requests == requests
+    assert dict(pod.spec.scored_requests) == scored
+
+
+def test_a_node_without_allocatable_has_its_capacity():
+    node = {"metadata": {"name": "n"}, "status": {"capacity": {"cpu": "2", "pods": "3"}}}
+    assert node_from_dict(node).capacity == {"cpu": 2000, "pods": 3}
+
+
+def controlled_by(kind, name):
+    owner = {"kind": kind, "name": name, "controller": True}
+    return changed(POD, ["metadata", "ownerReferences"], [owner])
+
+
+def test_what_a_pods_controller_selects_is_spread():
+    meta = {"name": "web", "namespace": "shop"}
+    expressions = [{"key": "rev", "operator": "Exists"}]
+    replicas = {
+        "kind": "ReplicaSet",
+        "metadata": meta,
+        "spec": {"selector": {"matchLabels": {"tier": "1"}, "matchExpressions": expressions}},
+    }
+    plain = {"kind": "ReplicationController", "metadata": meta, "spec": {"selector": {"a": "b"}}}
+    service = {"metadata": meta, "spec": {"selector": {"app": "web"}}}
+    pod = controlled_by("ReplicaSet", "web")
+    selector = spread_selector_for(pod, [service], [plain, replicas])
+    assert dict(selector.match_labels) == {"app": "web", "tier": "1"}
+    assert [one.key for one in selector.match_expressions] == ["rev"]
+    pod = controlled_by("ReplicationController", "web")
+    assert dict(spread_selector_for(pod, [], [replicas, plain]).match_labels) == {"a": "b"}
+    assert spread_selector_for(controlled_by("Job", "web"), [], [replicas, plain]) is None
+    assert spread_selector_for(POD, [], [replicas]) is None
+
+
+@pytest.mark.parametrize(
+    ("lists", "message"),
+    [
+        (([NODE, {"kind": "Node"}],), r"^nodes\[1\], node: metadata.name: must not be empty"),
+        (([NODE, NODE["status"]],), r"^nodes\[1\], object: metadata.name"),
+        (([NODE], [{"spec": {"nodeName": "n1"}}]), r"^pods\[0\], pod default/: metadata.name"),
+        (([NODE], [POD, "x"]), r"^pods: \[1\]: must be a map, not 'x'"),
+        (({"items": 3},), "items: must be a list, not 3"),
+        (
+            ([NODE], [POD, changed(POD, ["spec", "tolerations", 0, "operator"], "Like")]),
+            r"^pods\[1\], pod shop/web: spec.tolerations\[0\].operator: unknown value 'Like'",
+        ),
+    ],
+)
+def test_an_error_in_a_list_says_where(lists, message):
+    with pytest.raises(SchedulerInputError, match=message):
+        cluster_from_dicts(*lists)
 
 
 def test_a_cluster_from_kubectl_lists():

@@ -22,14 +22,16 @@ def raw(view: View, shape: Shape, weights: Weights) -> Ints:
     """floor((1 - sigma) * 100), sigma the standard deviation of the used fractions (int64).
 
     Each fraction is capped at 1; resources a node has none of are left out. For two fractions
-    sigma is half their difference, for fewer 0.
+    sigma is half their difference, for fewer 0. Since 1.33 a pod that requests none of them is
+    not scored.
     """
     resources = view.cluster.resources
-    rows = [row for _, row, _ in counted(view, shape, weights)]
-    fractions = [
-        _fraction(view, row, shape.demand.amount(name))
-        for name, row, _ in counted(view, shape, weights)
-    ]
+    taking_part = counted(view.cluster, shape, weights)
+    amounts = {row: shape.demand.amount(name) for name, row, _ in taking_part}
+    if not view.release.balances_best_effort and not any(amounts.values()):
+        return view.zeros()
+    rows = list(amounts)
+    fractions = [_fraction(view, row, amount) for row, amount in amounts.items()]
     if len(rows) == 2 and not resources.lacking[rows].any():
         sigma = np.subtract(fractions[0], fractions[1], out=fractions[0])
         np.abs(sigma, out=sigma)

@@ -16,14 +16,17 @@ MOST_PER_CONTAINER = 1000 * MIB
 def raw(view: View, shape: Shape) -> Ints:
     """0 at 23 MiB of the pod's images or less, 100 at 1000 MiB per container or more (int64).
 
-    Each image counts its size times the share of all nodes that have it.
+    Each image counts its size times the share of all nodes that have it. Init containers count
+    like the others since 1.29.
     """
-    images, cluster = shape.spec.images, view.cluster
+    spec, cluster = shape.spec, view.cluster
+    images = spec.init_images + spec.images if view.release.init_images else spec.images
     if not any(image in cluster.image_sizes for image in images):
         return view.zeros()
-    number = shape.compiled.get(NAME)
+    name = (NAME, view.release.init_images)
+    number = shape.compiled.get(name)
     if number is None:
-        number = shape.compiled[NAME] = cluster.content((NAME, images))
+        number = shape.compiled[name] = cluster.content((NAME, images))
     return view.column(cluster.static.get((NAME, number), lambda: _scores(cluster, images)))
 
 

@@ -56,18 +56,15 @@ def _tables(cluster: Cluster, pulls: Iterable[Pull]) -> dict[str, Ints]:
     return tables
 
 
-def normalised(view: View, raw: Ints, from_zero: bool) -> Ints:
+def normalised(view: View, raw: Ints) -> Ints:
     """100 * (score - min) / (max - min), 0 where they are equal (int64).
 
-    Args:
-        view: the nodes scored.
-        raw: their raw scores.
-        from_zero: whether 0 counts among the scores whose min and max are taken.
+    Before 1.22 a 0 counts among the scores whose minimum and maximum are taken.
     """
     if not view.size:
         return view.zeros()
     least, most = int(raw.min()), int(raw.max())
-    if from_zero:
+    if view.release.affinity_from_zero:
         least, most = min(least, 0), max(most, 0)
     if least == most:
         return view.zeros()

@@ -18,11 +18,11 @@ from cnbench.scheduler.view import View
 NAME = "PodTopologySpread"
 
 
-def raw(view: View, shape: Shape, rounds: bool) -> Ints:
+def raw(view: View, shape: Shape) -> Ints:
     """Over the constraints the sum of count * ln(domains + 2) + (maxSkew - 1) (int64).
 
     Domains are the values the view's nodes have; nodes that lack a label score 0 and are left
-    out. `rounds` says whether the sum is rounded half away from zero or truncated.
+    out. The sum is rounded half away from zero; before 1.24 truncated.
     """
     wanted = constraints(view, shape, SCHEDULE_ANYWAY)
     if not wanted:
@@ -31,7 +31,7 @@ def raw(view: View, shape: Shape, rounds: bool) -> Ints:
     total = _part(view, wanted[0], has_labels)
     for constraint in wanted[1:]:
         total = total + _part(view, constraint, has_labels)
-    scores = _rounded(total) if rounds else total.astype(np.int64)
+    scores = _rounded(total) if view.release.spread_rounds else total.astype(np.int64)
     if has_labels is not None:
         scores[~has_labels] = 0
     return scores

@@ -1,0 +1,135 @@
+"""A cluster from lists of Kubernetes objects, as `kubectl get -o json` prints them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeAlias, TypeVar
+
+from cnbench.scheduler import checks
+from cnbench.scheduler.cluster import Cluster
+from cnbench.scheduler.errors import SchedulerInputError
+from cnbench.scheduler.kubernetes import (
+    Object,
+    named,
+    node_from_dict,
+    pod_from_dict,
+    selector_from,
+)
+from cnbench.scheduler.object_reader import Reader
+from cnbench.scheduler.objects import Pod
+from cnbench.scheduler.selectors import LabelSelector
+
+Objects: TypeAlias = Iterable[Object] | Object
+Made = TypeVar("Made")
+
+_FINISHED = ("Succeeded", "Failed")
+_PLAIN_SELECTOR = "ReplicationController"
+_SPREADING_KINDS = (_PLAIN_SELECTOR, "ReplicaSet", "StatefulSet")
+
+
+def cluster_from_dicts(
+    nodes: Objects,
+    pods: Objects = (),
+    services: Objects = (),
+    namespaces: Objects = (),
+    controllers: Objects = (),
+) -> tuple[Cluster, list[Pod]]:
+    """A cluster from lists of Kubernetes objects (or the List objects kubectl prints).
+
+    Pods with a spec.nodeName are placed there, finished ones left out; the others are returned
+    as pending, in order.
+
+    Args:
+        nodes: v1 Nodes.
+        pods: v1 Pods.
+        services: v1 Services; what they select is spread (SelectorSpread).
+        namespaces: v1 Namespaces, whose labels affinity terms may select.
+        controllers: ReplicationControllers, ReplicaSets and StatefulSets that own pods; what they
+            select is spread too.
+
+    Raises:
+        SchedulerInputError: an object is malformed, or a pod's node does not exist; the message
+            begins with the list and the place in it, as "pods[3]".
+    """
+    labels = dict(_each("namespaces", namespaces, _labels_by_name))
+    cluster = Cluster(_each("nodes", nodes, node_from_dict), labels)
+    selecting = list(_objects(services)), list(_objects(controllers))
+
+    def take(given: Object) -> Pod | None:
+        if Reader("pod", given).field("status").field("phase").value in _FINISHED:
+            return None
+        pod = pod_from_dict(given, spread_selector_for(given, *selecting))
+        node = Reader(f"pod {pod.key}", given).field("spec").field("nodeName")
+        if not node.text():
+            return pod
+        if not cluster.numbers_of(node.text()):
+            raise node.problem(f"there is no node {node.text()!r}")
+        cluster.add(pod, node.text())
+        return None
+
+    return cluster, [pod for pod in _each("pods", pods, take) if pod is not None]
+
+
+def spread_selector_for(
+    pod: Object, services: Iterable[Object] = (), controllers: Iterable[Object] = ()
+) -> LabelSelector | None:
+    """What the services that select a pod and the controller that owns it select together.
+
+    None if there are none. Source: kubernetes, scheduler plugins' helper/spread.go.
+    """
+    metadata = Reader("pod", pod).field("metadata")
+    labels = metadata.field("labels").labels()
+    merged: dict[str, str] = {}
+    for service in services:
+        selector = Reader(f"service {named(service)}", service).field("spec").field("selector")
+        wanted = selector.labels()
+        same = _namespace(Reader("service", service)) == _namespace(Reader("pod", pod))
+        if wanted and same and LabelSelector(wanted).matches(labels):
+            merged.update(wanted)
+    owned = _selector_of_owner(pod, controllers) or LabelSelector()
+    found = LabelSelector({**merged, **dict(owned.match_labels)}, owned.match_expressions)
+    return None if found.empty else found
+
+
+def _selector_of_owner(pod: Object, controllers: Iterable[Object]) -> LabelSelector | None:
+    """What the controller that owns a pod selects."""
+    own = Reader("pod", pod)
+    references = own.field("metadata").field("ownerReferences").items()
+    owner = next((one for one in references if one.field("controller").value), None)
+    if owner is None:
+        return None
+    wanted = owner.field("kind").text(), owner.field("name").text(), _namespace(own)
+    for controller in controllers:
+        kind, name = str(controller.get("kind", "")), named(controller)
+        there = Reader(f"{kind.lower()} {name}", controller)
+        if (kind, name, _namespace(there)) == wanted and kind in _SPREADING_KINDS:
+            selector = there.field("spec").field("selector")
+            if kind == _PLAIN_SELECTOR:
+                return LabelSelector(selector.labels())
+            return selector_from(selector)
+    return None
+
+
+def _each(name: str, given: Objects, read: Callable[[Object], Made]) -> Iterator[Made]:
+    """Each object as read; an error says which one of the list it is about."""
+    for number, one in enumerate(_objects(given)):
+        checks.a_map(one, name, f"[{number}]")
+        try:
+            yield read(one)
+        except SchedulerInputError as error:
+            raise error.inside(f"{name}[{number}], {error.where}") from None
+
+
+def _objects(given: Objects) -> Iterable[Object]:
+    items: tuple[Object, ...] = checks.listed(
+        given.get("items") or () if isinstance(given, Mapping) else given
+    )
+    checks.a_list(items, "objects", "items")
+    return items
+
+
+def _labels_by_name(given: Object) -> tuple[str, dict[str, str]]:
+    name = named(given)
+    return name, Reader(f"namespace {name}", given).field("metadata").field("labels").labels()
+
+
+def _namespace(given: Reader) -> str:
+    return given.field("metadata").field("namespace").text() or "default"
