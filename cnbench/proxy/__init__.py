@@ -17,7 +17,7 @@ At work in a network namespace (`Namespace`: the lab's, or anything with its ``r
 
     proxy = open_proxy("iptables", namespace, Node(pod_cidr="10.128.0.0/9"))
     took = proxy.sync(services)        # took.generate_seconds, took.load_seconds, took.size
-    proxy.watch(service)               # makes the counters readable (a rule more, in nftables)
+    proxy.watch(service)               # makes counters readable (a rule more, in nftables)
     before = proxy.counters(service, port)
     ...probe service.cluster_ip:port.port...
     moved = proxy.counters(service, port).since(before)
@@ -35,6 +35,7 @@ cluster IP without endpoints are rejected behind it), and the client a route to 
 node. Traffic whose source is outside ``Node.pod_cidr`` is masqueraded, as kube-proxy does.
 """
 
+from cnbench.proxy.ipvs import SCHEDULERS
 from cnbench.proxy.loader import Counters, Namespace, Programmed, Proxy
 from cnbench.proxy.manifest import load_services, services_from
 from cnbench.proxy.model import (
@@ -48,12 +49,15 @@ from cnbench.proxy.model import (
     TrafficPolicy,
 )
 from cnbench.proxy.modes import MODES, generate, open_proxy
-from cnbench.proxy.synthetic import SERVICE_NETWORK, synthetic_services
+from cnbench.proxy.synthetic import FIRST_POD, POD_NETWORK, SERVICE_NETWORK, synthetic_services
 from cnbench.proxy.validation import validate
 
 __all__ = [
     "EVERYWHERE",
+    "FIRST_POD",
     "MODES",
+    "POD_NETWORK",
+    "SCHEDULERS",
     "SERVICE_NETWORK",
     "Counters",
     "Endpoint",

@@ -37,6 +37,7 @@ class IptablesProxy:
         self._restore = [f"iptables-{front_end}-restore", "--wait", LOCK_SECONDS, "--noflush"]
         self._known = Known()
         self._based = False
+        self._headers: dict[str, int] = {}
 
     def _load(self, program: str) -> None:
         """Load a program, after kube-proxy's own chains where they are not there yet."""
@@ -85,8 +86,18 @@ class IptablesProxy:
     def _chains(services: Collection[Service]) -> set[str]:
         return {chain for service in services for chain in iptables.chains_of(service)}
 
-    def watch(self, service: Service) -> None:
+    def watch(self, *services: Service) -> None:
         """Do nothing: every iptables rule has counters of its own."""
+
+    def passed(self, services: Collection[Service]) -> int:
+        """Sum the packets of services' KUBE-SVC chains."""
+        with self._namespace.entered():
+            read = self._reader()
+            return sum(
+                packets(read(iptables.service_chain(service, port)), "KUBE-SEP-")
+                for service in services
+                for port in service.ports
+            )
 
     def counters(self, service: Service, port: ServicePort) -> Counters:
         """Read the packets of a port's KUBE-SVC chain and of its endpoints' KUBE-SEP chains."""
@@ -105,7 +116,7 @@ class IptablesProxy:
 
     def _reader(self) -> Callable[[str], Iterable[Rule]]:
         if self._front_end is FrontEnd.LEGACY:
-            return read_table("nat").rules
+            return read_table("nat", self._headers).rules
         return partial(read_rules, "nat")
 
     def clear(self) -> None:

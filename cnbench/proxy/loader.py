@@ -84,8 +84,15 @@ class Proxy(Protocol):
         """Program what has changed since the last sync or update: kube-proxy's partial sync."""
         ...
 
-    def watch(self, service: Service) -> None:
-        """Make a service's counters readable; to be repeated after each sync or update of it."""
+    def watch(self, *services: Service) -> None:
+        """Make services' counters readable; to be repeated after each sync or update of them."""
+        ...
+
+    def passed(self, services: Collection[Service]) -> int:
+        """Count the connections that watched services have sent on so far, in a quick look.
+
+        IPVS counts those of all its services here: each one's own come up to two seconds late.
+        """
         ...
 
     def counters(self, service: Service, port: ServicePort) -> Counters:

@@ -23,6 +23,7 @@ def synthetic_services(
     port: int = 80,
     target_port: int = 8080,
     backends: Mapping[int, Sequence[Endpoint]] | None = None,
+    affinity_seconds: int = 0,
 ) -> list[Service]:
     """Make ``count`` plain ClusterIP services of ``endpoints`` endpoints each.
 
@@ -50,6 +51,7 @@ def synthetic_services(
                 name=f"svc-{index}",
                 cluster_ip=_dotted(service_base + index),
                 ports=(ServicePort(port, behind, f"p{port}", protocol),),
+                affinity_seconds=affinity_seconds,
             )
         )
     return services

@@ -14,7 +14,7 @@ import ctypes
 import os
 import socket
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 
 _IPT_SO_GET_INFO = 64
@@ -40,10 +40,14 @@ class Rule:
 
 
 class TableImage:
-    """One table as the kernel gave it, with the counters of that moment."""
+    """One table as the kernel gave it, with the counters of that moment.
 
-    def __init__(self, entries: bytes) -> None:
+    ``headers`` remembers where chains were found, for the next image of the same table.
+    """
+
+    def __init__(self, entries: bytearray, headers: MutableMapping[str, int] | None = None) -> None:
         self._entries = entries
+        self._headers = {} if headers is None else headers
 
     def rules(self, chain: str) -> Iterator[Rule]:
         """Give the rules of a user-made chain, in order. Raises KeyError where there is none."""
@@ -59,6 +63,13 @@ class TableImage:
             offset = following
 
     def _chain_header(self, chain: str) -> int:
+        known = self._headers.get(chain)
+        if known is not None and self._is_header(known, chain):
+            return known
+        self._headers[chain] = found = self._search(chain)
+        return found
+
+    def _search(self, chain: str) -> int:
         name = chain.encode() + b"\0"
         at = self._entries.find(name)
         while at >= 0:
@@ -67,6 +78,11 @@ class TableImage:
                 return header
             at = self._entries.find(name, at + 1)
         raise KeyError(chain)
+
+    def _is_header(self, offset: int, chain: str) -> bool:
+        name = chain.encode() + b"\0"
+        start = offset + _ENTRY.size + _TARGET.size
+        return self._entries[start : start + len(name)] == name and self._ends_a_chain(offset)
 
     def _ends_a_chain(self, offset: int) -> bool:
         # The next chain's header, or the table's end: both are entries with an ERROR target.
@@ -84,25 +100,31 @@ class TableImage:
         return self._entries[name:verdict].split(b"\0", 1)[0].decode()
 
 
-def read_table(table: str) -> TableImage:
-    """Read a table of the calling thread's network namespace. Raises OSError."""
+def read_table(table: str, headers: MutableMapping[str, int] | None = None) -> TableImage:
+    """Read a table of the calling thread's network namespace. Raises OSError.
+
+    ``headers`` as for `TableImage`: without it each chain is searched for, which takes as long as
+    reading the table does.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as opened:
         name = table.encode()
-        info = _INFO.pack(name, *[0] * (len(_INFO.unpack(bytes(_INFO.size))) - 1))
-        size = _INFO.unpack(_getsockopt(opened.fileno(), _IPT_SO_GET_INFO, info))[-1]
-        request = _ENTRIES_HEADER.pack(name, size) + bytes(size)
-        answer = _getsockopt(opened.fileno(), _IPT_SO_GET_ENTRIES, request)
-    return TableImage(answer[_ENTRIES_HEADER.size :])
+        info = bytearray(_INFO.pack(name, *[0] * (len(_INFO.unpack(bytes(_INFO.size))) - 1)))
+        _getsockopt(opened.fileno(), _IPT_SO_GET_INFO, info)
+        size = _INFO.unpack(info)[-1]
+        answer = bytearray(_ENTRIES_HEADER.size + size)
+        _ENTRIES_HEADER.pack_into(answer, 0, name, size)
+        _getsockopt(opened.fileno(), _IPT_SO_GET_ENTRIES, answer)
+    del answer[: _ENTRIES_HEADER.size]
+    return TableImage(answer, headers)
 
 
-def _getsockopt(descriptor: int, option: int, request: bytes) -> bytes:
-    # The socket module's own allows 1,024 bytes.
-    buffer = ctypes.create_string_buffer(request, len(request))
-    size = ctypes.c_uint32(len(request))
-    if _libc.getsockopt(descriptor, socket.IPPROTO_IP, option, buffer, ctypes.byref(size)):
+def _getsockopt(descriptor: int, option: int, buffer: bytearray) -> None:
+    """Have the kernel replace what is in ``buffer``; the socket module's own allows 1,024 bytes."""
+    shared = (ctypes.c_char * len(buffer)).from_buffer(buffer)
+    size = ctypes.c_uint32(len(buffer))
+    if _libc.getsockopt(descriptor, socket.IPPROTO_IP, option, shared, ctypes.byref(size)):
         error = ctypes.get_errno()
         raise OSError(error, f"reading an iptables table: {os.strerror(error)}")
-    return buffer.raw
 
 
 def packets(rules: Iterable[Rule], target: str) -> int:

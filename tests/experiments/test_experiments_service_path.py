@@ -2,27 +2,31 @@
 
 import pytest
 
-from cnbench.core.errors import CnbenchError
+from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.experiments.registry import experiment_called
 from cnbench.lab import commands
 from cnbench.lab.clock import Clock
-from cnbench.network.service_path import BACKENDS, CLIENTS, open_service_path
+from cnbench.network.service_path import CLIENTS, open_service_path
 from cnbench.probes.connect import open_connector
+from cnbench.probes.datagram import open_asker
+from cnbench.probes.first_packet import Address
 
 pytestmark = pytest.mark.real
 PORT = 8080
-SERVICE = "connections counted by the service's chain"
-ENDPOINTS = "connections counted by its endpoints' chains"
+NETWORK = "10.255.0.0/16"
+POD = Address("10.255.0.1", PORT)
+SERVICE = "conversations counted by the services' own rules"
+ENDPOINTS = "conversations counted by the rules of the endpoint that answered"
 
 
 @pytest.fixture
 def open_subject(lab):
     experiment = experiment_called("service-routing")
 
-    def open_one(mode, position="middle"):
+    def open_one(mode, position="middle", measure="connect", **more):
         point = {"mode": (mode,), "services": (5,), "position": (position,), "probes": (10,),
-                 "measure": ("connect",)}  # fmt: skip
-        (params,) = experiment.grid(False, point)
+                 "messages": (10,), "measure": (measure,)}  # fmt: skip
+        (params,) = experiment.grid(False, point | {name: (more[name],) for name in more})
         experiment.require(params, lab)
         return experiment.subject(params, lab)
 
@@ -54,21 +58,67 @@ def test_connections_through_the_chain_are_proven(subject):
         assert 0 < subject.sample()["connect"] < 1
     proof = subject.proof()
     assert proof.holds, proof.broken
-    assert {check.observed for check in proof.checks} >= {"20", "[]"}
+    observed = {check.claim: check.observed for check in proof.checks}
+    assert observed[SERVICE] == "20"
+    assert observed[ENDPOINTS] == "20, each by its own"
 
 
 def test_a_connection_that_was_not_sampled_breaks_the_proof(subject):
     subject.sample()
-    subject.cluster.connector.connect(subject._target, 1)
+    subject.first_packets.send(list(subject.way.leads_to), 1)
     assert broken(subject) == [SERVICE, ENDPOINTS]
 
 
 def test_a_connection_to_another_service_does_not_count(subject):
     subject.sample()
-    other = subject.cluster.services[0]
-    assert other is not subject.service
-    subject.cluster.connector.connect((other.cluster_ip, other.ports[0].port), 3)
+    subject.first_packets.send([Address("10.96.1.0", PORT)], 3)
     assert subject.proof().holds
+
+
+def test_cases_that_share_services_add_up(open_subject):
+    with open_subject("iptables", "last") as last, open_subject("iptables", "random") as random:
+        assert last.way.path is random.way.path
+        assert set(last.way.leads_to) < set(random.way.leads_to)
+        last.sample()
+        random.sample()
+        assert last.proof().holds
+        assert random.proof().holds
+
+
+def redirect_to(subject, endpoint, every):
+    """Lead one in ``every`` of what is for the subject's target to another endpoint."""
+    ((target, _),) = subject.way.leads_to.items()
+    iptables_node(subject)(
+        "-t", "nat", "-I", "PREROUTING", "-d", target.host, "-p", "tcp",
+        "-m", "statistic", "--mode", "nth", "--every", str(every), "--packet", "0",
+        "-j", "DNAT", "--to-destination", endpoint,
+    )  # fmt: skip
+
+
+def test_what_misses_its_way_is_discarded_and_counted(open_subject):
+    with open_subject("iptables", probes=100) as subject:
+        redirect_to(subject, f"10.128.200.1:{PORT}", every=20)
+        subject.sample()
+        (missed, *_) = subject.proof().checks
+        assert missed.observed == "5 of 100"
+        assert not missed.holds
+
+
+def test_a_batch_that_the_counters_deny_is_discarded_as_a_whole(open_subject, monkeypatch):
+    with open_subject("iptables") as subject:
+        real = subject.way.passed
+        readings = iter([0, 5])  # as if rules had counted five of ten
+        monkeypatch.setattr(subject.way, "passed", lambda: next(readings, None) or real())
+        subject.sample()
+        (missed, *_) = subject.proof().checks
+        assert missed.observed == "10 of 20"
+
+
+def test_a_sample_of_which_nothing_took_its_way_is_an_error(open_subject):
+    with open_subject("iptables") as subject:
+        redirect_to(subject, f"10.128.200.1:{PORT}", every=1)
+        with pytest.raises(CnbenchError, match="30 of 30 first packets missed their way"):
+            subject.sample()
 
 
 def test_without_its_rules_a_service_is_not_reached(subject):
@@ -76,7 +126,7 @@ def test_without_its_rules_a_service_is_not_reached(subject):
     tables = {"iptables-legacy": ["-t", "nat", "-F"], "nft": ["flush", "ruleset"]}
     for tool, arguments in tables.items():
         if commands.find(tool):
-            subject.cluster.path.node.run([tool, *arguments])
+            subject.way.path.node.run([tool, *arguments])
     with pytest.raises(CnbenchError):
         subject.sample()
     assert not proven(subject)
@@ -86,7 +136,7 @@ def iptables_node(subject):
     """What runs iptables on the node; skips where the machine has none."""
     if commands.find("iptables-legacy") is None:
         pytest.skip("iptables-legacy is not installed")
-    return lambda *arguments: subject.cluster.path.node.run(["iptables-legacy", *arguments])
+    return lambda *arguments: subject.way.path.node.run(["iptables-legacy", *arguments])
 
 
 def test_counters_that_were_put_to_zero_break_the_proof(open_subject):
@@ -100,53 +150,126 @@ def test_counters_that_were_put_to_zero_break_the_proof(open_subject):
 def test_the_way_past_all_rules_is_answered_at_the_address_dialled(open_subject):
     with open_subject("iptables", "none") as subject:
         subject.sample()
-        proof = subject.proof()
-        assert proof.holds
-        assert proof.checks[0].observed == f"{{'{BACKENDS[1]}:{PORT}'}}"
+        assert subject.proof().holds
 
 
-def test_a_detour_on_the_way_past_all_rules_breaks_the_proof(open_subject):
+def test_a_detour_on_the_way_past_all_rules_is_seen(open_subject):
     with open_subject("iptables", "none") as subject:
-        iptables_node(subject)(
-            "-t", "nat", "-I", "PREROUTING", "-d", str(BACKENDS[1]), "-p", "tcp",
-            "-j", "DNAT", "--to-destination", f"{BACKENDS[9]}:{PORT}",
-        )  # fmt: skip
+        redirect_to(subject, f"10.128.200.1:{PORT}", every=1)
+        with pytest.raises(CnbenchError, match="missed their way"):
+            subject.sample()
+        assert not subject.proof().holds
+
+
+def test_a_node_without_rules_tracks_nothing(open_subject):
+    with open_subject("iptables", "bare") as subject:
         subject.sample()
-        assert broken(subject) == ["answered at the address dialled"]
+        assert subject.proof().holds
+        iptables_node(subject)("-A", "FORWARD", "-m", "conntrack", "--ctstate", "NEW")
+        subject.sample()
+        assert broken(subject) == ["connections that the node tracks"]
+
+
+def test_a_failed_insertion_into_conntrack_breaks_the_proof(subject, monkeypatch):
+    subject.sample()
+    before = subject._before
+    monkeypatch.setattr(subject, "_before", type(before)(before.insert_failed - 1, 0))
+    assert broken(subject) == ["conntrack's failed insertions and drops"]
+
+
+@pytest.mark.parametrize("mode", ["iptables", "nftables"])
+def test_datagrams_through_the_chain_are_proven(open_subject, mode):
+    with open_subject(mode, "random", protocol="udp", endpoints=2) as subject:
+        assert 0 < subject.sample()["connect"] < 1
+        proof = subject.proof()
+        assert proof.holds, proof.broken
+
+
+@pytest.mark.parametrize("measure", ["rtt", "throughput"])
+@pytest.mark.parametrize("position", ["last", "none", "bare"])
+def test_an_established_connection_is_counted_once(open_subject, measure, position):
+    with open_subject("iptables", position, measure) as subject:
+        assert subject.sample()[measure] > 0
+        proof = subject.proof()
+        assert proof.holds, proof.broken
+        assert proof.checks[0].observed == ("1" if position == "last" else "0")
+
+
+def test_rules_that_look_at_every_packet_break_the_proof_of_an_established_connection(open_subject):
+    with open_subject("iptables", "last", "rtt") as subject:
+        real = subject.way.passed
+        more = iter(range(100))
+        subject.way.passed = lambda: real() + next(more)
+        subject.sample()
+        assert broken(subject) == ["packets that they counted in the samples"]
+
+
+@pytest.mark.parametrize("bridge", ["hairpin", "routed"])
+def test_a_backend_reaches_itself_masqueraded(open_subject, bridge):
+    with open_subject("iptables", "first", "hairpin", bridge=bridge) as subject:
+        assert 0 < subject.sample()["hairpin"] < 1
+        proof = subject.proof()
+        assert proof.holds, proof.broken
+        subject.path.node.run(["iptables-legacy", "-t", "nat", "-F", "KUBE-POSTROUTING"])
+
+
+def test_a_bridge_port_without_hairpin_mode_is_a_reason(open_subject):
+    with (
+        pytest.raises(UnsupportedError, match="drops what would go back by the port it came from"),
+        open_subject("iptables", "first", "hairpin", bridge="plain"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("mode", ["iptables", "iptables-nft"])
+def test_rules_added_one_by_one_are_listed(open_subject, mode):
+    with open_subject(mode, "first", "append", services=3) as subject:
+        values = subject.sample()
+        assert values["append_last"] < values["append"]
+        assert subject.proof().holds
+        subject.node.run([subject.front_end, "-t", "nat", "-D", "KUBE-SERVICES", "1"])
+        assert broken(subject) == ["rules listed in KUBE-SERVICES"]
 
 
 @pytest.fixture
-def connector(lab):
-    with (
-        open_service_path(lab) as path,
-        open_connector(path.client, path.backend, PORT, CLIENTS, Clock("wall")) as opened,
-    ):
-        yield path, opened
+def path(lab):
+    with open_service_path(lab, [NETWORK]) as opened:
+        yield opened
 
 
-def test_every_connection_has_a_source_of_its_own_and_is_answered(connector):
-    _, opened = connector
-    batch = opened.connect((str(BACKENDS[3]), PORT), 30)
-    assert batch.made == len(batch.ticks) == 30
-    assert batch.answered_by == {f"{BACKENDS[3]}:{PORT}"}
-    assert batch.retransmitted == batch.ports_in_use == 0
+@pytest.fixture(params=[open_connector, open_asker], ids=["tcp", "udp"])
+def prober(request, path):
+    with request.param(path.client, path.backend, PORT, CLIENTS, Clock("wall")) as opened:
+        yield opened
 
 
-def test_a_syn_that_is_lost_is_counted_and_its_time_kept_out(connector):
-    path, opened = connector
+def test_every_first_packet_has_a_source_of_its_own_and_is_answered(prober):
+    batch = prober.send([POD, Address("10.255.9.9", PORT)], 30)
+    assert len({reply.seen_from for reply in batch.replies}) == len(batch.replies) == 30
+    assert all(reply.answered_by == reply.target for reply in batch.replies)
+    assert not any(reply.sent_again for reply in batch.replies)
+    assert batch.ports_in_use == 0
+
+
+def test_a_source_that_is_taken_is_skipped_and_counted(prober, path):
+    with path.client.entered(), prober._socket() as other:
+        other.bind((CLIENTS[0], 1024))
+        batch = prober.send([POD], 3)
+    assert batch.ports_in_use == 1
+    assert len(batch.replies) == 3
+
+
+def test_a_first_packet_that_is_lost_is_known_by_its_time(prober, path):
     if commands.find("iptables-legacy") is None:
         pytest.skip("iptables-legacy is not installed")
     path.node.run(
-        ["iptables-legacy", "-A", "FORWARD", "-p", "tcp", "--syn", "-m", "statistic",
-         "--mode", "nth", "--every", "100", "--packet", "0", "-j", "DROP"]
+        ["iptables-legacy", "-A", "FORWARD", "-d", NETWORK, "-m", "conntrack", "--ctstate", "NEW",
+         "-m", "statistic", "--mode", "nth", "--every", "100", "--packet", "0", "-j", "DROP"]
     )  # fmt: skip
-    batch = opened.connect((str(BACKENDS[1]), PORT), 5)
-    assert batch.retransmitted == 1
-    assert len(batch.ticks) == 4
-    assert batch.made == 5
+    batch = prober.send([POD], 5)
+    assert [reply.sent_again for reply in batch.replies] == [True, False, False, False, False]
 
 
-def test_a_port_where_nobody_listens_is_one_sentence(connector):
-    _, opened = connector
-    with pytest.raises(CnbenchError, match=r"no connection from .* to .*: Connection refused"):
-        opened.connect((str(BACKENDS[1]), PORT + 1), 1)
+def test_a_port_where_nobody_listens_is_one_sentence(prober):
+    with pytest.raises(CnbenchError, match=r"^no .* (from|to) .*: Connection refused$"):
+        prober.send([Address(POD.host, PORT + 1)], 1)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import require
 from pyroute2.netlink.generic.ipvs import ipvsmsg
 from test_proxy_programs import MIXED, service
 
@@ -179,6 +180,7 @@ def test_requests_go_in_batches_and_a_failure_names_its_address(lone_namespace):
 
 @pytest.mark.real
 def test_sets_and_rules_load(lone_namespace):
+    require("ipset", "iptables-legacy-restore")
     planned = ipvs.plan(MIXED, replace(NODE, address="203.0.113.9"))
     sets = ipvs.creation_of_sets() + ipvs.entries_program(planned.entries)
     restore = ["iptables-legacy-restore", "--noflush"]

@@ -1,28 +1,37 @@
-"""A node programmed with services, on the way from a client to a backend."""
+"""A node programmed with services, on the way from a client to their backends."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from ipaddress import summarize_address_range
 
 from cnbench.core.errors import CommandError, UnsupportedError
 from cnbench.core.parameter import Params
+from cnbench.experiments.service_routing.position import PROBED, services_at
 from cnbench.lab import commands
 from cnbench.lab.host import Lab
-from cnbench.network.service_path import (
-    BACKENDS,
-    CLIENTS,
-    POD_CIDR,
-    ServicePath,
-    open_service_path,
+from cnbench.network.service_path import POD_CIDR, ServicePath, open_service_path
+from cnbench.probes.first_packet import Address
+from cnbench.proxy import (
+    FIRST_POD,
+    POD_NETWORK,
+    Node,
+    Proxy,
+    Service,
+    open_proxy,
+    synthetic_services,
 )
-from cnbench.probes.connect import Connector, open_connector
-from cnbench.proxy import Endpoint, Node, Proxy, Service, open_proxy, synthetic_services
 
-TARGET_PORT = 8080
-POSITIONS = ("first", "middle", "last")
+# A service's port is its endpoints' as well, so that what opens a connection need not know which
+# of the two it is told.
+PORT = 8080
+# Kubernetes' default for ClientIP affinity (service.spec.sessionAffinityConfig.clientIP).
+_AFFINITY_SECONDS = {"none": 0, "client-ip": 10800}
 
 # What each mode needs on the node, and a harmless command that fails where the kernel lacks it.
 _TRIALS = {
@@ -35,47 +44,63 @@ _TRIALS = {
 
 @dataclass
 class Cluster:
-    """A path whose node is programmed with services, and the connector that probes it."""
+    """A path whose node is programmed with services.
+
+    ``answered`` counts, for all that share the cluster, the conversations through services that
+    each endpoint took since it was programmed; ``missed`` those that took another way.
+    """
 
     path: ServicePath
     services: list[Service]
     proxy: Proxy
-    connector: Connector
+    answered: Counter[Address] = field(default_factory=Counter)
+    missed: int = 0
 
 
-def index_of(position: str, count: int) -> int:
-    """Where the service at ``position`` stands among ``count`` of them."""
-    return {"first": 0, "middle": count // 2, "last": count - 1}[position]
-
-
-def services_of(count: int, endpoints: int) -> list[Service]:
-    """``count`` services; those at the positions that are probed lead to real endpoints."""
-    addresses = [str(BACKENDS[host]) for host in range(1, endpoints + 1)]
-    real = [Endpoint(address, TARGET_PORT) for address in addresses]
-    probed = {index_of(position, count): real for position in POSITIONS}
-    return synthetic_services(count, endpoints, target_port=TARGET_PORT, backends=probed)
-
-
-def cluster_of(params: Params, lab: Lab) -> Cluster:
-    """The cluster that all cases of one mode and size share."""
-    mode, count, endpoints = str(params["mode"]), int(params["services"]), int(params["endpoints"])
-    return lab.fixture(
-        ("cluster", mode, count, endpoints), lambda: _open_cluster(lab, mode, count, endpoints)
+def services_of(params: Params) -> list[Service]:
+    """The services that a point of the grid asks for."""
+    return synthetic_services(
+        int(params["services"]),
+        int(params["endpoints"]),
+        protocol=str(params["protocol"]),
+        port=PORT,
+        target_port=PORT,
+        affinity_seconds=_AFFINITY_SECONDS[str(params["affinity"])],
     )
 
 
+def proxy_of(params: Params) -> dict[str, str]:
+    """What ``open_proxy`` is told of a point of the grid."""
+    return {"mode": str(params["mode"]), "scheduler": str(params["scheduler"])}
+
+
+def cluster_of(params: Params, lab: Lab) -> Cluster:
+    """The cluster that all positions of one mode and size share."""
+    shared = ("mode", "services", "endpoints", "protocol", "affinity", "scheduler")
+    key = ("cluster", *(params[name] for name in shared))
+    return lab.fixture(key, lambda: _open_cluster(lab, params))
+
+
 @contextlib.contextmanager
-def _open_cluster(lab: Lab, mode: str, count: int, endpoints: int) -> Iterator[Cluster]:
-    services = services_of(count, endpoints)
-    with open_service_path(lab) as path:
-        proxy = open_proxy(mode, path.node, node=Node(pod_cidr=POD_CIDR))
+def _open_cluster(lab: Lab, params: Params) -> Iterator[Cluster]:
+    services = services_of(params)
+    with _open_path(lab) as path:
+        proxy = open_proxy(namespace=path.node, node=Node(pod_cidr=POD_CIDR), **proxy_of(params))
         proxy.fill(services)
-        for index in {index_of(position, count) for position in POSITIONS}:
-            proxy.watch(services[index])
-        with open_connector(
-            path.client, path.backend, TARGET_PORT, CLIENTS, lab.clock
-        ) as connector:
-            yield Cluster(path, services, proxy, connector)
+        probed = (one for position in PROBED for one in services_at(position, services))
+        proxy.watch(*{service.key: service for service in probed}.values())
+        yield Cluster(path, services, proxy)
+
+
+def bare_path_of(lab: Lab) -> ServicePath:
+    """The path without rules that the cases of all modes and sizes share."""
+    return lab.fixture(("bare path",), lambda: _open_path(lab))
+
+
+def _open_path(lab: Lab) -> AbstractContextManager[ServicePath]:
+    # All of the pod network but its beginning, where the client and the gateways are.
+    pods = summarize_address_range(POD_NETWORK[FIRST_POD], POD_NETWORK.broadcast_address)
+    return open_service_path(lab, [str(network) for network in pods])
 
 
 def require_mode(params: Params, lab: Lab) -> None:

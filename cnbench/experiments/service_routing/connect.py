@@ -1,82 +1,85 @@
-"""The data path: what setting up a connection through a service costs."""
+"""The data path: what a conversation's first packet costs, and the proof of each sample."""
 
 from __future__ import annotations
 
 import contextlib
+import statistics
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from cnbench.core.errors import CnbenchError
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Params
 from cnbench.core.proof import Proof, equal
-from cnbench.experiments.service_routing.cluster import Cluster, cluster_of, index_of
+from cnbench.core.ranks import nearest_rank
+from cnbench.experiments.service_routing.account import Account
+from cnbench.experiments.service_routing.cluster import PORT
+from cnbench.experiments.service_routing.ways import Way, way_of
 from cnbench.lab.cpus import pinned
 from cnbench.lab.host import Lab
-from cnbench.proxy import Service
+from cnbench.network.conntrack import Conntrack, conntrack
+from cnbench.network.service_path import CLIENTS
+from cnbench.probes.connect import open_connector
+from cnbench.probes.datagram import open_asker
+from cnbench.probes.first_packet import FirstPackets, times
 
-CONNECT = Metric("connect", "s", "lower", "ratio", "time to set up a TCP connection, median")
+CONNECT = Metric("connect", "s", "lower", "ratio", "time from a first packet to its answer, median")
+CONNECT_P99 = Metric("connect_p99", "s", "lower", "ratio", "the same, 99th percentile")
+
+_OPEN = {"tcp": open_connector, "udp": open_asker}
+# A sample in which the counters moved otherwise is taken again, so often.
+_ATTEMPTS = 3
 
 
 @dataclass
 class ConnectSubject:
-    """One of a cluster's services, or the way past them all."""
+    """First packets on one way."""
 
-    cluster: Cluster
-    lab: Lab
-    service: Service
-    direct: bool
+    way: Way
+    first_packets: FirstPackets
     probes: int
-    _made: int = 0
-    _answered_by: set[str] = field(default_factory=set)
+    lab: Lab
 
     def __post_init__(self) -> None:
-        self._before = self._counters()
+        self._account = Account(self.way)
+        self._before = conntrack(self.way.path.node)
 
     def sample(self) -> Mapping[str, float]:
-        """The median time to connect, of ``probes`` connections."""
-        with pinned():
-            batch = self.cluster.connector.connect(self._target, self.probes)
-        self._made += batch.made
-        self._answered_by |= batch.answered_by
-        return {CONNECT.name: self.lab.clock.units(batch.median_ticks())}
+        """``probes`` first packets, of which each took the way, and the counters say so.
 
-    @property
-    def _target(self) -> tuple[str, int]:
-        port = self.service.ports[0]
-        if self.direct:
-            return port.endpoints[0].address, port.endpoints[0].port
-        return self.service.cluster_ip, port.port
-
-    def _counters(self) -> tuple[int, int]:
-        """Connections that the service's chain and all its endpoints' chains have counted."""
-        counted = self.cluster.proxy.counters(self.service, self.service.ports[0])
-        return counted.service, sum(counted.endpoints.values())
+        Raises:
+            CnbenchError: none of several batches did.
+        """
+        targets = list(self.way.leads_to)
+        for _ in range(_ATTEMPTS):
+            counted = self.way.passed()
+            with pinned():
+                batch = self.first_packets.send(targets, self.probes)
+            good = self._account.enter(batch, self.way.passed() - counted)
+            if good:
+                ticks = times(good)
+                return {
+                    CONNECT.name: self.lab.clock.units(statistics.median(ticks)),
+                    CONNECT_P99.name: self.lab.clock.units(nearest_rank(ticks, 0.99)),
+                }
+        raise CnbenchError(
+            f"{self._account.missed} of {self._account.begun} first packets missed their way"
+        )
 
     def proof(self) -> Proof:
-        """Every connection, and nothing else, was counted by the service's own chains."""
-        if self.direct:
-            host, port = self._target
-            dialled = {f"{host}:{port}"}
-            return Proof((equal("answered at the address dialled", dialled, self._answered_by),))
-        service, endpoints = (
-            now - before for now, before in zip(self._counters(), self._before, strict=True)
-        )
-        own = {str(endpoint) for endpoint in self.service.ports[0].endpoints}
-        strangers = sorted(self._answered_by - own)
-        return Proof(
-            (
-                equal("connections counted by the service's chain", self._made, service),
-                equal("connections counted by its endpoints' chains", self._made, endpoints),
-                equal("answered by anything but its endpoints", [], strangers),
-            )
-        )
+        """The rules on the way, and nothing else, counted each first packet."""
+        moved = conntrack(self.way.path.node) - self._before
+        tracking = equal("conntrack's failed insertions and drops", Conntrack(0, 0), moved)
+        return Proof((*self._account.checks(), tracking))
 
 
 @contextlib.contextmanager
 def open_connect(params: Params, lab: Lab) -> Iterator[ConnectSubject]:
-    """One service of a cluster that all positions of a mode share."""
-    cluster = cluster_of(params, lab)
-    position = str(params["position"])
-    direct = position == "none"
-    index = index_of("first" if direct else position, len(cluster.services))
-    yield ConnectSubject(cluster, lab, cluster.services[index], direct, int(params["probes"]))
+    """One way through a cluster that all positions of a mode share, or past it."""
+    way = way_of(params, lab)
+    path, open_first_packets = way.path, _OPEN[str(params["protocol"])]
+    first_packets = lab.fixture(
+        ("first packets", path.node.descriptor),
+        lambda: open_first_packets(path.client, path.backend, PORT, CLIENTS, lab.clock),
+    )
+    yield ConnectSubject(way, first_packets, int(params["probes"]), lab)

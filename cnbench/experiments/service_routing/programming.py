@@ -11,7 +11,7 @@ from pathlib import Path
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Params
 from cnbench.core.proof import Proof, equal
-from cnbench.experiments.service_routing.cluster import services_of
+from cnbench.experiments.service_routing.cluster import proxy_of, services_of
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace
 from cnbench.network.service_path import POD_CIDR
@@ -126,6 +126,5 @@ def open_update(params: Params, lab: Lab) -> Iterator[UpdateSubject]:
 def _programming(
     node: NetworkNamespace, params: Params, lab: Lab
 ) -> tuple[NetworkNamespace, Proxy, list[Service], str, Lab]:
-    mode = str(params["mode"])
-    services = services_of(int(params["services"]), int(params["endpoints"]))
-    return node, open_proxy(mode, node, node=Node(pod_cidr=POD_CIDR)), services, mode, lab
+    proxy = open_proxy(namespace=node, node=Node(pod_cidr=POD_CIDR), **proxy_of(params))
+    return node, proxy, services_of(params), str(params["mode"]), lab

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter
+from cnbench.core.ranks import nearest_rank
 from cnbench.lab.clock import Clock
 from cnbench.probes.traffic.loop import Batch
 
@@ -34,10 +34,9 @@ MESSAGES = Parameter(
 
 
 def latencies(ticks: Sequence[int], clock: Clock) -> dict[str, float]:
-    """The median, the 99th and the 99.9th percentile (nearest rank), as metrics of a sample."""
-    ordered = sorted(ticks)
+    """The median, the 99th and the 99.9th percentile, as metrics of a sample."""
     return {
-        metric.name: clock.units(ordered[math.ceil(share * len(ordered)) - 1])
+        metric.name: clock.units(nearest_rank(ticks, share))
         for metric, share in zip(_LATENCIES, _SHARES, strict=True)
     }
 

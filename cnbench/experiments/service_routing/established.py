@@ -1,0 +1,135 @@
+"""An established connection through a service: it should no longer depend on the rules.
+
+conntrack remembers where the first packet went, so none that follows walks the nat table; in IPVS
+mode they all cross the sets that guard INPUT. Messages and their answers, or a stream, go over one
+connection that was made when the case was set up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from cnbench.core.metric import Metric
+from cnbench.core.parameter import Params
+from cnbench.core.proof import Check, Proof, equal
+from cnbench.core.ranks import nearest_rank
+from cnbench.experiments.service_routing.cluster import PORT
+from cnbench.experiments.service_routing.ways import Way, way_of
+from cnbench.lab.clock import Clock
+from cnbench.lab.host import Lab
+from cnbench.network import links
+from cnbench.network.conntrack import Conntrack, conntrack
+from cnbench.network.service_path import CLIENTS, NODE_ENDS
+from cnbench.probes.traffic import THROUGHPUT, Batch, End, Loop, open_loop
+
+RTT = Metric("rtt", "s", "lower", "ratio", "a message and its answer, established, median")
+RTT_P99 = Metric("rtt_p99", "s", "lower", "ratio", "the same, 99th percentile")
+
+# A message of a byte, and what one write hands to TCP at most; a datagram that an MTU holds.
+_RTT_SIZE = 1
+_STREAM_SIZES = {"tcp": 65536, "udp": 1400}
+
+
+@dataclass
+class EstablishedSubject:
+    """One connection on one way."""
+
+    way: Way
+    loop: Loop
+    counted_at_opening: int
+    messages: int
+    clock: Clock
+
+    def __post_init__(self) -> None:
+        self._delivered = 0
+        self._counted = 0
+        self._conntrack = conntrack(self.way.path.node)
+        self._received = self._node_received()
+
+    def run(self) -> Batch:
+        """One sample's messages."""
+        counted = self.way.passed()
+        batch = self.loop.run(self.messages)
+        self._counted += self.way.passed() - counted
+        self._delivered += batch.delivered
+        return batch
+
+    def _node_received(self) -> int:
+        """Bytes that the node has received from both ends."""
+        node = self.way.path.node
+        return sum(links.received(node, end).bytes for end in NODE_ENDS)
+
+    def proof(self) -> Proof:
+        """The rules counted the connection's first packet and nothing after; the node carried all.
+
+        Connections of other cases over the same node make its devices count more.
+        """
+        received = self._node_received() - self._received
+        moved = conntrack(self.way.path.node) - self._conntrack
+        return Proof(
+            (
+                equal(
+                    "first packets that the service's rules counted when it was opened",
+                    self.way.due(1),
+                    self.counted_at_opening,
+                ),
+                equal("packets that they counted in the samples", 0, self._counted),
+                Check(
+                    "bytes that the node received from both ends",
+                    f"at least the {self._delivered} delivered",
+                    str(received),
+                    received >= self._delivered,
+                ),
+                equal("conntrack's failed insertions and drops", Conntrack(0, 0), moved),
+            )
+        )
+
+
+class RttSubject(EstablishedSubject):
+    """Messages and answers."""
+
+    def sample(self) -> Mapping[str, float]:
+        """How long a message and its answer take."""
+        ticks = self.run().ticks
+        return {
+            RTT.name: self.clock.units(nearest_rank(ticks, 0.5)),
+            RTT_P99.name: self.clock.units(nearest_rank(ticks, 0.99)),
+        }
+
+
+class ThroughputSubject(EstablishedSubject):
+    """A stream."""
+
+    def sample(self) -> Mapping[str, float]:
+        """How much is delivered a second."""
+        batch = self.run()
+        return {THROUGHPUT.name: batch.delivered / batch.elapsed}
+
+
+_SUBJECTS: dict[str, type[RttSubject | ThroughputSubject]] = {
+    "rtt": RttSubject,
+    "throughput": ThroughputSubject,
+}
+
+
+@contextlib.contextmanager
+def open_established(params: Params, lab: Lab) -> Iterator[RttSubject | ThroughputSubject]:
+    """A connection through a cluster that all positions of a mode share, or past it."""
+    way = way_of(params, lab)
+    ((target, endpoints),) = way.leads_to.items()
+    protocol, measure = str(params["protocol"]), str(params["measure"])
+    traffic, size = (
+        (f"{protocol}-rr", _RTT_SIZE)
+        if measure == "rtt"
+        else (f"{protocol}-stream", _STREAM_SIZES[protocol])
+    )
+    anywhere = "0.0.0.0"  # noqa: S104  inside a namespace of the run's own
+    listens_at = next(iter(endpoints)).host if len(endpoints) == 1 else anywhere
+    client = End(way.path.client, CLIENTS[0])
+    server = End(way.path.backend, listens_at, known_as=target.host)
+    counted = way.passed()
+    with open_loop(traffic, client, server, size=size, flows=1, clock=lab.clock, port=PORT) as loop:
+        opening = way.passed() - counted
+        yield _SUBJECTS[measure](way, loop, opening, int(params["messages"]), lab.clock)

@@ -1,0 +1,35 @@
+"""Which of a cluster's services is addressed, or which way past them."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Sequence
+
+from cnbench.proxy import Service
+
+# Through the rules of one service, or of some at random.
+PROBED = ("first", "middle", "last", "random")
+# Straight to an endpoint: on a node with all rules, none of which matches, and on one without any.
+NONE, BARE = "none", "bare"
+POSITIONS = (*PROBED, NONE, BARE)
+
+# So many chains can be counted after each sample; one out of each of as many equal parts of the
+# table, so that their mean place hardly depends on which ones they are.
+_AT_RANDOM = 32
+_SEED = 1
+
+
+def services_at(position: str, services: Sequence[Service]) -> list[Service]:
+    """The services at one of ``PROBED``; the first for a way past them, whose endpoint it leads to.
+
+    The random ones are the same for the same number of services.
+    """
+    count = len(services)
+    if position == "random":
+        parts = min(_AT_RANDOM, count)
+        edges = [count * part // parts for part in range(parts + 1)]
+        chance = random.Random(_SEED)  # noqa: S311  nothing here is secret
+        return [services[chance.randrange(*ends)] for ends in itertools.pairwise(edges)]
+    index = {"middle": count // 2, "last": count - 1}.get(position, 0)
+    return [services[index]]

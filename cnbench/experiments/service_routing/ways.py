@@ -1,0 +1,186 @@
+"""The ways from the client to an endpoint, and what shows that one of them was taken."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from cnbench.core.parameter import Params
+from cnbench.core.proof import Check, equal
+from cnbench.experiments.service_routing.cluster import (
+    PORT,
+    Cluster,
+    bare_path_of,
+    cluster_of,
+    services_of,
+)
+from cnbench.experiments.service_routing.position import BARE, NONE, services_at
+from cnbench.lab.host import Lab
+from cnbench.network.conntrack import tracked
+from cnbench.network.service_path import ServicePath
+from cnbench.probes.first_packet import Address
+from cnbench.proxy import Service
+
+# Each address that may be sent to, and who may answer then.
+LeadsTo = Mapping[Address, frozenset[Address]]
+
+
+class Way(Protocol):
+    """One way to an endpoint."""
+
+    path: ServicePath
+    leads_to: LeadsTo
+
+    def passed(self) -> int:
+        """Conversations that the rules of the services addressed have counted so far."""
+
+    def due(self, conversations: int) -> int:
+        """How many of ``conversations`` on this way those rules must count."""
+
+    def record(self, answered_by: Iterable[Address], missed: int) -> None:
+        """Remember who answered on this way, and how many conversations went another, unknown."""
+
+    def checks(self) -> list[Check]:
+        """What the kernel has counted, beside what was recorded."""
+
+
+class ThroughServices:
+    """Through some services' rules."""
+
+    def __init__(self, cluster: Cluster, services: list[Service]) -> None:
+        self.path = cluster.path
+        self.leads_to: LeadsTo = {
+            Address(service.cluster_ip, PORT): _endpoints(service) for service in services
+        }
+        self._services = services
+        self._cluster = cluster
+
+    def passed(self) -> int:
+        """What the services' own chains, or IPVS, have sent on."""
+        return self._cluster.proxy.passed(self._services)
+
+    def due(self, conversations: int) -> int:
+        """All of them."""
+        return conversations
+
+    def record(self, answered_by: Iterable[Address], missed: int) -> None:
+        """Add to the cluster's account: another way may go through the same services."""
+        self._cluster.answered.update(answered_by)
+        self._cluster.missed += missed
+
+    def checks(self) -> list[Check]:
+        """Both the services' and the endpoints' counters stand at what was answered."""
+        through_services, by_endpoint = self._counted()
+        missed = self._cluster.missed
+        made = {str(a): self._cluster.answered[a] for ends in self.leads_to.values() for a in ends}
+        total = sum(made.values())
+        differing = {
+            endpoint: by_endpoint[endpoint] - made.get(endpoint, 0)
+            for endpoint in sorted(by_endpoint.keys() | made.keys())
+            if by_endpoint[endpoint] != made.get(endpoint, 0)
+        }
+        return [
+            Check(
+                "conversations counted by the services' own rules",
+                _about(total, missed),
+                str(through_services),
+                abs(through_services - total) <= missed,
+            ),
+            Check(
+                "conversations counted by the rules of the endpoint that answered",
+                f"{_about(total, missed)}, each by its own",
+                f"{sum(by_endpoint.values())}, {_differences(differing)}",
+                sum(map(abs, differing.values())) <= missed,
+            ),
+        ]
+
+    def _counted(self) -> tuple[int, Counter[str]]:
+        through_services, by_endpoint = 0, Counter[str]()
+        for service in self._services:
+            for port in service.ports:
+                counted = self._cluster.proxy.counters(service, port)
+                through_services += counted.service
+                by_endpoint.update(counted.endpoints)
+        return through_services, by_endpoint
+
+
+class PastServices:
+    """Straight to an endpoint, past all services' rules on the node: none of them matches."""
+
+    def __init__(self, cluster: Cluster, service: Service) -> None:
+        self.path = cluster.path
+        self.leads_to: LeadsTo = _directly_to(service)
+        self._service = service
+        self._proxy = cluster.proxy
+        self._answered_by: set[Address] = set()
+
+    def passed(self) -> int:
+        """What the rules of the service with that endpoint have sent on."""
+        return self._proxy.passed([self._service])
+
+    def due(self, conversations: int) -> int:
+        """None of them."""
+        return 0
+
+    def record(self, answered_by: Iterable[Address], missed: int) -> None:
+        """Remember who answered."""
+        self._answered_by.update(answered_by)
+
+    def checks(self) -> list[Check]:
+        """The endpoint itself answered; what the rules counted is looked at after each sample."""
+        return [equal("answered at the address dialled", set(self.leads_to), self._answered_by)]
+
+
+class WithoutRules:
+    """Straight to an endpoint, over a node on which kube-proxy has never run."""
+
+    def __init__(self, path: ServicePath, service: Service) -> None:
+        self.path = path
+        self.leads_to: LeadsTo = _directly_to(service)
+
+    def passed(self) -> int:
+        """Nothing: there is nothing that counts."""
+        return 0
+
+    def due(self, conversations: int) -> int:
+        """None of them."""
+        return 0
+
+    def record(self, answered_by: Iterable[Address], missed: int) -> None:
+        """Nothing to compare it with."""
+
+    def checks(self) -> list[Check]:
+        """The node does not even track connections."""
+        return [equal("connections that the node tracks", 0, tracked(self.path.node))]
+
+
+def way_of(params: Params, lab: Lab) -> Way:
+    """The way that a point of the grid asks for."""
+    position = str(params["position"])
+    if position == BARE:
+        return WithoutRules(bare_path_of(lab), services_of(params)[0])
+    cluster = cluster_of(params, lab)
+    services = services_at(position, cluster.services)
+    if position == NONE:
+        return PastServices(cluster, services[0])
+    return ThroughServices(cluster, services)
+
+
+def _directly_to(service: Service) -> LeadsTo:
+    return {address: frozenset({address}) for address in _endpoints(service)}
+
+
+def _endpoints(service: Service) -> frozenset[Address]:
+    return frozenset(Address(e.address, e.port) for port in service.ports for e in port.endpoints)
+
+
+def _about(count: int, missed: int) -> str:
+    return f"{count} ± {missed}" if missed else str(count)
+
+
+def _differences(differing: Mapping[str, int]) -> str:
+    if not differing:
+        return "each by its own"
+    shown = [f"{endpoint} {more:+d}" for endpoint, more in differing.items()]
+    return f"{len(shown)} endpoints differ: {', '.join(shown[:3])}"

@@ -1,0 +1,45 @@
+"""What connection tracking has counted in a namespace (net/netfilter/nf_conntrack_standalone.c)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnbench.lab.netns import NetworkNamespace
+
+# A heading, then one line a CPU in hexadecimal; that of the thread, since the process is elsewhere.
+_STATISTICS = Path("/proc/thread-self/net/stat/nf_conntrack")
+_TRACKED = Path("/proc/sys/net/netfilter/nf_conntrack_count")
+
+
+@dataclass(frozen=True)
+class Conntrack:
+    """What a namespace's connection tracking has counted.
+
+    Attributes:
+        insert_failed: connections that clashed with another's translation and were not entered.
+        dropped: packets dropped since the table was full or memory short.
+    """
+
+    insert_failed: int
+    dropped: int
+
+    def __sub__(self, before: Conntrack) -> Conntrack:
+        return Conntrack(self.insert_failed - before.insert_failed, self.dropped - before.dropped)
+
+
+def conntrack(namespace: NetworkNamespace) -> Conntrack:
+    """The counters of ``namespace`` as they stand, over all CPUs."""
+    with namespace.entered():
+        heading, *lines = _STATISTICS.read_text().splitlines()
+    names = heading.split()
+    by_cpu = [dict(zip(names, line.split(), strict=True)) for line in lines]
+    return Conntrack(
+        *(sum(int(counted[name], 16) for counted in by_cpu) for name in ("insert_failed", "drop"))
+    )
+
+
+def tracked(namespace: NetworkNamespace) -> int:
+    """How many connections ``namespace`` tracks; none where the kernel tracks none at all."""
+    with namespace.entered():
+        return int(_TRACKED.read_text()) if _TRACKED.exists() else 0
