@@ -14,7 +14,7 @@ from cnbench.report.published import all_published
 from cnbench.report.published.beside import beside
 from cnbench.report.published.comparability import Comparable
 from cnbench.report.published.figure import RATIO, Figure
-from cnbench.report.published.ours import ratio_of, value_of
+from cnbench.report.published.ours import ratio_apart, ratio_of, value_of
 from cnbench.report.selection import Chapter, chapters_of
 
 GUEST = fingerprint("guest", "instructions", "6.12")
@@ -61,6 +61,13 @@ def test_a_quotient_needs_shared_blocks() -> None:
         ),
     )
     assert list(beside(figure(), apart)) == []
+
+
+def test_a_quotient_of_what_no_block_shares_is_taken_inside_a_run() -> None:
+    flows = ratio_apart("throughput", {"flows": 4}, {"flows": 1}, backend="vxlan")
+    (one,) = beside(figure(ours=flows), pods())
+    assert one.ours.setting == ""
+    assert one.ours.interval.low <= one.ours.interval.estimate <= one.ours.interval.high
 
 
 def test_parameters_choose_the_cases() -> None:

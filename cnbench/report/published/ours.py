@@ -9,7 +9,7 @@ from cnbench.core.parameter import Params, Value
 from cnbench.report.published.figure import RATIO, FindOurs, Ours
 from cnbench.report.rows import values_by_block
 from cnbench.report.selection import Chapter, Measured
-from cnbench.stats.paired import paired_difference, paired_ratio
+from cnbench.stats.paired import paired_difference, paired_ratio, unpaired_ratio
 
 
 def value_of(metric: str, **params: Value) -> FindOurs:
@@ -55,6 +55,28 @@ def difference_of(
         return [
             Ours(paired_difference(pair.below, pair.above), pair.unit, pair.one.place, pair.setting)
             for pair in _pairs(chapter, metric, of, to, params)
+        ]
+
+    return find
+
+
+def ratio_apart(
+    metric: str, of: Mapping[str, Value], to: Mapping[str, Value], **params: Value
+) -> FindOurs:
+    """As ``ratio_of``, for cases of one run that share no blocks: what no block interleaves."""
+
+    def find(chapter: Chapter) -> Sequence[Ours]:
+        measured = [one for one in chapter.ok if has(one, params) and one.row(metric)]
+        below = {_alike(one, to): one for one in measured if has(one, to)}
+        return [
+            Ours(
+                unpaired_ratio(_values(below[alike], metric), _values(above, metric)),
+                RATIO,
+                above.place,
+                setting(chapter, above, {**params, **of}),
+            )
+            for above in measured
+            if has(above, of) and (alike := _alike(above, of)) in below
         ]
 
     return find
@@ -112,5 +134,14 @@ def _pairs(
 
 def _what_stays(one: Measured, without: Mapping[str, Value]) -> tuple[object, ...]:
     """All that a case must share with what it is divided by."""
+    return (one.result.group, *_alike(one, without))
+
+
+def _alike(one: Measured, without: Mapping[str, Value]) -> tuple[object, ...]:
+    """The run, the place and all parameters, those of ``without`` left out."""
     rest = tuple((name, v) for name, v in one.case.params.items() if name not in without)
-    return (one.run.id, one.result.group, one.place, rest)
+    return (one.run.id, one.place, rest)
+
+
+def _values(one: Measured, metric: str) -> list[float]:
+    return list(values_by_block(one.result.samples, metric).values())
