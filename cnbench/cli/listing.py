@@ -41,6 +41,7 @@ def _as_json(experiment: Experiment) -> dict[str, Any]:
     return {
         "experiment": experiment.name,
         "question": experiment.question,
+        "caveat": experiment.caveat,
         "variant": experiment.variant,
         "parameters": [_parameter(parameter) for parameter in experiment.parameters],
         "metrics": [
@@ -86,6 +87,8 @@ def _print_one(experiment: Experiment) -> None:
     """Everything about one experiment."""
     out = console()
     out.print(f"[bold]{experiment.name}[/]  {experiment.question}\n")
+    if experiment.caveat:
+        out.print(f"{experiment.caveat}\n")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("parameter", "quick", "full", "what it is"):
         table.add_column(heading)

@@ -63,6 +63,7 @@ class Experiment:
         require: raises UnsupportedError where a lab cannot measure a point.
         nonsense: why a point of the grid makes no sense and is left out, or the empty text.
         tools: the command-line tools that it drives, for ``doctor``.
+        caveat: what every reader of its results must know, in a sentence or two.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Experiment:
     require: Callable[[Params, Any], None] = always_supported
     nonsense: Callable[[Params], str] = always_sensible
     tools: tuple[str, ...] = field(default=())
+    caveat: str = ""
 
     def parameter(self, name: str) -> Parameter:
         """The parameter called ``name``.

@@ -85,6 +85,7 @@ class ExperimentRecord:
     variant: str
     metrics: tuple[Metric, ...]
     parameters: Mapping[str, str]
+    caveat: str = ""
 
 
 @dataclass(frozen=True)

@@ -220,4 +220,5 @@ EXPERIMENT = Experiment(
     require=_require,
     nonsense=_nonsense,
     tools=("iptables",),
+    caveat="No NIC: all devices are veth, which hand over buffers of up to 64 KiB uncut.",
 )

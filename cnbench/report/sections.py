@@ -81,6 +81,7 @@ class Section:
     anchor: str
     name: str
     question: str
+    caveat: str
     constant: dict[str, str]
     pictures: tuple[Picture, ...]
     tables: tuple[Table, ...]
@@ -100,6 +101,7 @@ def section_of(chapter: Chapter, number: int) -> Section:
         anchor=anchor,
         name=chapter.name,
         question=chapter.record.question,
+        caveat=chapter.record.caveat,
         constant=chapter.constant,
         pictures=tuple(
             Picture(panel, inline(panel, f"f{number}-{place}"))

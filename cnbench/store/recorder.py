@@ -112,6 +112,7 @@ def _record(experiment: Experiment) -> ExperimentRecord:
         experiment.variant,
         experiment.metrics,
         {parameter.name: parameter.unit for parameter in experiment.parameters},
+        experiment.caveat,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 
@@ -143,3 +144,21 @@ def test_an_unbounded_interval_is_drawn_across_and_not_to_infinity() -> None:
     panels_of(chapters_of([run])[0])[0].draw(ax)
     assert all(math.isfinite(limit) for limit in ax.get_xlim())
     assert any(collection.get_linestyle()[0][1] for collection in ax.collections[1:])
+
+
+def test_pod_networks_costs_stand_over_host_gws_with_offloads_and_without() -> None:
+    record = dataclasses.replace(POD, parameters={"backend": "", "offloads": ""})
+    run = a_run({"pod-network": record})
+    for group, (offloads, times) in enumerate((("on", 1.2), ("off", 1.5))):
+        for backend, cost in (("host-gw", 1e-10), ("vxlan", times * 1e-10)):
+            centres = {"throughput": 1e9, "cpu_cost": cost}
+            params = {"backend": backend, "offloads": offloads}
+            run.cases.append(result(run, "pod-network", params, centres, group=group))
+    panel, *_ = panels_of(chapters_of([run])[0])
+    assert "no nic" in panel.caption.lower()
+    assert [entry.label.partition(":")[0] for entry in panel.key] == ["offloads on", "offloads off"]
+    ax = Figure().add_subplot()
+    panel.draw(ax)
+    drawn = [float(line.get_xdata()[0]) for line in ax.lines if line.get_marker() == "o"]
+    assert drawn == pytest.approx([1.2, 1.5], rel=0.02)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["vxlan"]

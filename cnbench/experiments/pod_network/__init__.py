@@ -46,6 +46,12 @@ def _refusal(backend: str, lab: Lab) -> UnsupportedError | None:
     return None
 
 
+_CAVEAT = (
+    "No NIC: all devices are veth. With offloads on they hand over buffers of up to 64 KiB that are"
+    " never cut into packets, which hides most of what a tunnel costs a packet; with offloads off"
+    " every packet pays its own way, as behind a network card that cannot help."
+)
+
 EXPERIMENT = Experiment(
     name="pod-network",
     question="What does traffic between pods cost, by the backend that joins their nodes?",
@@ -57,4 +63,5 @@ EXPERIMENT = Experiment(
     require=_require,
     nonsense=nonsense,
     tools=("iperf3",),
+    caveat=_CAVEAT,
 )

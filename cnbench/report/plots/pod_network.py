@@ -1,0 +1,125 @@
+"""pod-network: each backend's cost over host-gw's, uncut buffers beside single packets.
+
+veth hands over large buffers that were never cut, which hides part of a tunnel's cost: so what was
+measured with offloads and without stands in one plot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from matplotlib.axes import Axes
+
+from cnbench.report.plots import generic
+from cnbench.report.plots.axes import is_wide, linear_axis, log_axis, show_times
+from cnbench.report.plots.figures import Figures
+from cnbench.report.plots.marks import Mark, draw_marks
+from cnbench.report.rows import values_by_block
+from cnbench.report.selection import Chapter, Measured, Place
+from cnbench.report.svg import INK, KeyEntry, Panel, series
+from cnbench.stats.intervals import Interval
+from cnbench.stats.paired import paired_ratio
+
+_REFERENCE = "host-gw"
+_METRIC = "cpu_cost"
+_OFFLOADS = ("on", "off")
+_MEANING = {
+    "on": "offloads on: buffers of up to 64 KiB, uncut",
+    "off": "offloads off: every packet pays its own way",
+}
+_LINE = 22
+
+
+@dataclass(frozen=True)
+class _Relative:
+    """One backend's cost over the reference's, in the same blocks."""
+
+    backend: str
+    offloads: str
+    ratio: Interval
+
+
+def panels(chapter: Chapter) -> list[Panel]:
+    """A panel of ratios for each setting, and the generic ones."""
+    settings = dict.fromkeys((one.place, _setting(chapter, one)) for one in chapter.ok)
+    ratios = [
+        _panel(chapter, place, setting, found)
+        for place, setting in settings
+        if (found := _relative(chapter, place, setting))
+    ]
+    return ratios + generic.panels(chapter)
+
+
+def _setting(chapter: Chapter, one: Measured) -> str:
+    """What tells the case from others, backend and offloads apart."""
+    return ", ".join(
+        f"{name} {chapter.show(name, one.case.params.get(name))}"
+        for name in chapter.varying
+        if name not in ("backend", "offloads")
+    )
+
+
+def _relative(chapter: Chapter, place: Place, setting: str) -> list[_Relative]:
+    alike = [
+        one
+        for one in chapter.ok
+        if one.place == place and _setting(chapter, one) == setting and one.row(_METRIC)
+    ]
+    references = {
+        one.result.group: one for one in alike if one.case.params["backend"] == _REFERENCE
+    }
+    found = []
+    for one in alike:
+        reference = references.get(one.result.group)
+        if reference is None or reference is one:
+            continue
+        below, above = (values_by_block(m.result.samples, _METRIC) for m in (reference, one))
+        both = sorted(below.keys() & above.keys())
+        if both:
+            ratio = paired_ratio([below[b] for b in both], [above[b] for b in both])
+            params = one.case.params
+            found.append(_Relative(str(params["backend"]), str(params["offloads"]), ratio))
+    return found
+
+
+def _panel(chapter: Chapter, place: Place, setting: str, found: Sequence[_Relative]) -> Panel:
+    where = ", ".join(part for part in (setting, chapter.place_label(place)) if part)
+    shown = [offloads for offloads in _OFFLOADS if any(r.offloads == offloads for r in found)]
+    backends = list(dict.fromkeys(r.backend for r in found))
+    return Panel(
+        title=f"CPU cost per byte, over {_REFERENCE}'s" + (f" ({where})" if where else ""),
+        caption="Dots: median of the quotients of both costs in a block; lines: 95 % interval."
+        " No NIC: all devices are veth.",
+        draw=partial(_draw, found, backends),
+        height=60 + _LINE * len(backends) * max(1, len(shown)),
+        key=tuple(KeyEntry(_MEANING[offloads], _OFFLOADS.index(offloads)) for offloads in shown),
+    )
+
+
+def _draw(found: Sequence[_Relative], backends: Sequence[str], ax: Axes) -> None:
+    marks, values = [], [1.0]
+    for one in found:
+        side = 0.16 if one.offloads == "on" else -0.16
+        line = len(backends) - 1 - backends.index(one.backend) + side
+        marks.append(Mark(line, one.ratio, series(_OFFLOADS.index(one.offloads))))
+        values.append(one.ratio.estimate)
+        values += [one.ratio.low, one.ratio.high] if one.ratio.bounded else []
+    draw_marks(ax, marks, upright=False)
+    scale = log_axis if is_wide(values) else linear_axis
+    scale(ax.xaxis, values, show_times, "")
+    ax.axvline(1, color=INK, linewidth=0.8)
+    ax.set_yticks(range(len(backends)), list(reversed(backends)), fontsize=9)
+    ax.set_ylim(-0.7, len(backends) - 0.3)
+    ax.grid(visible=True, axis="x")
+    ax.grid(visible=False, axis="y")
+
+
+FIGURES = Figures(
+    experiment="pod-network",
+    metrics=frozenset({_METRIC}),
+    numbers=frozenset(),
+    words=frozenset({"backend", "offloads"}),
+    panels=panels,
+)
