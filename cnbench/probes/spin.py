@@ -14,7 +14,8 @@ import sys
 import time
 from collections.abc import Callable
 
-# A slot: the sample that is asked for, the one the gap belongs to, the gap, and the last look.
+# A slot: since when gaps are asked for, since when the gap is the longest, the gap, the last look.
+# All in ns, times by perf_counter_ns.
 WORDS = 4
 ASKED, ANSWERED, LONGEST_GAP, LAST_LOOK = range(WORDS)
 
@@ -68,8 +69,9 @@ def spin(board: memoryview, slot: int, work: Callable[[], int]) -> None:
             longest = board[longest_gap] = now - before - busy
         before = board[last_look] = now
         if board[asked] != board[answered]:
+            # Of the gap that was there when it was asked, what came after.
+            longest = board[longest_gap] = max(0, now - board[asked] - busy)
             board[answered] = board[asked]
-            longest = board[longest_gap] = 0
 
 
 if __name__ == "__main__":

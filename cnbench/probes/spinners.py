@@ -45,24 +45,30 @@ class Spinners:
             process.send_signal(number)
 
     def watch(self) -> None:
-        """Have every thread forget its gaps and begin anew."""
+        """Count gaps from now on."""
+        now = time.perf_counter_ns()  # the clock that the threads read
         for slot in range(len(self._processes)):
-            self._board[slot * spin.WORDS + spin.ASKED] += 1
-        self._wait_for_answers()
+            self._board[slot * spin.WORDS + spin.ASKED] = now
 
     def longest_gap(self) -> int:
         """The longest time (in clock ticks) that any thread was off the CPU since ``watch``.
 
         One that goes on counts up to now.
         """
-        now = time.perf_counter_ns()  # the clock that the threads read
-        firsts = [slot * spin.WORDS for slot in range(len(self._processes))]
-        return max(
-            max(self._board[first + spin.LONGEST_GAP], now - self._board[first + spin.LAST_LOOK])
-            for first in firsts
-        )
+        now = time.perf_counter_ns()
+        return max(self._gap(slot * spin.WORDS, now) for slot in range(len(self._processes)))
 
-    def _wait_for_answers(self) -> None:
+    def _gap(self, slot: int, now: int) -> int:
+        asked, answered, longest, last_look = self._board[slot : slot + spin.WORDS]
+        # One that has not looked since is off the CPU all the time.
+        return now - asked if answered != asked else max(longest, now - last_look)
+
+    def wait_for_all(self) -> None:
+        """Wait until every thread has run since ``watch``.
+
+        Raises:
+            CnbenchError: one has ended, or does not get the CPU.
+        """
         give_up = time.monotonic() + _PATIENCE
         for slot, process in enumerate(self._processes):
             first = slot * spin.WORDS
@@ -91,4 +97,5 @@ def open_spinners(count: int, group: CpuGroup, load: str = "spin") -> Iterator[S
         spinners = Spinners(board, processes)
         with spinners.running():
             spinners.watch()
+            spinners.wait_for_all()
         yield spinners

@@ -21,7 +21,7 @@ _SELF_TEST: Params = {"quota": 0.01, "period": 0.1, "threads": 1}
 # The limit is the parent's there, which in ours has half of the group's quota.
 _NESTED_SELF_TEST: Params = {"quota": 0.02, "period": 0.1, "threads": 1, "nested": "tighter"}
 _SELF_TEST_PERIODS = 10
-_QUOTAS_TO_VARY_AT = (0.01, 0.02, 0.2, 0.5)
+_QUOTAS_TO_VARY_AT = (0.02, 0.2, 0.5)
 
 
 def _fewest_threads(so_far: Params) -> tuple[int, ...]:
