@@ -6,6 +6,7 @@ import gzip
 import os
 import platform
 import re
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -31,6 +32,9 @@ _SYSCTLS = (
     "net.netfilter.nf_conntrack_max",
 )
 
+# From linux/time.h; Python does not name it.
+_CLOCK_MONOTONIC_COARSE = 6
+
 _TOOLS = {
     "iptables": "--version",
     "nft": "--version",
@@ -54,6 +58,7 @@ def take(lab: Lab, image: str = "") -> Fingerprint:
         machine=_machine(),
         behaviour={
             **_config(),
+            **_tick(),
             **_sysctls(),
             **_mitigations(),
             **_cpu_policy(),
@@ -94,6 +99,15 @@ def _kernel_config() -> str | None:
             continue
         return (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
     return None
+
+
+def _tick() -> dict[str, str]:
+    """The time between two ticks of the scheduler, 1 / HZ, whether or not the kernel shows its HZ.
+
+    A coarse clock moves with the tick, and says so (clock_getres(2)).
+    """
+    seconds = time.clock_getres(_CLOCK_MONOTONIC_COARSE)
+    return {"timer tick": f"{seconds * 1e3:g} ms"}
 
 
 def _sysctls() -> dict[str, str]:

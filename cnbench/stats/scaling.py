@@ -119,6 +119,30 @@ def linear_fit(
     )
 
 
+def linear_difference(
+    a: tuple[npt.ArrayLike, Sequence[npt.ArrayLike]],
+    b: tuple[npt.ArrayLike, Sequence[npt.ArrayLike]],
+    confidence: float = 0.95,
+    *,
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> tuple[Interval, Interval]:
+    """By how much the fixed part and the slope of B's line are above those of A's.
+
+    Each of the two is sizes and samples as for ``linear_fit``, and is fitted and resampled by
+    itself; the intervals are of the differences of the resamples. Errors as for ``power_law``.
+    """
+    rng = np.random.default_rng(seed)
+    of_a, of_b = Cases.of(*a), Cases.of(*b)
+    lines_a, lines_b = resampled_lines(of_a, draws, rng), resampled_lines(of_b, draws, rng)
+    enough = of_a.bound_a_fit(confidence) and of_b.bound_a_fit(confidence)
+    fixed, per_unit = (
+        _interval(from_b - from_a, confidence, enough)
+        for from_a, from_b in zip(lines_a, lines_b, strict=True)
+    )
+    return fixed, per_unit
+
+
 def resampled_lines(cases: Cases, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """The fixed parts and slopes of the fit (element 0) and of its resamples, shape (1 + draws,).
 

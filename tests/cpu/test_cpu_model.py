@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnbench.probes.bandwidth_model import Bandwidth
+from cnbench.experiments.cpu_quota.model import Bandwidth
 
 KERNEL = {"tick": 0.004, "slice": 0.005}
 

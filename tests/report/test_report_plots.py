@@ -109,7 +109,7 @@ def test_each_place_has_its_own_panels_on_equal_axes() -> None:
     run = a_run({"cpu-quota": QUOTA}, environments=environments)
     for environment in environments:
         add_quota(run, environment)
-    panels = panels_of(chapters_of([run])[0])
+    panels = [p for p in panels_of(chapters_of([run])[0]) if "measured" not in p.title]
     assert [panel.title.rpartition(" ")[2] for panel in panels] == ["(6.1.0)", "(6.12.0)"] * 3
     axes = [Figure().add_subplot() for _ in range(2)]
     for ax, panel in zip(axes, panels[:2], strict=True):

@@ -1,15 +1,21 @@
-"""cpu-quota: how far from the quota, how often throttled, and for how long off the CPU."""
+"""cpu-quota: how far from the quota, how often throttled, and for how long off the CPU.
+
+First the surface of the error; then each metric over the quotas; then what was varied beside: load,
+nested groups, burst.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from matplotlib.axes import Axes
 
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.parameter import Value
+from cnbench.report.plots import generic
 from cnbench.report.plots.axes import (
     ends_of,
     is_wide,
@@ -19,8 +25,14 @@ from cnbench.report.plots.axes import (
     show_on,
     zero_line,
 )
+from cnbench.report.plots.cpu_surface import (
+    COMMON,
+    is_common,
+    on_the_surface,
+    surface_panels,
+    threads_text,
+)
 from cnbench.report.plots.figures import Figures
-from cnbench.report.plots.generic import caption
 from cnbench.report.plots.marks import Band, Mark, draw_bands, draw_marks
 from cnbench.report.rows import Row
 from cnbench.report.selection import Chapter, Measured, Place, shorten
@@ -32,6 +44,7 @@ _TITLES = {
     "error": "CPU time used, against the quota",
     "throttled": "Share of the periods with throttling",
     "stall": "Longest time off the CPU",
+    "overshoot": "The worst period's CPU time, against its quota",
 }
 # The part of a quota's slot that its points share.
 _SLOT = 0.72
@@ -39,26 +52,67 @@ _MOST_TICKS = 9
 
 
 def panels(chapter: Chapter) -> list[Panel]:
-    """The error, the stall and the throttling of all quotas, place by place on equal axes."""
+    """The surface of the error, all metrics of all quotas on equal axes, and what was varied."""
     return [
-        _panel(chapter, place, metric)
-        for metric in sorted(chapter.record.metrics, key=lambda m: _order(m.name))
-        for place in chapter.places
+        *surface_panels(chapter),
+        *(
+            _panel(part, place, metric, threads)
+            for threads, part in _by_threads(chapter)
+            for metric in sorted(part.record.metrics, key=lambda m: _order(m.name))
+            for place in part.places
+            if _shown(part, metric, place.clock)
+        ),
+        *generic.panels(_varied(chapter)),
     ]
 
 
+def _by_threads(chapter: Chapter) -> Iterable[tuple[str, Chapter]]:
+    """What is on the surface: whole, or where a quota has several, by the number of threads."""
+    common = on_the_surface(chapter)
+    whole = replace(chapter, measured=tuple(common))
+    at_one_place: dict[tuple[object, ...], set[Value]] = {}
+    for one in common:
+        params = one.case.params
+        place = one.place, params["controller"], params["quota"], params["period"]
+        at_one_place.setdefault(place, set()).add(params["threads"])
+    if all(len(threads) == 1 for threads in at_one_place.values()):
+        return [("", whole)] if common else []
+    return [
+        (
+            threads_text(float(threads)),
+            replace(
+                whole, measured=tuple(o for o in common if o.case.params["threads"] == threads)
+            ),
+        )
+        for threads in whole.values("threads")
+    ]
+
+
+def _varied(chapter: Chapter) -> Chapter:
+    """What is not on the surface, beside the cases on it that all else is equal to."""
+    apart = [one for one in chapter.ok if not is_common(one)]
+    settings = {_setting(one) for one in apart}
+    beside = [one for one in chapter.ok if is_common(one) and _setting(one) in settings]
+    return replace(chapter, measured=tuple(o for o in chapter.ok if o in apart or o in beside))
+
+
+def _setting(one: Measured) -> tuple[object, ...]:
+    rest = tuple(v for name, v in one.case.params.items() if name not in COMMON)
+    return (one.place, *rest)
+
+
 def _order(metric: str) -> int:
-    order = ["error", "stall", "throttled"]
+    order = ["error", "stall", "throttled", "overshoot"]
     return order.index(metric) if metric in order else len(order)
 
 
-def _panel(chapter: Chapter, place: Place, metric: Metric) -> Panel:
+def _panel(chapter: Chapter, place: Place, metric: Metric, threads: str) -> Panel:
     comparable = _shown(chapter, metric, place.clock)
     shown = [(one, row) for one, row in comparable if one.place == place]
     rows = [row for _, row in shown]
-    where = chapter.place_label(place)
+    where = ", ".join(filter(None, (chapter.place_label(place), threads)))
     title = _TITLES.get(metric.name, metric.name) + (f" ({where})" if where else "")
-    text = caption(rows)
+    text = generic.caption(rows)
     if metric.name == "error":
         text = text.replace("A/A′", "A/A′, around no error")
     else:
