@@ -21,6 +21,7 @@ from cnbench.lab import cgroup, filesystems, loop, mounts, netns
 from cnbench.lab.clock import Clock
 from cnbench.lab.journal import Journal, open_journal
 from cnbench.lab.resources import MARK, Resource
+from cnbench.lab.timed import TimedParts
 
 T = TypeVar("T")
 
@@ -52,6 +53,7 @@ class Lab:
         self.clock = clock
         self.journal = journal
         self.folder = folder
+        self.timed = TimedParts()
         self._run_folders = Fixtures()
         self._fixtures = Fixtures()
         self._numbers = itertools.count(1)

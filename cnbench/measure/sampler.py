@@ -190,19 +190,30 @@ class GroupSampler:
 
     def _observe(self, station: Station, block: int, turn: int, began: float) -> None:
         for attempt in range(RETRIES + 1):
-            before = witness.Reading.now()
             started = self._now()
-            values = dict(station.subject.sample())
+            values, before, after = self._witnessed(station.subject)
             duration = self._now() - started
-            shares = witness.between(before, witness.Reading.now())
             self._check(values)
-            disturbed = witness.disturbances(shares, duration)
+            shares = witness.between(before, after)
+            disturbed = witness.disturbances(shares, after.at - before.at)
             again = bool(disturbed) and attempt < RETRIES and started - began < self._policy.budget
             station.samples.append(
                 Sample(block, turn, values, started - began, duration, shares, disturbed, again)
             )
             if not again:
                 return
+
+    def _witnessed(
+        self, subject: Subject
+    ) -> tuple[dict[str, float], witness.Reading, witness.Reading]:
+        """A sample, and the witness's readings around it, or around its timed parts together."""
+        around: list[witness.Reading] = []
+        before = witness.Reading.now()
+        with self._lab.timed.told_to(lambda: around.append(witness.Reading.now())):
+            values = dict(subject.sample())
+        if not around:
+            return values, before, witness.Reading.now()
+        return values, *witness.joined(list(zip(around[::2], around[1::2], strict=True)))
 
     def _precision(self, stations: list[Station]) -> float:
         """How well the least known case's headline, its first metric, is known."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +41,25 @@ class Reading:
         return cls(time.monotonic(), _run_delay(), _machine(), _pressure())
 
 
+def joined(parts: Sequence[tuple[Reading, Reading]]) -> tuple[Reading, Reading]:
+    """Two readings between which happened what happened between those of all ``parts`` together."""
+    (first, _), *_ = parts
+    pressures = [
+        after.pressure - before.pressure
+        for before, after in parts
+        if before.pressure is not None and after.pressure is not None
+    ]
+    return first, Reading(
+        first.at + sum(after.at - before.at for before, after in parts),
+        first.run_delay + sum(after.run_delay - before.run_delay for before, after in parts),
+        {
+            name: start + sum(after.machine[name] - before.machine[name] for before, after in parts)
+            for name, start in first.machine.items()
+        },
+        first.pressure and first.pressure + sum(pressures),
+    )
+
+
 def between(before: Reading, after: Reading) -> dict[str, float]:
     """The shares for the time between two readings."""
     elapsed = max(after.at - before.at, 1e-9)
@@ -56,7 +75,7 @@ def between(before: Reading, after: Reading) -> dict[str, float]:
 
 
 def disturbances(shares: Mapping[str, float], duration: float) -> tuple[str, ...]:
-    """Why a sample of ``duration`` seconds is not to be trusted, as sentences; empty if it is."""
+    """Why what took ``duration`` seconds is not to be trusted, as sentences; empty if it is."""
     return tuple(
         sentence.format(shares[name])
         for name, (limit, sentence) in _THRESHOLDS.items()

@@ -10,6 +10,7 @@ import made_up
 
 from cnbench.core.case import Case, Group
 from cnbench.core.proof import Proof, equal
+from cnbench.lab.timed import TimedParts
 from cnbench.measure.sampler import GroupSampler, Policy
 
 
@@ -46,6 +47,7 @@ class Stage:
     clock: float = 0.0
     opened: dict[str, int] = field(default_factory=dict)
     told: list = field(default_factory=list)
+    timed: TimedParts = field(default_factory=TimedParts)
 
     def now(self):
         return self.clock

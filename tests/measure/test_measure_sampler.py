@@ -159,6 +159,32 @@ def test_a_disturbed_sample_is_marked_and_measured_again(monkeypatch):
     assert sum(sample.replaced for sample in both) == 1
 
 
+def test_only_the_timed_parts_are_witnessed_where_a_sample_says_what_they_are(monkeypatch):
+    witnessed = []
+
+    def between(before, after):
+        witnessed.append(after.at - before.at)
+        return {}
+
+    monkeypatch.setattr(witness, "between", between)
+    readings = (witness.Reading(float(n), 0.0, {}, None) for n in range(10_000))
+    monkeypatch.setattr(witness.Reading, "now", lambda: next(readings))
+    stage = Stage({"a": Script()})
+    script = stage.scripts["a"]
+
+    def sample_with_two_parts(number):
+        for _ in range(2):
+            with stage.timed.part():
+                next(readings)  # a moment that is timed
+            next(readings)  # and one that is not
+        return 1.0
+
+    script.value = sample_with_two_parts
+    stage.run(most_blocks=1)
+    # Two parts of two seconds each, of the case and of its twin.
+    assert witnessed == [4, 4]
+
+
 def test_a_sample_that_stays_disturbed_is_used_and_marked(monkeypatch):
     disturb(monkeypatch, *range(10_000))
     (a,) = Stage({"a": Script()}).run().results

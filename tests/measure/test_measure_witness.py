@@ -1,7 +1,7 @@
 import pytest
 
 from cnbench.measure import witness
-from cnbench.measure.witness import Reading, between
+from cnbench.measure.witness import Reading, between, joined
 
 
 @pytest.fixture
@@ -50,6 +50,24 @@ def test_a_sample_is_disturbed_beyond_the_thresholds(
     found = disturbances_as_they_are(shares, duration)
     assert len(found) == len(words)
     assert all(word in sentence for word, sentence in zip(words, found, strict=True))
+
+
+def test_what_happened_between_timed_parts_is_left_out():
+    parts = [
+        (reading(1.0, run_delay=0.1, user=1, idle=1), reading(2.0, run_delay=0.2, user=2, idle=1)),
+        (reading(9.0, run_delay=5.0, steal=9), reading(12.0, run_delay=5.3, steal=9, user=1)),
+    ]
+    before, after = joined(parts)
+    assert after.at - before.at == pytest.approx(4)
+    shares = between(before, after)
+    assert shares["run_delay"] == pytest.approx(0.1)
+    assert shares["steal"] == 0
+    assert shares["busy"] == 1
+
+
+def test_a_kernel_that_says_no_pressure_says_none_of_parts():
+    _, after = joined([(reading(pressure=None), reading(1.0, pressure=None))])
+    assert after.pressure is None
 
 
 def test_the_counters_of_this_machine_never_run_backwards():

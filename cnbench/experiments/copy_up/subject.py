@@ -47,7 +47,8 @@ class CopyUpSubject:
         """The time that a plain copy of the same bytes takes, in the clock's unit."""
         self._prepare_caches(stage.original)
         target = stage.plain / "copy"
-        took = timed_copy(stage.original, target, self.lab.clock)
+        with self.lab.timed.part():
+            took = timed_copy(stage.original, target, self.lab.clock)
         self._observed.controls.add(target.stat().st_size)
         return self.lab.clock.units(took)
 
@@ -63,7 +64,8 @@ class CopyUpSubject:
                 read_through(merged / stage.file)
             self.upper.flush()
             written_before = self.upper.written()
-            took = self._timed(call)
+            with self.lab.timed.part():
+                took = self._timed(call)
             written = self.upper.written()
         self._observed.seen.append(
             CopyUp(
