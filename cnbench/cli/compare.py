@@ -41,7 +41,9 @@ _EXIT_CODES = {
     metavar="SHARE",
     help="The smallest effect that matters: 2%.",
 )
-@click.option("--force", is_flag=True, help="Compare runs from different environments.")
+@click.option(
+    "--force", is_flag=True, help="Compare different environments, or kernels of two eras."
+)
 @sampling_options
 @lab_options
 @json_option
@@ -76,7 +78,7 @@ def command(
         request = live.request_for(
             what, vary, assignments, not quick, budget, seed, lab, clock, kernels
         )
-        compared, runs = live.compare(request, vary, margin)
+        compared, runs = live.compare(request, vary, margin, force)
     verdict = overall(compared)
     if as_json:
         rows = [one.as_json() for one in compared]

@@ -8,10 +8,11 @@ from dataclasses import replace
 from cnbench.cli.main import complain
 from cnbench.cli.measuring import measure_and_record, plan_for
 from cnbench.core.case import Case
-from cnbench.core.errors import CnbenchError, UsageError
+from cnbench.core.errors import CnbenchError, NotComparableError, UsageError
 from cnbench.core.experiment import Experiment
 from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import experiment_called, names
+from cnbench.lab.guest.kernels import built_kernel
 from cnbench.measure.plan import Plan, parse_given
 from cnbench.report.comparison import Compared, compare_cases
 from cnbench.store.recorder import Recorder, new_run
@@ -61,15 +62,21 @@ def kernels_of(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
-def compare(request: Request, vary: str, margin: float | None) -> tuple[list[Compared], list[Run]]:
+def compare(
+    request: Request, vary: str, margin: float | None, force: bool
+) -> tuple[list[Compared], list[Run]]:
     """Measure what ``request`` asks, and compare the variants pair by pair.
 
     Raises:
+        NotComparableError: the kernels are of two eras of the experiment, and ``force`` is not
+            given.
         UsageError: no point makes sense with both variants.
         CnbenchError: none of the pairs could be measured.
     """
     name = vary.partition("=")[0]
     experiment = experiment_called(request.experiments[0])
+    if name == KERNEL and not force:
+        _refuse_two_eras(experiment, request.kernels)
     if name != KERNEL:
         experiment = replace(experiment, variant=name, beside=())
     plan = plan_for(request, experiments=lambda _: experiment)
@@ -87,6 +94,18 @@ def compare(request: Request, vary: str, margin: float | None) -> tuple[list[Com
     if not compared:
         raise CnbenchError("neither variant could be compared", "see the reasons above")
     return compared, [run]
+
+
+def _refuse_two_eras(experiment: Experiment, kernels: Sequence[str]) -> None:
+    """Before anything is measured; of a kernel that is not built, measuring says what to do."""
+    built = [kernel for name in kernels if (kernel := built_kernel(name))]
+    eras = {experiment.era(kernel.release): kernel.release for kernel in built}
+    if len(eras) > 1:
+        told = "; ".join(f"{release}: {era}" for era, release in eras.items())
+        raise NotComparableError(
+            f"to {experiment.name} these kernels are two different things: {told}",
+            "if that is what you want to compare, add --force",
+        )
 
 
 def _pairs(plan: Plan, experiment: Experiment, name: str) -> tuple[Plan, list[tuple[Case, Case]]]:

@@ -47,6 +47,11 @@ def always_sensible(params: Params) -> str:
     return ""
 
 
+def of_one_era(release: str) -> str:
+    """For an experiment about a thing that all kernels do alike."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Experiment:
     """What is measured, how, and what it takes.
@@ -76,6 +81,7 @@ class Experiment:
     require: Callable[[Params, Any], None] = always_supported
     nonsense: Callable[[Params], str] = always_sensible
     tools: tuple[str, ...] = field(default=())
+    era: Callable[[str], str] = of_one_era
     caveat: str = ""
 
     def parameter(self, name: str) -> Parameter:

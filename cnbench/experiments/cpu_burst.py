@@ -17,6 +17,7 @@ from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Params
 from cnbench.core.proof import Proof, equal, true
+from cnbench.core.throttling import throttling_era
 from cnbench.lab.cgroup import CpuGroup, Version, require_controller
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
@@ -219,4 +220,5 @@ EXPERIMENT = Experiment(
     subject=open_subject,
     require=_require,
     nonsense=_makes_no_sense,
+    era=throttling_era,
 )

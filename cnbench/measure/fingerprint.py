@@ -13,6 +13,7 @@ from pathlib import Path
 import cnbench
 from cnbench.core.errors import CnbenchError
 from cnbench.core.fingerprint import Fingerprint
+from cnbench.core.throttling import THROTTLING, throttling_era
 from cnbench.lab import commands, storage
 from cnbench.lab.host import Lab
 
@@ -62,7 +63,7 @@ def take(lab: Lab, image: str = "") -> Fingerprint:
             **_sysctls(),
             **_mitigations(),
             **_cpu_policy(),
-            **_era(),
+            THROTTLING: throttling_era(platform.release()),
             **storage.describe(lab.folder),
         },
         tools=_tools(),
@@ -130,20 +131,6 @@ def _cpu_policy() -> dict[str, str]:
         "transparent huge pages": "/sys/kernel/mm/transparent_hugepage/enabled",
     }
     return {name: value for name, path in settings.items() if (value := _read(path))}
-
-
-def _era() -> dict[str, str]:
-    """How this kernel throttles a group that has used up its quota.
-
-    Commit de53fd7aedb1 (5.4) removed the expiry of unused slices; the rework merged for 6.18
-    throttles a task only when it returns to user space.
-    """
-    release = tuple(map(int, re.findall(r"\d+", platform.release())[:2]))
-    if release < (5, 4):
-        return {"throttling": "slices expire (before 5.4)"}
-    if release < (6, 18):
-        return {"throttling": "the group at once (5.4 to 6.17)"}
-    return {"throttling": "each task at its return to user space (from 6.18)"}
 
 
 def _tools() -> dict[str, str]:

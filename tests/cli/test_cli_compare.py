@@ -3,10 +3,13 @@
 import dataclasses
 import json
 import random
+from types import SimpleNamespace
 
 import made_up
 import pytest
 
+from cnbench.cli import live
+from cnbench.experiments.registry import experiment_called
 from cnbench.store import run_file
 
 
@@ -123,3 +126,27 @@ def test_an_error_is_compared_by_its_distance_from_zero(compare):
     assert compare(signed(-0.2, "20260102-000000-bbbb"), a=a).code == 0
     assert compare(signed(-0.3, "20260102-000000-bbbb"), a=a).code == 1
     assert compare(signed(0.05, "20260102-000000-bbbb"), a=a).out.splitlines()[-1] == "better"
+
+
+@pytest.fixture
+def kernels(monkeypatch):
+    """Kernels that are built, by what they are asked for as."""
+    releases = {"old": "6.1.0", "newer": "6.12.0", "new": "7.2.0"}
+    built = {name: SimpleNamespace(release=release) for name, release in releases.items()}
+    monkeypatch.setattr(live, "built_kernel", built.get)
+
+
+def eras_of(experiment, *kernels):
+    live._refuse_two_eras(experiment_called(experiment), kernels)
+
+
+@pytest.mark.parametrize("experiment", ["cpu-quota", "cpu-burst"])
+def test_kernels_that_throttle_in_two_ways_are_not_compared(cnbench, kernels, experiment):
+    done = cnbench("compare", experiment, "--vary", "kernel=newer,new")
+    done.failed_in_one_sentence(4, "7.2.0: each task at its return", "--force")
+
+
+def test_kernels_of_one_era_or_about_something_else_are(kernels):
+    eras_of("cpu-quota", "old", "newer")
+    eras_of("cpu-quota", "new", "one that is not built")
+    eras_of("copy-up", "newer", "new")

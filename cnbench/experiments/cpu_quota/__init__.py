@@ -19,6 +19,7 @@ from cnbench.core.errors import UnsupportedError
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Params
+from cnbench.core.throttling import throttling_era
 from cnbench.experiments.cpu_quota.grid import PARAMETERS, makes_no_sense
 from cnbench.experiments.cpu_quota.limits import Limits
 from cnbench.experiments.cpu_quota.subject import QuotaSubject
@@ -89,4 +90,5 @@ EXPERIMENT = Experiment(
     subject=open_subject,
     require=_require,
     nonsense=makes_no_sense,
+    era=throttling_era,
 )
