@@ -129,7 +129,7 @@ def open_subject(params: Params, lab: Lab) -> Iterator[ConvergenceSubject]:
         near, far = topology.nodes
         networks = pod_networks(count, far.pod_network)
         if params["routing"] == "bird":
-            _, announcer = stack.enter_context(open_birds(lab, topology, networks))
+            _, announcer = stack.enter_context(open_birds(lab, topology, ([], networks)))
             announce, withdraw = announcer.announce, announcer.withdraw
         else:
             announce = _batch(near.namespace, "add", networks, far.address)

@@ -18,6 +18,7 @@ from pathlib import Path
 from cnbench.core.errors import CnbenchError
 from cnbench.lab.host import Lab
 from cnbench.lab.processes import check_alive, running
+from cnbench.network.routes import read_route
 from cnbench.network.topology import Node, Topology
 from cnbench.network.underlay import DEVICE
 
@@ -95,10 +96,31 @@ protocol bgp {_PEER} {{
 
 
 @contextlib.contextmanager
+def announced_by_bird(lab: Lab, topology: Topology) -> Iterator[None]:
+    """A daemon in each node that has announced the node's pods, for as long as it lasts.
+
+    Raises:
+        UnsupportedError: BIRD is not installed.
+        CnbenchError: a node has not learnt of the other's pods after half a minute.
+    """
+    networks = [[node.pod_network] for node in topology.nodes]
+    with open_birds(lab, topology, networks) as birds:
+        for bird in birds:
+            bird.announce()
+        _wait(
+            lambda: all(
+                read_route(node.namespace, peer.pod_network) for node, peer in topology.pairs
+            ),
+            lambda: None,
+        )
+        yield
+
+
+@contextlib.contextmanager
 def open_birds(
-    lab: Lab, topology: Topology, announced: Sequence[str]
+    lab: Lab, topology: Topology, announced: Sequence[Sequence[str]]
 ) -> Iterator[tuple[Bird, Bird]]:
-    """A daemon in each node, with a session between them; the second has ``announced``.
+    """A daemon in each node, with a session between them; ``announced`` has networks for each.
 
     Raises:
         UnsupportedError: BIRD is not installed.
@@ -106,7 +128,7 @@ def open_birds(
     """
     with contextlib.ExitStack() as stack:
         birds = []
-        for (node, peer), networks in zip(topology.pairs, ([], announced), strict=True):
+        for (node, peer), networks in zip(topology.pairs, announced, strict=True):
             folder = Path(
                 stack.enter_context(
                     tempfile.TemporaryDirectory(dir=lab.folder, prefix=node.namespace.name)

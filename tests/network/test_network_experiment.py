@@ -55,6 +55,8 @@ def broken(proof):
         ({"underlay": "bridge", "hops": 1}, "bridge"),
         ({"backend": "none", "pods": "routed"}, "own way"),
         ({"traffic": "tcp-crr", "flows": 2}, "flows"),
+        ({"backend": "vxlan", "routing": "bird"}, "BIRD"),
+        ({"backend": "bgp", "routing": "bird", "hops": 1}, "BIRD"),
     ],
 )
 def test_points_without_sense_say_why(wanted, why):
@@ -64,8 +66,15 @@ def test_points_without_sense_say_why(wanted, why):
 
 def test_sizes_fit_the_traffic():
     points = EXPERIMENT.grid(full=True, given={})
-    assert {p["size"] for p in points if p["traffic"] == "tcp-rr"} == {1}
-    assert {p["size"] for p in points if p["traffic"] == "udp-stream"} == {1392}
+    assert {p["size"] for p in points if p["traffic"] == "tcp-rr"} == {1, 1024}
+    assert {p["size"] for p in points if p["traffic"] == "udp-stream"} == {1024, 1392}
+
+
+def test_flows_and_directions_are_for_processes():
+    streams = [p for p in EXPERIMENT.grid(full=True, given={}) if p["load"] == "iperf3"]
+    assert {(p["flows"], p["direction"]) for p in streams} == {
+        (1, "forward"), (1, "reverse"), (4, "forward"), (16, "forward"),
+    }  # fmt: skip
 
 
 @pytest.mark.real
@@ -124,6 +133,28 @@ def test_each_node_of_a_stream_works_on_its_own_processor(netlab):
         misplaced = Processors(path, sending, receiving)
         receive_on(path.server.namespace, "eth0", sending)
         assert not misplaced.check().holds
+
+
+@pytest.mark.real
+def test_routes_that_bird_announced_carry_the_traffic(netlab):
+    if not commands.find("bird"):
+        pytest.skip("needs bird")
+    _, proof = measured(netlab, backend="bgp", traffic="udp-rr", routing="bird")
+    assert broken(proof) == []
+    claims = [check.claim for check in proof.checks]
+    assert "route of node1, read back" in claims
+
+
+@pytest.mark.real
+def test_what_the_device_counted_in_the_samples_is_held_against_the_headers(netlab):
+    with open_subject(point(backend="vxlan", traffic="udp-stream"), netlab) as subject:
+        subject.sample()
+        proof = subject.proof()
+        assert "bytes on the underlay over bytes delivered, in the samples" in {
+            check.claim for check in proof.checks if check.holds
+        }
+        subject.account.delivered = subject.account.delivered * 102 // 100
+        assert [check.claim for check in subject.proof().broken][-1].endswith("in the samples")
 
 
 @pytest.mark.real

@@ -30,6 +30,8 @@ def _require(params: Params, lab: Lab) -> None:
                 "iperf3 waits for its other process, which takes time but no instructions",
                 "use load=loop, or --clock wall",
             )
+    if params["routing"] == "bird":
+        commands.require("bird")
     lab.require_namespaces()
     refusal = _refusal(str(params["backend"]), lab)
     if refusal:
@@ -62,6 +64,6 @@ EXPERIMENT = Experiment(
     subject=open_subject,
     require=_require,
     nonsense=nonsense,
-    tools=("iperf3",),
+    tools=("iperf3", "bird"),
     caveat=_CAVEAT,
 )

@@ -23,12 +23,24 @@ _KEPT = 10
 
 @dataclass
 class Account:
-    """What a subject's samples have added up to, for its proof."""
+    """What a subject's samples have added up to, for its proof.
+
+    Attributes:
+        path: what they went by.
+        offloads: ``on`` or ``off``, as asked for.
+        size: bytes of a message.
+        protocol: ``tcp`` or ``udp``.
+        exact: whether devices count during the samples what a wire would carry, and nothing else.
+        delivered: bytes of all messages.
+        cpu: CPU time of all samples.
+        seen: the first frames that the proof saw.
+    """
 
     path: PodPath
     offloads: str
     size: int
     protocol: str
+    exact: bool
     delivered: int = 0
     cpu: CpuTime = field(default_factory=CpuTime)
     seen: list[Frame] = field(default_factory=list)
@@ -50,13 +62,22 @@ class Account:
             *checks_of_counters(self.path, moved, self.delivered),
             _note_cpu(self.cpu),
         ]
+        if self.exact:
+            checks.append(self._check_overhead("in the samples", moved.link.bytes, self.delivered))
         seen = observe(self.path, loop, self.size)
         self.seen = seen.frames[:_KEPT]
         checks += checks_of_pass(self.path, seen)
         topology.switch_offloads_off()
         cut = observe(self.path, loop, self.size)
-        checks.append(check_overhead(self.path, cut, self.size, self.protocol))
+        checks.append(
+            self._check_overhead(
+                "every packet cut to the MTU", cut.length, cut.messages * self.size
+            )
+        )
         return Proof(tuple(checks))
+
+    def _check_overhead(self, when: str, length: int, delivered: int) -> Check:
+        return check_overhead(self.path, when, length, delivered, self.size, self.protocol)
 
     def capture(self) -> bytes:
         """The first packets of the proof's own pass, as a capture file's contents."""

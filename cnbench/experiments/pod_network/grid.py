@@ -21,6 +21,8 @@ def nonsense(params: Params) -> str:
         return f"a datagram holds at most {_LARGEST_DATAGRAM} B"
     if params["underlay"] == "bridge" and params["hops"]:
         return "nodes with routers between them are not on one bridge"
+    if params["routing"] == "bird" and (params["backend"] != "bgp" or params["hops"]):
+        return "BIRD announces routes in the nodes, for backend=bgp with hops=0"
     if params["pods"] == "routed" and backend_called(str(params["backend"])).attachment:
         return f"{params['backend']} has its own way to attach pods, or none"
     return ""
@@ -40,13 +42,53 @@ def _sizes(so_far: Params) -> tuple[Value, ...]:
     return {"tcp-stream": (65536,), "udp-stream": (1392,)}.get(str(so_far["traffic"]), (1,))
 
 
+def _more_sizes(so_far: Params) -> tuple[Value, ...]:
+    usual = _sizes(so_far)
+    return (*usual, 1024) if so_far["load"] == "loop" else usual
+
+
+def _flows(so_far: Params) -> tuple[Value, ...]:
+    # Flows that take turns in one thread cost what one costs, and small writes what writing costs.
+    return (1, 4, 16) if so_far["load"] == "iperf3" else (1,)
+
+
+def _directions(so_far: Params) -> tuple[Value, ...]:
+    # Both ways are alike but for the processors that take part, which only iperf3 has two of.
+    alone = so_far["load"] == "iperf3" and so_far["flows"] == 1
+    return ("forward", "reverse") if alone else ("forward",)
+
+
 def _offloads(so_far: Params) -> tuple[Value, ...]:
     # A message that is one packet anyway has nothing to be cut.
     return ("on", "off") if so_far["traffic"] == "tcp-stream" else ("on",)
 
 
+def _usual(so_far: Params) -> bool:
+    """Whether size, flows and direction are the usual ones: others are varied one at a time."""
+    size, flows, direction = (so_far[name] for name in ("size", "flows", "direction"))
+    return (size, flows, direction) == (_sizes(so_far)[0], 1, "forward")
+
+
+def _more_offloads(so_far: Params) -> tuple[Value, ...]:
+    return _offloads(so_far) if _usual(so_far) else ("on",)
+
+
+def _hops(so_far: Params) -> tuple[Value, ...]:
+    return (0, 1) if _usual(so_far) else (0,)
+
+
+def _pods(so_far: Params) -> tuple[Value, ...]:
+    return ("bridge", "routed") if _usual(so_far) and not so_far["hops"] else ("bridge",)
+
+
 def _mtus(so_far: Params) -> tuple[Value, ...]:
-    return (1500, 9000) if so_far["traffic"] == "tcp-stream" else (1500,)
+    return (1500, 9000) if _usual(so_far) and so_far["traffic"] == "tcp-stream" else (1500,)
+
+
+def _pod_mtus(so_far: Params) -> tuple[Value, ...]:
+    # Only where every packet is cut to it does the pods' MTU count.
+    cut = so_far["offloads"] == "off" and so_far["pods"] == "bridge" and not so_far["hops"]
+    return ("native", "equal") if cut else ("native",)
 
 
 _BACKENDS = tuple(all_backends())
@@ -78,7 +120,7 @@ PARAMETERS = (
         "size",
         "bytes of a message",
         quick=_sizes,
-        full=_sizes,
+        full=_more_sizes,
         unit="B",
         whole=True,
         minimum=1,
@@ -88,7 +130,7 @@ PARAMETERS = (
         "flows",
         "connections that take turns (loop) or stream at once (iperf3)",
         quick=(1,),
-        full=(1,),
+        full=_flows,
         whole=True,
         minimum=1,
         maximum=16,
@@ -97,23 +139,30 @@ PARAMETERS = (
         "direction",
         "forward is from the first node to the second",
         quick=("forward",),
-        full=("forward",),
+        full=_directions,
         choices=("forward", "reverse"),
     ),
     Parameter(
         "offloads",
         "segmentation and receive offloads (TSO, GSO, GRO) of every device in the way",
         quick=_offloads,
-        full=_offloads,
+        full=_more_offloads,
         choices=("on", "off"),
     ),
     Parameter(
         "hops",
         "routers between the nodes",
         quick=(0,),
-        full=(0, 1),
+        full=_hops,
         whole=True,
         maximum=3,
+    ),
+    Parameter(
+        "routing",
+        "who installs bgp's routes: the set-up, or BIRD in the nodes as Calico has it",
+        quick=("static",),
+        full=("static",),
+        choices=("static", "bird"),
     ),
     Parameter(
         "underlay",
@@ -126,7 +175,7 @@ PARAMETERS = (
         "pods",
         "how pods are attached: to cni0 as by flannel, or by a route as by Calico",
         quick=("bridge",),
-        full=("bridge", "routed"),
+        full=_pods,
         choices=("bridge", "routed"),
     ),
     Parameter(
@@ -143,7 +192,7 @@ PARAMETERS = (
         "pod_mtu",
         "of the pods: the underlay's less the backend's overhead, or equal for all backends",
         quick=("native",),
-        full=("native",),
+        full=_pod_mtus,
         choices=("native", "equal"),
     ),
     Parameter(

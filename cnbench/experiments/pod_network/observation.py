@@ -89,8 +89,19 @@ def checks_of_pass(path: PodPath, seen: Observation) -> list[Check]:
     ]
 
 
-def check_overhead(path: PodPath, seen: Observation, size: int, protocol: str) -> Check:
-    """The bytes of a pass without offloads, over those delivered, beside what headers add up to."""
+def check_overhead(
+    path: PodPath, when: str, carried: int, delivered: int, size: int, protocol: str
+) -> Check:
+    """The bytes carried without offloads over those delivered, beside what headers add up to.
+
+    Args:
+        path: that carried them.
+        when: the claim's last words.
+        carried: bytes on the underlay, Ethernet headers included.
+        delivered: bytes of all messages.
+        size: bytes of one message.
+        protocol: ``tcp`` or ``udp``.
+    """
     around = path.encapsulation
     expected = (
         expected_bytes(
@@ -98,9 +109,9 @@ def check_overhead(path: PodPath, seen: Observation, size: int, protocol: str) -
         )
         / size
     )
-    observed = seen.length / (seen.messages * size)
+    observed = carried / delivered
     return Check(
-        "bytes on the underlay over bytes delivered, every packet cut to the MTU",
+        f"bytes on the underlay over bytes delivered, {when}",
         f"{expected:.4f} by the headers, within 1 %",
         f"{observed:.4f}",
         abs(observed / expected - 1) <= 0.01,

@@ -11,6 +11,7 @@ from cnbench.core.parameter import Params
 from cnbench.lab.host import Lab
 from cnbench.network import shaping
 from cnbench.network.backend import Backend, Encapsulation, backend_called
+from cnbench.network.bird import announced_by_bird
 from cnbench.network.routes import acknowledge_at_once
 from cnbench.network.topology import Node, Topology, open_topology
 from cnbench.probes.traffic import End
@@ -54,22 +55,23 @@ def open_path(params: Params, lab: Lab) -> Iterator[PodPath]:
     backend = backend_called(str(params["backend"]))
     hops, mtu = int(params["hops"]), int(params["mtu"])
     room = backend.encapsulation(hops).room if params["pod_mtu"] == "native" else _ROOM_FOR_ANY
-    with open_topology(
-        lab,
-        underlay=str(params["underlay"]),
-        hops=hops,
-        mtu=mtu - room if backend.attachment == "none" else mtu,
-        attachment=backend.attachment or str(params["pods"]),
-        pod_mtu=mtu - room,
-    ) as topology:
-        backend.install(topology)
+    with contextlib.ExitStack() as stack:
+        topology = stack.enter_context(
+            open_topology(
+                lab,
+                underlay=str(params["underlay"]),
+                hops=hops,
+                mtu=mtu - room if backend.attachment == "none" else mtu,
+                attachment=backend.attachment or str(params["pods"]),
+                pod_mtu=mtu - room,
+            )
+        )
+        if params["routing"] == "bird":
+            stack.enter_context(announced_by_bird(lab, topology))
+        else:
+            backend.install(topology)
         if params["offloads"] == "off":
-            topology.switch_offloads_off()
-            left_on = topology.offloads_on()
-            if left_on:
-                raise UnsupportedError(
-                    f"{backend.name} keeps offloads on: {', '.join(left_on)}", "use offloads=on"
-                )
+            _switch_offloads_off(topology, backend)
         if params["rate"]:
             shaping.limit_rate(topology, float(params["rate"]))
         if params["delay"]:
@@ -81,6 +83,15 @@ def open_path(params: Params, lab: Lab) -> Iterator[PodPath]:
         if params["direction"] == "reverse":
             client, server = server, client
         yield PodPath(topology, backend, client, server)
+
+
+def _switch_offloads_off(topology: Topology, backend: Backend) -> None:
+    topology.switch_offloads_off()
+    left_on = topology.offloads_on()
+    if left_on:
+        raise UnsupportedError(
+            f"{backend.name} keeps offloads on: {', '.join(left_on)}", "use offloads=on"
+        )
 
 
 def _acknowledgements_matter(params: Params) -> bool:

@@ -30,8 +30,10 @@ _PING_PATIENCE = 0.2
 METRICS = (
     *COSTS,
     *CPU_PARTS,
+    Metric("packets", "", "lower", "ratio", "frames on the underlay for a message, one way"),
     Metric("packet_size", "B", "higher", "ratio", "mean frame on the underlay"),
-    Metric("lost", "1", "lower", "additive", "packets sent again or lost, of those received"),
+    Metric("retransmitted", "1", "lower", "additive", "TCP segments sent again, of the frames"),
+    Metric("dropped", "1", "lower", "additive", "datagrams and frames dropped, of the frames"),
 )
 
 
@@ -55,7 +57,7 @@ class LoopSubject:
         self._processors.add(batch.processor)
         return {
             **costs(batch, self.clock),
-            **_packets(moved, moved.retransmitted),
+            **_packets(moved, self.messages, moved.retransmitted),
         }
 
     def proof(self) -> Proof:
@@ -107,7 +109,12 @@ class Iperf3Subject:
             **self.processors.parts(spent, report.delivered),
             THROUGHPUT.name: report.delivered / report.seconds,
             **latencies(ticks, self.clock),
-            **_packets(moved, report.retransmits + report.lost),
+            **_packets(
+                moved,
+                report.delivered / self.account.size,
+                report.retransmits,
+                report.lost,
+            ),
         }
 
     def proof(self) -> Proof:
@@ -120,10 +127,16 @@ class Iperf3Subject:
         return self.account.capture()
 
 
-def _packets(moved: Carried, lost: int) -> dict[str, float]:
+def _packets(
+    moved: Carried, messages: float, retransmitted: int, lost: int = 0
+) -> dict[str, float]:
+    """What became of messages on the underlay, by what the server's node received there."""
+    frames = moved.link.packets
     return {
-        "packet_size": moved.link.bytes / moved.link.packets,
-        "lost": (lost + moved.link.dropped) / moved.link.packets,
+        "packets": frames / messages,
+        "packet_size": moved.link.bytes / frames,
+        "retransmitted": retransmitted / frames,
+        "dropped": (lost + moved.link.dropped) / frames,
     }
 
 
@@ -137,7 +150,7 @@ def open_subject(params: Params, lab: Lab) -> Iterator[LoopSubject | Iperf3Subje
         loop = stack.enter_context(
             open_loop(traffic, *path.ends, size=size, flows=flows, clock=lab.clock)
         )
-        account = Account(path, str(params["offloads"]), size, protocol)
+        account = Account(path, str(params["offloads"]), size, protocol, _countable(params))
         if params["load"] == "loop":
             yield LoopSubject(account, loop, lab.clock, int(params["messages"]))
             return
@@ -158,3 +171,12 @@ def open_subject(params: Params, lab: Lab) -> Iterator[LoopSubject | Iperf3Subje
         receiving, sending = iperf3.cpus
         processors = Processors(path, sending, receiving)
         yield Iperf3Subject(account, iperf3, ping, loop, lab.clock, processors)
+
+
+def _countable(params: Params) -> bool:
+    """Whether each frame that a device counts is one that a wire would carry, and of a message.
+
+    A loop's stream has nothing else in its direction; what is not cut is counted as one frame.
+    """
+    cut = params["traffic"] == "udp-stream" or params["offloads"] == "off"
+    return cut and str(params["traffic"]).endswith("-stream") and params["load"] == "loop"
