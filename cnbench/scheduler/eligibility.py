@@ -97,7 +97,7 @@ def _matching(cluster: Cluster, term: NodeSelectorTerm) -> Mask:
 def _preference(cluster: Cluster, spec: Spec) -> Ints:
     total = np.zeros(len(cluster), dtype=np.int64)
     for preferred in spec.node_affinity.preferred:
-        total[_matching(cluster, preferred.preference)] += preferred.weight
+        total += preferred.weight * _matching(cluster, preferred.preference)
     return total
 
 

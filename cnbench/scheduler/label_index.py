@@ -1,35 +1,47 @@
-"""Finding by label what a selector could mean, or which selectors could mean something.
-
-Both only narrow down: what is found has one label of several, and is to be looked at closely.
-"""
+"""Finding by label what a selector means, or which selectors could mean something."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 Item = TypeVar("Item")
 Pair = tuple[str, str]
 
 
-class Labelled(Generic[Item]):
+class HasLabels(Protocol):
+    """A thing with labels."""
+
+    pairs: tuple[Pair, ...]
+
+
+Owner = TypeVar("Owner", bound=HasLabels)
+
+
+class Labelled(Generic[Owner]):
     """Things that have labels."""
 
     def __init__(self) -> None:
-        self._all: list[Item] = []
-        self._with: dict[Pair, list[Item]] = {}
+        self._all: list[Owner] = []
+        self._with: dict[Pair, list[Owner]] = {}
 
-    def add(self, item: Item, labels: Iterable[Pair]) -> None:
-        """Take in a thing with these labels."""
+    def add(self, item: Owner) -> None:
+        """Take in a thing with its labels."""
         self._all.append(item)
-        for label in labels:
+        for label in item.pairs:
             self._with.setdefault(label, []).append(item)
 
-    def __iter__(self) -> Iterator[Item]:
+    def __iter__(self) -> Iterator[Owner]:
         return iter(self._all)
 
-    def candidates(self, demanded: Iterable[Pair]) -> Sequence[Item]:
-        """Those with the rarest of these labels; all of them where none is demanded."""
-        having: list[Sequence[Item]] = [self._with.get(label, ()) for label in demanded]
-        return min(having, key=len, default=self._all)
+    def having(self, demanded: Collection[Pair]) -> Sequence[Owner]:
+        """Those that have all of these labels, found by the rarest; all where none is demanded."""
+        if not demanded:
+            return self._all
+        rarest = min(demanded, key=lambda label: len(self._with.get(label, ())))
+        found = self._with.get(rarest, [])
+        for other in demanded:
+            if other != rarest:
+                found = [one for one in found if other in one.pairs]
+        return found
 
 
 class Demanding(Generic[Item]):
@@ -45,7 +57,7 @@ class Demanding(Generic[Item]):
         filed.append(item)
 
     def candidates(self, labels: Iterable[Pair]) -> Iterator[Item]:
-        """Those whose demands could be satisfied by these labels."""
+        """Those whose demands could be satisfied: one label of several is there."""
         yield from self._undemanding
         for label in labels:
             yield from self._demanding.get(label, ())

@@ -35,7 +35,7 @@ class PodClass:
         self.pairs = spec.labels
         self.terminating = spec.terminating
         self.tally = NodeTally(size)
-        self.watchers: tuple[NodeTally, ...] = ()
+        self.watchers: list[NodeTally] = []
         self.held: dict[str, list[HeldTerm]] | None = None
         self.held_seen = 0
 
@@ -57,6 +57,13 @@ class Clause:
     def demanded(self) -> tuple[tuple[str, str], ...]:
         """Labels that all pods meant have."""
         return () if self.selector is None else self.selector.match_labels
+
+    @property
+    def only_demands(self) -> bool:
+        """Whether pods of these namespaces with all labels demanded are meant: nothing more."""
+        selector = self.selector
+        plain = selector is not None and not selector.match_expressions
+        return plain and self.namespace_selector is None
 
     def matches(self, pods: PodClass, namespaces: NamespaceLabels) -> bool:
         """Whether pods of this class are meant; `namespaces` are the labels of each namespace."""
@@ -101,6 +108,17 @@ class PodQuery:
     def demanded(self) -> frozenset[tuple[str, str]]:
         """Labels that all pods meant have."""
         return frozenset(pair for clause in self.clauses for pair in clause.demanded)
+
+    def among(self, classes: Iterable[PodClass], namespaces: NamespaceLabels) -> list[PodClass]:
+        """Which of these classes, which have all labels demanded, are meant."""
+        if not all(clause.only_demands for clause in self.clauses):
+            return [pods for pods in classes if self.matches(pods, namespaces)]
+        allowed = set.intersection(*(set(clause.namespaces) for clause in self.clauses))
+        return [
+            pods
+            for pods in classes
+            if pods.namespace in allowed and (self.terminating_too or not pods.terminating)
+        ]
 
     def matches(self, pods: PodClass, namespaces: NamespaceLabels) -> bool:
         """Whether pods of this class are meant."""
@@ -173,10 +191,10 @@ class PodSets:
         found = self._classes.get(key)
         if found is None:
             found = self._classes[key] = PodClass(spec, self._size)
-            self._classes_by_label.add(found, found.pairs)
+            self._classes_by_label.add(found)
             for query in self._queries_by_label.candidates(found.pairs):
                 if self.matches(query, found):
-                    found.watchers += (self._queries[query],)
+                    found.watchers.append(self._queries[query])
         return found
 
     def tally(self, query: PodQuery) -> NodeTally:
@@ -184,13 +202,13 @@ class PodSets:
         tally = self._queries.get(query)
         if tally is None:
             demanded = query.demanded
-            looked_at = self._classes_by_label.candidates(demanded)
-            meant = [pods for pods in looked_at if self.matches(query, pods)]
+            looked_at = self._classes_by_label.having(demanded)
+            meant = query.among(looked_at, self._namespaces)
             tally = NodeTally(self._size, (pods.tally for pods in meant))
             self._queries[query] = tally
             self._queries_by_label.add(query, demanded)
             for pods in meant:
-                pods.watchers += (tally,)
+                pods.watchers.append(tally)
         return tally
 
     def forget_queries(self) -> None:
@@ -201,7 +219,7 @@ class PodSets:
         self._queries.clear()
         self._queries_by_label.clear()
         for pods in self._classes_by_label:
-            pods.watchers, pods.held, pods.held_seen = (), None, 0
+            pods.watchers, pods.held, pods.held_seen = [], None, 0
 
     def matches(self, query: PodQuery, pods: PodClass) -> bool:
         """Whether a query means the pods of a class."""

@@ -28,9 +28,8 @@ class NodeTally:
     def __init__(self, size: int, tallies: Iterable["NodeTally"] = ()) -> None:
         """A tally over `size` nodes, of the pods that these tallies count, each apart."""
         self._size = size
-        self._nodes = array("i")
-        for tally in tallies:
-            self._nodes.extend(tally.nodes())
+        # One copy of them all: a selector may mean thousands of kinds of a few pods each.
+        self._nodes = array("i", b"".join([tally.nodes() for tally in tallies]))
         self.total = len(self._nodes)
         self._counts: Shorts | None = None
         self._sums: dict[tuple[LabelColumn, Rules], tuple[Mask | None, Ints]] = {}
