@@ -25,7 +25,7 @@ class BoundedCache:
             self._kept.move_to_end(key)
             found: Made = self._kept[key]
         except KeyError:
-            found = self._kept[key] = _frozen(make())
+            found = self._kept[key] = frozen(make())
             if len(self._kept) > self._limit:
                 self._kept.popitem(last=False)
         return found
@@ -35,7 +35,7 @@ class BoundedCache:
         self._kept.clear()
 
 
-def _frozen(made: Made) -> Made:
+def frozen(made: Made) -> Made:
     """An array that is kept must not be written to by whoever asks for it."""
     if isinstance(made, np.ndarray):
         made.setflags(write=False)

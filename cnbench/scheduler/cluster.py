@@ -10,7 +10,7 @@ import numpy as np
 
 from cnbench.scheduler import checks
 from cnbench.scheduler.arrays import Codes, Ints
-from cnbench.scheduler.caches import BoundedCache
+from cnbench.scheduler.caches import BoundedCache, frozen
 from cnbench.scheduler.errors import NotPlacedError, SchedulerInputError, UnknownNodeError
 from cnbench.scheduler.node_labels import LabelColumn, NodeLabels
 from cnbench.scheduler.objects import Node, Pod, Spec, checked_labels
@@ -65,6 +65,8 @@ class Cluster:
         self.taint_sets, self.taints = _taints(listed)
         self.image_sizes, self.image_nodes = _images(listed)
         self.pod_sets = PodSets(len(listed), namespaces or {})
+        self.numbers: Codes = frozen(np.arange(len(listed)))
+        self.no_score: Ints = frozen(np.zeros(len(listed), dtype=np.int64))
         self.static = BoundedCache(_STATIC_RESULTS)
         self._shapes: dict[Spec, Shape] = {}
         self._shape_list: list[Shape] = []

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from cnbench.scheduler.arrays import Ints, Mask
+from cnbench.scheduler.caches import frozen
 from cnbench.scheduler.cluster import Cluster, Shape
+from cnbench.scheduler.exact import scaled_to_top
 from cnbench.scheduler.objects import Spec
 from cnbench.scheduler.placement_rules import (
     PREFER_NO_SCHEDULE,
@@ -14,6 +16,28 @@ from cnbench.scheduler.placement_rules import (
     Toleration,
 )
 from cnbench.scheduler.selectors import Requirement
+from cnbench.scheduler.view import View
+
+
+class Scaled:
+    """Scores of all nodes that depend on nodes and rules alone, and what becomes of them.
+
+    Attributes:
+        raw: one per node (int64).
+        of_all: the same brought to 0 .. 100 among all nodes.
+    """
+
+    def __init__(self, raw: Ints, *, reverse: bool) -> None:
+        self.raw = frozen(raw)
+        self.of_all = frozen(scaled_to_top(raw, reverse))
+        self._reverse = reverse
+
+    def of(self, view: View) -> tuple[Ints, Ints]:
+        """A view's scores, raw and brought to 0 .. 100 among its nodes."""
+        if view.nodes is None:
+            return self.raw, self.of_all
+        raw = view.column(self.raw)
+        return raw, scaled_to_top(raw, self._reverse)
 
 
 class Eligibility:
@@ -43,19 +67,23 @@ class Eligibility:
         key = ("tolerated", self._tolerations)
         return self._cluster.static.get(key, lambda: _tolerated(self._cluster, self._spec))
 
-    def preference(self) -> Ints | None:
+    def preference(self) -> Scaled | None:
         """The weights of the preferred node terms each node matches, summed; None for all 0."""
         if not self._spec.node_affinity.preferred:
             return None
-        key = ("preference", self._preferred)
-        return self._cluster.static.get(key, lambda: _preference(self._cluster, self._spec))
+        return self._cluster.static.get(
+            ("preference", self._preferred),
+            lambda: Scaled(_preference(self._cluster, self._spec), reverse=False),
+        )
 
-    def dislikes(self) -> Ints | None:
+    def dislikes(self) -> Scaled | None:
         """Each node's PreferNoSchedule taints that are not tolerated; None for all 0."""
         if not self._tainted:
             return None
-        key = ("dislikes", self._tolerations)
-        return self._cluster.static.get(key, lambda: _dislikes(self._cluster, self._spec))
+        return self._cluster.static.get(
+            ("dislikes", self._tolerations),
+            lambda: Scaled(_dislikes(self._cluster, self._spec), reverse=True),
+        )
 
 
 def eligibility(cluster: Cluster, shape: Shape) -> Eligibility:

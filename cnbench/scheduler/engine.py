@@ -113,7 +113,7 @@ class Scheduler:
         for name in self.scores:
             scored[name] = self.arithmetic.score(name, view, shape)
             total.add(scored[name].normalised, self.weights[name])
-        numbers = np.arange(len(self.cluster)) if view.nodes is None else view.nodes
+        numbers = self.cluster.numbers if view.nodes is None else view.nodes
         names = self.cluster.node_names
         return Scores(
             numbers,
@@ -258,10 +258,12 @@ def _check_range(field: str, value: int, least: int, most: int) -> None:
 
 def _all_of(view: View, masks: Iterable[Mask | None]) -> Mask:
     """The nodes every filter admits, in an array of its own."""
-    feasible = view.everywhere(True)
-    for mask in masks:
-        if mask is not None:
-            np.logical_and(feasible, mask, out=feasible)
+    given = [mask for mask in masks if mask is not None]
+    if not given:
+        return view.everywhere(True)
+    feasible: Mask = np.logical_and(given[0], given[-1])
+    for mask in given[1:-1]:
+        np.logical_and(feasible, mask, out=feasible)
     return feasible
 
 

@@ -28,6 +28,14 @@ def floor_quotient(dividend: Floats, divisor: Floats | float) -> Floats:
     return np.floor(dividend, out=dividend)
 
 
+def whole(values: Floats) -> Ints:
+    """Non-negative values with their fractions cut off (int64); they must be below 2**31.
+
+    By way of int32, since processors convert to that several values at a time.
+    """
+    return values.astype(np.int32).astype(np.int64)
+
+
 def scaled_to_top(scores: Ints, reverse: bool) -> Ints:
     """Kubernetes' DefaultNormalizeScore: 100 * score / highest, or 100 less that if reversed.
 

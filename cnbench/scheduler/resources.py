@@ -17,6 +17,8 @@ from cnbench.scheduler.quantities import CPU, LARGEST_AMOUNT, MEMORY, PODS
 
 # Cpu and memory come first: their rows are used together, as one two-row matrix.
 SCORED = (CPU, MEMORY)
+SCORED_ROWS = [0, 1]
+PERCENT = 100.0
 
 
 class Resources:
@@ -28,7 +30,7 @@ class Resources:
         used: float64 (resources, nodes), requested by the pods placed; row "pods" counts them.
         free: capacity less used.
         headroom: float64 (2, nodes), cpu and memory left when pods that do not say what they
-            need are counted with the scheduler's defaults.
+            need are counted with the scheduler's defaults; a hundredfold, as percents want it.
         divisor: capacity with 0 replaced by 1, to divide by.
         lacking: the resources that some node has none of.
     """
@@ -43,7 +45,7 @@ class Resources:
             self.capacity[row] = [node.capacity.get(name, 0) for node in nodes]
         self.used = np.zeros_like(self.capacity)
         self.free = self.capacity.copy()
-        self.headroom = self.capacity[: len(SCORED)].copy()
+        self.headroom = self.capacity[: len(SCORED)] * PERCENT
         self.divisor = np.maximum(self.capacity, 1.0)
         self.lacking = (self.capacity == 0).any(axis=1)
 
@@ -65,37 +67,50 @@ class Resources:
             used[row, node] += sign * amount
             free[row, node] -= sign * amount
         for row, amount in enumerate(demand.scored):
-            headroom[row, node] -= sign * amount
+            headroom[row, node] -= sign * PERCENT * amount
 
     def _check(self, demand: "Demand", node: int) -> None:
         for row, amount in enumerate(demand.scored):
-            if amount - self.headroom[row, node] > LARGEST_AMOUNT:
+            if amount - self.headroom[row, node] / PERCENT > LARGEST_AMOUNT:
                 raise SchedulerInputError(
                     f"node {node}", SCORED[row], "its pods would request 2**46 more than it has"
                 )
 
-    def left(self, resource: str) -> Floats:
-        """What the scores take as left of a resource, per node."""
-        row = self.rows[resource]
-        left: Floats = self.headroom[row] if resource in SCORED else self.free[row]
-        return left
+    def left(self, rows: Sequence[int]) -> Floats:
+        """A hundred times what the scores take as left of these rows' resources: (rows, nodes)."""
+        if rows == SCORED_ROWS:
+            return self.headroom
+        scored = set(SCORED_ROWS)
+        return np.array(
+            [self.headroom[row] if row in scored else self.free[row] * PERCENT for row in rows]
+        )
+
+
+def rows_of(matrix: Floats, rows: Sequence[int]) -> Floats:
+    """These rows of a matrix; where they lie side by side, not a copy."""
+    side_by_side = all(row == rows[0] + place for place, row in enumerate(rows))
+    return matrix[rows[0] : rows[-1] + 1] if side_by_side else matrix[list(rows)]
 
 
 class Demand:
     """A pod's requests, ready to be compared with and added to the columns.
 
     Attributes:
-        by_row: (row, amount) of every resource requested, one pod included.
+        by_row: (row, amount) of every resource requested, one pod included, in order of rows.
+        rows: the rows alone.
+        amounts: the amounts alone, a column: (rows, 1).
         scored: cpu and memory as the scores count them.
         unknown: resources requested that no node has.
     """
 
-    __slots__ = ("_requests", "by_row", "scored", "unknown")
+    __slots__ = ("_requests", "amounts", "by_row", "rows", "scored", "unknown")
 
     def __init__(self, spec: Spec, rows: Mapping[str, int]) -> None:
         wanted = {name: number for name, number in spec.requests if number and name != PODS}
         known = [(rows[name], float(number)) for name, number in wanted.items() if name in rows]
-        self.by_row = (*known, (rows[PODS], 1.0))
+        self.by_row = tuple(sorted([*known, (rows[PODS], 1.0)]))
+        self.rows = [row for row, _ in self.by_row]
+        self.amounts = np.array([[amount] for _, amount in self.by_row])
         self.unknown = tuple(name for name in wanted if name not in rows)
         scored = dict(spec.scored_requests)
         self.scored = tuple(float(scored[name]) for name in SCORED)

@@ -7,7 +7,6 @@ import numpy as np
 
 from cnbench.scheduler.arrays import Ints
 from cnbench.scheduler.cluster import Shape
-from cnbench.scheduler.exact import scaled_to_top
 from cnbench.scheduler.scores import (
     balanced_allocation,
     image_locality,
@@ -67,20 +66,16 @@ class Arithmetic:
         return Scored(raw, selector_spread.normalised(view, shape, raw))
 
     def _pod_topology_spread(self, view: View, shape: Shape) -> Scored:
-        raw = pod_topology_spread.raw(view, shape)
-        return Scored(raw, pod_topology_spread.normalised(view, shape, raw))
+        return Scored(*pod_topology_spread.scores(view, shape))
 
     def _node_affinity(self, view: View, shape: Shape) -> Scored:
-        raw = node_affinity.raw(view, shape)
-        return Scored(raw, scaled_to_top(raw, reverse=False))
+        return Scored(*node_affinity.scores(view, shape))
 
     def _taint_toleration(self, view: View, shape: Shape) -> Scored:
-        raw = taint_toleration.raw(view, shape)
-        return Scored(raw, scaled_to_top(raw, reverse=True))
+        return Scored(*taint_toleration.scores(view, shape))
 
     def _inter_pod_affinity(self, view: View, shape: Shape) -> Scored:
-        raw = inter_pod_affinity.raw(view, shape, self._hard_affinity_weight)
-        return Scored(raw, inter_pod_affinity.normalised(view, raw))
+        return Scored(*inter_pod_affinity.scores(view, shape, self._hard_affinity_weight))
 
 
 def _as_it_is(raw: Ints) -> Scored:
@@ -96,20 +91,26 @@ class Total:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._by_weight: dict[int, Ints] = {}
+        # By weight the first scores, or the sum of several and whether it is an array of our own.
+        self._by_weight: dict[int, tuple[Ints, bool]] = {}
 
     def add(self, normalised: Ints, weight: int) -> None:
-        """Add a plugin's normalised scores."""
-        if weight in self._by_weight:
-            self._by_weight[weight] += normalised
+        """Add a plugin's normalised scores, which are left as they are."""
+        if normalised is self._view.no_score:
+            return
+        so_far, own = self._by_weight.get(weight, (None, False))
+        if so_far is None:
+            self._by_weight[weight] = normalised, False
         else:
-            self._by_weight[weight] = normalised.copy()
+            self._by_weight[weight] = np.add(so_far, normalised, out=so_far if own else None), True
 
     def sum(self) -> Ints:
         """The total (int64); to be asked for once, after the last plugin."""
-        total = self._by_weight.pop(1, None)
-        if total is None:
-            total = self._view.zeros()
-        for weight, scores in self._by_weight.items():
-            total += np.multiply(scores, weight, out=scores)
-        return total
+        total: Ints | None = None
+        for weight, (scores, own) in sorted(self._by_weight.items(), key=lambda item: item[0]):
+            if weight == 1:
+                total = scores if own else scores.copy()
+                continue
+            weighted = np.multiply(scores, weight, out=scores if own else None)
+            total = weighted if total is None else np.add(total, weighted, out=total)
+        return np.zeros(self._view.size, dtype=np.int64) if total is None else total

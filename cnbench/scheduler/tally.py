@@ -102,6 +102,8 @@ class NodeTally:
             if eligible is not None:
                 nodes = nodes[eligible[nodes]]
             return np.bincount(codes[nodes], minlength=length)
+        if column.identity and eligible is None:
+            return np.append(self._counts.astype(np.int64), 0)
         return self._running(self._counts, column, eligible, rules).copy()
 
     def _running(

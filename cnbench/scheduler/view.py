@@ -20,6 +20,7 @@ class View:
         cluster: the cluster.
         nodes: the numbers of the nodes selected, or None for all of them in order.
         size: how many.
+        no_score: a 0 for each of them.
         release: the Kubernetes release whose rules apply.
     """
 
@@ -30,10 +31,15 @@ class View:
         self.nodes = nodes
         self.release = release
         self.size = len(cluster) if nodes is None else len(nodes)
+        self.no_score = cluster.no_score if nodes is None else np.zeros(len(nodes), dtype=np.int64)
 
     def column(self, column: NDArray[Item]) -> NDArray[Item]:
         """The selected nodes' entries; the column itself (not a copy) when all are selected."""
         return column if self.nodes is None else column.take(self.nodes)
+
+    def columns(self, matrix: NDArray[Item]) -> NDArray[Item]:
+        """The selected nodes' columns of a (rows, nodes) matrix; itself when all are selected."""
+        return matrix if self.nodes is None else matrix.take(self.nodes, axis=1)
 
     def codes(self, column: LabelColumn) -> Codes:
         """The selected nodes' codes of a label."""
@@ -50,5 +56,5 @@ class View:
         return np.full(self.size, answer)
 
     def zeros(self) -> Ints:
-        """A score of 0 for every selected node (int64)."""
-        return np.zeros(self.size, dtype=np.int64)
+        """A score of 0 for every selected node (int64; always this array, not to be written to)."""
+        return self.no_score

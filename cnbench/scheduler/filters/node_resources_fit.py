@@ -1,7 +1,10 @@
 """NodeResourcesFit: what the pod requests is free (PodFitsResources in the legacy names)."""
 
+import numpy as np
+
 from cnbench.scheduler.arrays import Mask
 from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.resources import rows_of
 from cnbench.scheduler.view import View
 
 NAME = "NodeResourcesFit"
@@ -14,14 +17,12 @@ def feasible(view: View, shape: Shape) -> Mask:
     A resource requested with 0 is not looked at, so it fits on a node that is overcommitted
     (kubernetes noderesources/fit.go, fitsRequest).
     """
-    demand, free = shape.demand, view.cluster.resources.free
+    demand = shape.demand
     if demand.unknown:
         return view.everywhere(False)
-    fits = None
-    for row, amount in demand.by_row:
-        enough = view.column(free[row]) >= amount
-        fits = enough if fits is None else fits & enough
-    return view.everywhere(True) if fits is None else fits
+    free = view.columns(rows_of(view.cluster.resources.free, demand.rows))
+    fits: Mask = np.logical_and.reduce(np.greater_equal(free, demand.amounts))
+    return fits
 
 
 def lacking(view: View, shape: Shape, node: int) -> list[str]:

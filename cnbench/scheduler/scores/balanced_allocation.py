@@ -8,10 +8,12 @@ pods request, without defaults.
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cnbench.scheduler.arrays import Floats, Ints, Mask
+from cnbench.scheduler.arrays import Floats, Ints
 from cnbench.scheduler.cluster import Shape
-from cnbench.scheduler.exact import MAX_SCORE
+from cnbench.scheduler.exact import MAX_SCORE, whole
+from cnbench.scheduler.resources import rows_of
 from cnbench.scheduler.scores.least_allocated import Weights, counted
 from cnbench.scheduler.view import View
 
@@ -30,28 +32,33 @@ def raw(view: View, shape: Shape, weights: Weights) -> Ints:
     amounts = {row: shape.demand.amount(name) for name, row, _ in taking_part}
     if not view.release.balances_best_effort and not any(amounts.values()):
         return view.zeros()
+    if not amounts:
+        return np.full(view.size, MAX_SCORE, dtype=np.int64)
     rows = list(amounts)
-    fractions = [_fraction(view, row, amount) for row, amount in amounts.items()]
+    fractions = _fractions(view, rows, [[amount] for amount in amounts.values()])
     if len(rows) == 2 and not resources.lacking[rows].any():
-        sigma = np.subtract(fractions[0], fractions[1], out=fractions[0])
-        np.abs(sigma, out=sigma)
-        sigma *= 0.5
+        balance = np.subtract(fractions[0], fractions[1], out=fractions[0])
+        np.abs(balance, out=balance)
+        balance *= -0.5
     else:
-        sigma = _deviation(fractions, [view.column(resources.capacity[row]) > 0 for row in rows])
-    balance = np.subtract(1.0, sigma, out=sigma)
+        balance = -_deviation(fractions, view.columns(rows_of(resources.capacity, rows)) > 0)
+    balance += 1.0
     balance *= MAX_SCORE
-    return balance.astype(np.int64)
+    return whole(balance)
 
 
-def _fraction(view: View, row: int, amount: float) -> Floats:
+def _fractions(view: View, rows: Sequence[int], amounts: Sequence[Sequence[float]]) -> Floats:
+    """The used fraction of each resource, at most 1: (resources, nodes)."""
     resources = view.cluster.resources
-    fraction = view.column(resources.used[row]) + amount
-    np.divide(fraction, view.column(resources.divisor[row]), out=fraction)
+    fractions = np.add(view.columns(rows_of(resources.used, rows)), amounts)
+    np.divide(fractions, view.columns(rows_of(resources.divisor, rows)), out=fractions)
     # Looking for the highest is cheaper than cutting, and nodes are rarely overcommitted.
-    return np.minimum(fraction, 1.0, out=fraction) if fraction.max(initial=0.0) > 1.0 else fraction
+    if fractions.max(initial=0.0) > 1.0:
+        np.minimum(fractions, 1.0, out=fractions)
+    return fractions
 
 
-def _deviation(fractions: Sequence[Floats], present: Sequence[Mask]) -> Floats:
+def _deviation(fractions: Floats, present: NDArray[np.bool_]) -> Floats:
     """The standard deviation per node over the resources it has; 0 for fewer than two."""
     number: Floats = np.add.reduce(present, axis=0, dtype=np.float64)
     total = np.zeros(len(number))

@@ -5,12 +5,13 @@ normalisation in float64 and in the same order of operations.
 """
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 
 from cnbench.scheduler.arrays import Ints
 from cnbench.scheduler.cluster import Cluster, Shape
-from cnbench.scheduler.exact import MAX_SCORE
+from cnbench.scheduler.exact import MAX_SCORE, by_table
 from cnbench.scheduler.pod_sets import AFFINITY, PREFERENCE, PodQuery, clause_of
 from cnbench.scheduler.tally import NodeTally
 from cnbench.scheduler.view import View
@@ -21,12 +22,16 @@ NAME = "InterPodAffinity"
 Pull = tuple[str, int, NodeTally]
 
 
-def raw(view: View, shape: Shape, hard_weight: int) -> Ints:
-    """For each node the weights of all terms that speak for (or against) its places (int64).
+def scores(view: View, shape: Shape, hard_weight: int) -> tuple[Ints, Ints]:
+    """What speaks for (or against) each node's places, and that brought to 0 .. 100 (int64).
 
     The pod's preferred terms count once for every pod they mean, in that pod's place; the
     preferred terms of placed pods that mean the pod count in theirs; so does `hard_weight` for
     each of their required affinity terms that mean the pod.
+
+    Returns:
+        The summed weights of all these, and 100 * (sum - min) / (max - min), 0 where they are
+        equal. Before 1.22 a 0 counts among the sums whose minimum and maximum are taken.
     """
     sets = view.cluster.pod_sets
     pulls = _own(view.cluster, shape) + [
@@ -37,12 +42,14 @@ def raw(view: View, shape: Shape, hard_weight: int) -> Ints:
         (term.key.topology_key, hard_weight, term.tally)
         for term in sets.held_about(shape.pods, AFFINITY)
     ]
-    total: Ints | None = None
+    raw: Ints | None = None
     for key, table in _tables(view.cluster, pulls).items():
         table[-1] = 0  # Pods on nodes without the label pull nobody.
         here = view.by_label(view.cluster.topology(key), table)
-        total = here if total is None else total + here
-    return view.zeros() if total is None else total
+        raw = here if raw is None else raw + here
+    if raw is None or not view.size:
+        return view.zeros(), view.zeros()
+    return raw, _normalised(view, raw)
 
 
 def _tables(cluster: Cluster, pulls: Iterable[Pull]) -> dict[str, Ints]:
@@ -56,20 +63,17 @@ def _tables(cluster: Cluster, pulls: Iterable[Pull]) -> dict[str, Ints]:
     return tables
 
 
-def normalised(view: View, raw: Ints) -> Ints:
-    """100 * (score - min) / (max - min), 0 where they are equal (int64).
-
-    Before 1.22 a 0 counts among the scores whose minimum and maximum are taken.
-    """
-    if not view.size:
-        return view.zeros()
+def _normalised(view: View, raw: Ints) -> Ints:
     least, most = int(raw.min()), int(raw.max())
     if view.release.affinity_from_zero:
         least, most = min(least, 0), max(most, 0)
     if least == most:
         return view.zeros()
-    share = np.subtract(raw, least, dtype=np.float64)
-    share /= most - least
+    return by_table(raw - least, most - least, partial(_share, most - least))
+
+
+def _share(span: int, above_least: Ints) -> Ints:
+    share = np.divide(above_least, span)
     share *= MAX_SCORE
     return share.astype(np.int64)
 

@@ -13,14 +13,16 @@ import numpy as np
 
 from cnbench.scheduler.arrays import Floats, Ints
 from cnbench.scheduler.cluster import Cluster, Shape
-from cnbench.scheduler.exact import MAX_SCORE, floor_quotient
-from cnbench.scheduler.resources import SCORED
+from cnbench.scheduler.exact import floor_quotient, whole
+from cnbench.scheduler.resources import PERCENT, SCORED, rows_of
 from cnbench.scheduler.view import View
 
 LEAST = "LeastAllocated"
 MOST = "MostAllocated"
 
 Weights = Sequence[tuple[str, int]]
+# Name, row and weight of a resource.
+Part = tuple[str, int, int]
 
 
 def least(view: View, shape: Shape, weights: Weights) -> Ints:
@@ -36,7 +38,7 @@ def most(view: View, shape: Shape, weights: Weights) -> Ints:
     return _mean(view, shape, weights, used=True)
 
 
-def counted(cluster: Cluster, shape: Shape, weights: Weights) -> list[tuple[str, int, int]]:
+def counted(cluster: Cluster, shape: Shape, weights: Weights) -> list[Part]:
     """Name, row and weight of the resources that take part for this pod."""
     rows, asked = cluster.resources.rows, shape.demand.scored_amount
     return [
@@ -52,22 +54,34 @@ def _mean(view: View, shape: Shape, weights: Weights, used: bool) -> Ints:
         taking_part = [(name, rows[name], weight) for name, weight in weights if name in rows]
     else:
         taking_part = counted(view.cluster, shape, weights)
-    total: Floats | None = None
-    for name, row, weight in taking_part:
-        percent = _percent(view, shape, name, row, used)
-        if weight != 1:
-            percent *= weight
-        total = percent if total is None else np.add(total, percent, out=total)
-    if total is None:
+    if not taking_part:
         return view.zeros()
+    percent = _percent(view, shape, taking_part, used)
+    if any(weight != 1 for _, _, weight in taking_part):
+        percent *= [[weight] for _, _, weight in taking_part]
+    total = percent[0]
+    for further in percent[1:]:
+        total += further
     # Not negative, so that cutting off the fraction rounds down (see exact.py).
-    mean: Ints = np.divide(total, _divisor(view, weights, taking_part), out=total).astype(np.int64)
-    return mean
+    return whole(np.divide(total, _divisor(view, weights, taking_part), out=total))
 
 
-def _divisor(
-    view: View, weights: Weights, taking_part: Sequence[tuple[str, int, int]]
-) -> Floats | float:
+def _percent(view: View, shape: Shape, taking_part: Sequence[Part], used: bool) -> Floats:
+    """The share of each resource that stays free, or is used: (resources, nodes)."""
+    resources = view.cluster.resources
+    rows = [row for _, row, _ in taking_part]
+    amounts = [[PERCENT * shape.demand.scored_amount(name)] for name, _, _ in taking_part]
+    percent = np.subtract(view.columns(resources.left(rows)), amounts)
+    # Looking for the lowest is cheaper than cutting, and nodes are rarely overcommitted.
+    if percent.min(initial=0.0) < 0.0:
+        np.maximum(percent, 0.0, out=percent)
+    if used:
+        capacity = view.columns(rows_of(resources.capacity, rows))
+        np.subtract(capacity * PERCENT, percent, out=percent)
+    return floor_quotient(percent, view.columns(rows_of(resources.divisor, rows)))
+
+
+def _divisor(view: View, weights: Weights, taking_part: Sequence[Part]) -> Floats | float:
     """The weights that count, where nodes lack a resource for each node."""
     resources = view.cluster.resources
     if view.release.absent_counts:
@@ -79,15 +93,3 @@ def _divisor(
     )
     divisor: Floats = np.maximum(present, 1.0)
     return divisor
-
-
-def _percent(view: View, shape: Shape, name: str, row: int, used: bool) -> Floats:
-    resources = view.cluster.resources
-    amount = shape.demand.scored_amount(name)
-    percent = view.column(resources.left(name)) - amount
-    if percent.min(initial=0.0) < 0.0:
-        np.maximum(percent, 0.0, out=percent)
-    if used:
-        np.subtract(view.column(resources.capacity[row]), percent, out=percent)
-    percent *= MAX_SCORE
-    return floor_quotient(percent, view.column(resources.divisor[row]))

@@ -8,7 +8,10 @@ from cnbench.scheduler.view import View
 NAME = "NodeAffinity"
 
 
-def raw(view: View, shape: Shape) -> Ints:
-    """The sum of the weights of the preferred terms that match (int64), kept per spec."""
+def scores(view: View, shape: Shape) -> tuple[Ints, Ints]:
+    """The sum of the weights of the preferred terms that match, and 100 * that / highest (int64).
+
+    Both are kept per spec where all nodes are scored; 0 everywhere if no term matches anywhere.
+    """
     preference = eligibility(view.cluster, shape).preference()
-    return view.zeros() if preference is None else view.column(preference)
+    return (view.zeros(), view.zeros()) if preference is None else preference.of(view)

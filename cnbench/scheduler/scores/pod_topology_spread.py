@@ -4,6 +4,7 @@ Only the pod's own constraints score; Kubernetes' system defaults are SelectorSp
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,42 +19,41 @@ from cnbench.scheduler.view import View
 NAME = "PodTopologySpread"
 
 
-def raw(view: View, shape: Shape) -> Ints:
-    """Over the constraints the sum of count * ln(domains + 2) + (maxSkew - 1) (int64).
+def scores(view: View, shape: Shape) -> tuple[Ints, Ints]:
+    """How crowded each node's domains are, and that brought to 0 .. 100 (int64).
 
-    Domains are the values the view's nodes have; nodes that lack a label score 0 and are left
-    out. The sum is rounded half away from zero; before 1.24 truncated.
+    Returns:
+        Over the constraints the sum of count * ln(domains + 2) + (maxSkew - 1), rounded half away
+        from zero (before 1.24 truncated); and 100 * (max + min - sum) / max, 100 where the maximum
+        is 0. Domains are the values the view's nodes have; nodes that lack a label score 0 in both
+        and are left out.
     """
     wanted = constraints(view, shape, SCHEDULE_ANYWAY)
-    if not wanted:
-        return view.zeros()
+    if not wanted or not view.size:
+        return view.zeros(), view.zeros()
     has_labels = labelled(view, wanted)
+    raw = _raw(view, wanted, has_labels)
+    if has_labels is None:
+        return raw, _reversed(raw, raw)
+    raw[~has_labels] = 0
+    normalised = _reversed(raw, raw[has_labels])
+    normalised[~has_labels] = 0
+    return raw, normalised
+
+
+def _raw(view: View, wanted: Sequence[SpreadConstraint], has_labels: Mask | None) -> Ints:
     total = _part(view, wanted[0], has_labels)
     for constraint in wanted[1:]:
-        total = total + _part(view, constraint, has_labels)
-    scores = _rounded(total) if view.release.spread_rounds else total.astype(np.int64)
-    if has_labels is not None:
-        scores[~has_labels] = 0
-    return scores
+        total += _part(view, constraint, has_labels)
+    return _rounded(total) if view.release.spread_rounds else total.astype(np.int64)
 
 
-def normalised(view: View, shape: Shape, raw: Ints) -> Ints:
-    """100 * (max + min - score) / max over nodes with all labels, 0 for the others (int64)."""
-    wanted = constraints(view, shape, SCHEDULE_ANYWAY)
-    if not wanted or not view.size:
-        return view.zeros()
-    has_labels = labelled(view, wanted)
-    if has_labels is not None and not has_labels.any():
-        return view.zeros()
-    known = raw if has_labels is None else raw[has_labels]
-    most, least = int(known.max()), int(known.min())
+def _reversed(raw: Ints, known: Ints) -> Ints:
+    """100 * (max + min - score) / max, the maximum and minimum those of the known ones."""
+    most, least = int(known.max(initial=0)), int(known.min(initial=2**63 - 1))
     if most == 0:
-        scores = np.full(view.size, MAX_SCORE, dtype=np.int64)
-    else:
-        scores = by_table(raw, most, lambda s: MAX_SCORE * (most + least - s) // most)
-    if has_labels is not None:
-        scores[~has_labels] = 0
-    return scores
+        return np.full(len(raw), MAX_SCORE, dtype=np.int64)
+    return by_table(raw, most, lambda s: MAX_SCORE * (most + least - s) // most)
 
 
 def _part(view: View, constraint: SpreadConstraint, has_labels: Mask | None) -> Floats:
@@ -61,7 +61,10 @@ def _part(view: View, constraint: SpreadConstraint, has_labels: Mask | None) -> 
     weight = math.log(_domains(view, constraint, has_labels) + 2)
     extra = float(constraint.max_skew - 1)
     if constraint.key == HOSTNAME:
-        return view.column(constraint.tally.per_node()) * weight + extra
+        part: Floats = view.column(constraint.tally.per_node()) * weight
+        if extra:
+            part += extra
+        return part
     per_value = constraint.counts() * weight + extra
     return view.by_label(constraint.column, per_value.astype(np.float64, copy=False))
 
@@ -80,9 +83,11 @@ def _domains(view: View, constraint: SpreadConstraint, has_labels: Mask | None) 
 
 
 def _rounded(values: Floats) -> Ints:
-    """Go's math.Round of non-negative values: halves away from zero (numpy's go to even)."""
-    nearest = np.rint(values)
-    half = values - nearest == 0.5
-    if half.any():
-        nearest[half] += 1.0
-    return nearest.astype(np.int64)
+    """Go's math.Round: halves away from zero (numpy's go to even).
+
+    Half is added and the fraction cut off. That is Round for all values from 0 on for which the sum
+    is not itself rounded up to an integer, which of all float64 below 2**52 happens to the one just
+    below 0.5. These sums are 0, or at least one pod's ln 2 or one of maxSkew - 1.
+    """
+    values += 0.5
+    return values.astype(np.int64)
