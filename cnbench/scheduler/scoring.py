@@ -62,8 +62,7 @@ class Arithmetic:
         return _as_it_is(image_locality.raw(view, shape))
 
     def _selector_spread(self, view: View, shape: Shape) -> Scored:
-        raw = selector_spread.raw(view, shape)
-        return Scored(raw, selector_spread.normalised(view, shape, raw))
+        return Scored(*selector_spread.scores(view, shape))
 
     def _pod_topology_spread(self, view: View, shape: Shape) -> Scored:
         return Scored(*pod_topology_spread.scores(view, shape))

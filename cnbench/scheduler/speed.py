@@ -39,6 +39,7 @@ from cnbench.scheduler.view import Item, View
 # CPU time of this thread: what else runs on the machine is not the scheduler's cost.
 _clock = time.thread_time
 _STREAM_BYTES = 64 * 1024 * 1024
+_FEW_NODES = 10
 
 
 class WatchedView(View):
@@ -56,6 +57,12 @@ class WatchedView(View):
         """The column, noted."""
         self.note(column)
         return super().column(column)
+
+    def columns(self, matrix: NDArray[Item]) -> NDArray[Item]:
+        """The columns, noted row by row."""
+        for row in matrix:
+            self.note(row)
+        return super().columns(matrix)
 
     def by_label(self, column: LabelColumn, table: NDArray[Item]) -> NDArray[Item]:
         """The entries, noted."""
@@ -222,8 +229,19 @@ def report(mix: Mix, repeat: int, stream: Stream) -> None:
         print(f"{row.name:34}{row.seconds * 1e6:12.1f}")
     streaming, ratio = beside_stream(scheduler, pod, stream)
     size = touched_bytes(scheduler, pod) / mix.nodes
+    calls = calls_alone(repeat)
     print(f"{'streaming the arrays touched':34}{streaming * 1e6:12.1f}  ({size:.0f} B a node)")
     print(f"{'all / streaming, in turns':34}{ratio:12.2f}")
+    print(f"{calls.name:34}{calls.seconds * 1e6:12.1f}")
+    print(f"{'all without calls / streaming':34}{ratio - calls.seconds / streaming:12.2f}")
+
+
+def calls_alone(repeat: int) -> Timing:
+    """The same question on so few nodes that calling numpy is all that it costs."""
+    made = synthetic_cluster(Mix(nodes=_FEW_NODES, pods=10 * _FEW_NODES))
+    pod = demanding_pod(made.templates)
+    took = time_all(Scheduler(made.cluster), pod, repeat).seconds
+    return Timing(f"all on {_FEW_NODES} nodes: calls alone", took)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -45,40 +45,44 @@ class SpreadConstraint:
         says = heeds.node_inclusion_policies
         self._honours_affinity = given.node_affinity_policy == HONOR if says else True
         self._honours_taints = given.node_taints_policy == HONOR if says else False
-        self._keys = tuple(keys)
+        self._columns = [cluster.topology(key) for key in keys]
+        complete = all(column.complete for column in self._columns)
+        self._all_count = complete and not self._policies()
         rules = (spec.node_selector, spec.node_affinity.required) if self._honours_affinity else ()
         self._rules = cluster.content((rules, spec.tolerations if self._honours_taints else ()))
-        self._label_set = cluster.content(self._keys)
+        self._label_set = cluster.content(tuple(keys))
+        self._domains_key = ("domains", self._rules, self._label_set, self.key)
+        self._eligible_key = ("spread", self._rules, self._label_set)
 
     def eligible(self) -> Mask | None:
         """The nodes that count: with every constraint's label, admitted as the policies say."""
+        if self._all_count:
+            return None
+        return self._cluster.static.get(self._eligible_key, self._find_eligible)
+
+    def _find_eligible(self) -> Mask:
+        return _all_of([*self._policies(), *(column.present for column in self._columns)])
+
+    def _policies(self) -> list[Mask]:
         own = eligibility(self._cluster, self._shape)
         admitted = own.required() if self._honours_affinity else None
         tolerated = own.tolerated() if self._honours_taints else None
-        columns = [self._cluster.topology(key) for key in self._keys]
-        if admitted is None and tolerated is None and all(column.complete for column in columns):
-            return None
-        key = ("spread", self._rules, self._label_set)
-        return self._cluster.static.get(
-            key, lambda: _all_of([admitted, tolerated, *(column.present for column in columns)])
-        )
+        return [mask for mask in (admitted, tolerated) if mask is not None]
 
     def domains(self) -> Mask | None:
         """The label values some eligible node has, the last entry False; None for all of them."""
         nodes = self.eligible()
         if nodes is None:
             return None
-        key = ("domains", self._rules, self._label_set, self.key)
-        return self._cluster.static.get(key, lambda: _values_on(self, nodes))
+        return self._cluster.static.get(self._domains_key, lambda: _values_on(self, nodes))
 
     def counts(self) -> Ints:
         """Matching pods on eligible nodes per label value (int64; the last: without label)."""
         return self.tally.per_value(self.column, self.eligible(), (self._rules, self._label_set))
 
 
-def _all_of(masks: Sequence[Mask | None]) -> Mask:
-    given = [mask for mask in masks if mask is not None]
-    every: Mask = np.logical_and.reduce(given)
+def _all_of(masks: Sequence[Mask]) -> Mask:
+    every: Mask = np.logical_and.reduce(masks)
     return every
 
 

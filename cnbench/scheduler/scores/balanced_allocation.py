@@ -5,16 +5,13 @@ release), in float64 and in the same order of operations. Unlike LeastAllocated 
 pods request, without defaults.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from cnbench.scheduler.arrays import Floats, Ints
 from cnbench.scheduler.cluster import Shape
 from cnbench.scheduler.exact import MAX_SCORE, whole
-from cnbench.scheduler.resources import rows_of
-from cnbench.scheduler.scores.least_allocated import Weights, counted
+from cnbench.scheduler.scores.resource_shares import ResourceShares, Weights, resource_shares
 from cnbench.scheduler.view import View
 
 NAME = "BalancedAllocation"
@@ -27,31 +24,28 @@ def raw(view: View, shape: Shape, weights: Weights) -> Ints:
     sigma is half their difference, for fewer 0. Since 1.33 a pod that requests none of them is
     not scored.
     """
-    resources = view.cluster.resources
-    taking_part = counted(view.cluster, shape, weights)
-    amounts = {row: shape.demand.amount(name) for name, row, _ in taking_part}
-    if not view.release.balances_best_effort and not any(amounts.values()):
+    shares = resource_shares(view, shape, weights)
+    if not view.release.balances_best_effort and not shares.requested.any():
         return view.zeros()
-    if not amounts:
+    if not shares.rows:
         return np.full(view.size, MAX_SCORE, dtype=np.int64)
-    rows = list(amounts)
-    fractions = _fractions(view, rows, [[amount] for amount in amounts.values()])
-    if len(rows) == 2 and not resources.lacking[rows].any():
+    fractions = _fractions(view, shares)
+    if len(shares.rows) == 2 and not shares.lacking:
         balance = np.subtract(fractions[0], fractions[1], out=fractions[0])
         np.abs(balance, out=balance)
         balance *= -0.5
     else:
-        balance = -_deviation(fractions, view.columns(rows_of(resources.capacity, rows)) > 0)
+        balance = -_deviation(fractions, shares.of(view, view.cluster.resources.capacity) > 0)
     balance += 1.0
     balance *= MAX_SCORE
     return whole(balance)
 
 
-def _fractions(view: View, rows: Sequence[int], amounts: Sequence[Sequence[float]]) -> Floats:
+def _fractions(view: View, shares: ResourceShares) -> Floats:
     """The used fraction of each resource, at most 1: (resources, nodes)."""
     resources = view.cluster.resources
-    fractions = np.add(view.columns(rows_of(resources.used, rows)), amounts)
-    np.divide(fractions, view.columns(rows_of(resources.divisor, rows)), out=fractions)
+    fractions: Floats = np.add(shares.of(view, resources.used), shares.requested)
+    np.divide(fractions, shares.of(view, resources.divisor), out=fractions)
     # Looking for the highest is cheaper than cutting, and nodes are rarely overcommitted.
     if fractions.max(initial=0.0) > 1.0:
         np.minimum(fractions, 1.0, out=fractions)

@@ -11,7 +11,7 @@ import numpy as np
 
 from cnbench.scheduler.arrays import Ints
 from cnbench.scheduler.cluster import Cluster, Shape
-from cnbench.scheduler.exact import MAX_SCORE, by_table
+from cnbench.scheduler.exact import MAX_SCORE, by_table, whole
 from cnbench.scheduler.pod_sets import AFFINITY, PREFERENCE, PodQuery, clause_of
 from cnbench.scheduler.tally import NodeTally
 from cnbench.scheduler.view import View
@@ -73,9 +73,10 @@ def _normalised(view: View, raw: Ints) -> Ints:
 
 
 def _share(span: int, above_least: Ints) -> Ints:
-    share = np.divide(above_least, span)
+    share = above_least.astype(np.float64)
+    share /= span
     share *= MAX_SCORE
-    return share.astype(np.int64)
+    return whole(share)
 
 
 def _own(cluster: Cluster, shape: Shape) -> list[Pull]:

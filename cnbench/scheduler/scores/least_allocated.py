@@ -7,22 +7,17 @@ take part in that node's mean, nor does an extended resource the pod does not re
 both took part, the former with a score of 0.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from cnbench.scheduler.arrays import Floats, Ints
-from cnbench.scheduler.cluster import Cluster, Shape
+from cnbench.scheduler.cluster import Shape
 from cnbench.scheduler.exact import floor_quotient, whole
-from cnbench.scheduler.resources import PERCENT, SCORED, rows_of
+from cnbench.scheduler.resources import PERCENT
+from cnbench.scheduler.scores.resource_shares import ResourceShares, Weights, resource_shares
 from cnbench.scheduler.view import View
 
 LEAST = "LeastAllocated"
 MOST = "MostAllocated"
-
-Weights = Sequence[tuple[str, int]]
-# Name, row and weight of a resource.
-Part = tuple[str, int, int]
 
 
 def least(view: View, shape: Shape, weights: Weights) -> Ints:
@@ -38,58 +33,39 @@ def most(view: View, shape: Shape, weights: Weights) -> Ints:
     return _mean(view, shape, weights, used=True)
 
 
-def counted(cluster: Cluster, shape: Shape, weights: Weights) -> list[Part]:
-    """Name, row and weight of the resources that take part for this pod."""
-    rows, asked = cluster.resources.rows, shape.demand.scored_amount
-    return [
-        (name, rows[name], weight)
-        for name, weight in weights
-        if name in rows and (name in SCORED or asked(name))
-    ]
-
-
 def _mean(view: View, shape: Shape, weights: Weights, used: bool) -> Ints:
-    rows = view.cluster.resources.rows
-    if view.release.absent_counts:
-        taking_part = [(name, rows[name], weight) for name, weight in weights if name in rows]
-    else:
-        taking_part = counted(view.cluster, shape, weights)
-    if not taking_part:
+    shares = resource_shares(view, shape, weights, all_of_them=view.release.absent_counts)
+    if not shares.rows:
         return view.zeros()
-    percent = _percent(view, shape, taking_part, used)
-    if any(weight != 1 for _, _, weight in taking_part):
-        percent *= [[weight] for _, _, weight in taking_part]
+    percent = _percent(view, shares, used)
+    if shares.weights is not None:
+        percent *= shares.weights
     total = percent[0]
     for further in percent[1:]:
         total += further
     # Not negative, so that cutting off the fraction rounds down (see exact.py).
-    return whole(np.divide(total, _divisor(view, weights, taking_part), out=total))
+    return whole(np.divide(total, _divisor(view, shares, weights), out=total))
 
 
-def _percent(view: View, shape: Shape, taking_part: Sequence[Part], used: bool) -> Floats:
+def _percent(view: View, shares: ResourceShares, used: bool) -> Floats:
     """The share of each resource that stays free, or is used: (resources, nodes)."""
     resources = view.cluster.resources
-    rows = [row for _, row, _ in taking_part]
-    amounts = [[PERCENT * shape.demand.scored_amount(name)] for name, _, _ in taking_part]
-    percent = np.subtract(view.columns(resources.left(rows)), amounts)
+    percent = np.subtract(view.columns(resources.left(shares.rows)), shares.scored)
     # Looking for the lowest is cheaper than cutting, and nodes are rarely overcommitted.
     if percent.min(initial=0.0) < 0.0:
         np.maximum(percent, 0.0, out=percent)
     if used:
-        capacity = view.columns(rows_of(resources.capacity, rows))
-        np.subtract(capacity * PERCENT, percent, out=percent)
-    return floor_quotient(percent, view.columns(rows_of(resources.divisor, rows)))
+        np.subtract(shares.of(view, resources.capacity) * PERCENT, percent, out=percent)
+    return floor_quotient(percent, shares.of(view, resources.divisor))
 
 
-def _divisor(view: View, weights: Weights, taking_part: Sequence[Part]) -> Floats | float:
+def _divisor(view: View, shares: ResourceShares, weights: Weights) -> Floats | float:
     """The weights that count, where nodes lack a resource for each node."""
-    resources = view.cluster.resources
     if view.release.absent_counts:
         return float(sum(weight for _, weight in weights))
-    if not any(resources.lacking[row] for _, row, _ in taking_part):
-        return float(sum(weight for _, _, weight in taking_part))
-    present = sum(
-        weight * (view.column(resources.capacity[row]) > 0) for _, row, weight in taking_part
-    )
-    divisor: Floats = np.maximum(present, 1.0)
+    if not shares.lacking:
+        return shares.weight_sum
+    present = shares.of(view, view.cluster.resources.capacity) > 0
+    each: Floats | float = 1.0 if shares.weights is None else shares.weights
+    divisor: Floats = np.maximum(np.add.reduce(present * each), 1.0)
     return divisor

@@ -20,21 +20,22 @@ NAME = "SelectorSpread"
 ZONE_WEIGHT = 2.0 / 3.0
 
 
-def raw(view: View, shape: Shape) -> Ints:
-    """Running pods of the same namespace that the pod's spread_selector matches (int64)."""
-    tally = _tally(view, shape)
-    if tally is None:
-        return view.zeros()
-    return view.column(tally.per_node()).astype(np.int64)
+def scores(view: View, shape: Shape) -> tuple[Ints, Ints]:
+    """How many pods of the pod's services run on each node, and few of them as 0 .. 100 (int64).
 
-
-def normalised(view: View, shape: Shape, raw: Ints) -> Ints:
-    """100 * (max - count) / max for the node; with zones a third of that and two of the zone's.
-
-    The maxima are over the view; 100 where the maximum is 0; nodes without a zone count alone.
+    Returns:
+        Running pods of the same namespace that the pod's spread_selector matches; and
+        100 * (max - count) / max for the node, with zones a third of that and two of the zone's.
+        The maxima are over the view; 100 where the maximum is 0; nodes without a zone count alone.
     """
     if shape.spec.topology_spread_constraints:
-        return view.zeros()
+        return view.zeros(), view.zeros()
+    tally = _tally(view, shape)
+    raw = view.zeros() if tally is None else view.column(tally.per_node()).astype(np.int64)
+    return raw, _normalised(view, raw)
+
+
+def _normalised(view: View, raw: Ints) -> Ints:
     most = int(raw.max(initial=0))
     if most == 0:
         return np.full(view.size, MAX_SCORE, dtype=np.int64)
@@ -65,8 +66,6 @@ def _fewer_is_better(counts: Ints, most: int) -> Floats:
 def _tally(view: View, shape: Shape) -> NodeTally | None:
     selector = shape.spec.spread_selector
     if not isinstance(selector, LabelSelector) or selector.empty:
-        return None
-    if shape.spec.topology_spread_constraints:
         return None
     found = shape.compiled.get(NAME)
     if not isinstance(found, NodeTally):

@@ -1,0 +1,71 @@
+"""The resources a pod is scored by, prepared once for each shape."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cnbench.scheduler.arrays import Floats
+from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.resources import PERCENT, SCORED, Resources, rows_of
+from cnbench.scheduler.view import View
+
+# Names of resources and what each is worth in a mean.
+Weights = Sequence[tuple[str, int]]
+
+
+class ResourceShares:
+    """The resources that take part for one shape, as rows of the cluster's matrices.
+
+    An extended resource that the pod does not request takes no part, nor does one that no node has.
+
+    Attributes:
+        rows: their rows.
+        weights: a column: (rows, 1); None where all are 1.
+        weight_sum: their sum.
+        scored: a hundred times what the pod is scored by, a column.
+        requested: what it requests, a column.
+        lacking: whether some node has none of one of them.
+    """
+
+    def __init__(self, resources: Resources, shape: Shape, weights: Weights, *, all_of_them: bool):
+        demand, known = shape.demand, resources.rows
+        taking_part = [
+            (name, weight)
+            for name, weight in weights
+            if name in known and (all_of_them or name in SCORED or demand.scored_amount(name))
+        ]
+        names = [name for name, _ in taking_part]
+        self.rows = [known[name] for name in names]
+        self.weights = (
+            np.array([[float(weight)] for _, weight in taking_part])
+            if any(weight != 1 for _, weight in taking_part)
+            else None
+        )
+        self.weight_sum = float(sum(weight for _, weight in taking_part))
+        self.scored = np.array([[PERCENT * demand.scored_amount(name)] for name in names])
+        self.requested = np.array([[demand.amount(name)] for name in names])
+        self.lacking = bool(resources.lacking[self.rows].any())
+
+    def of(self, view: View, matrix: Floats) -> Floats:
+        """The selected nodes' entries of a matrix for these resources: (rows, nodes)."""
+        return view.columns(rows_of(matrix, self.rows))
+
+
+def resource_shares(
+    view: View, shape: Shape, weights: Weights, *, all_of_them: bool = False
+) -> ResourceShares:
+    """The shape's resources under these weights, prepared once.
+
+    Args:
+        view: the nodes scored.
+        shape: the pod's shape.
+        weights: the resources looked at.
+        all_of_them: whether those take part too that the pod does not request.
+    """
+    key = ("resources", weights, all_of_them)
+    found = shape.compiled.get(key)
+    if not isinstance(found, ResourceShares):
+        resources = view.cluster.resources
+        found = ResourceShares(resources, shape, weights, all_of_them=all_of_them)
+        shape.compiled[key] = found
+    return found
