@@ -1,5 +1,7 @@
 """A cluster in columns, and the Kubernetes scheduler's filters and scores over it.
 
+docs/scheduler.md has more; Kubernetes objects are read by cluster_from_dicts and pod_from_dict.
+
 cluster = Cluster([Node("a", {"cpu": "4", "memory": "8Gi"}), Node("b", {"cpu": 8000, ...})])
 scheduler = Scheduler(cluster, release="1.30")
 pod = Pod("web-1", requests={"cpu": "500m", "memory": "128Mi"})

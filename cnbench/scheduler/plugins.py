@@ -62,6 +62,7 @@ FILTER_ALIASES: Mapping[str, str] = {
 }
 SCORE_ALIASES: Mapping[str, str] = {
     "LeastRequestedPriority": "LeastAllocated",
+    "NodeResourcesFit": "LeastAllocated",  # its default scoring strategy since 1.23
     "NodeResourcesLeastAllocated": "LeastAllocated",
     "MostRequestedPriority": "MostAllocated",
     "NodeResourcesMostAllocated": "MostAllocated",
