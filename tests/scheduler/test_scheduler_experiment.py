@@ -157,9 +157,12 @@ def test_known_looks_up_and_new_works_out(lab: Lab) -> None:
 
 
 def test_cases_of_a_group_share_their_cluster(lab: Lab) -> None:
-    first, second = points(pods=6, scored="all", plugin="all")
-    with EXPERIMENT.subject(first, lab) as one, EXPERIMENT.subject(second, lab) as other:
+    known, new = points(pods=6, scored="all", plugin="all")
+    score = points(pods=6, scored="all", plugin="LeastAllocated", shape="known")[0]
+    with EXPERIMENT.subject(known, lab) as one, EXPERIMENT.subject(score, lab) as other:
         assert one.made_up is other.made_up
+        with EXPERIMENT.subject(new, lab) as forgetting:
+            assert forgetting.made_up is not one.made_up, "what is forgotten leaves its traces"
 
 
 def test_a_trace_is_scheduled_whole_and_packed(lab: Lab, trace: Path) -> None:
