@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
@@ -13,8 +13,10 @@ from rich.table import Table
 from cnbench.cli.options import json_option
 from cnbench.cli.tables import console
 from cnbench.core.experiment import Experiment
-from cnbench.core.parameter import Parameter, Value, Values
+from cnbench.core.parameter import Parameter, Params, Value, Values
 from cnbench.experiments.registry import all_experiments, experiment_called
+
+_DEPENDENT = "*"
 
 
 @click.command("list")
@@ -92,11 +94,15 @@ def _print_one(experiment: Experiment) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("parameter", "quick", "full", "what it is"):
         table.add_column(heading)
+    grids = {full: experiment.grid(full, {}) for full in (False, True)}
     for parameter in experiment.parameters:
         variant = " (variant)" if parameter.name == experiment.variant else ""
-        quick, full = (_values_in_words(parameter, full=full) for full in (False, True))
+        quick = _values_in_words(parameter, parameter.quick, grids[False])
+        full = _values_in_words(parameter, parameter.full, grids[True])
         table.add_row(parameter.name + variant, quick, full, parameter.summary)
     out.print(table)
+    if any(callable(values) for p in experiment.parameters for values in (p.quick, p.full)):
+        out.print(f"{_DEPENDENT} which of them follows from the parameters above\n")
     metrics = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("metric", "better", "what it is"):
         metrics.add_column(heading)
@@ -105,7 +111,9 @@ def _print_one(experiment: Experiment) -> None:
     out.print(metrics)
 
 
-def _values_in_words(parameter: Parameter, *, full: bool) -> str:
-    """A parameter's quick or full values in words."""
-    values = parameter.full if full else parameter.quick
-    return "follows from others" if callable(values) else ", ".join(map(parameter.show, values))
+def _values_in_words(parameter: Parameter, values: Values, grid: Sequence[Params]) -> str:
+    """A parameter's values in words; those that follow from others as the ``grid`` has them."""
+    if not callable(values):
+        return ", ".join(map(parameter.show, values))
+    found = dict.fromkeys(point[parameter.name] for point in grid)
+    return ", ".join(map(parameter.show, found)) + (f" {_DEPENDENT}" if len(found) > 1 else "")
