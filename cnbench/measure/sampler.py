@@ -195,13 +195,22 @@ class GroupSampler:
             duration = self._now() - started
             self._check(values)
             shares = witness.between(before, after)
-            disturbed = witness.disturbances(shares, after.at - before.at)
+            disturbed = self._disturbances(station.case, shares, after.at - before.at)
             again = bool(disturbed) and attempt < RETRIES and started - began < self._policy.budget
             station.samples.append(
                 Sample(block, turn, values, started - began, duration, shares, disturbed, again)
             )
             if not again:
                 return
+
+    @staticmethod
+    def _disturbances(case: Case, shares: Mapping[str, float], seconds: float) -> tuple[str, ...]:
+        """Why a sample is not to be trusted; never where instructions are counted.
+
+        Nobody else is in that guest: the sampler waits there for the kernel's work of its own
+        sample alone, which writes to a loop device are.
+        """
+        return () if case.clock == "instructions" else witness.disturbances(shares, seconds)
 
     def _witnessed(
         self, subject: Subject

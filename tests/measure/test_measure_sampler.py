@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted import Script, Stage, broken_proof
 
+from cnbench.core.case import Case, Group
 from cnbench.measure import witness
 from cnbench.measure.blocks import balanced_order
 
@@ -183,6 +184,18 @@ def test_only_the_timed_parts_are_witnessed_where_a_sample_says_what_they_are(mo
     stage.run(most_blocks=1)
     # Two parts of two seconds each, of the case and of its twin.
     assert witnessed == [4, 4]
+
+
+def test_where_instructions_are_counted_there_is_nobody_to_disturb(monkeypatch):
+    disturb(monkeypatch, *range(10_000))
+    stage = Stage({"a": Script()})
+    monkeypatch.setattr(
+        stage,
+        "group",
+        lambda: Group((Case("made-up", {"mode": "a"}, lab="guest", clock="instructions"),), 0),
+    )
+    (result,) = stage.run(most_blocks=3).results
+    assert [sample.disturbances for sample in result.samples] == [(), (), ()]
 
 
 def test_a_sample_that_stays_disturbed_is_used_and_marked(monkeypatch):
