@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cnbench.core.errors import CommandError, UnsupportedError
 
@@ -30,6 +35,7 @@ PACKAGES = {
     "setpriv": "util-linux",
 }
 
+_PIPE_BYTES = 1 << 20  # what Linux allows ordinary users (fs.pipe-max-size)
 
 _gives_up = True
 
@@ -70,30 +76,91 @@ def require(tool: str) -> str:
 def run(
     argv: Sequence[str],
     *,
-    input: str | None = None,
+    input: str | Iterable[str] | None = None,
     check: bool = True,
     timeout: float = 600,
     environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a tool to its end and give what it printed.
 
+    An ``input`` in pieces reaches the tool piece by piece, while the next is still being made.
+
     Raises:
         UnsupportedError: the tool is not installed.
         CommandError: ``check`` and it exited with an error, or it took longer than ``timeout`` s.
     """
     argv = [require(argv[0]), *argv[1:]]
+    patience = timeout if _gives_up else None
+    started_in = {**os.environ, "LC_ALL": "C", **(environment or {})}
     try:
-        done = subprocess.run(
-            argv,
-            input=input,
-            capture_output=True,
-            text=True,
-            timeout=timeout if _gives_up else None,
-            check=False,
-            env={**os.environ, "LC_ALL": "C", **(environment or {})},
-        )
+        if input is None or isinstance(input, str):
+            done = subprocess.run(
+                argv,
+                input=input,
+                capture_output=True,
+                text=True,
+                timeout=patience,
+                check=False,
+                env=started_in,
+            )
+        else:
+            done = _run_fed(argv, input, patience, started_in)
     except subprocess.TimeoutExpired:
         raise CommandError(argv, -1, f"it had not ended after {timeout:.0f} s") from None
     if check and done.returncode != 0:
         raise CommandError(argv, done.returncode, done.stderr)
     return done
+
+
+def _run_fed(
+    argv: Sequence[str], pieces: Iterable[str], timeout: float | None, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """As ``subprocess.run``, with the tool's input made while it reads."""
+    with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as complained:
+        started = time.monotonic()
+        with (
+            subprocess.Popen(
+                argv, stdin=subprocess.PIPE, stdout=printed, stderr=complained, env=environment
+            ) as process,
+            _killed_after(process, timeout),
+        ):
+            _feed(process, pieces)
+        if timeout is not None and time.monotonic() - started >= timeout:
+            raise subprocess.TimeoutExpired(argv, timeout)
+        texts = []
+        for file in (printed, complained):
+            file.seek(0)
+            texts.append(file.read())
+    return subprocess.CompletedProcess(argv, process.returncode, *texts)
+
+
+def _feed(process: subprocess.Popen[bytes], pieces: Iterable[str]) -> None:
+    if process.stdin is None:
+        raise ValueError("the process has no pipe to be fed by")
+    # Room for the tool to go on reading while a piece is made; a user may be allowed less.
+    with contextlib.suppress(PermissionError):
+        fcntl.fcntl(process.stdin, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    # A tool that stops reading will say why, and exit with an error.
+    with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
+        for piece in pieces:
+            pipe.write(piece.encode())
+            pipe.flush()
+
+
+@contextlib.contextmanager
+def _killed_after(process: subprocess.Popen[bytes], timeout: float | None) -> Iterator[None]:
+    """Kill the process if it has not ended ``timeout`` seconds from now, and whatever is raised."""
+    if timeout is None:
+        deadline = None
+    else:
+        deadline = threading.Timer(timeout, process.kill)
+        deadline.start()
+    try:
+        yield
+        process.wait()
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        if deadline is not None:
+            deadline.cancel()

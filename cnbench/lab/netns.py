@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class NetworkNamespace:
     def run(
         self,
         argv: Sequence[str],
-        input: str | None = None,
+        input: str | Iterable[str] | None = None,
         check: bool = True,
         timeout: float = 600,
     ) -> subprocess.CompletedProcess[str]:

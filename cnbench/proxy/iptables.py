@@ -7,12 +7,12 @@ that carry one service are written by `iptables_port.PortRules`; the program aro
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from cnbench.proxy.iptables_port import PortRules
 from cnbench.proxy.model import EVERYWHERE, MARK, Endpoint, Node, Service, ServiceKey, ServicePort
 from cnbench.proxy.names import iptables_hash
+from cnbench.proxy.pieces import in_pieces
 
 # Beyond this many endpoints kube-proxy leaves out the endpoints' comments (proxier.go,
 # largeClusterEndpointsThreshold), which shortens the program by a good third.
@@ -27,6 +27,9 @@ FILTER_CHAINS = (
     "KUBE-FIREWALL",
 )
 NAT_CHAINS = ("KUBE-SERVICES", "KUBE-NODEPORTS", "KUBE-POSTROUTING", "KUBE-MARK-MASQ")
+
+# Loaded without --noflush, it leaves nothing behind.
+EMPTY_PROGRAM = "*filter\nCOMMIT\n*nat\nCOMMIT\n"
 
 _NEW = "-m conntrack --ctstate NEW "
 _PORTALS = '-m comment --comment "kubernetes service portals" '
@@ -70,52 +73,76 @@ def base_program() -> str:
     )
 
 
-def program(
+def program(services: Collection[Service], node: Node) -> str:
+    """Write the restore program of all services, in their order."""
+    return "".join(pieces(services, node))
+
+
+def pieces(
     services: Collection[Service],
     node: Node,
     *,
     changed: Collection[ServiceKey] | None = None,
     stale: Iterable[str] = (),
-) -> str:
-    """Write the restore program of all services, in their order.
+) -> Iterator[str]:
+    """Write a restore program piece by piece, so that it is read while it is still being written.
 
     With ``changed`` it is a partial sync: the top-level chains are written whole, and of the
     services' own chains only those of the services named. ``stale`` are chains to delete, such as
     those of an endpoint that is gone; in a partial sync only. Headless services have no rules.
     """
-    rules = _ServiceRules(node, large=_is_large(services))
+    return in_pieces(_lines(services, node, changed, list(stale)))
+
+
+def _lines(
+    services: Collection[Service],
+    node: Node,
+    changed: Collection[ServiceKey] | None,
+    stale: Sequence[str],
+) -> Iterator[Iterable[str]]:
+    """The program's lines, some at a time."""
+    ports = list(_ports(services, node, large=_is_large(services)))
+    whole = [rules for rules in ports if changed is None or rules.service.key in changed]
+    lines: list[str] = []
+    for rules in ports:
+        rules.write_filter(lines.append)
+    yield "*filter", *(f":{chain} - [0:0]" for chain in FILTER_CHAINS), *lines
+    yield *_forward_rules(node), "COMMIT"
+    yield "*nat", *(f":{chain} - [0:0]" for chain in NAT_CHAINS)
+    for rules in whole:
+        yield (f":{chain} - [0:0]" for chain in rules.chains())
+    yield (f":{chain} - [0:0]" for chain in stale)
+    yield _masquerade_rules()
+    own = {id(rules) for rules in whole}
+    for rules in ports:
+        lines = []
+        rules.write_ways_in(lines.append)
+        if id(rules) in own:
+            rules.write_rules(lines.append)
+        yield lines
+    yield (f"-X {chain}" for chain in stale)
+    yield *_node_port_rules(node), "COMMIT"
+
+
+def _ports(services: Iterable[Service], node: Node, *, large: bool) -> Iterator[PortRules]:
     for service in services:
-        if service.headless:
-            continue
-        whole = changed is None or service.key in changed
-        for port in service.ports:
-            rules.write(service, port, whole=whole)
-    for chain in stale:
-        rules.nat_chains.append(f":{chain} - [0:0]")
-        rules.nat.append(f"-X {chain}")
-    return _tables(
-        filter_lines=[
-            *(f":{chain} - [0:0]" for chain in FILTER_CHAINS),
-            *rules.filter,
-            *_forward_rules(node),
-        ],
-        nat_lines=[
-            *(f":{chain} - [0:0]" for chain in NAT_CHAINS),
-            *rules.nat_chains,
-            *_masquerade_rules(),
-            *rules.nat,
-            *_node_port_rules(node),
-        ],
-    )
+        if not service.headless:
+            for port in service.ports:
+                yield PortRules(service, port, node, large)
+
+
+def last_chain_first(program: str) -> Iterator[str]:
+    """Give a program with the nat table's chains declared in falling order; the rules stay."""
+    before, nat, after = program.partition("*nat\n")
+    yield before + nat
+    lines = after.splitlines(keepends=True)
+    yield from sorted((line for line in lines if line[0] == ":"), reverse=True)
+    yield from (line for line in lines if line[0] != ":")
 
 
 def chains_of(service: Service) -> list[str]:
     """List the nat chains that a full sync makes for one service."""
-    rules = _ServiceRules(Node(), large=True)
-    if not service.headless:
-        for port in service.ports:
-            rules.write(service, port, whole=True)
-    return [line[1:].split(" ", 1)[0] for line in rules.nat_chains]
+    return [chain for rules in _ports([service], Node(), large=True) for chain in rules.chains()]
 
 
 def service_chain(service: Service, port: ServicePort) -> str:
@@ -169,21 +196,3 @@ def _node_port_rules(node: Node) -> list[str]:
     if not node.node_port_addresses or EVERYWHERE in node.node_port_addresses:
         return [f"{last}-m addrtype --dst-type LOCAL -j KUBE-NODEPORTS"]
     return [f"{last}-d {address} -j KUBE-NODEPORTS" for address in node.node_port_addresses]
-
-
-@dataclass(slots=True)
-class _ServiceRules:
-    """The lines of all services, gathered for each table."""
-
-    node: Node
-    large: bool
-    filter: list[str] = field(default_factory=list)
-    nat: list[str] = field(default_factory=list)
-    nat_chains: list[str] = field(default_factory=list)
-
-    def write(self, service: Service, port: ServicePort, *, whole: bool) -> None:
-        """Add one port: its way in, and with ``whole`` the chains that are its own."""
-        lines = PortRules(service, port, self.node, self.large)
-        lines.write_way_in(self.filter, self.nat)
-        if whole:
-            lines.write_chains(self.nat_chains.append, self.nat.append)

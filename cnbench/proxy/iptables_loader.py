@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+import contextlib
+from collections.abc import Callable, Collection, Iterable, Iterator
 from enum import StrEnum
-from functools import partial
 
 from cnbench.proxy import iptables
 from cnbench.proxy.loader import Counters, Known, Namespace, Programmed, Stopwatch
 from cnbench.proxy.model import Node, Service, ServiceKey, ServicePort
-from cnbench.proxy.nft_rules import read_rules
+from cnbench.proxy.nft_rules import open_rules
+from cnbench.proxy.pieces import Metered
 from cnbench.proxy.xtables import Rule, packets, read_table
 
 # Another restore on this machine holds iptables' lock, which all namespaces share.
 LOCK_SECONDS = "60"
-
-_EMPTY = "*filter\nCOMMIT\n*nat\nCOMMIT\n"
 
 
 class FrontEnd(StrEnum):
@@ -39,28 +38,36 @@ class IptablesProxy:
         self._based = False
         self._headers: dict[str, int] = {}
 
-    def _load(self, program: str) -> None:
+    def _load(self, pieces: Iterable[str], watch: Stopwatch) -> Programmed:
         """Load a program, after kube-proxy's own chains where they are not there yet."""
         if not self._based:
             self._namespace.run(self._restore, input=iptables.base_program())
             self._based = True
+        program = Metered(pieces)
         self._namespace.run([*self._restore, "--counters"], input=program)
+        return Programmed(program.seconds, watch.lap() - program.seconds, program.size)
 
     def sync(self, services: Collection[Service]) -> Programmed:
         """Program all services: kube-proxy's full sync, from empty or over what was there."""
         watch = Stopwatch()
         before = self._chains(self._known.all())
         stale = sorted(before - self._chains(services)) if before else ()
-        program = iptables.program(services, self._node, stale=stale)
-        generated = watch.lap()
-        self._load(program)
-        loaded = watch.lap()
+        done = self._load(iptables.pieces(services, self._node, stale=stale), watch)
         self._known.replace(services)
-        return Programmed(generated, loaded, len(program))
+        return done
 
     def fill(self, services: Collection[Service]) -> None:
-        """Program an empty namespace: as `sync` does."""
-        self.sync(services)
+        """Program an empty namespace: as `sync` does, with chains in the order that loads fastest.
+
+        iptables-nft keeps a table's chains sorted in a list, and looks for the place of a new one
+        from its beginning: in kube-proxy's order 10,000 services of two endpoints take 62 s of
+        CPU time so, and 8 s where each belongs before all others (iptables 1.8.9).
+        """
+        pieces: Iterable[str] = iptables.pieces(services, self._node)
+        if self._front_end is FrontEnd.NFT:
+            pieces = iptables.last_chain_first("".join(pieces))
+        self._load(pieces, Stopwatch())
+        self._known.replace(services)
 
     def update(
         self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()
@@ -72,15 +79,13 @@ class IptablesProxy:
         """
         watch = Stopwatch()
         replaced = self._known.change(changed, deleted)
-        program = iptables.program(
+        pieces = iptables.pieces(
             self._known.all(),
             self._node,
             changed={service.key for service in changed},
             stale=sorted(self._chains(replaced) - self._chains(changed)),
         )
-        generated = watch.lap()
-        self._load(program)
-        return Programmed(generated, watch.lap(), len(program))
+        return self._load(pieces, watch)
 
     @staticmethod
     def _chains(services: Collection[Service]) -> set[str]:
@@ -91,8 +96,7 @@ class IptablesProxy:
 
     def passed(self, services: Collection[Service]) -> int:
         """Sum the packets of services' KUBE-SVC chains."""
-        with self._namespace.entered():
-            read = self._reader()
+        with self._reader() as read:
             return sum(
                 packets(read(iptables.service_chain(service, port)), "KUBE-SEP-")
                 for service in services
@@ -101,8 +105,7 @@ class IptablesProxy:
 
     def counters(self, service: Service, port: ServicePort) -> Counters:
         """Read the packets of a port's KUBE-SVC chain and of its endpoints' KUBE-SEP chains."""
-        with self._namespace.entered():
-            read = self._reader()
+        with self._reader() as read:
             passed = packets(read(iptables.service_chain(service, port)), "KUBE-SEP-")
             return Counters(
                 passed,
@@ -114,13 +117,17 @@ class IptablesProxy:
                 },
             )
 
-    def _reader(self) -> Callable[[str], Iterable[Rule]]:
-        if self._front_end is FrontEnd.LEGACY:
-            return read_table("nat", self._headers).rules
-        return partial(read_rules, "nat")
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[Callable[[str], Iterable[Rule]]]:
+        with self._namespace.entered():
+            if self._front_end is FrontEnd.LEGACY:
+                yield read_table("nat", self._headers).rules
+            else:
+                with open_rules("nat") as reader:
+                    yield reader.rules
 
     def clear(self) -> None:
         """Flush the filter and nat tables of the namespace."""
-        self._namespace.run(self._restore[:-1], input=_EMPTY)
+        self._namespace.run(self._restore[:-1], input=iptables.EMPTY_PROGRAM)
         self._known.replace(())
         self._based = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from cnbench.proxy.model import (
     Endpoint,
@@ -23,18 +23,39 @@ from cnbench.proxy.names import iptables_hash
 class PortRules:
     """The rules of one service port."""
 
+    # There are very many of them at once.
+    __slots__ = (
+        "_cluster",
+        "_local",
+        "_named",
+        "_suffix",
+        "comment",
+        "external",
+        "external_local",
+        "external_usable",
+        "firewalled",
+        "internal_local",
+        "internal_usable",
+        "large",
+        "match",
+        "name",
+        "node",
+        "port",
+        "reach",
+        "service",
+    )
+
     def __init__(self, service: Service, port: ServicePort, node: Node, large: bool) -> None:
         self.service = service
         self.port = port
         self.node = node
         self.name = name = service.port_name(port)
-        self.reach = reach(service, port)
+        self._suffix = iptables_hash(name + port.protocol)
+        self._named: dict[Endpoint, str] | None = None
+        self.reach = found = reach(service, port)
+        self._cluster = found.cluster if uses_cluster_endpoints(service, port) else ()
+        self._local = found.local if uses_local_endpoints(service, port) else ()
         self.external = externally_accessible(service, port)
-        self.suffix = suffix = iptables_hash(name + port.protocol)
-        self.cluster_chain = f"KUBE-SVC-{suffix}"
-        self.local_chain = f"KUBE-SVL-{suffix}"
-        self.external_chain = f"KUBE-EXT-{suffix}"
-        self.firewall_chain = f"KUBE-FW-{suffix}"
         self.match = f"-m {port.protocol} -p {port.protocol}"
         self.comment = "" if large else f"-m comment --comment {name} "
         self.large = large
@@ -42,28 +63,66 @@ class PortRules:
         here = bool(self.reach.local)
         self.internal_local = service.internal_policy is TrafficPolicy.LOCAL
         self.external_local = external_stays_local(service, port)
-        self.internal_chain = self.local_chain if self.internal_local else self.cluster_chain
         self.internal_usable = usable and (here or not self.internal_local)
         self.external_usable = usable and (here or not self.external_local)
         self.firewalled = bool(usable and service.load_balancer_ips and service.source_ranges)
 
-    def write_way_in(self, filter_rules: list[str], nat_rules: list[str]) -> None:
-        """Add what is written at every sync: the jumps to the port's chains, and rejections."""
-        destination = f"-d {self.service.cluster_ip} --dport {self.port.port}"
-        if self.internal_usable:
-            nat_rules.append(
-                f'-A KUBE-SERVICES -m comment --comment "{self.name} cluster IP" '
-                f"{self.match} {destination} -j {self.internal_chain}"
-            )
-        else:
-            filter_rules.append(f"-A KUBE-SERVICES {self._refusal(destination)}")
+    @property
+    def cluster_chain(self) -> str:
+        """Name the chain that spreads traffic over the cluster's endpoints."""
+        return f"KUBE-SVC-{self._suffix}"
+
+    @property
+    def local_chain(self) -> str:
+        """Name the chain that spreads traffic over this node's endpoints."""
+        return f"KUBE-SVL-{self._suffix}"
+
+    @property
+    def external_chain(self) -> str:
+        """Name the chain for traffic to other addresses than the cluster IP."""
+        return f"KUBE-EXT-{self._suffix}"
+
+    @property
+    def firewall_chain(self) -> str:
+        """Name the chain that lets the load balancer's sources pass."""
+        return f"KUBE-FW-{self._suffix}"
+
+    @property
+    def _internal_chain(self) -> str:
+        return self.local_chain if self.internal_local else self.cluster_chain
+
+    def _endpoint_chains(self) -> dict[Endpoint, str]:
+        # Named when they are first needed: the filter table comes before, and needs none.
+        if self._named is None:
+            text = f"{self.name}{self.port.protocol}"
+            self._named = {
+                endpoint: "KUBE-SEP-" + iptables_hash(f"{text}{endpoint.address}:{endpoint.port}")
+                for endpoint in self.reach.chained
+            }
+        return self._named
+
+    def write_filter(self, add: Callable[[str], None]) -> None:
+        """Add the filter table's rules, written at every sync: rejections, mostly."""
+        if not self.internal_usable:
+            destination = f"-d {self.service.cluster_ip} --dport {self.port.port}"
+            add(f"-A KUBE-SERVICES {self._refusal(destination)}")
         if self.external:
-            self._write_external_way_in(filter_rules, nat_rules)
+            self._write_external_filter(add)
         if self.service.health_check_node_port:
-            filter_rules.append(
+            add(
                 f'-A KUBE-NODEPORTS -m comment --comment "{self.name} health check node port" '
                 f"-m tcp -p tcp --dport {self.service.health_check_node_port} -j ACCEPT"
             )
+
+    def write_ways_in(self, add: Callable[[str], None]) -> None:
+        """Add the jumps to the port's chains, written at every sync."""
+        if self.internal_usable:
+            add(
+                f'-A KUBE-SERVICES -m comment --comment "{self.name} cluster IP" {self.match} '
+                f"-d {self.service.cluster_ip} --dport {self.port.port} -j {self._internal_chain}"
+            )
+        if self.external and self.reach.any_usable:
+            self._write_external_ways_in(add)
 
     def _refusal(self, destination: str, before: str = "") -> str:
         reason, verdict = (
@@ -74,80 +133,76 @@ class PortRules:
             f"{before}{self.match} {destination} -j {verdict}"
         )
 
-    def _write_external_way_in(self, filter_rules: list[str], nat_rules: list[str]) -> None:
-        service, port = self.service, self.port
-        behind_balancer = self.firewall_chain if self.firewalled else self.external_chain
-        ways = [
-            *((address, "external IP", self.external_chain) for address in service.external_ips),
-            *(
-                (address, "loadbalancer IP", behind_balancer)
-                for address in service.load_balancer_ips
-            ),
-        ]
-        for address, kind, chain in ways:
-            destination = f"-d {address} --dport {port.port}"
-            if self.reach.any_usable:
-                nat_rules.append(
-                    f'-A KUBE-SERVICES -m comment --comment "{self.name} {kind}" '
-                    f"{self.match} {destination} -j {chain}"
-                )
-            if chain is self.firewall_chain:
-                filter_rules.append(
+    def _external_addresses(self) -> Iterator[tuple[str, str, bool]]:
+        """Every address but the cluster IP: what it is, and whether a firewall is before it."""
+        for address in self.service.external_ips:
+            yield address, "external IP", False
+        for address in self.service.load_balancer_ips:
+            yield address, "loadbalancer IP", self.firewalled
+
+    def _write_external_filter(self, add: Callable[[str], None]) -> None:
+        for address, _, firewalled in self._external_addresses():
+            destination = f"-d {address} --dport {self.port.port}"
+            if firewalled:
+                add(
                     f'-A KUBE-PROXY-FIREWALL -m comment --comment "{self.name} traffic not '
-                    f'accepted by {chain}" {self.match} {destination} -j DROP'
+                    f'accepted by {self.firewall_chain}" {self.match} {destination} -j DROP'
                 )
             if not self.external_usable:
-                filter_rules.append(f"-A KUBE-EXTERNAL-SERVICES {self._refusal(destination)}")
-        if port.node_port:
-            self._write_node_port(filter_rules, nat_rules)
+                add(f"-A KUBE-EXTERNAL-SERVICES {self._refusal(destination)}")
+        if self.port.node_port and not self.external_usable:
+            refusal = self._refusal(
+                f"--dport {self.port.node_port}", before="-m addrtype --dst-type LOCAL "
+            )
+            add(f"-A KUBE-EXTERNAL-SERVICES {refusal}")
 
-    def _write_node_port(self, filter_rules: list[str], nat_rules: list[str]) -> None:
-        destination = f"--dport {self.port.node_port}"
-        if self.reach.any_usable:
+    def _write_external_ways_in(self, add: Callable[[str], None]) -> None:
+        for address, kind, firewalled in self._external_addresses():
+            chain = self.firewall_chain if firewalled else self.external_chain
+            add(
+                f'-A KUBE-SERVICES -m comment --comment "{self.name} {kind}" '
+                f"{self.match} -d {address} --dport {self.port.port} -j {chain}"
+            )
+        if self.port.node_port:
+            destination = f"--dport {self.port.node_port}"
             start = f"-A KUBE-NODEPORTS -m comment --comment {self.name} {self.match}"
             if self.node.nfacct:
-                nat_rules.append(
+                add(
                     f"{start} -d 127.0.0.0/8 {destination} -m nfacct --nfacct-name "
                     f"localhost_nps_accepted_pkts -j {self.external_chain}"
                 )
-            nat_rules.append(f"{start} {destination} -j {self.external_chain}")
-        if not self.external_usable:
-            refusal = self._refusal(destination, before="-m addrtype --dst-type LOCAL ")
-            filter_rules.append(f"-A KUBE-EXTERNAL-SERVICES {refusal}")
+            add(f"{start} {destination} -j {self.external_chain}")
 
-    def write_chains(self, declare: Callable[[str], None], add: Callable[[str], None]) -> None:
-        """Add the chains that are the port's own, and their rules."""
+    def chains(self) -> Iterator[str]:
+        """Name the chains that are the port's own."""
         if not self.reach.any_usable:
             return
-        chains = self._endpoint_chains()
-        cluster = self.reach.cluster if uses_cluster_endpoints(self.service, self.port) else ()
-        local = self.reach.local if uses_local_endpoints(self.service, self.port) else ()
-        if cluster:
-            declare(f":{self.cluster_chain} - [0:0]")
-        if local:
-            declare(f":{self.local_chain} - [0:0]")
+        if self._cluster:
+            yield self.cluster_chain
+        if self._local:
+            yield self.local_chain
         if self.external:
-            declare(f":{self.external_chain} - [0:0]")
+            yield self.external_chain
         if self.firewalled:
-            declare(f":{self.firewall_chain} - [0:0]")
+            yield self.firewall_chain
+        yield from self._endpoint_chains().values()
+
+    def write_rules(self, add: Callable[[str], None]) -> None:
+        """Add the rules of the port's own chains."""
+        if not self.reach.any_usable:
+            return
         if self.internal_usable:
             self._write_internal_masquerade(add)
         if self.external:
             self._write_external_chain(add)
         if self.firewalled:
             self._write_firewall_chain(add)
-        self._write_spread(add, self.cluster_chain, cluster, chains)
-        self._write_spread(add, self.local_chain, local, chains)
-        for endpoint, chain in chains.items():
-            declare(f":{chain} - [0:0]")
+        if self._cluster:
+            self._write_spread(add, self.cluster_chain, self._cluster)
+        if self._local:
+            self._write_spread(add, self.local_chain, self._local)
+        for endpoint, chain in self._endpoint_chains().items():
             self._write_endpoint(add, endpoint, chain)
-
-    def _endpoint_chains(self) -> dict[Endpoint, str]:
-        text = f"{self.name}{self.port.protocol}"
-        return {
-            endpoint: "KUBE-SEP-" + iptables_hash(f"{text}{endpoint.address}:{endpoint.port}")
-            for endpoint in self.reach.chained
-        }
 
     def _write_internal_masquerade(self, add: Callable[[str], None]) -> None:
         node = self.node
@@ -155,7 +210,7 @@ class PortRules:
             return
         source = "" if node.masquerade_all else f"! -s {node.pod_cidr} "
         add(
-            f'-A {self.internal_chain} -m comment --comment "{self.name} cluster IP" {self.match} '
+            f'-A {self._internal_chain} -m comment --comment "{self.name} cluster IP" {self.match} '
             f"-d {self.service.cluster_ip} --dport {self.port.port} {source}-j KUBE-MARK-MASQ"
         )
 
@@ -199,8 +254,8 @@ class PortRules:
         add: Callable[[str], None],
         chain: str,
         endpoints: Sequence[Endpoint],
-        chains: dict[Endpoint, str],
     ) -> None:
+        chains = self._endpoint_chains()
         if self.service.affinity_seconds:
             for endpoint in endpoints:
                 target = chains[endpoint]

@@ -14,6 +14,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from cnbench.core.errors import ProofError, UnsupportedError
 from cnbench.proxy import ipvs, ipvs_messages, ipvs_rules
+from cnbench.proxy.iptables import EMPTY_PROGRAM
 from cnbench.proxy.iptables_loader import LOCK_SECONDS
 from cnbench.proxy.loader import Counters, Known, Namespace, Programmed, Stopwatch
 from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
@@ -193,7 +194,7 @@ class IpvsProxy:
                 at = ipvs.plan(self._known.all(), self._node).servers
                 send_all(_NETLINK_GENERIC, ipvs_messages.deletions(self._family, at))
             self._namespace.run(["ip", "link", "delete", ipvs.DEVICE])
-            self._namespace.run(self._restore, input="*filter\nCOMMIT\n*nat\nCOMMIT\n")
+            self._namespace.run(self._restore, input=EMPTY_PROGRAM)
             self._namespace.run(["ipset", "destroy"])
         self._known.replace(())
         self._used.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from time import perf_counter
@@ -18,13 +18,13 @@ class Namespace(Protocol):
     def run(
         self,
         argv: Sequence[str],
-        input: str | None = None,
+        input: str | Iterable[str] | None = None,
         check: bool = True,
         timeout: float = 600,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command inside; with ``check``, raise with its stderr when it fails.
 
-        ``timeout`` is in seconds.
+        An ``input`` in pieces is read while it is still being written. ``timeout`` is in seconds.
         """
         ...
 
@@ -35,7 +35,11 @@ class Namespace(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Programmed:
-    """What one programming took: seconds to write the program, seconds to load it, its bytes."""
+    """What one programming took: seconds to write the program, the rest to load it, its bytes.
+
+    A tool reads the program's beginning while its end is still being written, so ``load_seconds``
+    is less than loading alone takes.
+    """
 
     generate_seconds: float
     load_seconds: float

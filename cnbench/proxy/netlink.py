@@ -17,12 +17,14 @@ from typing import NamedTuple
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr: length, type, flags, sequence, port
 _ATTRIBUTE = struct.Struct("=HH")
 _ERROR = struct.Struct("=i")
-_NLMSG_ERROR = 2
+_NLMSG_ERROR, _NLMSG_DONE = 2, 3
 NLM_F_REQUEST = 0x01
 NLM_F_ACK = 0x04
 NLM_F_EXCL = 0x200
 NLM_F_CREATE = 0x400
+NLM_F_DUMP = 0x300
 NLA_F_NESTED = 0x8000
+_KIND = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 # Well below the 208 KiB a socket may send unasked (net.core.wmem_default).
 _BATCH_BYTES = 65536
 _ANSWER_BYTES = 1 << 16
@@ -48,6 +50,41 @@ def attribute(kind: int, value: bytes) -> bytes:
 def nested(kind: int, attributes: bytes) -> bytes:
     """Pack an attribute that holds attributes."""
     return attribute(kind | NLA_F_NESTED, attributes)
+
+
+def attributes(packed: bytes) -> Iterator[tuple[int, bytes]]:
+    """Unpack attributes: the kind of each, without the flags, and its value."""
+    offset = 0
+    while offset + _ATTRIBUTE.size <= len(packed):
+        length, kind = _ATTRIBUTE.unpack_from(packed, offset)
+        yield kind & _KIND, packed[offset + _ATTRIBUTE.size : offset + length]
+        offset += length + -length % 4
+
+
+def dump(opened: socket.socket, kind: int, body: bytes) -> Iterator[bytes]:
+    """Ask for all of something, and give the body of each answer.
+
+    Raises OSError where the kernel refuses.
+    """
+    header = _HEADER.pack(_HEADER.size + len(body), kind, NLM_F_REQUEST | NLM_F_DUMP, 0, 0)
+    opened.send(header + body)
+    while True:
+        for kind_of_answer, _, answer in _messages(opened.recv(_ANSWER_BYTES)):
+            if kind_of_answer == _NLMSG_DONE:
+                return
+            if kind_of_answer == _NLMSG_ERROR:
+                (code,) = _ERROR.unpack_from(answer)
+                raise OSError(-code, f"a netlink dump: {os.strerror(-code)}")
+            yield answer
+
+
+def _messages(received: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """The kind, the number and the body of each message."""
+    offset = 0
+    while offset < len(received):
+        length, kind, _, number, _ = _HEADER.unpack_from(received, offset)
+        yield kind, number, received[offset + _HEADER.size : offset + length]
+        offset += length + -length % 4
 
 
 def send_all(protocol: int, requests: Iterable[Request]) -> None:
@@ -97,11 +134,7 @@ def _send_batch(opened: socket.socket, batch: list[Request]) -> None:
 def _answers(opened: socket.socket) -> Iterator[tuple[int, int]]:
     """Give the number of each request that is answered, with its error code or 0."""
     while True:
-        answer = opened.recv(_ANSWER_BYTES)
-        offset = 0
-        while offset < len(answer):
-            length, kind, _, number, _ = _HEADER.unpack_from(answer, offset)
+        for kind, number, answer in _messages(opened.recv(_ANSWER_BYTES)):
             if kind == _NLMSG_ERROR:
-                (code,) = _ERROR.unpack_from(answer, offset + _HEADER.size)
+                (code,) = _ERROR.unpack_from(answer)
                 yield number, -code
-            offset += length + -length % 4

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from cnbench.proxy.model import EVERYWHERE, MARK, Endpoint, Node, Service, ServicePort
 from cnbench.proxy.names import nft_name_base
 from cnbench.proxy.nftables_port import TABLE, PortRules
+from cnbench.proxy.pieces import in_pieces
 
 _FILTER = "type filter hook"
 _NAT = "type nat hook"
@@ -68,13 +69,22 @@ _MAPS = {
 
 def program(services: Collection[Service], node: Node) -> str:
     """Write the full transaction: the table, its chains, sets and maps, and every service."""
-    lines = [*_table(node)]
+    return "".join(pieces(services, node))
+
+
+def pieces(services: Collection[Service], node: Node) -> Iterator[str]:
+    """Write the full transaction piece by piece, to be read while it is still being written."""
+    return in_pieces(_lines(services, node))
+
+
+def _lines(services: Collection[Service], node: Node) -> Iterator[Iterable[str]]:
+    yield _table(node)
     for service in services:
         for rules in _ports(service, node):
+            lines: list[str] = []
             rules.write_chains(lines.append)
-            lines += [f"add element {TABLE} {element}" for element in rules.elements()]
-    lines.append("")
-    return "\n".join(lines)
+            yield lines
+            yield (f"add element {TABLE} {element}" for element in rules.elements())
 
 
 def update(previous: Iterable[Service], current: Iterable[Service], node: Node) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+import itertools
+from collections.abc import Collection, Iterable, Iterator
 from time import monotonic
 
 from cnbench.proxy import nftables
 from cnbench.proxy.loader import Counters, Known, Namespace, Programmed, Stopwatch
 from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
-from cnbench.proxy.nft_rules import read_rules
+from cnbench.proxy.nft_rules import RuleReader, open_rules
 from cnbench.proxy.nftables_port import TABLE
+from cnbench.proxy.pieces import Metered
 
 _NFT = ("nft", "-f", "-")
 # The kernel's own time grows with more than the square of the services in one transaction.
 _TIMEOUT_SECONDS = 7200.0
-_FILL_BATCH = 1000
+_FILL_BATCH = 2000
 # How long kube-proxy waits before it deletes a chain that has lost its last map element.
 _STALE_SECONDS = 1.0
 
@@ -28,7 +31,7 @@ class NftablesProxy:
         self._known = Known()
         self._stale: dict[str, float] = {}
 
-    def _load(self, program: str) -> None:
+    def _load(self, program: str | Iterable[str]) -> None:
         self._namespace.run(_NFT, input=program, timeout=_TIMEOUT_SECONDS)
 
     def sync(self, services: Collection[Service]) -> Programmed:
@@ -37,13 +40,15 @@ class NftablesProxy:
         before = self._owned(self._known.all())
         gone = before - self._owned(services) if before.chains else before
         self._known.replace(services)
-        return self._apply(nftables.program(services, self._node), gone, watch)
+        return self._apply(nftables.pieces(services, self._node), gone, watch)
 
     def fill(self, services: Collection[Service]) -> None:
-        """Program an empty namespace in transactions of a thousand services.
+        """Program an empty namespace in transactions of some thousand services.
 
-        The kernel looks through everything a transaction has done so far for each map it adds:
-        5,000 services take 4 s so, and 18 s in the one transaction of kube-proxy's full sync.
+        A rule's anonymous map is bound by walking the whole transaction so far
+        (__nft_set_trans_bind), and named by walking all sets of the table (nf_tables_newset). So
+        one transaction grows with the square of the services twice over: 8,000 take 23 s, and in
+        several transactions 8 s. Each of those costs nft a listing of all chains and sets.
         """
         every = list(services)
         self.sync(every[:_FILL_BATCH])
@@ -65,20 +70,18 @@ class NftablesProxy:
         self._stale = {
             name: since for name, since in self._stale.items() if name not in now_owned.chains
         }
-        return self._apply(program, self._owned(replaced) - now_owned, watch)
+        return self._apply([program], self._owned(replaced) - now_owned, watch)
 
-    def _apply(self, program: str, gone: nftables.Owned, watch: Stopwatch) -> Programmed:
-        program += nftables.emptying(gone)
-        generated = watch.lap()
+    def _apply(self, pieces: Iterable[str], gone: nftables.Owned, watch: Stopwatch) -> Programmed:
+        program = Metered(itertools.chain(pieces, [nftables.emptying(gone)]))
         now = monotonic()
         old = [name for name, since in self._stale.items() if now - since >= _STALE_SECONDS]
         if old:
             self._load(nftables.deletion(old))
         self._load(program)
-        loaded = watch.lap()
         self._stale = {name: since for name, since in self._stale.items() if name not in old}
         self._stale |= dict.fromkeys(gone.chains, now)
-        return Programmed(generated, loaded, len(program))
+        return Programmed(program.seconds, watch.lap() - program.seconds, program.size)
 
     def _owned(self, services: Collection[Service]) -> nftables.Owned:
         return nftables.owned(services, self._node)
@@ -98,9 +101,9 @@ class NftablesProxy:
 
     def passed(self, services: Collection[Service]) -> int:
         """Sum the packets of watched services' own chains; errors as for `counters`."""
-        with self._namespace.entered():
+        with self._reader() as reader:
             return sum(
-                self._packets(nftables.service_chain(service, port))
+                _packets(reader, nftables.service_chain(service, port))
                 for service in services
                 for port in service.ports
             )
@@ -110,22 +113,22 @@ class NftablesProxy:
 
         Raises ServiceError for a service that is not watched.
         """
-        with self._namespace.entered():
+        with self._reader() as reader:
             return Counters(
-                self._packets(nftables.service_chain(service, port)),
+                _packets(reader, nftables.service_chain(service, port)),
                 {
-                    str(endpoint): self._packets(nftables.endpoint_chain(service, port, endpoint))
+                    str(endpoint): _packets(
+                        reader, nftables.endpoint_chain(service, port, endpoint)
+                    )
                     for endpoint in port.endpoints
                 },
             )
 
-    @staticmethod
-    def _packets(chain: str) -> int:
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[RuleReader]:
         _, table = TABLE.split()
-        counters = list(read_rules(table, chain))
-        if not counters:
-            raise ServiceError(f"chain {chain} has no counter: its service is to be watched first")
-        return counters[0].packets
+        with self._namespace.entered(), open_rules(table) as reader:
+            yield reader
 
     def clear(self) -> None:
         """Delete kube-proxy's table from the namespace."""
@@ -133,3 +136,10 @@ class NftablesProxy:
         self._load(f"add table {table}\ndelete table {table}\n")
         self._known.replace(())
         self._stale = {}
+
+
+def _packets(reader: RuleReader, chain: str) -> int:
+    rules = reader.rules(chain)
+    if not rules:
+        raise ServiceError(f"chain {chain} has no counter: its service is to be watched first")
+    return rules[0].packets

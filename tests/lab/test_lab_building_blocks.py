@@ -1,9 +1,11 @@
 import contextlib
+import itertools
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -32,6 +34,43 @@ def test_a_failed_tool_is_told_with_its_last_words():
 def test_a_silent_failure_is_told_too():
     with pytest.raises(CommandError, match="it printed nothing on stderr"):
         commands.run(["false"])
+
+
+def test_a_tool_is_fed_piece_by_piece_while_they_are_made():
+    with tempfile.TemporaryDirectory() as folder:
+        seen = Path(folder, "seen")
+
+        def pieces():
+            yield f"touch {seen}\n"
+            deadline = time.monotonic() + PATIENCE
+            while not seen.exists() and time.monotonic() < deadline:
+                time.sleep(0.001)
+            yield "echo read; echo unwell >&2\n"
+            yield "exit 3\n" if seen.exists() else "exit 4\n"
+
+        done = commands.run(["sh"], input=pieces(), check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "read\n", "unwell\n")
+
+
+def test_a_tool_that_stops_reading_is_told_with_its_last_words():
+    endless = ("a line that is not read\n" * 100 for _ in itertools.count())
+    argv = ["sh", "-c", "read line; echo no more >&2; exit 2"]
+    with pytest.raises(CommandError, match="exited with 2: no more"):
+        commands.run(argv, input=endless)
+
+
+def test_a_fed_tool_that_does_not_end_is_given_up():
+    with pytest.raises(CommandError, match="it had not ended after 0 s"):
+        commands.run(["sleep", "600"], input=iter(["unread"]), timeout=0.05)
+
+
+def test_a_tool_whose_input_cannot_be_made_does_not_stay():
+    def pieces():
+        yield "exec sleep 600\n"
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        commands.run(["sh"], input=pieces())
 
 
 def test_a_tool_that_does_not_end_is_given_up():

@@ -28,7 +28,7 @@ class HeldNamespace:
     def run(self, argv, input=None, check=True, timeout=7200):
         done = subprocess.run(
             ["nsenter", f"--net={self.path}", *argv],
-            input=input,
+            input=input if input is None or isinstance(input, str) else "".join(input),
             capture_output=True,
             text=True,
             timeout=timeout,

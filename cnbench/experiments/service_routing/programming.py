@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,12 +13,15 @@ from cnbench.core.metric import Metric
 from cnbench.core.parameter import Params
 from cnbench.core.proof import Proof, equal
 from cnbench.experiments.service_routing.cluster import proxy_of, services_of
+from cnbench.experiments.service_routing.tool_alone import ToolAlone, tool_alone
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace
 from cnbench.network.service_path import POD_CIDR
 from cnbench.proxy import Endpoint, Node, Proxy, Service, open_proxy
 
 SYNC = Metric("sync", "s", "lower", "ratio", "time to program all services from empty")
+TOOL = Metric("tool", "s", "lower", "ratio", "time that its tool takes alone for the same program")
+OVERHEAD = Metric("overhead", "", "lower", "ratio", "the sync over the tool alone, in one sample")
 MEMORY = Metric("kernel_memory", "B", "lower", "additive", "what the kernel keeps for them")
 UPDATE = Metric("update", "s", "lower", "ratio", "time to add one service to those there are")
 ENDPOINT = Metric("endpoint_change", "s", "lower", "ratio", "time to replace one endpoint")
@@ -62,14 +66,37 @@ class Programming:
 
 @dataclass
 class SyncSubject(Programming):
-    """Programming everything from empty."""
+    """Programming everything from empty, and beside it what the tool takes by itself."""
+
+    tool: ToolAlone
+
+    def __post_init__(self) -> None:
+        self._turns = itertools.count()
 
     def sample(self) -> Mapping[str, float]:
-        """One full sync of an empty node."""
+        """One full sync of an empty node, and one by the tool alone; each comes first in turn."""
+        ours, alone = self._sync, self._tool
+        first, second = (ours, alone) if next(self._turns) % 2 == 0 else (alone, ours)
+        values = {**first(), **second()}
+        return values | {OVERHEAD.name: values[SYNC.name] / values[TOOL.name]}
+
+    def _sync(self) -> Mapping[str, float]:
         self.proxy.clear()
         before = _kernel_memory()
         took = self.timed(lambda: self.proxy.sync(self.services))
         return {SYNC.name: took, MEMORY.name: _kernel_memory() - before}
+
+    def _tool(self) -> Mapping[str, float]:
+        self.proxy.clear()
+        self.tool.prepare()
+        took = self.timed(self.tool.run)
+        self.tool.clear()
+        return {TOOL.name: took}
+
+    def proof(self) -> Proof:
+        """The kernel lists every service after a sync, whichever came last in a sample."""
+        self._sync()
+        return super().proof()
 
 
 @dataclass
@@ -111,7 +138,10 @@ def _kernel_memory() -> int:
 def open_sync(params: Params, lab: Lab) -> Iterator[SyncSubject]:
     """An empty node."""
     with lab.network_namespace("node") as node:
-        yield SyncSubject(*_programming(node, params, lab))
+        ready = _programming(node, params, lab)
+        services, mode = services_of(params), str(params["mode"])
+        tool = tool_alone(mode, node, services, str(params["scheduler"]), lab.temporary_folder())
+        yield SyncSubject(*ready, tool)
 
 
 @contextlib.contextmanager
