@@ -2,8 +2,8 @@
 
     .venv/bin/python scripts/network_known_answers.py [limit] [limit-guest] [delay] [iperf3] [order]
 
-- limit, limit-guest: under a rate limit on the underlay, goodput is the limit times the payload's share of the
-  bytes on the wire, on the host and in a guest;
+- limit, limit-guest: under a rate limit on the underlay, goodput is the limit times the payload's
+  share of the bytes on the wire, on the host and in a guest;
 - delay: a delay each way makes a round trip longer by twice as much. In a guest on the instruction
   clock, where a millisecond of waiting is a million ticks and nothing else takes part;
 - iperf3: run by hand and run by the experiment, in turns in the same namespaces, it delivers the
