@@ -150,7 +150,7 @@ def open_subject(params: Params, lab: Lab) -> Iterator[LoopSubject | Iperf3Subje
         loop = stack.enter_context(
             open_loop(traffic, *path.ends, size=size, flows=flows, clock=lab.clock)
         )
-        account = Account(path, str(params["offloads"]), size, protocol, _countable(params))
+        account = Account(path, str(params["offloads"]), size, traffic, _countable(params))
         if params["load"] == "loop":
             yield LoopSubject(account, loop, lab.clock, int(params["messages"]))
             return
