@@ -8,7 +8,8 @@ modelled, so a node may be filled with shares that no single GPU could hold.
 """
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -57,20 +58,40 @@ def load_trace(folder: Path | str) -> Trace:
     return Trace(nodes, pods)
 
 
-def _each(path: Path, columns: Iterable[str], make: Callable[[Row, str], Made]) -> Iterator[Made]:
+def _each(path: Path, columns: Sequence[str], make: Callable[[Row, str], Made]) -> Iterator[Made]:
+    """What each row makes; the first column is a name that no other row may have."""
+    reader = csv.DictReader(io.StringIO(_text_of(path)))
+    missing = [name for name in columns if name not in (reader.fieldnames or ())]
+    if missing:
+        problem = f"missing; the header has {', '.join(reader.fieldnames or ['nothing'])}"
+        raise SchedulerInputError(f"{path.name} row 1", f"column {', '.join(missing)}", problem)
+    seen: dict[str, int] = {}
+    for row in reader:
+        where = f"{path.name} row {reader.line_num}"
+        if None in row:
+            raise SchedulerInputError(where, "row", "has more fields than the header")
+        made = _made(make, row, where)
+        before = seen.setdefault(row[columns[0]], reader.line_num)
+        if before != reader.line_num:
+            raise SchedulerInputError(where, columns[0], f"is that of row {before}")
+        yield made
+
+
+def _text_of(path: Path) -> str:
     try:
-        file = path.open(newline="", encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         problem = f"cannot be read ({error.strerror}); give the folder that holds the openb files"
         raise SchedulerInputError("trace", str(path), problem) from None
-    with file:
-        reader = csv.DictReader(file)
-        missing = [name for name in columns if name not in (reader.fieldnames or ())]
-        if missing:
-            problem = f"missing; the header has {', '.join(reader.fieldnames or ['nothing'])}"
-            raise SchedulerInputError(f"{path.name} row 1", f"column {', '.join(missing)}", problem)
-        for row in reader:
-            yield make(row, f"{path.name} row {reader.line_num}")
+    except UnicodeDecodeError as error:
+        raise SchedulerInputError("trace", str(path), f"is not text ({error.reason})") from None
+
+
+def _made(make: Callable[[Row, str], Made], row: Row, where: str) -> Made:
+    try:
+        return make(row, where)
+    except SchedulerInputError as error:
+        raise error if error.where == where else error.inside(where) from None
 
 
 def _node(row: Row, where: str) -> Node:

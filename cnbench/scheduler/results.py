@@ -60,6 +60,8 @@ class FilterResult:
 class Scores:
     """How good nodes are for a pod. All arrays are int64, entry i for the node `nodes[i]`.
 
+    They are not to be written to, except `total`: the scheduler keeps some of them.
+
     Attributes:
         nodes: the numbers of the nodes scored.
         node_names: their names.

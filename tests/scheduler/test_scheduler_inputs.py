@@ -337,11 +337,21 @@ def test_the_trace_becomes_nodes_and_pods(tmp_path):
         ({"pods": PODS_CSV.replace("460", "-1")}, r"row 2: gpu_milli: -1 is negative"),
         ({"pods": PODS_CSV.replace("p2,", ",")}, r"row 4: name: must not be empty"),
         ({"pods": PODS_CSV.replace("p2,6000", "p2")}, r"row 4: .*is not a whole number"),
+        ({"pods": PODS_CSV.replace("p2,", "p0,")}, r"row 4: name: is that of row 2"),
+        ({"pods": PODS_CSV.replace("LS\n", "LS,more\n", 1)}, r"row 2: row: has more fields"),
+        ({"pods": PODS_CSV.replace("6000", str(2**47))}, r"row 4: requests.cpu: .*2\*\*46"),
+        ({"nodes": ""}, r"row 1: column sn, .* missing; the header has nothing"),
     ],
 )
 def test_a_malformed_trace_names_row_and_column(tmp_path, files, message):
     with pytest.raises(SchedulerInputError, match=message):
         load_trace(write(tmp_path, **files))
+
+
+def test_a_trace_that_is_no_text_says_so(tmp_path):
+    (write(tmp_path) / "openb_pod_list_default.csv").write_bytes(b"\xff\xfe")
+    with pytest.raises(SchedulerInputError, match=r"default\.csv: is not text"):
+        load_trace(tmp_path)
 
 
 def test_a_missing_trace_says_what_to_give(tmp_path):
