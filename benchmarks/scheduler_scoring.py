@@ -9,6 +9,7 @@ class SchedulerDecision(Suite):
     """Filter, score and choose, for a pod like one before and for the first of its kind."""
 
     experiment = "scheduler-scoring"
+    counted = True
     axes: ClassVar = {"nodes": ("1000", "5000"), "shape": ("known", "new")}
     fixed: ClassVar = {"plugin": "all"}
 
@@ -25,6 +26,7 @@ class SchedulerPlugin(Suite):
     """One plugin's answer for all nodes."""
 
     experiment = "scheduler-scoring"
+    counted = True
     axes: ClassVar = {
         "plugin": (
             "NodeResourcesFit",
@@ -39,7 +41,7 @@ class SchedulerPlugin(Suite):
         ),
         "extension_point": ("filter", "score"),
     }
-    fixed: ClassVar = {"nodes": "5000", "shape": "known"}
+    fixed: ClassVar = {"nodes": "1000", "shape": "known"}
 
     def setup_cache(self) -> Measured:
         return self.measured()
