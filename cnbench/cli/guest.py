@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import click
 from rich import box
@@ -10,15 +11,21 @@ from rich.table import Table
 
 from cnbench.cli.options import json_option
 from cnbench.cli.tables import console
+from cnbench.core.errors import ExitCode, UsageError
+from cnbench.core.metric import ClockName
 from cnbench.core.units import format_quantity
+from cnbench.lab.guest import remote_command, start
 from cnbench.lab.guest.images import built_userland, ensure_userland
 from cnbench.lab.guest.kernels import built_kernels, ensure_kernel
 from cnbench.lab.guest.sources import SUITES
 
+# A command that is silent for longer has been forgotten by its user.
+_A_DAY = 86400
+
 
 @click.group("guest")
 def command() -> None:
-    r"""Build and list what guests boot from: one userland, and any number of kernels.
+    r"""Guest machines: one userland, and any number of kernels to boot it with.
 
     \b
     Example:
@@ -45,14 +52,45 @@ def build(kernels: tuple[str, ...], rebuild: bool) -> None:
       cnbench guest build
       cnbench guest build --kernel bookworm --kernel sid
     """
-
-    def say(what: str) -> None:
-        click.echo(f"{what} ...", err=True)
-
-    ensure_userland(say, rebuild)
+    ensure_userland(_say, rebuild)
     for name in dict.fromkeys(kernels):
-        kernel = ensure_kernel(name, say, rebuild)
+        kernel = ensure_kernel(name, _say, rebuild)
         click.echo(f"{kernel.name}: Linux {kernel.release} is ready")
+
+
+@command.command("run", context_settings={"ignore_unknown_options": True})
+@click.option("--kernel", default="trixie", show_default=True, metavar="SUITE|FILE")
+@click.option(
+    "--clock",
+    type=click.Choice(["wall", "instructions"]),
+    default="wall",
+    show_default=True,
+    help="With instructions, the guest's time is what it executed.",
+)
+@click.argument("argv", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND [ARGUMENT]...]")
+def run(kernel: str, clock: ClockName, argv: tuple[str, ...]) -> None:
+    r"""Run COMMAND as root in a guest, and end with its exit status.
+
+    What is piped in is its standard input; without COMMAND, a shell reads it. The guest is gone
+    when the command ends, with all that it changed.
+
+    \b
+    Examples:
+      cnbench guest run -- uname -r
+      cnbench guest run --kernel bookworm -- sh -c 'modprobe ip_vs && ipvsadm -L -n'
+      cnbench guest run < script.sh
+    """
+    given = "" if sys.stdin.isatty() else sys.stdin.read()
+    if not argv and not given:
+        raise UsageError("there is no command to run", "cnbench guest run -- uname -r")
+    request = {"argv": list(argv) or ["sh"], "stdin": given}
+    status = int(ExitCode.FAILED)
+    with start.guest(kernel, clock, _say) as machine:
+        for message in machine.run(remote_command.__name__, request, silence=_A_DAY):
+            click.echo(message.get("stdout", ""), nl=False)
+            click.echo(message.get("stderr", ""), nl=False, err=True)
+            status = message.get("status", status)
+    raise SystemExit(status)
 
 
 @command.command("list")
@@ -80,3 +118,7 @@ def list_(as_json: bool) -> None:
     for kernel in kernels:
         table.add_row(kernel.name, kernel.release, kernel.digest[:12])
     console().print(table)
+
+
+def _say(what: str) -> None:
+    click.echo(f"{what} ...", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 
 from cnbench.core.case import Group
@@ -20,15 +19,18 @@ from cnbench.measure.session import carry_out
 def measure(plan: Plan, listen: Listener) -> None:
     """Measure every group of ``plan``, telling ``listen`` everything as it happens.
 
-    Groups of one place are measured together, the host's first: a guest then starts once.
+    Groups of one place are measured together, the host's first and guests in the order in which
+    the plan first names them: a guest then starts once.
 
     Raises:
         CnbenchError: a lab could not be opened; a case's own failure is its result.
         KeyboardInterrupt: the user stopped it; everything that was measured has been told.
     """
-    in_order = sorted(plan.groups, key=lambda group: _host_first(place_of(group)))
-    for place, together in itertools.groupby(in_order, key=place_of):
-        part = _part(plan, tuple(together))
+    by_place: dict[Place, list[Group]] = {}
+    for group in plan.groups:
+        by_place.setdefault(place_of(group), []).append(group)
+    for place in sorted(by_place, key=lambda place: place.lab != "host"):
+        part = _part(plan, tuple(by_place[place]))
         if place.lab == "guest":
             carry_out_in_guest(part, place, listen)
             continue
@@ -60,7 +62,3 @@ def _part(plan: Plan, groups: tuple[Group, ...]) -> Plan:
     """``groups`` alone, with their share of the time."""
     share = len(groups) / len(plan.groups)
     return replace(plan, groups=groups, budget=plan.budget and plan.budget * share)
-
-
-def _host_first(place: Place) -> tuple[bool, str, str]:
-    return place.lab != "host", place.kernel, place.clock

@@ -1,4 +1,5 @@
 import contextlib
+from dataclasses import replace
 from types import SimpleNamespace
 
 import made_up
@@ -54,3 +55,22 @@ def test_a_lab_that_cannot_be_closed_is_a_warning(measured_with):
     told = measured_with(closing=CnbenchError("the cgroup is busy"))
     assert told[-1] == Warned("the cgroup is busy; `cnbench gc` will try again")
     assert sum(isinstance(event, CaseEnded) for event in told) == 2
+
+
+def test_guests_come_after_the_host_in_the_order_they_were_named(monkeypatch):
+    stage = Stage({"a": Script()})
+    plain = stage.group(size=1, number=0)
+
+    def at(lab, kernel, number):
+        cases = tuple(replace(case, lab=lab, kernel=kernel) for case in plain.cases)
+        return replace(plain, cases=cases, number=number)
+
+    measured = []
+    monkeypatch.setattr(dispatch, "_carry_out_here", lambda part, listen: measured.append(part))
+    monkeypatch.setattr(
+        dispatch, "carry_out_in_guest", lambda part, place, listen: measured.append(part)
+    )
+    named = [("guest", "trixie"), ("guest", "bookworm"), ("host", ""), ("guest", "trixie")]
+    groups = tuple(at(lab, kernel, number) for number, (lab, kernel) in enumerate(named))
+    dispatch.measure(Plan(groups, 10.0, None, seed=1), print)
+    assert [[g.number for g in part.groups] for part in measured] == [[2], [0, 3], [1]]
