@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from cnbench.proxy.iptables_port import PortRules
-from cnbench.proxy.model import EVERYWHERE, MARK, Endpoint, Node, Service, ServiceKey, ServicePort
+from cnbench.proxy.model import (
+    EVERYWHERE,
+    MARK,
+    Endpoint,
+    Node,
+    Service,
+    ServiceKey,
+    ServicePort,
+    TrafficPolicy,
+    externally_accessible,
+)
 from cnbench.proxy.names import iptables_hash
 from cnbench.proxy.pieces import in_pieces
 
@@ -101,27 +111,41 @@ def _lines(
     stale: Sequence[str],
 ) -> Iterator[Iterable[str]]:
     """The program's lines, some at a time."""
-    ports = list(_ports(services, node, large=_is_large(services)))
-    whole = [rules for rules in ports if changed is None or rules.service.key in changed]
-    lines: list[str] = []
-    for rules in ports:
-        rules.write_filter(lines.append)
-    yield "*filter", *(f":{chain} - [0:0]" for chain in FILTER_CHAINS), *lines
+    large = _is_large(services)
+    yield "*filter", *(f":{chain} - [0:0]" for chain in FILTER_CHAINS)
+    for rules in _ports(filter(_may_be_filtered, services), node, large=large):
+        yield rules.filter_rules()
     yield *_forward_rules(node), "COMMIT"
     yield "*nat", *(f":{chain} - [0:0]" for chain in NAT_CHAINS)
-    for rules in whole:
-        yield (f":{chain} - [0:0]" for chain in rules.chains())
+    ports: list[tuple[PortRules, bool]] = []
+    for rules in _ports(services, node, large=large):
+        whole = changed is None or rules.service.key in changed
+        ports.append((rules, whole))
+        if whole:
+            yield [f":{chain} - [0:0]" for chain in rules.chains()]
     yield (f":{chain} - [0:0]" for chain in stale)
     yield _masquerade_rules()
-    own = {id(rules) for rules in whole}
-    for rules in ports:
-        lines = []
+    for rules, whole in ports:
+        lines: list[str] = []
         rules.write_ways_in(lines.append)
-        if id(rules) in own:
+        if whole:
             rules.write_rules(lines.append)
         yield lines
     yield (f"-X {chain}" for chain in stale)
     yield *_node_port_rules(node), "COMMIT"
+
+
+def _may_be_filtered(service: Service) -> bool:
+    """Whether a service can have rules in the filter table: most have none, and it comes first."""
+    return bool(
+        service.internal_policy is not TrafficPolicy.CLUSTER
+        or service.health_check_node_port
+        or any(
+            externally_accessible(service, port)
+            or not any(endpoint.ready for endpoint in port.endpoints)
+            for port in service.ports
+        )
+    )
 
 
 def _ports(services: Iterable[Service], node: Node, *, large: bool) -> Iterator[PortRules]:

@@ -92,7 +92,7 @@ class PortRules:
         return self.local_chain if self.internal_local else self.cluster_chain
 
     def _endpoint_chains(self) -> dict[Endpoint, str]:
-        # Named when they are first needed: the filter table comes before, and needs none.
+        # Named when they are first needed: a partial sync names few.
         if self._named is None:
             text = f"{self.name}{self.port.protocol}"
             self._named = {
@@ -101,8 +101,10 @@ class PortRules:
             }
         return self._named
 
-    def write_filter(self, add: Callable[[str], None]) -> None:
-        """Add the filter table's rules, written at every sync: rejections, mostly."""
+    def filter_rules(self) -> list[str]:
+        """Give the filter table's rules, written at every sync: rejections, mostly."""
+        rules: list[str] = []
+        add = rules.append
         if not self.internal_usable:
             destination = f"-d {self.service.cluster_ip} --dport {self.port.port}"
             add(f"-A KUBE-SERVICES {self._refusal(destination)}")
@@ -113,6 +115,7 @@ class PortRules:
                 f'-A KUBE-NODEPORTS -m comment --comment "{self.name} health check node port" '
                 f"-m tcp -p tcp --dport {self.service.health_check_node_port} -j ACCEPT"
             )
+        return rules
 
     def write_ways_in(self, add: Callable[[str], None]) -> None:
         """Add the jumps to the port's chains, written at every sync."""

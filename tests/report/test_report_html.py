@@ -243,7 +243,7 @@ def test_hostile_values_in_figures_of_their_own_stay_text() -> None:
             params = {"mode": HOSTILE, "services": services, "endpoints": 1, "position": position}
             run.cases.append(result(run, "service-routing", params, {"connect": 1e-5}))
     page = Page(html.render([run]))
-    assert page.count("svg") == 2
+    assert page.count("svg") == 3
     assert {tag for tag, _ in page.tags}.isdisjoint({"script", "img"})
     assert page.text.count("</style><script") > 2
 

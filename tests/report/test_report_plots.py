@@ -87,12 +87,12 @@ def test_figures_are_found_by_their_experiment() -> None:
 
 
 def test_the_cost_of_the_last_service_is_fitted_with_its_interval() -> None:
-    cost, _ = panels_of(chapters_of([routing_run()])[0])
+    by_mode, *_ = panels_of(chapters_of([routing_run()])[0])
     # The made-up cost grows by 20 ns a service in iptables, and not at all in nftables.
-    slope = re.search(r"iptables, last service: .*?, or by ([\d.]+) ns", cost.caption)
+    slope = re.search(r"iptables grows with .*?, or by ([\d.]+) ns", by_mode.caption)
     assert slope
     assert float(slope[1]) == pytest.approx(20, rel=0.05)
-    assert "95 % interval" in cost.caption
+    assert "95 % interval" in by_mode.caption
 
 
 def test_two_sizes_are_not_fitted() -> None:
@@ -100,8 +100,7 @@ def test_two_sizes_are_not_fitted() -> None:
     for services in (100, 1000):
         params = {"mode": "iptables", "services": services, "endpoints": 1, "position": "last"}
         run.cases.append(result(run, "service-routing", params, {"connect": 1e-5}))
-    (cost,) = panels_of(chapters_of([run])[0])
-    assert "exponent" not in cost.caption
+    assert not [p for p in panels_of(chapters_of([run])[0]) if "exponent" in p.caption]
 
 
 def test_each_place_has_its_own_panels_on_equal_axes() -> None:

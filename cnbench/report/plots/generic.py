@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from matplotlib.axes import Axes
@@ -29,12 +29,12 @@ _TIGHT_LINE = 3
 _TALLEST = 1500
 
 
-def panels(chapter: Chapter, but: str = "") -> list[Panel]:
-    """One panel a metric and clock, ``but`` for the metric of that name."""
+def panels(chapter: Chapter, but: Collection[str] = ()) -> list[Panel]:
+    """One panel a metric and clock, ``but`` for the metrics of those names."""
     return [
         panel
         for metric, clock in chapter.metrics()
-        if metric.name != but
+        if metric.name not in but
         and (panel := _panel(chapter.having(metric.name), metric, clock)) is not None
     ]
 

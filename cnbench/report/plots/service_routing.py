@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from matplotlib.axes import Axes
 
 from cnbench.core.metric import ClockName
-from cnbench.report.plots import generic
+from cnbench.report.plots import generic, service_programming
 from cnbench.report.plots.axes import (
     end_labels,
     ends_of,
@@ -20,15 +20,32 @@ from cnbench.report.plots.axes import (
 )
 from cnbench.report.plots.figures import Figures
 from cnbench.report.plots.marks import Mark, draw_marks
-from cnbench.report.plots.service_lines import METRIC, Line, growth_of, lines_of
+from cnbench.report.plots.service_growth import (
+    sentences_of_costs,
+    sentences_of_crossings,
+    sentences_of_growth,
+)
+from cnbench.report.plots.service_lines import (
+    BARE,
+    DIRECT,
+    METRIC,
+    Line,
+    lines_of,
+    settings_of,
+)
 from cnbench.report.rows import Row, values_by_block
-from cnbench.report.selection import Chapter, Measured, Place, shorten
+from cnbench.report.selection import Chapter, Measured, shorten
 from cnbench.report.svg import BAND, INK, MUTED, Panel, series
 from cnbench.stats.intervals import Interval
 from cnbench.stats.paired import paired_ratio
 
-_DIRECT = "none"
-_STYLES = {"first": (":", "v"), "middle": ("--", "D"), "last": ("-", "o"), _DIRECT: ("-", "s")}
+_STYLES = {
+    "first": (":", "v"),
+    "middle": ("--", "D"),
+    "last": ("-", "o"),
+    DIRECT: ("-", "s"),
+    BARE: (":", "s"),
+}
 _OTHER_STYLE = ("-.", "^")
 _HEIGHT = 300.0
 # In shares of the axis: how close two of its labels may be, and how far lines are set apart.
@@ -37,19 +54,17 @@ _ASIDE = 0.008
 
 
 def panels(chapter: Chapter) -> list[Panel]:
-    """For each place and setting the cost and its quotient by the direct one; then the rest."""
+    """First one line a mode; then by position, as a multiple of the direct way; then the rest."""
     connects = chapter.having(METRIC)
     return [
         *(
             panel
-            for title, measured in _settings(connects)
-            for panel in (
-                _cost(connects, title, measured),
-                _against_direct(connects, title, measured),
-            )
-            if panel is not None
+            for draw_up in (_by_mode, _cost, _against_direct)
+            for title, measured in settings_of(connects)
+            if (panel := draw_up(connects, title, measured)) is not None
         ),
-        *generic.panels(chapter, but=METRIC),
+        *service_programming.panels(chapter),
+        *generic.panels(chapter, but=(METRIC, *service_programming.METRICS)),
     ]
 
 
@@ -60,43 +75,57 @@ def _extent(chapter: Chapter, clock: ClockName) -> list[float]:
     )
 
 
-def _settings(chapter: Chapter) -> list[tuple[str, list[Measured]]]:
-    """What can be drawn as lines together: one place, and one value of every other parameter."""
-    found: dict[tuple[Place, tuple[object, ...]], list[Measured]] = {}
-    others = [n for n in chapter.record.parameters if n not in ("mode", "services", "position")]
-    for one in chapter.ok:
-        setting = tuple(one.case.params.get(name) for name in others)
-        found.setdefault((one.place, setting), []).append(one)
-    return [
-        (_title(chapter, place, measured[0], others), measured)
-        for (place, _), measured in found.items()
-    ]
-
-
-def _title(chapter: Chapter, place: Place, one: Measured, others: Iterable[str]) -> str:
-    parts = [chapter.place_label(place)] + [
-        f"{name} {chapter.show(name, one.case.params.get(name))}"
-        for name in others
-        if name in chapter.varying
-    ]
-    return shorten(", ".join(part for part in parts if part), 80)
-
-
-def _cost(chapter: Chapter, title: str, measured: Sequence[Measured]) -> Panel:
+def _by_mode(chapter: Chapter, title: str, measured: Sequence[Measured]) -> Panel | None:
+    """The last of the services in each mode, where there is a line of them."""
     lines = lines_of(measured)
-    rows = [row for line in lines for _, _, row in line.points]
-    text = generic.caption(rows).replace("; grey band: noise floor measured by A/A′", "")
+    last = [line for line in lines if line.position == "last" and len(line.points) > 1]
+    if not last:
+        return None
+    bare = [line for line in lines if line.position == BARE and line.mode == last[0].mode]
+    sentences = [
+        *sentences_of_growth(last),
+        *sentences_of_costs(lines),
+        *sentences_of_crossings(last),
+    ]
     return Panel(
-        title=_join("Time to connect, against services", title),
-        caption=f"{text} Both axes logarithmic. Grey: straight to the endpoint. "
-        f"{' '.join(growth_of(lines))}",
-        draw=partial(_draw_cost, _modes(chapter), lines, _extent(chapter, measured[0].place.clock)),
+        title=_join("Time to connect to the last service, against services", title),
+        caption=f"{_caption(last)} Both axes logarithmic."
+        f"{' Grey: over a node without rules.' if bare else ''} {' '.join(sentences)}",
+        draw=partial(
+            _draw_cost,
+            _modes(chapter),
+            [*last, *bare],
+            _extent(chapter, measured[0].place.clock),
+            _mode_alone,
+        ),
         height=_HEIGHT,
     )
 
 
+def _cost(chapter: Chapter, title: str, measured: Sequence[Measured]) -> Panel:
+    lines = lines_of(measured)
+    return Panel(
+        title=_join("Time to connect, by the service's position", title),
+        caption=f"{_caption(lines)} Both axes logarithmic. Grey: straight to the endpoint, over a"
+        " node with all rules (none of which matches) or over one without any (bare).",
+        draw=partial(
+            _draw_cost, _modes(chapter), lines, _extent(chapter, measured[0].place.clock), _name
+        ),
+        height=_HEIGHT,
+    )
+
+
+def _caption(lines: Sequence[Line]) -> str:
+    text = generic.caption([row for line in lines for _, _, row in line.points])
+    return text.replace("; grey band: noise floor measured by A/A′", "")
+
+
 def _draw_cost(
-    modes: Sequence[str], lines: Sequence[Line], extent: Sequence[float], ax: Axes
+    modes: Sequence[str],
+    lines: Sequence[Line],
+    extent: Sequence[float],
+    name: Callable[[Line], str],
+    ax: Axes,
 ) -> None:
     row = lines[0].points[0][2]
     _size_axis(ax, lines)
@@ -110,7 +139,7 @@ def _draw_cost(
             [row.interval.estimate for _, _, row in line.points if row.interval],
             color=colour,
             linestyle=style,
-            linewidth=1.0 if line.position == _DIRECT else 1.6,
+            linewidth=1.0 if line.position in (DIRECT, BARE) else 1.6,
         )
         draw_marks(
             ax,
@@ -122,7 +151,7 @@ def _draw_cost(
         )
         last = line.points[-1][2].interval
         if last is not None:
-            labels.append((_name(line), last.estimate, colour))
+            labels.append((name(line), last.estimate, colour))
     end_labels(ax, labels, _HEIGHT)
 
 
@@ -132,13 +161,13 @@ def _against_direct(chapter: Chapter, title: str, measured: Sequence[Measured]) 
     direct = {
         (line.mode, size): one
         for line in lines
-        if line.position == _DIRECT
+        if line.position == DIRECT
         for size, one, _ in line.points
     }
     quotients = [
         (line, [(size, ratio, row) for size, ratio, row in _ratios(line, direct)])
         for line in lines
-        if line.position != _DIRECT
+        if line.position not in (DIRECT, BARE)
     ]
     quotients = [(line, points) for line, points in quotients if points]
     if not quotients:
@@ -250,11 +279,15 @@ def _modes(chapter: Chapter) -> list[str]:
 
 
 def _colour(modes: Sequence[str], line: Line) -> str:
-    return MUTED if line.position == _DIRECT else series(modes.index(line.mode))
+    return MUTED if line.position in (DIRECT, BARE) else series(modes.index(line.mode))
+
+
+def _mode_alone(line: Line) -> str:
+    return "no rules" if line.position == BARE else shorten(line.mode, 24)
 
 
 def _name(line: Line) -> str:
-    if line.position == _DIRECT:
+    if line.position == DIRECT:
         return shorten(f"{line.mode} · direct", 24)
     return shorten(f"{line.mode} · {line.position}", 24)
 

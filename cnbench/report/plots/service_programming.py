@@ -1,0 +1,90 @@
+"""What programming Services costs against how many there are: a line a mode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from matplotlib.axes import Axes
+
+from cnbench.core.metric import ClockName
+from cnbench.report.plots import generic
+from cnbench.report.plots.axes import end_labels, ends_of, log_axis, name_axis, show_on
+from cnbench.report.plots.marks import Mark, draw_marks
+from cnbench.report.plots.service_growth import sentences_of_crossings, sentences_of_growth
+from cnbench.report.plots.service_lines import Line, lines_of, settings_of
+from cnbench.report.selection import Chapter, shorten
+from cnbench.report.svg import Panel, series
+
+# In the order of the questions: all at once, one by one, and what changes.
+METRICS = (
+    "sync",
+    "tool",
+    "update",
+    "endpoint_change",
+    "no_change",
+    "delete",
+    "append",
+    "append_last",
+    "kernel_memory",
+)
+_HEIGHT = 260.0
+
+
+def panels(chapter: Chapter) -> list[Panel]:
+    """One panel a metric and place with lines where it has several sizes, and dots where not."""
+    found = []
+    for name in METRICS:
+        of_metric = chapter.having(name)
+        lines_by_setting = [
+            (title, lines)
+            for title, measured in settings_of(of_metric)
+            if (lines := [line for line in lines_of(measured, name) if _is_line(line)])
+        ]
+        if lines_by_setting:
+            found += [_panel(chapter, title, lines) for title, lines in lines_by_setting]
+        elif of_metric.ok:
+            others = {metric.name for metric, _ in of_metric.metrics()} - {name}
+            found += generic.panels(of_metric, but=others)
+    return found
+
+
+def _is_line(line: Line) -> bool:
+    """Whether it has several sizes, and values that a logarithmic axis can show."""
+    intervals = [row.interval for _, _, row in line.points]
+    return len(intervals) > 1 and all(one is not None and one.low > 0 for one in intervals)
+
+
+def _panel(chapter: Chapter, title: str, lines: Sequence[Line]) -> Panel:
+    rows = [row for line in lines for _, _, row in line.points]
+    metric = rows[0].metric
+    text = generic.caption(rows).replace("; grey band: noise floor measured by A/A′", "")
+    sentences = [*sentences_of_growth(lines), *sentences_of_crossings(lines)]
+    return Panel(
+        title=f"{metric.name}: {metric.summary}{f' ({title})' if title else ''}",
+        caption=f"{text} Both axes logarithmic. {' '.join(sentences)}",
+        draw=partial(_draw, [str(mode) for mode in chapter.values("mode")], lines),
+        height=_HEIGHT,
+    )
+
+
+def _draw(modes: Sequence[str], lines: Sequence[Line], ax: Axes) -> None:
+    rows = [row for line in lines for _, _, row in line.points]
+    clock: ClockName = rows[0].clock
+    sizes = sorted({size for line in lines for size, _, _ in line.points})
+    log_axis(ax.xaxis, sizes, lambda size: f"{size:,.0f}".replace(",", "\u202f"), "", 0.05)
+    ax.set_xticks(sizes)
+    name_axis(ax.xaxis, "services")
+    log_axis(ax.yaxis, ends_of(rows), show_on(rows[0].metric, clock), rows[0].unit)
+    labels = []
+    for line in lines:
+        colour = series(modes.index(line.mode))
+        marks = [
+            Mark(size, row.interval, colour, "o") for size, _, row in line.points if row.interval
+        ]
+        ax.plot(
+            [mark.at for mark in marks], [mark.interval.estimate for mark in marks], color=colour
+        )
+        draw_marks(ax, marks)
+        labels.append((shorten(line.mode, 24), marks[-1].interval.estimate, colour))
+    end_labels(ax, labels, _HEIGHT)
