@@ -10,7 +10,7 @@ from cnbench.lab.host import open_lab
 
 version, journal = sys.argv[1:3]
 params = {"controller": version, "quota": 0.2, "period": 0.01, "threads": 2, "load": "spin",
-          "nested": "looser", "burst": 0.0, "periods": 3}  # fmt: skip
+          "nested": "looser", "burst": 0.0, "periods": 3, "start": "edge"}  # fmt: skip
 with open_lab("host", "wall", Path(journal)) as lab, lab.fresh_fixtures():
     print("started", flush=True)
     with EXPERIMENT.subject(params, lab) as subject:

@@ -44,9 +44,8 @@ def measured(module, lab, version, **changes):
     except UnsupportedError as error:
         pytest.skip(f"{error}; {error.remedy}")
     assert proof.holds, proof.broken
-    assert set(values) == {metric.name for metric in experiment.metrics}
-    for metric in experiment.metrics:
-        metric.check(values[metric.name])
+    for name, value in values.items():
+        experiment.metric(name).check(value)
     return values, {check.claim: check.observed for check in proof.checks}
 
 
@@ -59,6 +58,13 @@ def test_a_busy_group_is_throttled(lab, version, load):
 def test_a_stall_that_outlasts_the_sample_counts(lab, version):
     values, _ = measured(cpu_quota, lab, version, load="syscall", quota=0.01, periods=2)
     assert values["stall"] > 0
+
+
+@pytest.mark.parametrize("start", ["edge", "fresh"])
+def test_every_sample_has_what_it_can_know(lab, version, start):
+    values, _ = measured(cpu_quota, lab, version, start=start, quota=0.1, periods=5)
+    assert set(values) - {"overshoot"} == {"error", "throttled", "stall"}
+    assert ("overshoot" in values) == (start == "edge")
 
 
 @pytest.mark.parametrize("nested", ["looser", "tighter"])

@@ -37,7 +37,7 @@ def overshoot(used, period=PERIOD, missed=()):
     accounts += accounts[-1:] * len(missed)
     group = Group(accounts)
     limits = Limits(0.2, period, 0, "none")
-    subject = QuotaSubject(group, group, None, OneThread(), Clock("wall"), limits, len(used))
+    subject = QuotaSubject(group, group, None, OneThread(), Clock("wall"), limits, len(used), False)
     return subject._watch_periods(CpuAccount(0.0, 7, 0), began=0.0)
 
 

@@ -6,6 +6,7 @@ the next, so a sample runs from one period edge to another, over many periods: s
 it would count a part of a period's budget that belongs to no whole period. What that hides,
 ``overshoot`` shows: how much more than the quota the worst of these periods took. Kernels from 6.18
 on throttle a thread only when it returns to user space, so that a long system call overshoots.
+(``start=fresh`` is the other way of the kernel's own test, whose figures are published.)
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from cnbench.core.parameter import Params
 from cnbench.core.throttling import throttling_era
 from cnbench.experiments.cpu_quota.grid import PARAMETERS, makes_no_sense
 from cnbench.experiments.cpu_quota.limits import Limits
-from cnbench.experiments.cpu_quota.subject import QuotaSubject
+from cnbench.experiments.cpu_quota.subject import QuotaSubject, set_limits
 from cnbench.lab.cgroup import Version, require_controller
 from cnbench.lab.host import Lab
 from cnbench.probes.spinners import open_spinners
@@ -42,15 +43,21 @@ def open_subject(params: Params, lab: Lab) -> Iterator[QuotaSubject]:
         parent = None
         if limits.nested != "none":
             parent = stack.enter_context(lab.cpu_group(version))
-            parent.limit(limits.parents, limits.period)
         group = stack.enter_context(lab.cpu_group(version, above=parent))
-        group.limit(limits.quota, limits.period, limits.burst)
+        set_limits(limits, group, parent)
         spinners = stack.enter_context(
             open_spinners(int(params["threads"]), group, str(params["load"]))
         )
         binding = parent if parent and limits.nested == "tighter" else group
         yield QuotaSubject(
-            group, binding, parent, spinners, lab.clock, limits, int(params["periods"])
+            group,
+            binding,
+            parent,
+            spinners,
+            lab.clock,
+            limits,
+            int(params["periods"]),
+            fresh=params["start"] == "fresh",
         )
 
 

@@ -34,14 +34,23 @@ def _more_threads(so_far: Params) -> tuple[int, ...]:
 
 
 def _quick_periods(so_far: Params) -> tuple[int, ...]:
-    return (_SELF_TEST_PERIODS,) if _is(_SELF_TEST, so_far) else (25,)
+    return (_SELF_TEST_PERIODS,) if _is_self_test(so_far) else (25,)
 
 
 def _enough_periods(so_far: Params) -> tuple[int, ...]:
     """Some seconds' worth of them, so that the tick weighs little against all their budgets."""
     enough = min(100, max(5, round(3 / float(so_far["period"]))))
-    of_self_test = _is(_SELF_TEST, so_far) or _is(_NESTED_SELF_TEST, so_far)
-    return (_SELF_TEST_PERIODS, enough) if of_self_test else (enough,)
+    return (_SELF_TEST_PERIODS, enough) if _is_self_test(so_far) else (enough,)
+
+
+def _start(so_far: Params) -> tuple[str, ...]:
+    self_test = _is_self_test(so_far) and so_far["periods"] == _SELF_TEST_PERIODS
+    return ("fresh",) if self_test else ("edge",)
+
+
+def _is_self_test(point: Params) -> bool:
+    common = _is({**_SELF_TEST, **_COMMON}, point)
+    return common or _is({**_COMMON, **_NESTED_SELF_TEST}, point)
 
 
 def _is(wanted: Params, point: Params) -> bool:
@@ -138,5 +147,12 @@ PARAMETERS = (
         whole=True,
         minimum=1,
         maximum=100_000,
+    ),
+    Parameter(
+        "start",
+        "whether a sample goes from a period's edge to another, or from the moment of the limit",
+        quick=_start,
+        full=_start,
+        choices=("edge", "fresh"),
     ),
 )

@@ -34,6 +34,7 @@ class QuotaSubject:
     clock: Clock
     limits: Limits
     periods: int
+    fresh: bool
 
     def __post_init__(self) -> None:
         self._opened = self.binding.account()
@@ -41,8 +42,11 @@ class QuotaSubject:
     def sample(self) -> Mapping[str, float]:
         """The quota's error, the share of throttled periods, the longest stall, and the overshoot.
 
-        Short periods have no overshoot: the end of one cannot be met.
+        Short periods have no overshoot: the end of one cannot be met. Nor has a fresh group.
         """
+        return self._from_fresh() if self.fresh else self._from_edge_to_edge()
+
+    def _from_edge_to_edge(self) -> Mapping[str, float]:
         with self.spinners.running():
             before = self._account_at_next_edge()
             began = time.monotonic()
@@ -52,14 +56,34 @@ class QuotaSubject:
             after = self._account_at_next_edge(since=before.periods + self.periods - 1)
             longest_gap = self.spinners.longest_gap()
         periods = after.periods - before.periods
+        return self._values(before, after, periods, longest_gap) | overshoot
+
+    def _from_fresh(self) -> Mapping[str, float]:
+        """For the time of all periods from the moment that the limit is set.
+
+        Setting it anew fills the quota and forgives every debt (``tg_set_cfs_bandwidth`` in
+        kernel/sched/core.c), as if the group had just been made.
+        """
+        set_limits(self.limits, self.group, self.parent)
+        before = self.binding.account()
+        with self.spinners.running():
+            self.spinners.watch()
+            time.sleep(self.periods * self.limits.period)
+            after = self.binding.account()
+            longest_gap = self.spinners.longest_gap()
+        return self._values(before, after, self.periods, longest_gap)
+
+    def _values(
+        self, before: CpuAccount, after: CpuAccount, periods: int, longest_gap: int
+    ) -> dict[str, float]:
         return {
             "error": self._over(before, after, periods),
-            "throttled": (after.throttled - before.throttled) / periods,
+            "throttled": (after.throttled - before.throttled)
+            / max(1, after.periods - before.periods),
             "stall": self.clock.units(longest_gap),
-            **overshoot,
         }
 
-    def _watch_periods(self, edge: CpuAccount, began: float) -> Mapping[str, float]:
+    def _watch_periods(self, edge: CpuAccount, began: float) -> dict[str, float]:
         """The overshoot of the worst of the periods from the ``edge`` at ``began`` on.
 
         The account is read in the middle of the time that is left of a period once its quota is
@@ -132,6 +156,13 @@ class QuotaSubject:
                 equal("the group's parent", self.parent.folder, self.group.folder.parent),
             ]
         return checks
+
+
+def set_limits(limits: Limits, group: CpuGroup, parent: CpuGroup | None) -> None:
+    """Limit a group, and the one above it."""
+    if parent:
+        parent.limit(limits.parents, limits.period)
+    group.limit(limits.quota, limits.period, limits.burst)
 
 
 def _sleep_until(moment: float) -> None:

@@ -23,7 +23,7 @@ from cnbench.report.words import minus
 from cnbench.stats.intervals import Interval
 
 ERROR = "error"
-COMMON: Mapping[str, Value] = {"load": "spin", "nested": "none", "burst": 0.0}
+COMMON: Mapping[str, Value] = {"load": "spin", "nested": "none", "burst": 0.0, "start": "edge"}
 # More columns than these have no room for their numbers.
 _MOST_COLUMNS = 9
 # An error of this share has no colour, one of that share all of it; logarithmic between.
@@ -67,7 +67,7 @@ def on_the_surface(chapter: Chapter) -> list[Measured]:
 
 
 def is_common(one: Measured) -> bool:
-    """Whether it is on the surface: busy in user space, in a group of its own, without a burst."""
+    """Whether it is on the surface: in user space, in a group of its own, from edge to edge."""
     params = one.case.params
     return all(params.get(name, value) == value for name, value in COMMON.items())
 

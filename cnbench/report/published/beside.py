@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cnbench.core.units import format_quantity
+from cnbench.core.units import FRACTION, format_quantity
 from cnbench.report.published.comparability import Comparability, comparability
 from cnbench.report.published.figure import Figure, Ours
 from cnbench.report.rows import finite
@@ -27,9 +27,11 @@ class Beside:
     def ratio(self) -> tuple[float, float] | None:
         """Ours over the published figure, over its high and its low end; None across units.
 
-        Nor is there one for a published range that reaches zero.
+        Nor is there one where either may be zero.
         """
         if self.ours.unit != self.figure.unit or self.figure.low <= 0:
+            return None
+        if self.figure.unit == FRACTION and self.ours.interval.low <= 0:
             return None
         estimate = self.ours.interval.estimate
         return estimate / self.figure.high, estimate / self.figure.low
