@@ -63,6 +63,13 @@ def test_connections_through_the_chain_are_proven(subject):
     assert observed[ENDPOINTS] == "20, each by its own"
 
 
+def test_the_slowest_are_told_in_time_alone(lab, open_subject):
+    with open_subject("iptables") as subject:
+        assert set(subject.sample()) == {"connect", "connect_p99"}
+        lab.clock = Clock("instructions")
+        assert set(subject.sample()) == {"connect"}
+
+
 def test_a_connection_that_was_not_sampled_breaks_the_proof(subject):
     subject.sample()
     subject.first_packets.send(list(subject.way.leads_to), 1)

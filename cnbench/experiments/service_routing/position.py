@@ -15,8 +15,9 @@ NONE, BARE = "none", "bare"
 POSITIONS = (*PROBED, NONE, BARE)
 
 # So many chains can be counted after each sample; one out of each of as many equal parts of the
-# table, so that their mean place hardly depends on which ones they are.
-_AT_RANDOM = 32
+# table, so that their mean place hardly depends on which ones they are. An odd number: the median
+# is then one service's, where it would lie between two, and fall on now the one, now the other.
+_AT_RANDOM = 33
 _SEED = 1
 
 
@@ -27,7 +28,7 @@ def services_at(position: str, services: Sequence[Service]) -> list[Service]:
     """
     count = len(services)
     if position == "random":
-        parts = min(_AT_RANDOM, count)
+        parts = min(_AT_RANDOM, count if count % 2 else count - 1)
         edges = [count * part // parts for part in range(parts + 1)]
         chance = random.Random(_SEED)  # noqa: S311  nothing here is secret
         return [services[chance.randrange(*ends)] for ends in itertools.pairwise(edges)]
