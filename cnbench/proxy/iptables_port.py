@@ -19,6 +19,8 @@ from cnbench.proxy.model import (
 )
 from cnbench.proxy.names import iptables_hash
 
+_MATCHES = {protocol: f"-m {protocol} -p {protocol}" for protocol in ("tcp", "udp", "sctp")}
+
 
 class PortRules:
     """The rules of one service port."""
@@ -51,12 +53,12 @@ class PortRules:
         self.node = node
         self.name = name = service.port_name(port)
         self._suffix = iptables_hash(name + port.protocol)
-        self._named: dict[Endpoint, str] | None = None
+        self._named: list[tuple[Endpoint, str]] | None = None
         self.reach = found = reach(service, port)
         self._cluster = found.cluster if uses_cluster_endpoints(service, port) else ()
         self._local = found.local if uses_local_endpoints(service, port) else ()
         self.external = externally_accessible(service, port)
-        self.match = f"-m {port.protocol} -p {port.protocol}"
+        self.match = _MATCHES[port.protocol]
         self.comment = "" if large else f"-m comment --comment {name} "
         self.large = large
         usable = self.reach.any_usable
@@ -91,15 +93,22 @@ class PortRules:
     def _internal_chain(self) -> str:
         return self.local_chain if self.internal_local else self.cluster_chain
 
-    def _endpoint_chains(self) -> dict[Endpoint, str]:
+    def _endpoint_chains(self) -> list[tuple[Endpoint, str]]:
         # Named when they are first needed: a partial sync names few.
         if self._named is None:
             text = f"{self.name}{self.port.protocol}"
-            self._named = {
-                endpoint: "KUBE-SEP-" + iptables_hash(f"{text}{endpoint.address}:{endpoint.port}")
-                for endpoint in self.reach.chained
-            }
+            self._named = [
+                (e, "KUBE-SEP-" + iptables_hash(f"{text}{e.address}:{e.port}"))
+                for e in self.reach.chained
+            ]
         return self._named
+
+    def _chains_of(self, endpoints: Sequence[Endpoint]) -> list[tuple[Endpoint, str]]:
+        named = self._endpoint_chains()
+        if endpoints is self.reach.chained:
+            return named
+        chains = dict(named)
+        return [(endpoint, chains[endpoint]) for endpoint in endpoints]
 
     def filter_rules(self) -> list[str]:
         """Give the filter table's rules, written at every sync: rejections, mostly."""
@@ -188,7 +197,8 @@ class PortRules:
             yield self.external_chain
         if self.firewalled:
             yield self.firewall_chain
-        yield from self._endpoint_chains().values()
+        for _, chain in self._endpoint_chains():
+            yield chain
 
     def write_rules(self, add: Callable[[str], None]) -> None:
         """Add the rules of the port's own chains."""
@@ -204,7 +214,7 @@ class PortRules:
             self._write_spread(add, self.cluster_chain, self._cluster)
         if self._local:
             self._write_spread(add, self.local_chain, self._local)
-        for endpoint, chain in self._endpoint_chains().items():
+        for endpoint, chain in self._endpoint_chains():
             self._write_endpoint(add, endpoint, chain)
 
     def _write_internal_masquerade(self, add: Callable[[str], None]) -> None:
@@ -258,21 +268,17 @@ class PortRules:
         chain: str,
         endpoints: Sequence[Endpoint],
     ) -> None:
-        chains = self._endpoint_chains()
+        chains = self._chains_of(endpoints)
         if self.service.affinity_seconds:
-            for endpoint in endpoints:
-                target = chains[endpoint]
+            for endpoint, target in chains:
                 add(
                     f"-A {chain} {self._arrow(endpoint)}-m recent --name {target} --rcheck "
                     f"--seconds {self.service.affinity_seconds} --reap -j {target}"
                 )
         left = len(endpoints)
-        for endpoint in endpoints:
+        for endpoint, target in chains:
             chance = f"-m statistic --mode random --probability {1 / left:.10f} "
-            add(
-                f"-A {chain} {self._arrow(endpoint)}{chance if left > 1 else ''}"
-                f"-j {chains[endpoint]}"
-            )
+            add(f"-A {chain} {self._arrow(endpoint)}{chance if left > 1 else ''}-j {target}")
             left -= 1
 
     def _arrow(self, endpoint: Endpoint) -> str:

@@ -119,8 +119,7 @@ class Node:
     nfacct: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(NamedTuple):
     """Which endpoints of a service port take traffic.
 
     ``cluster`` and ``local`` are the endpoints under each traffic policy, ``chained`` those that
