@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_TEST := .venv/.installed-test
 
-.PHONY: help setup guest bench test lint unit known-answers asv asv-publish schema clean
+.PHONY: help setup guest bench bench-sync test lint unit known-answers asv asv-publish schema clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -27,6 +27,9 @@ guest: setup ## the guest machine, for what this kernel cannot do
 bench: setup ## measure everything quickly, print the results, write reports/index.html
 	@$(BIN)/cnbench run --quick; status=$$?; \
 	$(BIN)/cnbench report && exit $$status
+
+bench-sync: setup ## programming services beside iptables-restore, nft -f and ipvsadm -R alone
+	@scripts/bench_sync
 
 test: $(INSTALLED_TEST) lint unit ## everything that must hold before a change lands
 
