@@ -238,6 +238,22 @@ def test_rules_added_one_by_one_are_listed(open_subject, mode):
         assert broken(subject) == ["rules listed in KUBE-SERVICES"]
 
 
+@pytest.mark.parametrize("mode", ["iptables", "iptables-nft", "nftables"])
+def test_a_sync_is_measured_beside_the_tool_alone(open_subject, mode):
+    with open_subject(mode, "first", "sync", services=3, endpoints=2) as subject:
+        for _ in range(2):  # each of the two comes first in turn
+            values = subject.sample()
+            assert values["overhead"] == pytest.approx(values["sync"] / values["tool"])
+        assert subject.proof().holds
+
+
+def test_an_update_leaves_the_node_as_it_was(open_subject):
+    with open_subject("nftables", "first", "update", services=3) as subject:
+        values = subject.sample()
+        assert min(values[name] for name in ("update", "delete", "endpoint_change")) > 0
+        assert subject.proof().holds
+
+
 @pytest.fixture
 def path(lab):
     with open_service_path(lab, [NETWORK]) as opened:

@@ -388,3 +388,14 @@ def test_losing_the_last_endpoint_moves_the_element():
         "add element ip kube-proxy no-endpoint-services "
         '{ 172.30.0.41 . tcp . 80 comment "ns1/svc1:p80" : goto reject-chain }',
     ]
+
+
+def test_chains_in_falling_order_are_the_same_program():
+    program = iptables.program(synthetic_services(20, 2), Node())
+    turned = "".join(iptables.last_chain_first(program))
+    assert turned != program
+    assert sorted(turned.splitlines()) == sorted(program.splitlines())
+    own = re.findall(r"^:(KUBE-S[VE][CP]-\w+)", turned, re.M)
+    assert own == sorted(own, reverse=True)
+    rules = [line for line in program.splitlines() if line.startswith("-A")]
+    assert [line for line in turned.splitlines() if line.startswith("-A")] == rules
