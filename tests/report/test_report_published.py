@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from synthetic_runs import POD, a_run, add_pods, fingerprint, whole_run
+from synthetic_runs import POD, QUOTA, a_run, add_pods, fingerprint, result, whole_run
 
 from cnbench.core.units import known_units
 from cnbench.experiments.registry import names
@@ -14,7 +14,7 @@ from cnbench.report.published import all_published
 from cnbench.report.published.beside import beside
 from cnbench.report.published.comparability import Comparable
 from cnbench.report.published.figure import RATIO, Figure
-from cnbench.report.published.ours import ratio_apart, ratio_of, value_of
+from cnbench.report.published.ours import difference_of, ratio_apart, ratio_of, value_of
 from cnbench.report.selection import Chapter, chapters_of
 
 GUEST = fingerprint("guest", "instructions", "6.12")
@@ -49,6 +49,29 @@ def test_a_quotient_is_taken_where_all_else_is_equal() -> None:
         assert one.ratio == pytest.approx((0.8 / 0.87, 0.8 / 0.87), rel=0.02)
         assert one.comparability.verdict is Comparable.FULLY
         assert not one.within
+
+
+def test_a_difference_is_taken_in_the_unit_of_the_metric() -> None:
+    less = difference_of("throughput", {"backend": "host-gw"}, {"backend": "vxlan"}, flows=1)
+    (one,) = beside(figure(low=1e8, high=1e9, unit="B/s", ours=less), pods())
+    # A fifth of what host-gw has at one flow.
+    assert one.ours.interval.estimate == pytest.approx(0.2 * 1.2e9 * 1.1, rel=0.1)
+    assert one.ours.unit == "B/s"
+    assert one.within
+
+
+def test_an_error_that_may_be_none_has_no_quotient() -> None:
+    run = a_run({"cpu-quota": QUOTA})
+    params = {"controller": "v2", "quota": 0.01, "period": 0.1, "threads": 1}
+    for centre, quota in ((0.0, 0.01), (0.1, 0.02)):
+        values = {"error": centre, "throttled": 1.0, "stall": 0.1}
+        run.cases.append(result(run, "cpu-quota", params | {"quota": quota}, values))
+    error = figure(
+        experiment="cpu-quota", low=0.03, high=0.05, unit="1", ours=value_of("error", threads=1)
+    )
+    none, some = beside(error, chapters_of([run])[0])
+    assert none.ratio is None
+    assert some.ratio == pytest.approx((2, 10 / 3), rel=0.2)
 
 
 def test_a_quotient_needs_shared_blocks() -> None:
