@@ -11,7 +11,7 @@ from cnbench.core.errors import CnbenchError
 from cnbench.stats.arrays import Floats
 from cnbench.stats.cases import Cases
 from cnbench.stats.crossover import crossover
-from cnbench.stats.scaling import linear_fit, power_law
+from cnbench.stats.scaling import linear_difference, linear_fit, power_law
 
 SIZES = np.array([1.0, 100.0, 1000.0, 5000.0])
 
@@ -46,6 +46,27 @@ def test_an_exact_line_is_found_without_doubt() -> None:
     assert fit.per_unit.estimate == pytest.approx(0.5)
     assert [fit.fixed.low, fit.per_unit.high] == pytest.approx([10, 0.5])
     assert fit.misfit == pytest.approx(0, abs=1e-12)
+
+
+def test_the_difference_of_two_exact_lines_is_found_without_doubt() -> None:
+    one, other = 10 + 0.5 * SIZES, 13 + 0.75 * SIZES
+    fixed, per_unit = linear_difference((SIZES, exactly(one)), (SIZES, exactly(other)))
+    assert [fixed.low, fixed.estimate, fixed.high] == pytest.approx([3, 3, 3])
+    assert [per_unit.low, per_unit.estimate, per_unit.high] == pytest.approx([0.25, 0.25, 0.25])
+
+
+def test_the_difference_of_a_line_to_itself_is_none_and_its_intervals_say_so() -> None:
+    rng = np.random.default_rng(1)
+    values = 10 + 0.5 * SIZES
+    twice = [(SIZES, noisy(values, rng, 30)) for _ in range(2)]
+    for part in linear_difference(*twice):
+        assert part.low < 0 < part.high
+
+
+def test_the_difference_of_too_few_blocks_has_no_bound() -> None:
+    few = (SIZES, exactly(10 + 0.5 * SIZES, blocks=3))
+    for part in linear_difference(few, few):
+        assert not part.bounded
 
 
 def test_a_line_through_two_cases_by_hand() -> None:
