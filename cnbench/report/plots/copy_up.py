@@ -72,7 +72,7 @@ def _cost(
     said = [words for curve in curves if (words := curve.in_words())]
     text = _plainly(rows) + " Curves: the fit of a fixed cost and a cost"
     text += f" for each {ALONG[along][1]}; thin, dashed: a plain, synced copy."
-    if along == SIZE:
+    if any(curve.empty for curve in curves):
         text += " An empty file is not synced, and is not on the line."
     if said:
         text += " 95 % intervals in brackets.\n" + "\n".join(said)
