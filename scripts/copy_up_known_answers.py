@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from cnbench.core.errors import CnbenchError
 from cnbench.experiments.copy_up import EXPERIMENT
 from cnbench.experiments.copy_up.subject import CopyUpSubject
 from cnbench.lab.host import Lab, open_lab
@@ -128,4 +129,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except CnbenchError as error:
+        sys.exit(f"{error}; {error.remedy}")

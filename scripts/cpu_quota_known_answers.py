@@ -109,6 +109,8 @@ def row_of(cnbench: subprocess.Popen[str]) -> Mapping[str, float]:
 
 def on_the_host() -> bool:
     """The independent script's interval and cnbench's meet."""
+    if os.geteuid() != 0:
+        raise SystemExit("making a cgroup needs root; the part `guest` does not")
     version, first = independent_error()
     found = [first]
     with tempfile.NamedTemporaryFile(suffix=".json") as run_file:
