@@ -32,9 +32,14 @@ def experiment_called(name: str) -> Experiment:
     """
     if name not in names():
         raise UsageError(f"there is no experiment '{name}'", f"choose from {', '.join(names())}")
-    module = importlib.import_module(f"{experiments.__name__}.{name.replace('-', '_')}")
+    module = importlib.import_module(module_of(name))
     experiment: Experiment = module.EXPERIMENT
     return experiment
+
+
+def module_of(name: str) -> str:
+    """The module of the experiment called ``name``."""
+    return f"{experiments.__name__}.{name.replace('-', '_')}"
 
 
 def all_experiments() -> dict[str, Experiment]:

@@ -45,6 +45,10 @@ MODULES = {
     "    'dot': int(numpy.arange(3) @ numpy.arange(3)),\n"
     "    'loop': os.path.exists('/sys/module/loop'),\n"
     "    'room': room.f_bavail * room.f_frsize}))\n",
+    "imported": "import json, sys\n"
+    "print(json.dumps({'imported': sorted(set(sys.modules) & {'trial.plain', 'trial.broken'})}))\n",
+    "plain": "",
+    "broken": "import no_such_module\n",
     "random": "import os\nos.getrandom(1, os.GRND_NONBLOCK)\nprint('{\"seeded\": 1}')\n",
     "works": "import json, time\n"
     "def work():\n"
@@ -135,6 +139,16 @@ def test_a_restored_guest_has_todays_code_and_repeats_itself(
             assert list(machine.run("trial.day")) == [{"day": day}]
             ticks += [message["ticks"] for message in machine.run("trial.works")]
     assert max(ticks) <= min(ticks) * 1.001
+
+
+def test_a_guest_goes_on_with_what_was_imported_before_it_was_saved(
+    parts: tuple[Kernel, Image], tmp_path: Path
+) -> None:
+    code = code_disk(parts[1], tmp_path, MODULES)
+    imports = ("trial.plain", "trial.broken", "trial.missing")
+    state = saved.ensure_attached_state(*parts, CLOCK, code, imports)
+    with restore(*parts, CLOCK, code, state) as machine:
+        assert list(machine.run("trial.imported")) == [{"imported": ["trial.plain"]}]
 
 
 def test_a_guest_dies_with_the_process_that_started_it() -> None:

@@ -28,8 +28,9 @@ class Guests:
         self.booted = 0
 
     @contextlib.contextmanager
-    def boot(self, kernel, clock):
+    def boot(self, kernel, clock, imports):
         assert (kernel, clock) == ("trixie", "instructions")
+        assert "cnbench.experiments.service_routing" in imports
         self.booted += 1
         yield self
 

@@ -16,7 +16,8 @@ Everything that is built lies in `cache.folder()`, each piece whole or not at al
 - the userland (`images`), the same for every kernel, as a read-only disk;
 - kernels (`kernels`), uncompressed, with their modules as a disk;
 - the measuring code (`code`), a disk made anew whenever a source file differs;
-- states of booted guests (`saved`), from which later guests go on instead of booting;
+- states of booted guests (`saved`), without the measuring code and with it imported, from which
+  later guests go on;
 - whether KVM works here (`acceleration`).
 
 What makes a median on the instruction clock repeat (TCP connect through 200 iptables rules on

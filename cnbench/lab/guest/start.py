@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.metric import ClockName
@@ -18,10 +18,16 @@ from cnbench.lab.guest.qemu import Hardware
 
 
 @contextlib.contextmanager
-def guest(kernel: str, clock: ClockName, progress: Progress = lambda _: None) -> Iterator[Machine]:
+def guest(
+    kernel: str,
+    clock: ClockName,
+    progress: Progress = lambda _: None,
+    imports: Sequence[str] = (),
+) -> Iterator[Machine]:
     """A guest with ``kernel`` whose agent has the measuring code at hand.
 
-    An emulated guest goes on from a saved state; the first one of its kind is booted to make that.
+    An emulated guest goes on from a saved state, in which ``imports`` (modules) are in memory; the
+    first one of its kind is booted to make that.
 
     Raises:
         UnsupportedError: no image is built, or QEMU is missing.
@@ -29,30 +35,26 @@ def guest(kernel: str, clock: ClockName, progress: Progress = lambda _: None) ->
     """
     found, userland = _built(kernel)
     accelerator = best_accelerator(found, userland) if clock == "wall" else "tcg"
-    with _started(found, userland, Hardware(clock, accelerator), progress) as machine:
-        machine.ask({"do": "attach"})
-        yield machine
-
-
-@contextlib.contextmanager
-def _started(
-    kernel: Kernel, userland: Image, hardware: Hardware, progress: Progress
-) -> Iterator[Machine]:
+    hardware = Hardware(clock, accelerator)
     code = ensure_code(userland)
-    if hardware.accelerator == "kvm":
+    if accelerator == "kvm":
         # Boots in about a second, and its state would be bound to this processor.
-        with boot(kernel, userland, hardware, code) as machine:
+        with boot(found, userland, hardware, code) as machine:
+            machine.ask({"do": "attach"})
             yield machine
         return
-    state = saved.ensure_state(kernel, userland, hardware, progress)
+
+    def restored(stack: contextlib.ExitStack) -> Machine:
+        state = saved.ensure_attached_state(found, userland, hardware, code, imports, progress)
+        return stack.enter_context(restore(found, userland, hardware, code, state))
+
     with contextlib.ExitStack() as stack:
         try:
-            machine = stack.enter_context(restore(kernel, userland, hardware, code, state))
+            machine = restored(stack)
         except GuestError as error:
             progress(f"{error}; booting anew")
-            saved.forget(state)
-            state = saved.ensure_state(kernel, userland, hardware, progress)
-            machine = stack.enter_context(restore(kernel, userland, hardware, code, state))
+            saved.forget_all()
+            machine = restored(stack)
         yield machine
 
 
