@@ -19,6 +19,7 @@ from cnbench.core.experiment import Experiment
 from cnbench.experiments.registry import all_experiments
 from cnbench.lab import commands
 from cnbench.lab.guest import qemu
+from cnbench.lab.guest.acceleration import what_is_known
 from cnbench.lab.guest.kernels import built_kernels
 from cnbench.lab.host import Lab, open_lab
 
@@ -65,7 +66,10 @@ def _guests() -> str:
     kernels = ", ".join(f"{kernel.name} ({kernel.release})" for kernel in built_kernels())
     if not kernels:
         return "no image is built → cnbench guest build"
-    return f"kernels {kernels}; whatever the host lacks: --lab guest"
+    return (
+        f"kernels {kernels}; whatever the host lacks: --lab guest\n"
+        f"       on the wall clock by {what_is_known()}"
+    )
 
 
 def _examine(experiment: Experiment, lab: Lab) -> Iterator[Finding]:

@@ -40,6 +40,18 @@ def test_the_reason_is_apts_own() -> None:
     )
 
 
+def test_a_full_disk_is_not_taken_for_a_dead_network(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CNBENCH_CACHE", str(tmp_path))
+    stderr = "Err:2 http://mirror trixie\n  Write error - write (28: No space left on device)\n"
+    error = apt.cannot_fetch("the kernel", CommandError(["apt-get"], 100, stderr))
+    assert str(error) == (
+        f"the kernel could not be fetched: there is no space left for it in {tmp_path}"
+    )
+    assert "CNBENCH_CACHE" in error.remedy
+
+
 def test_a_kernel_is_a_suite_or_a_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CNBENCH_CACHE", str(tmp_path))
     assert kernels.built_kernel("trixie") is None

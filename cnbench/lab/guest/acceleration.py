@@ -23,6 +23,7 @@ from cnbench.lab.guest.qemu import Accelerator, Hardware
 _KVM = Path("/dev/kvm")
 # A stock kernel is up within two seconds under KVM, and takes more than ten under emulation.
 _PROOF_SECONDS = 8.0
+_ANSWER = "answer.json"
 
 
 def best_accelerator(kernel: Kernel, userland: Image) -> Accelerator:
@@ -34,16 +35,45 @@ def best_accelerator(kernel: Kernel, userland: Image) -> Accelerator:
     Raises:
         UnsupportedError: QEMU is not installed.
     """
-    if not os.access(_KVM, os.R_OK | os.W_OK):
+    if _barred():
         return "tcg"
-    remembered = cache.folder() / "guest" / "kvm" / _machine_key()
-    if not remembered.is_dir():
+    if _remembered() is None:
         reason = _why_not(kernel, userland)
-        with cache.publishing(remembered) as building:
-            answer = json.dumps({"works": not reason, "reason": reason})
-            (building / "answer.json").write_text(answer)
-    answer = json.loads((remembered / "answer.json").read_text())
-    return "kvm" if answer["works"] else "tcg"
+        with cache.publishing(_place()) as building:
+            (building / _ANSWER).write_text(json.dumps({"works": not reason, "reason": reason}))
+    return "tcg" if _remembered() else "kvm"
+
+
+def what_is_known() -> str:
+    """What guests on the wall clock run on here, in a few words; nothing is tried for it.
+
+    Raises:
+        UnsupportedError: QEMU is not installed.
+    """
+    reason = _barred() or _remembered()
+    if reason is None:
+        return "KVM, if it works: the first guest on the wall clock tries it"
+    return f"emulation: {reason}" if reason else "KVM: a guest has booted with it"
+
+
+def _barred() -> str:
+    """Why KVM need not be tried; empty where it may."""
+    if not _KVM.exists():
+        return f"this machine has no {_KVM}"
+    return "" if os.access(_KVM, os.R_OK | os.W_OK) else f"this user may not open {_KVM}"
+
+
+def _remembered() -> str | None:
+    """Why KVM did not work when it was tried, empty if it did; None if it was not tried yet."""
+    try:
+        answer = json.loads((_place() / _ANSWER).read_text())
+    except FileNotFoundError:
+        return None
+    return "" if answer["works"] else str(answer["reason"])
+
+
+def _place() -> Path:
+    return cache.folder() / "guest" / "kvm" / _machine_key()
 
 
 def _machine_key() -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cnbench.core.errors import CommandError
 from cnbench.lab import commands
+from cnbench.lab.guest import cache
 from cnbench.lab.guest.errors import GuestError
 from cnbench.lab.guest.sources import Source
 
@@ -25,6 +26,9 @@ def connection_settings() -> list[str]:
     """The machine's apt settings for reaching a mirror, as apt.conf lines."""
     dump = commands.run(["apt-config", "dump"]).stdout
     return [line for line in dump.splitlines() if _CONNECTION.match(line)]
+
+
+_DISK_FULL = "No space left on device"
 
 
 class PrivateApt:
@@ -74,8 +78,14 @@ class PrivateApt:
 
 def cannot_fetch(what: str, error: CommandError) -> GuestError:
     """The sentence for a download that failed, with the tool's own reason."""
-    reasons = [line for line in error.stderr.splitlines() if line.startswith(("E:", "Err:"))]
-    reason = (reasons or error.stderr.strip().splitlines() or ["no reason given"])[0]
+    lines = error.stderr.strip().splitlines() or ["no reason given"]
+    if any(_DISK_FULL in line for line in lines):
+        return GuestError(
+            f"{what} could not be fetched: there is no space left for it in {cache.folder()}",
+            "free some gigabyte there, or set CNBENCH_CACHE to a folder that has it",
+        )
+    # An Err: line names the address alone; the E: line that follows in the end says why as well.
+    reason = next((line for line in lines if line.startswith("E:")), lines[0])
     return GuestError(
         f"{what} could not be fetched: {reason}",
         "guests are built from this machine's Debian mirror: check that `apt-get update` works",
