@@ -160,6 +160,14 @@ def test_the_way_past_all_rules_is_answered_at_the_address_dialled(open_subject)
         assert subject.proof().holds
 
 
+@pytest.mark.parametrize("position", ["last", "none", "bare"])
+def test_there_may_be_more_endpoints_than_probes(open_subject, position):
+    with open_subject("iptables", position, endpoints=20, services=2) as subject:
+        subject.sample()
+        proof = subject.proof()
+        assert proof.holds, proof.broken
+
+
 def test_a_detour_on_the_way_past_all_rules_is_seen(open_subject):
     with open_subject("iptables", "none") as subject:
         redirect_to(subject, f"10.128.200.1:{PORT}", every=1)

@@ -68,8 +68,8 @@ class HairpinSubject:
         return Proof(
             (
                 equal("connections counted by the service's rules", self._made, moved.service),
-                equal("the pod itself answered", {Address(POD, PORT)}, self._answered_by),
-                equal("addresses that the pod was reached from", {NODE}, self._hosts_seen),
+                equal("who answered", [f"{POD}:{PORT}"], [*map(str, self._answered_by)]),
+                equal("addresses that the pod was reached from", [NODE], [*self._hosts_seen]),
                 equal(
                     "hairpin mode of the pod's port",
                     BRIDGES[self.bridge][0],

@@ -129,7 +129,8 @@ class PastServices:
 
     def checks(self) -> list[Check]:
         """The endpoint itself answered; what the rules counted is looked at after each sample."""
-        return [equal("answered at the address dialled", set(self.leads_to), self._answered_by)]
+        dialled, answered = ([*map(str, ones)] for ones in (self.leads_to, self._answered_by))
+        return [equal("answered at the address dialled", dialled, answered)]
 
 
 class WithoutRules:
@@ -168,7 +169,9 @@ def way_of(params: Params, lab: Lab) -> Way:
 
 
 def _directly_to(service: Service) -> LeadsTo:
-    return {address: frozenset({address}) for address in _endpoints(service)}
+    first = service.ports[0].endpoints[0]
+    address = Address(first.address, first.port)
+    return {address: frozenset({address})}
 
 
 def _endpoints(service: Service) -> frozenset[Address]:
