@@ -93,19 +93,26 @@ class Scheduler:
         feasible = _all_of(view, masks.values())
         shown = {name: _shown(view, mask) for name, mask in masks.items()}
         explain = partial(self._reasons, shape, shown)
-        return FilterResult(feasible, ByPlugin(shown, filter_name), explain)
+        by_plugin = ByPlugin(shown, filter_name)
+        return FilterResult(feasible, by_plugin, self.cluster.node_names, explain)
 
-    def score(self, pod: Pod, nodes: Mask | Sequence[int] | FilterResult | None = None) -> Scores:
+    def score(
+        self, pod: Pod, nodes: Mask | Sequence[int] | Sequence[str] | FilterResult | None = None
+    ) -> Scores:
         """Score nodes for a pod; nothing is changed.
 
         Args:
             pod: the pod.
-            nodes: which nodes take part, as a boolean mask over all or as numbers; normalising
-                looks at these only. None scores every node, feasible or not; for what
+            nodes: which nodes take part, as a boolean mask over all, as numbers or as names;
+                normalising looks at these only. None scores every node, feasible or not; for what
                 kube-scheduler would do pass `filter(pod)`.
 
         Returns:
             Raw, normalised and total scores, int64, in the order of the nodes asked for.
+
+        Raises:
+            SchedulerInputError: the mask is not of all nodes, or a number is none of a node.
+            UnknownNodeError: there is no node of a name.
         """
         view = self.view(self._selection(nodes))
         shape, total = self.cluster.shape(pod), Total(view)
@@ -206,7 +213,9 @@ class Scheduler:
             return int(total.argmax())
         return int(self._random.choice((total == total.max()).nonzero()[0]))
 
-    def _selection(self, nodes: Mask | Sequence[int] | FilterResult | None) -> Codes | None:
+    def _selection(
+        self, nodes: Mask | Sequence[int] | Sequence[str] | FilterResult | None
+    ) -> Codes | None:
         if nodes is None:
             return None
         given = np.asarray(nodes)
@@ -217,15 +226,18 @@ class Scheduler:
                 problem = f"the mask has {len(given)} entries, the cluster {len(self.cluster)}"
                 raise SchedulerInputError("score", "nodes", problem)
             return None if given.all() else given.nonzero()[0]
+        if given.dtype.kind == "U":
+            return np.array([self.cluster.node_number(name) for name in given.tolist()])
         if given.ndim != 1 or not np.issubdtype(given.dtype, np.integer):
-            problem = "must be a mask over all nodes, or numbers of nodes"
+            problem = "must be a mask over all nodes, or numbers or names of nodes"
             raise SchedulerInputError("score", "nodes", problem)
         if given.min() < 0 or given.max() >= len(self.cluster):
             problem = f"the numbers must be from 0 to {len(self.cluster) - 1}"
             raise SchedulerInputError("score", "nodes", problem)
         return given.astype(np.intp)
 
-    def _reasons(self, shape: Shape, masks: Mapping[str, Mask], node: int) -> list[str]:
+    def _reasons(self, shape: Shape, masks: Mapping[str, Mask], which: int | str) -> list[str]:
+        node = self.cluster.node_number(which)
         short = ", ".join(node_resources_fit.lacking(self.view(), shape, node))
         detail = {node_resources_fit.NAME: f" ({short})" if short else ""}
         return [

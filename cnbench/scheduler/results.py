@@ -18,16 +18,26 @@ class FilterResult:
     Attributes:
         feasible: bool, one per node, in the cluster's order.
         by_plugin: the same for each filter alone; legacy names work as keys.
-        explain: for a node's number the reasons it was rejected for.
+        node_names: the names of all nodes, in the same order.
+        explain: for a node's number or name the reasons it was rejected for.
     """
 
     feasible: Mask
     by_plugin: Mapping[str, Mask]
-    explain: Callable[[int], list[str]] = field(repr=False)
+    node_names: Sequence[str] = field(repr=False)
+    explain: Callable[[int | str], list[str]] = field(repr=False)
 
-    def reasons(self, node: int) -> list[str]:
-        """Why this node (by number) was rejected, one line a plugin; empty if it was not."""
+    def reasons(self, node: int | str) -> list[str]:
+        """Why this node (its number or name) was rejected, one line a plugin; empty if it was not.
+
+        Raises:
+            UnknownNodeError: there is no such node.
+        """
         return self.explain(node)
+
+    def names(self) -> list[str]:
+        """The names of the feasible nodes."""
+        return [self.node_names[number] for number in self.feasible.nonzero()[0].tolist()]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.feasible, dtype=dtype, copy=bool(copy))

@@ -18,6 +18,7 @@ from cnbench.scheduler import (
     Taint,
     Toleration,
     TopologySpreadConstraint,
+    UnknownNodeError,
 )
 from cnbench.scheduler.sampling import nodes_to_find
 
@@ -304,6 +305,22 @@ def test_filter_says_why():
     )
 
 
+def test_nodes_may_be_named():
+    nodes = [Node("a", {"cpu": 1000}), Node("b", {"cpu": 2000}), Node("c", {"cpu": 4000})]
+    scheduler, pod = Scheduler(Cluster(nodes)), Pod("p", requests={"cpu": 1500})
+    result = scheduler.filter(pod)
+    assert result.names() == ["b", "c"]
+    assert result.reasons("a") == result.reasons(0) != []
+    assert result.reasons("b") == []
+    named, numbered = scheduler.score(pod, ["c", "a"]), scheduler.score(pod, [2, 0])
+    assert named.nodes.tolist() == [2, 0]
+    assert named.total.tolist() == numbered.total.tolist()
+    with pytest.raises(UnknownNodeError, match="there is no node 'z' among the 3"):
+        scheduler.score(pod, ["z"])
+    with pytest.raises(UnknownNodeError, match="no node number 7; the numbers are 0 to 2"):
+        result.reasons(7)
+
+
 def test_place_takes_the_best_node_and_remove_gives_it_back():
     # LeastAllocated prefers the larger, empty node; equals go to the first.
     cluster = Cluster([Node(f"n{i}", {"cpu": 1000, "memory": "2Gi"}) for i in range(2)])
@@ -428,7 +445,8 @@ def test_a_percentage_scores_part_of_the_nodes_and_goes_on_from_there():
         ),
         (lambda: Scheduler(Cluster([Node("n")])).filter({}), "pod: must be a Pod"),
         (lambda: Scheduler(Cluster([Node("n")])).score(Pod(), [1]), "must be from 0 to 0"),
-        (lambda: Scheduler(Cluster([Node("n")])).score(Pod(), ["n"]), "or numbers of nodes"),
+        (lambda: Scheduler(Cluster([Node("n")])).score(Pod(), [0.5]), "or numbers or names"),
+        (lambda: Scheduler(Cluster([Node("n")])).score(Pod(), [True, False]), "has 2 entries"),
         (
             lambda: Pod(
                 "p",
