@@ -41,12 +41,15 @@ RATE = 2_000_000
 DELAY = 1e-3
 SIZE = 65536
 MESSAGES = 100
-PAIRS = 15
+PAIRS = 25
+# Of iperf3, so that the small datagrams that the experiment sends beside it are next to nothing.
+IPERF3_RATE = 20_000_000
 IN_ORDER = ("host-gw", "ipip", "vxlan")
 # A server that has not ended the last test refuses the next one.
 SERVER_ENDS = 0.2
 # What iperf3 may differ by, and the others.
 ONE_PERCENT, TWO_PERCENT = 0.01, 0.02
+HOLDS, UNSURE, MISSED = "holds ", "unsure", "MISSED"
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,18 @@ class Answer:
     tolerance: float
 
     @property
-    def holds(self) -> bool:
-        """Whether the estimate is within the tolerance."""
-        return abs(self.measured.estimate / self.expected - 1) <= self.tolerance
+    def verdict(self) -> str:
+        """Whether the estimate is within the tolerance; unsure where only its interval reaches it.
+
+        A busy machine gives wide intervals, and those no answer.
+        """
+        low, estimate, high = (
+            value / self.expected - 1
+            for value in (self.measured.low, self.measured.estimate, self.measured.high)
+        )
+        if abs(estimate) <= self.tolerance:
+            return HOLDS
+        return UNSURE if low <= self.tolerance and high >= -self.tolerance else MISSED
 
     def __str__(self) -> str:
         low, middle, high = (
@@ -69,7 +81,7 @@ class Answer:
             for value in (self.measured.low, self.measured.estimate, self.measured.high)
         )
         return (
-            f"{'holds ' if self.holds else 'MISSED'}  {self.what}: {self.measured.estimate:.6g}, "
+            f"{self.verdict}  {self.what}: {self.measured.estimate:.6g}, "
             f"expected {self.expected:.6g}, off by {middle} (95 %: {low} to {high}), "
             f"allowed ±{self.tolerance:.0%}"
         )
@@ -149,7 +161,7 @@ def by_hand() -> Iterator[Answer]:
     """iperf3 by the experiment over iperf3 by hand, in turns in the same namespaces."""
     with open_lab("host", "wall") as lab:
         for backend in ("host-gw", "vxlan"):
-            for rate in (RATE, 0):
+            for rate in (IPERF3_RATE, 0):
                 yield _by_hand(lab, backend, rate)
 
 
@@ -196,13 +208,12 @@ class Order:
     more: Interval
 
     @property
-    def holds(self) -> bool:
+    def verdict(self) -> str:
         """Whether it is, whatever both are uncertain by."""
-        return self.less.high < self.more.low
+        return HOLDS if self.less.high < self.more.low else MISSED
 
     def __str__(self) -> str:
-        verdict = "holds " if self.holds else "MISSED"
-        return f"{verdict}  {self.what}: {self.less.estimate:.0f} < {self.more.estimate:.0f}"
+        return f"{self.verdict}  {self.what}: {self.less.estimate:.0f} < {self.more.estimate:.0f}"
 
 
 def in_order() -> Iterator[Order]:
@@ -235,7 +246,7 @@ def main() -> int:
     for name in sys.argv[1:] or PARTS:
         for answer in PARTS[name]():
             print(answer, flush=True)
-            missed += not answer.holds
+            missed += answer.verdict == MISSED
     return 1 if missed else 0
 
 
