@@ -78,6 +78,24 @@ def read_route(namespace: NetworkNamespace, network: str) -> Route | None:
     return None
 
 
+def gateway_to(namespace: NetworkNamespace, address: str) -> str:
+    """The next hop that the kernel would take to ``address``; empty where that is a neighbour.
+
+    It asks for this one decision, which takes no longer with ten thousand routes.
+
+    Raises:
+        CnbenchError: there is no route.
+    """
+    from pyroute2 import NetlinkError
+
+    with namespace.netlink() as route:
+        try:
+            found = route.route("get", dst=address)[0]
+        except NetlinkError as error:
+            raise CnbenchError(f"{namespace.name} has no route to {address}: {error}") from error
+    return found.get_attr("RTA_GATEWAY") or ""
+
+
 def check_route(namespace: NetworkNamespace, wanted: Route) -> Check:
     """``wanted`` beside the route that the kernel has."""
     found = read_route(namespace, wanted.network)
