@@ -8,6 +8,7 @@ import pytest
 from cnbench.core.errors import UnsupportedError, UsageError
 from cnbench.network import links
 from cnbench.network.backend import all_backends, backend_called
+from cnbench.network.ethtool import open_features
 from cnbench.network.topology import open_topology
 
 BACKENDS = sorted(all_backends())
@@ -123,6 +124,19 @@ def test_offloads_are_switched_off_on_every_device(netlab):
         topology.switch_offloads_off()
         assert topology.offloads_on() == []
         assert answers(topology, 20_000)[1] == 20_000
+
+
+@pytest.mark.real
+def test_features_are_switched_one_by_one(netlab):
+    with (
+        installed(netlab, "vxlan") as (_, topology),
+        open_features(topology.nodes[0].namespace) as features,
+    ):
+        before = features.active("eth0")
+        features.switch("eth0", {"tx-generic-segmentation": False})
+        assert before - features.active("eth0") == {"tx-generic-segmentation"}
+        features.switch("eth0", {"tx-generic-segmentation": True})
+        assert features.active("eth0") == before
 
 
 @pytest.mark.real
