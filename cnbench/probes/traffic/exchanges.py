@@ -59,13 +59,23 @@ def open_exchanges(
     return exchanges
 
 
+@functools.cache
+def _buffers(size: int) -> tuple[bytes, memoryview]:
+    """What is sent and where it is received, the same for all messages of ``size`` bytes.
+
+    Which physical pages a buffer gets decides how well it fits the processor's caches. With buffers
+    of their own, two set-ups of the same thing differed by up to 2.5 % for as long as they lived;
+    with these by up to 0.9 % (eight set-ups, 64 KiB, interleaved).
+    """
+    return bytes(size), memoryview(bytearray(size))
+
+
 class _Message:
     """What is sent, and where it is received."""
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.sent = bytes(size)
-        self.received = memoryview(bytearray(size))
+        self.sent, self.received = _buffers(size)
 
     def pass_on(self, sender: socket.socket, receiver: socket.socket) -> None:
         sender.sendall(self.sent)
