@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from cnbench.core.metric import ClockName
+from cnbench.lab.idler import Idler, open_idler
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -15,9 +21,19 @@ class Clock:
     On ``wall`` a tick is a nanosecond and the unit a second. On ``instructions`` the guest's
     virtual clock advances by one nanosecond an executed instruction (QEMU's ``-icount shift=0``),
     so a tick is an instruction, and so is the unit.
+
+    That clock advances while nothing is executed, too: it skips to the next timer. What never
+    sleeps may take the difference of two ``ticks``; for everything else there is ``timed``. Where
+    a controller works in time (a quota, a burst), the difference is virtual time on purpose.
+
+    Attributes:
+        name: which of the two.
+        idler: what ``timed`` runs beside an action so that its waiting can be left out; None where
+            that counts. Use ``open_clock``.
     """
 
     name: ClockName
+    idler: Idler | None = None
 
     @property
     def unit_ticks(self) -> float:
@@ -32,3 +48,30 @@ class Clock:
     def ticks() -> int:
         """The clock's reading now; only differences mean anything."""
         return time.perf_counter_ns()
+
+    def timed(self, action: Callable[[], T]) -> tuple[int, T]:
+        """The ticks that ``action`` takes, and what it returns.
+
+        On ``wall`` its waiting counts, as a user waits too. On ``instructions`` it does not: these
+        are all that the processor executed meanwhile, for children and in the kernel as well.
+        """
+        if self.idler is None:
+            began = self.ticks()
+            returned = action()
+            return self.ticks() - began, returned
+        with self.idler.running():
+            idled = self.idler.ran()
+            began = self.ticks()
+            returned = action()
+            took = self.ticks() - began
+            return took - (self.idler.ran() - idled), returned
+
+
+@contextlib.contextmanager
+def open_clock(name: ClockName) -> Iterator[Clock]:
+    """The clock called ``name``; ``instructions`` inside a guest that counts them."""
+    if name == "wall":
+        yield Clock(name)
+        return
+    with open_idler() as idler:
+        yield Clock(name, idler)

@@ -18,7 +18,7 @@ from typing import TypeVar, cast
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.metric import ClockName
 from cnbench.lab import cgroup, filesystems, loop, mounts, netns
-from cnbench.lab.clock import Clock
+from cnbench.lab.clock import Clock, open_clock
 from cnbench.lab.journal import Journal, open_journal
 from cnbench.lab.resources import MARK, Resource
 from cnbench.lab.timed import TimedParts
@@ -140,8 +140,8 @@ def open_lab(name: str, clock: ClockName, journal_folder: Path | None = None) ->
         journal.owning(Resource("folder", str(folder))),
     ):
         folder.mkdir(mode=0o700)
-        lab = Lab(name, Clock(clock), journal, folder)
-        try:
+        with (
+            open_clock(clock) as opened,
+            contextlib.closing(Lab(name, opened, journal, folder)) as lab,
+        ):
             yield lab
-        finally:
-            lab.close()

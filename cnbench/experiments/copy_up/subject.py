@@ -78,10 +78,7 @@ class CopyUpSubject:
         return self.lab.clock.units(took)
 
     def _timed(self, call: Callable[[], int | None]) -> int:
-        clock = self.lab.clock
-        began = clock.ticks()
-        descriptor = call()
-        took = clock.ticks() - began
+        took, descriptor = self.lab.clock.timed(call)
         if descriptor is not None:
             os.close(descriptor)
         return took

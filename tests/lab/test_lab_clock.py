@@ -1,0 +1,53 @@
+import contextlib
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from cnbench.core.errors import CommandError
+from cnbench.lab import idler
+from cnbench.lab.clock import Clock
+from cnbench.lab.idler import Idler, open_idler
+
+
+class PretendedIdler(Idler):
+    def __init__(self, ran: list[int]) -> None:
+        self.runs = False
+        self._ran = iter(ran)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        self.runs = True
+        yield
+        self.runs = False
+
+    def ran(self) -> int:
+        return next(self._ran)
+
+
+def test_waiting_counts_on_the_wall_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([0, 1000, 5000, 6000])
+    monkeypatch.setattr(Clock, "ticks", staticmethod(lambda: next(now)))
+    beside = PretendedIdler([50, 750])
+    assert Clock("wall").timed(lambda: "returned") == (1000, "returned")
+    assert Clock("instructions", beside).timed(lambda: beside.runs) == (300, True)
+    assert not beside.runs
+
+
+@pytest.mark.real
+def test_an_idler_runs_where_it_is_told_to_alone() -> None:
+    with open_idler() as beside:
+        with beside.running():
+            while beside.ran() < 10_000_000:
+                time.sleep(0.001)
+        time.sleep(0.01)  # the signal may take a moment to reach another processor
+        stood_at = beside.ran()
+        time.sleep(0.05)
+        assert beside.ran() == stood_at
+
+
+@pytest.mark.real
+def test_an_idler_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idler, "python_script", lambda *_: ["sh", "-c", "echo no >&2; exit 1"])
+    with pytest.raises(CommandError, match="exited with 1: no"), open_idler():
+        pass
