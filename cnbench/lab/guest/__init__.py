@@ -35,8 +35,8 @@ What makes a median on the instruction clock repeat (TCP connect through 200 ipt
 - an agent that asks again and again for the host's next line instead of sleeping, likewise.
 
 What is left are timer ticks, every 4 million instructions, 3 thousand each: they are in the upper
-percentiles and not in a median. Time that a measured process sleeps counts too: a wait that polls
-(Python's `subprocess` with a timeout does, at 0.5 ms and more) moves a result by a million.
+percentiles and not in a median. Where something waits, `Clock.timed` leaves that out; between two
+`Clock.ticks` it counts (Python's `subprocess` with a timeout polls, each time half a million).
 Measuring code that changes may move a level by some 0.2 %, as its own instructions are counted.
 
 `qemu` makes the command line, `machine` starts and watches the process, `agent` is what runs inside

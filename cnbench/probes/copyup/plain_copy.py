@@ -22,16 +22,23 @@ def timed_copy(source: Path, target: Path, clock: Clock) -> int:
     reading = os.open(source, os.O_RDONLY)
     try:
         size = os.fstat(reading).st_size
-        began = clock.ticks()
-        writing = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-        try:
-            _copy_data(reading, writing, size)
-            os.fsync(writing)
-            return clock.ticks() - began
-        finally:
-            os.close(writing)
+        took, writing = clock.timed(lambda: _copy(reading, size, name))
+        os.close(writing)
+        return took
     finally:
         os.close(reading)
+
+
+def _copy(reading: int, size: int, name: str) -> int:
+    """The descriptor of the new file ``name`` once all of it is on the disk."""
+    writing = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    try:
+        _copy_data(reading, writing, size)
+        os.fsync(writing)
+    except BaseException:
+        os.close(writing)
+        raise
+    return writing
 
 
 def _copy_data(reading: int, writing: int, size: int) -> None:
