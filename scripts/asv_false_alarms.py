@@ -4,7 +4,7 @@ Clones the repository, adds a commit that changes nothing, and has asv compare t
 again, each time measured anew (some three minutes). Without a guest (`make guest`) what it shows is
 the host's own noise.
 
-    .venv/bin/python scripts/asv_known_answers.py [--times 10] [--bench ServiceConnect]
+    .venv/bin/python scripts/asv_false_alarms.py [--times 10] [--bench ServiceConnect]
 """
 
 from __future__ import annotations
