@@ -25,7 +25,7 @@ class Idler:
     """A process that runs when no other does, paused. Use ``open_idler``."""
 
     def __init__(self, pid: int) -> None:
-        self._pid = pid
+        self.pid = pid
         clock = ctypes.c_int()
         error = ctypes.CDLL(None).clock_getcpuclockid(pid, ctypes.byref(clock))
         if error:
@@ -39,11 +39,11 @@ class Idler:
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         """Have it run inside this context."""
-        os.kill(self._pid, signal.SIGCONT)
+        os.kill(self.pid, signal.SIGCONT)
         try:
             yield
         finally:
-            os.kill(self._pid, signal.SIGSTOP)
+            os.kill(self.pid, signal.SIGSTOP)
 
 
 @contextlib.contextmanager
