@@ -14,10 +14,11 @@ PROBED = ("first", "middle", "last", "random")
 NONE, BARE = "none", "bare"
 POSITIONS = (*PROBED, NONE, BARE)
 
-# So many chains can be counted after each sample; one out of each of as many equal parts of the
-# table, so that their mean place hardly depends on which ones they are. An odd number: the median
-# is then one service's, where it would lie between two, and fall on now the one, now the other.
-_AT_RANDOM = 33
+# One out of each of as many equal parts of the table, so that their mean place hardly depends on
+# which ones they are. Few enough that each has many of a sample's probes: the median then lies well
+# inside one service's, where the few probes that a timer's tick makes dearer cannot move it on to
+# the next. And an odd number: otherwise it would lie between two.
+_AT_RANDOM = 11
 _SEED = 1
 
 
