@@ -9,6 +9,7 @@ from cnbench.report.rows import Row
 from cnbench.report.selection import Chapter, Measured, Place, shorten
 
 METRIC = "connect"
+_NEEDED = {"mode", "services", "position"}
 THROUGH_RULES = ("first", "middle", "last", "random")
 # The controls: an endpoint itself, over a node with all rules and over one without any.
 DIRECT, BARE = "none", "bare"
@@ -27,10 +28,10 @@ def lines_of(measured: Sequence[Measured], metric: str = METRIC) -> list[Line]:
     """The lines of one setting; one that would hold a single service alone is left out."""
     points: dict[tuple[str, str], list[tuple[float, Measured, Row]]] = {}
     for one in measured:
-        row = one.row(metric)
-        if row is None:
+        row, params = one.row(metric), one.case.params
+        # A run file of another version may lack some.
+        if row is None or not params.keys() >= _NEEDED:
             continue
-        params = one.case.params
         services, position = float(params["services"]), str(params["position"])
         # With one service, the first is the last as well: all lines through the rules begin there.
         positions = THROUGH_RULES if services == 1 and position == "first" else (position,)
