@@ -18,6 +18,7 @@ from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Params
 from cnbench.core.proof import Proof, equal, true
 from cnbench.core.throttling import throttling_era
+from cnbench.experiments.cpu_quota.grid import CONTROLLER
 from cnbench.lab.cgroup import CpuGroup, Version, require_controller
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
@@ -147,13 +148,7 @@ EXPERIMENT = Experiment(
     name="cpu-burst",
     question="What does a CPU quota cost a service that stays below it, and does burst help?",
     parameters=(
-        Parameter(
-            "controller",
-            "the version of the cgroup interface",
-            quick=("v1", "v2"),
-            full=("v1", "v2"),
-            choices=("v1", "v2"),
-        ),
+        CONTROLLER,
         Parameter(
             "burst",
             "unused time that may be used later, as a share of the quota",

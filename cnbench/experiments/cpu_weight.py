@@ -11,13 +11,14 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Params
 from cnbench.core.proof import Proof, equal, true
+from cnbench.experiments.cpu_quota.grid import CONTROLLER
 from cnbench.lab.cgroup import CpuGroup, Version, require_controller
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
@@ -116,12 +117,8 @@ EXPERIMENT = Experiment(
     name="cpu-weight",
     question="How exactly does the kernel divide a CPU between groups of unequal weight?",
     parameters=(
-        Parameter(
-            "controller",
-            "the version of the cgroup interface: cpu.shares or cpu.weight",
-            quick=("v1", "v2"),
-            full=("v1", "v2"),
-            choices=("v1", "v2"),
+        replace(
+            CONTROLLER, summary="the version of the cgroup interface: cpu.shares or cpu.weight"
         ),
         Parameter(
             "ratio",

@@ -82,14 +82,17 @@ def makes_no_sense(params: Params) -> str:
     return ""
 
 
+# All experiments on groups and CPUs have it.
+CONTROLLER = Parameter(
+    "controller",
+    "the version of the cgroup interface",
+    quick=("v1", "v2"),
+    full=("v1", "v2"),
+    choices=("v1", "v2"),
+)
+
 PARAMETERS = (
-    Parameter(
-        "controller",
-        "the version of the cgroup interface",
-        quick=("v1", "v2"),
-        full=("v1", "v2"),
-        choices=("v1", "v2"),
-    ),
+    CONTROLLER,
     Parameter(
         "quota",
         "CPU time allowed in a period, as a share of one CPU",
