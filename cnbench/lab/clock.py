@@ -49,6 +49,11 @@ class Clock:
         """The clock's reading now; only differences mean anything."""
         return time.perf_counter_ns()
 
+    @property
+    def counts_waiting(self) -> bool:
+        """Whether ``timed`` counts what an action waits."""
+        return self.idler is None
+
     def timed(self, action: Callable[[], T]) -> tuple[int, T]:
         """The ticks that ``action`` takes, and what it returns.
 
