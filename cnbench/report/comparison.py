@@ -12,7 +12,7 @@ from cnbench.core.errors import NotComparableError, UsageError
 from cnbench.core.fingerprint import Difference, Fingerprint, differences
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.run import CaseResult, Run
-from cnbench.report.rows import Row, finite, metrics_of, rows_of, values_by_block
+from cnbench.report.rows import Row, finite, metrics_of, rows_of, values_in_pairs
 from cnbench.stats.intervals import Interval
 from cnbench.stats.paired import paired_effect, unpaired_effect
 from cnbench.stats.verdict import Judgement, Verdict, judge
@@ -171,12 +171,8 @@ def _naming(runs: Sequence[Sequence[Row]]) -> Callable[[Row], tuple[str, ...]]:
 
 
 def _paired(one: CaseResult, other: CaseResult, a: Row, b: Row, margin: float | None) -> Compared:
-    name = a.metric.name
-    before, after = values_by_block(one.samples, name), values_by_block(other.samples, name)
-    both = sorted(before.keys() & after.keys())
     effect = paired_effect(
-        [before[block] for block in both],
-        [after[block] for block in both],
+        *values_in_pairs(one.samples, other.samples, a.metric.name),
         scale=a.metric.scale,
         better=a.metric.better,
     )

@@ -110,6 +110,15 @@ def values_by_block(samples: tuple[Sample, ...], metric: str) -> dict[int, float
     return {s.block: s.values[metric] for s in samples if not s.replaced}
 
 
+def values_in_pairs(
+    one: tuple[Sample, ...], other: tuple[Sample, ...], metric: str
+) -> tuple[list[float], list[float]]:
+    """The values of two cases that shared their blocks, in the blocks that have both."""
+    first, second = values_by_block(one, metric), values_by_block(other, metric)
+    both = sorted(first.keys() & second.keys())
+    return [first[block] for block in both], [second[block] for block in both]
+
+
 def _row(
     run: Run, result: CaseResult, metric: Metric, noise: Mapping[tuple[int, str], float]
 ) -> Row:
@@ -140,12 +149,8 @@ def _noise_floors(run: Run) -> dict[tuple[int, str], float]:
         if not result.twin or result.status != "ok":
             continue
         for metric in metrics_of(run, result):
-            first = values_by_block(result.samples, metric.name)
-            again = values_by_block(result.twin, metric.name)
-            both = sorted(first.keys() & again.keys())
             effect = paired_effect(
-                [first[block] for block in both],
-                [again[block] for block in both],
+                *values_in_pairs(result.samples, result.twin, metric.name),
                 scale=metric.scale,
                 better=metric.better,
             )

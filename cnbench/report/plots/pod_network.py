@@ -16,7 +16,7 @@ from cnbench.report.plots import generic
 from cnbench.report.plots.axes import is_wide, linear_axis, log_axis, show_times
 from cnbench.report.plots.figures import Figures
 from cnbench.report.plots.marks import Mark, draw_marks
-from cnbench.report.rows import values_by_block
+from cnbench.report.rows import values_in_pairs
 from cnbench.report.selection import Chapter, Measured, Place
 from cnbench.report.svg import INK, KeyEntry, Panel, series
 from cnbench.stats.intervals import Interval
@@ -75,10 +75,9 @@ def _relative(chapter: Chapter, place: Place, setting: str) -> list[_Relative]:
         reference = references.get(one.result.group)
         if reference is None or reference is one:
             continue
-        below, above = (values_by_block(m.result.samples, _METRIC) for m in (reference, one))
-        both = sorted(below.keys() & above.keys())
-        if both:
-            ratio = paired_ratio([below[b] for b in both], [above[b] for b in both])
+        below, above = values_in_pairs(reference.result.samples, one.result.samples, _METRIC)
+        if below:
+            ratio = paired_ratio(below, above)
             params = one.case.params
             found.append(_Relative(str(params["backend"]), str(params["offloads"]), ratio))
     return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cnbench.core.errors import CnbenchError
 from cnbench.core.units import format_quantity
 from cnbench.report.plots.service_lines import BARE, METRIC, THROUGH_RULES, Line
-from cnbench.report.rows import values_by_block
+from cnbench.report.rows import values_in_pairs
 from cnbench.report.selection import Measured, shorten
 from cnbench.report.words import minus, span
 from cnbench.stats.cases import Cases
@@ -73,9 +73,8 @@ def costs_of(lines: Sequence[Line]) -> list[Cost]:
 def _difference(one: Measured, control: Measured) -> tuple[float, ...]:
     if one.result.group != control.result.group or one.run is not control.run:
         return ()
-    above = values_by_block(one.result.samples, METRIC)
-    below = values_by_block(control.result.samples, METRIC)
-    return tuple(above[block] - below[block] for block in sorted(above.keys() & below.keys()))
+    pairs = values_in_pairs(one.result.samples, control.result.samples, METRIC)
+    return tuple(above - below for above, below in zip(*pairs, strict=True))
 
 
 def sentences_of_costs(lines: Sequence[Line]) -> list[str]:

@@ -33,7 +33,7 @@ from cnbench.report.plots.service_lines import (
     lines_of,
     settings_of,
 )
-from cnbench.report.rows import Row, values_by_block
+from cnbench.report.rows import Row, values_in_pairs
 from cnbench.report.selection import Chapter, Measured, shorten
 from cnbench.report.svg import BAND, INK, MUTED, Panel, series
 from cnbench.stats.intervals import Interval
@@ -191,11 +191,9 @@ def _ratios(
         control = direct.get((line.mode, size))
         if control is None or control.result.group != one.result.group:
             continue
-        before = values_by_block(control.result.samples, METRIC)
-        after = values_by_block(one.result.samples, METRIC)
-        both = sorted(before.keys() & after.keys())
-        if both:
-            yield size, paired_ratio([before[b] for b in both], [after[b] for b in both]), row
+        before, after = values_in_pairs(control.result.samples, one.result.samples, METRIC)
+        if before:
+            yield size, paired_ratio(before, after), row
 
 
 def _draw_quotients(

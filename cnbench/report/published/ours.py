@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cnbench.core.parameter import Params, Value
 from cnbench.report.published.figure import RATIO, FindOurs, Ours
-from cnbench.report.rows import values_by_block
+from cnbench.report.rows import values_in_pairs
 from cnbench.report.selection import Chapter, Measured
 from cnbench.stats.paired import paired_difference, paired_ratio, unpaired_ratio
 
@@ -66,17 +66,17 @@ def ratio_apart(
     """As ``ratio_of``, for cases of one run that share no blocks: what no block interleaves."""
 
     def find(chapter: Chapter) -> Sequence[Ours]:
-        measured = [one for one in chapter.ok if has(one, params) and one.row(metric)]
-        below = {_alike(one, to): one for one in measured if has(one, to)}
+        rows = [(one, row) for one in chapter.ok if has(one, params) and (row := one.row(metric))]
+        below = {_alike(one, to): row for one, row in rows if has(one, to)}
         return [
             Ours(
-                unpaired_ratio(_values(below[alike], metric), _values(above, metric)),
+                unpaired_ratio(below[alike].values, above.values),
                 RATIO,
-                above.place,
-                setting(chapter, above, {**params, **of}),
+                one.place,
+                setting(chapter, one, {**params, **of}),
             )
-            for above in measured
-            if has(above, of) and (alike := _alike(above, of)) in below
+            for one, above in rows
+            if has(one, of) and (alike := _alike(one, of)) in below
         ]
 
     return find
@@ -120,16 +120,10 @@ def _pairs(
         other, row = below.get(_what_stays(above, of)), above.row(metric)
         if other is None or row is None or other.row(metric) is None:
             continue
-        one, two = (values_by_block(m.result.samples, metric) for m in (other, above))
-        both = sorted(one.keys() & two.keys())
-        if both:
-            yield _Pair(
-                above,
-                setting(chapter, above, {**params, **of}),
-                row.unit,
-                [two[block] for block in both],
-                [one[block] for block in both],
-            )
+        upper, lower = values_in_pairs(above.result.samples, other.result.samples, metric)
+        if upper:
+            told = setting(chapter, above, {**params, **of})
+            yield _Pair(above, told, row.unit, upper, lower)
 
 
 def _what_stays(one: Measured, without: Mapping[str, Value]) -> tuple[object, ...]:
@@ -141,7 +135,3 @@ def _alike(one: Measured, without: Mapping[str, Value]) -> tuple[object, ...]:
     """The run, the place and all parameters, those of ``without`` left out."""
     rest = tuple((name, v) for name, v in one.case.params.items() if name not in without)
     return (one.run.id, one.place, rest)
-
-
-def _values(one: Measured, metric: str) -> list[float]:
-    return list(values_by_block(one.result.samples, metric).values())
