@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnbench.core.counted import Counted
 from cnbench.lab.netns import NetworkNamespace
 
 # A heading, then one line a CPU in hexadecimal; that of the thread, since the process is elsewhere.
@@ -13,7 +14,7 @@ _TRACKED = Path("/proc/sys/net/netfilter/nf_conntrack_count")
 
 
 @dataclass(frozen=True)
-class Conntrack:
+class Conntrack(Counted):
     """What a namespace's connection tracking has counted.
 
     Attributes:
@@ -23,9 +24,6 @@ class Conntrack:
 
     insert_failed: int
     dropped: int
-
-    def __sub__(self, before: Conntrack) -> Conntrack:
-        return Conntrack(self.insert_failed - before.insert_failed, self.dropped - before.dropped)
 
 
 def conntrack(namespace: NetworkNamespace) -> Conntrack:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cnbench.core.counted import Counted
 from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.lab.netns import NetworkNamespace
 
@@ -16,19 +17,12 @@ _NO_SUCH_KIND = 95
 
 
 @dataclass(frozen=True)
-class LinkCounters:
+class LinkCounters(Counted):
     """What a device has received; bytes include the Ethernet header where the device has one."""
 
     packets: int
     bytes: int
     dropped: int
-
-    def __sub__(self, before: LinkCounters) -> LinkCounters:
-        return LinkCounters(
-            self.packets - before.packets,
-            self.bytes - before.bytes,
-            self.dropped - before.dropped,
-        )
 
 
 @contextlib.contextmanager

@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
+
+from cnbench.core.counted import Counted
 
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
-class CpuTime:
+class CpuTime(Counted):
     """Seconds of CPU time by kind; what a hypervisor took away is in none of them."""
 
     user: float = 0.0
@@ -25,12 +27,6 @@ class CpuTime:
     def busy(self) -> float:
         """Seconds that were not idle."""
         return self.user + self.system + self.softirq
-
-    def __sub__(self, other: CpuTime) -> CpuTime:
-        return CpuTime(*(getattr(self, f.name) - getattr(other, f.name) for f in fields(self)))
-
-    def __add__(self, other: CpuTime) -> CpuTime:
-        return CpuTime(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
 def cpu_time(cpu: int | None = None) -> CpuTime:

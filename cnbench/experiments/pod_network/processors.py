@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cnbench.core.counted import Counted
 from cnbench.core.metric import Metric
 from cnbench.core.proof import Check
 from cnbench.experiments.pod_network.path import PodPath
@@ -31,19 +32,12 @@ _SENDING, _RECEIVING, _USER, _SYSTEM, _SOFTIRQ = CPU_PARTS = tuple(
 
 
 @dataclass(frozen=True)
-class Spent:
+class Spent(Counted):
     """CPU time of the whole machine, and of each node's processor where it has its own."""
 
     machine: CpuTime
     sending: CpuTime
     receiving: CpuTime
-
-    def __sub__(self, before: Spent) -> Spent:
-        return Spent(
-            self.machine - before.machine,
-            self.sending - before.sending,
-            self.receiving - before.receiving,
-        )
 
 
 class Processors:
