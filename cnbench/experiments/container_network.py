@@ -9,7 +9,6 @@ a bridge's container is reached by its published port: DNAT, conntrack and the F
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -20,6 +19,7 @@ from cnbench.core.proof import Check, Proof, equal
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace
+from cnbench.lab.refusal import asked_once
 from cnbench.network import docker, links
 from cnbench.network.docker import DockerHost, open_docker_host
 from cnbench.network.routes import acknowledge_at_once
@@ -149,24 +149,20 @@ def _nonsense(params: Params) -> str:
 
 def _require(params: Params, lab: Lab) -> None:
     lab.require_namespaces()
-    refusal = _refusal(lab) if params["mode"] in ("bridge", "container") else None
-    if refusal:
-        raise refusal.with_traceback(None)
+    if params["mode"] in ("bridge", "container"):
+        _require_rules(lab)
 
 
-@functools.cache
-def _refusal(lab: Lab) -> UnsupportedError | None:
-    """Why ``lab`` cannot do Docker's rules, found by loading them in a namespace made for that."""
+@asked_once
+def _require_rules(lab: Lab) -> None:
+    """Load Docker's rules in a namespace made for that."""
     try:
         with lab.network_namespace("trial") as trial:
             _load_rules(trial)
-    except UnsupportedError as error:
-        return error
     except CommandError as error:
-        return UnsupportedError(
+        raise UnsupportedError(
             f"this kernel cannot do Docker's rules: {error}", "use the guest lab: --lab guest"
-        )
-    return None
+        ) from error
 
 
 def _load_rules(namespace: NetworkNamespace) -> None:

@@ -6,7 +6,6 @@ It is the same inside a guest: there the guest is the host.
 from __future__ import annotations
 
 import contextlib
-import functools
 import itertools
 import tempfile
 import uuid
@@ -15,11 +14,11 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TypeVar, cast
 
-from cnbench.core.errors import UnsupportedError
 from cnbench.core.metric import ClockName
 from cnbench.lab import cgroup, filesystems, loop, mounts, netns
 from cnbench.lab.clock import Clock, open_clock
 from cnbench.lab.journal import Journal, open_journal
+from cnbench.lab.refusal import asked_once
 from cnbench.lab.resources import MARK, Resource
 from cnbench.lab.timed import TimedParts
 
@@ -81,18 +80,11 @@ class Lab:
         # iptables' lock file is the host's otherwise: another's rules would make ours wait.
         return netns.open_netns(name, {"XTABLES_LOCKFILE": str(self.folder / "xtables.lock")})
 
-    @functools.cached_property
-    def _namespaces_refused(self) -> UnsupportedError | None:
-        try:
-            with self.network_namespace("trial"):
-                return None
-        except UnsupportedError as error:
-            return error
-
+    @asked_once
     def require_namespaces(self) -> None:
         """Raise UnsupportedError where this user or kernel cannot make a network namespace."""
-        if self._namespaces_refused:
-            raise self._namespaces_refused.with_traceback(None)
+        with self.network_namespace("trial"):
+            pass
 
     def cpu_group(
         self, version: cgroup.Version, above: cgroup.CpuGroup | None = None

@@ -10,8 +10,6 @@ there is no network card in any of this.
 
 from __future__ import annotations
 
-import functools
-
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.experiment import Experiment
 from cnbench.core.parameter import Params
@@ -19,6 +17,7 @@ from cnbench.experiments.pod_network.grid import PARAMETERS, nonsense
 from cnbench.experiments.pod_network.subjects import METRICS, open_subject
 from cnbench.lab import commands
 from cnbench.lab.host import Lab
+from cnbench.lab.refusal import asked_once
 from cnbench.network.backend import backend_called
 
 
@@ -33,19 +32,12 @@ def _require(params: Params, lab: Lab) -> None:
     if params["routing"] == "bird":
         commands.require("bird")
     lab.require_namespaces()
-    refusal = _refusal(str(params["backend"]), lab)
-    if refusal:
-        raise refusal.with_traceback(None)
+    _require_backend(str(params["backend"]), lab)
 
 
-@functools.cache
-def _refusal(backend: str, lab: Lab) -> UnsupportedError | None:
-    """Why ``lab`` cannot do ``backend``, found by asking its kernel."""
-    try:
-        backend_called(backend).require(lab)
-    except UnsupportedError as error:
-        return error
-    return None
+@asked_once
+def _require_backend(backend: str, lab: Lab) -> None:
+    backend_called(backend).require(lab)
 
 
 _CAVEAT = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -15,6 +14,7 @@ from cnbench.core.parameter import Params
 from cnbench.experiments.service_routing.position import PROBED, services_at
 from cnbench.lab import commands
 from cnbench.lab.host import Lab
+from cnbench.lab.refusal import asked_once
 from cnbench.network.service_path import POD_CIDR, ServicePath, open_service_path
 from cnbench.probes.first_packet import Address
 from cnbench.proxy import (
@@ -105,22 +105,17 @@ def _open_path(lab: Lab) -> AbstractContextManager[ServicePath]:
 
 def require_mode(params: Params, lab: Lab) -> None:
     """Raise UnsupportedError where ``lab`` cannot do the mode."""
-    refusal = _refusal(str(params["mode"]), lab)
-    if refusal:
-        raise refusal.with_traceback(None)
+    _try_mode(str(params["mode"]), lab)
 
 
-@functools.cache
-def _refusal(mode: str, lab: Lab) -> UnsupportedError | None:
-    """Why ``lab`` cannot do ``mode``, found by asking its kernel in a namespace made for that."""
+@asked_once
+def _try_mode(mode: str, lab: Lab) -> None:
+    """Ask the kernel for ``mode`` in a namespace made for that."""
     try:
         commands.require(_TRIALS[mode][0])
         with lab.network_namespace("trial") as trial:
             trial.run(_TRIALS[mode])
-    except UnsupportedError as error:
-        return error
     except CommandError as error:
-        return UnsupportedError(
+        raise UnsupportedError(
             f"this kernel cannot do {mode}: {error}", "use the guest lab: --lab guest"
-        )
-    return None
+        ) from error
