@@ -173,3 +173,16 @@ def test_the_answer_about_kvm_is_remembered(parts: tuple[Kernel, Image]) -> None
     first = acceleration.best_accelerator(*parts)
     assert first in ("kvm", "tcg")
     assert acceleration.best_accelerator(*parts) == first
+
+
+def test_a_state_that_cannot_be_read_is_made_anew_and_no_other(
+    parts: tuple[Kernel, Image], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kernel, userland = parts
+    folder = tmp_path / "states"
+    monkeypatch.setattr(saved, "_folder", lambda: folder)
+    machine = saved.machine_digest(kernel, userland, CLOCK)[:24]
+    for name in (machine, f"{machine}-0123", "another"):
+        (folder / name).mkdir(parents=True)
+    saved.forget(kernel, userland, CLOCK)
+    assert [place.name for place in folder.iterdir()] == ["another"]

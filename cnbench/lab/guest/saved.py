@@ -10,7 +10,9 @@ again with one version of that code imported, which takes the guest seconds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from cnbench.lab import commands
@@ -18,7 +20,7 @@ from cnbench.lab.guest import cache, initramfs, qemu
 from cnbench.lab.guest.code import empty_disk
 from cnbench.lab.guest.images import Image, Progress
 from cnbench.lab.guest.kernels import Kernel
-from cnbench.lab.guest.machine import boot, restore
+from cnbench.lab.guest.machine import Machine, boot, restore
 from cnbench.lab.guest.qemu import Hardware
 
 _FORMAT = 1
@@ -34,17 +36,13 @@ def ensure_state(
         UnsupportedError: QEMU is not installed.
         GuestError: the guest did not boot, or its state could not be written.
     """
-    place = _folder() / machine_digest(kernel, userland, hardware)[:24]
-    state = place / "state"
-    if not state.is_file():
+
+    def booted() -> AbstractContextManager[Machine]:
         progress(f"booting {kernel.release} once, to go on from there from now on")
-        with cache.publishing(place) as building:
-            with boot(kernel, userland, hardware, empty_disk()) as machine:
-                machine.monitor.save(building / "state")
-            (building / "guest").write_text(f"{kernel.name} {kernel.release}\n")
-        cache.forget_unused(_folder(), _KEPT)
-    cache.used(place)
-    return state
+        return boot(kernel, userland, hardware, empty_disk())
+
+    name = _name(kernel, userland, hardware)
+    return _ensure(_folder() / name, f"{kernel.name} {kernel.release}", booted)
 
 
 def ensure_attached_state(
@@ -63,25 +61,44 @@ def ensure_attached_state(
         UnsupportedError: QEMU is not installed.
         GuestError: the guest did not boot, or its state could not be written.
     """
-    machine_and_code = (machine_digest(kernel, userland, hardware), code.parent.name, *imports)
-    place = _folder() / cache.text_digest(*machine_and_code)[:24]
+
+    @contextlib.contextmanager
+    def attached() -> Iterator[Machine]:
+        state = ensure_state(kernel, userland, hardware, progress)
+        progress("importing the measuring code once")
+        with restore(kernel, userland, hardware, code, state) as machine:
+            machine.ask({"do": "attach", "import": list(imports)})
+            yield machine
+
+    version = code.parent.name
+    name = f"{_name(kernel, userland, hardware)}-{cache.text_digest(version, *imports)[:12]}"
+    return _ensure(_folder() / name, f"{kernel.name} {kernel.release} {version}", attached)
+
+
+def forget(kernel: Kernel, userland: Image, hardware: Hardware) -> None:
+    """Remove all states of a machine, so that the next one boots anew."""
+    for place in _folder().glob(f"{_name(kernel, userland, hardware)}*"):
+        cache.remove(place)
+
+
+def _ensure(
+    place: Path, what: str, open_machine: Callable[[], AbstractContextManager[Machine]]
+) -> Path:
+    """The state in ``place``, made of a machine opened for it where there is none: of ``what``."""
     state = place / "state"
     if not state.is_file():
-        booted = ensure_state(kernel, userland, hardware, progress)
-        progress("importing the measuring code once")
         with cache.publishing(place) as building:
-            with restore(kernel, userland, hardware, code, booted) as machine:
-                machine.ask({"do": "attach", "import": list(imports)})
+            with open_machine() as machine:
                 machine.monitor.save(building / "state")
-            (building / "guest").write_text(f"{kernel.name} {kernel.release} {code.parent.name}\n")
+            (building / "guest").write_text(f"{what}\n")
         cache.forget_unused(_folder(), _KEPT)
     cache.used(place)
     return state
 
 
-def forget_all() -> None:
-    """Remove all states, so that the next guest boots anew."""
-    cache.remove(_folder())
+def _name(kernel: Kernel, userland: Image, hardware: Hardware) -> str:
+    """What the names of all states of a machine begin with."""
+    return machine_digest(kernel, userland, hardware)[:24]
 
 
 def _folder() -> Path:

@@ -53,7 +53,7 @@ def guest(
             machine = restored(stack)
         except GuestError as error:
             progress(f"{error}; booting anew")
-            saved.forget_all()
+            saved.forget(found, userland, hardware)
             machine = restored(stack)
         yield machine
 
