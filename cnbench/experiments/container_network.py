@@ -23,7 +23,7 @@ from cnbench.lab.refusal import asked_once
 from cnbench.network import docker, links
 from cnbench.network.docker import DockerHost, open_docker_host
 from cnbench.network.routes import acknowledge_at_once
-from cnbench.probes.traffic import COSTS, MESSAGES, End, Loop, costs, open_loop
+from cnbench.probes.traffic import COSTS, MESSAGES, End, Traffic, costs
 
 # Where traffic may be counted: loopback, the host's own device, and the container's, on docker0.
 _LO, _ETH, _VETH = "loopback", "eth0 of the host", "eth0 of the container"
@@ -38,7 +38,7 @@ class ModeSubject:
     ends: tuple[End, End]
     way: str
     mode: str
-    loop: Loop
+    traffic: Traffic
     clock: Clock
     messages: int
     size: int
@@ -48,8 +48,9 @@ class ModeSubject:
         self._before = self._carried()
 
     def sample(self) -> Mapping[str, float]:
-        """Costs and latencies of ``messages`` messages."""
-        batch = self.loop.run(self.messages)
+        """Costs and latencies of ``messages`` messages over new connections."""
+        with self.traffic.connected() as loop:
+            batch = loop.run(self.messages)
         self.delivered += self.messages * self.size
         return costs(batch, self.clock)
 
@@ -115,20 +116,18 @@ class ModeSubject:
 
 @contextlib.contextmanager
 def open_subject(params: Params, lab: Lab) -> Iterator[ModeSubject]:
-    """Two containers in the mode, with a loop to the second."""
-    mode, way, traffic = str(params["mode"]), str(params["way"]), str(params["traffic"])
+    """Two containers in the mode, and the traffic to the second."""
+    mode, way, kind = str(params["mode"]), str(params["way"]), str(params["traffic"])
     size = int(params["size"])
     with open_docker_host(lab, mode) as machine:
         ends = _ends(machine, mode, way)
-        if traffic == "tcp-stream":
+        if kind == "tcp-stream":
             acknowledge_at_once(ends[0].namespace, ends[1].target(docker.PORT)[0])
             acknowledge_at_once(ends[1].namespace, ends[0].address)
-        with open_loop(
-            traffic, *ends, size=size, flows=1, clock=lab.clock, port=docker.PORT
-        ) as loop:
-            yield ModeSubject(
-                machine, ends, way, mode, loop, lab.clock, int(params["messages"]), size
-            )
+        traffic = Traffic(kind, *ends, size=size, flows=1, clock=lab.clock, port=docker.PORT)
+        yield ModeSubject(
+            machine, ends, way, mode, traffic, lab.clock, int(params["messages"]), size
+        )
 
 
 def _ends(machine: DockerHost, mode: str, way: str) -> tuple[End, End]:

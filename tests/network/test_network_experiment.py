@@ -11,7 +11,7 @@ from cnbench.experiments.pod_network.subjects import open_subject
 from cnbench.lab import commands
 from cnbench.network import links
 from cnbench.network.steering import receive_on
-from cnbench.probes.traffic import TRAFFIC
+from cnbench.probes.traffic import TRAFFIC_KINDS
 
 # Of a capture file (draft-ietf-opsawg-pcap).
 FILE_HEADER, FRAME_HEADER = 24, 16
@@ -79,7 +79,7 @@ def test_flows_and_directions_are_for_processes():
 
 @pytest.mark.real
 @pytest.mark.parametrize("backend", ["none", "host-gw", "vxlan", "bgp", "macvlan"])
-@pytest.mark.parametrize("traffic", TRAFFIC)
+@pytest.mark.parametrize("traffic", TRAFFIC_KINDS)
 def test_every_traffic_gives_every_metric_and_is_proven(netlab, traffic, backend):
     values, proof = measured(netlab, traffic=traffic, backend=backend)
     assert broken(proof) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cnbench.core.proof import Check, Proof, equal
-from cnbench.experiments.pod_network.counters import carried, checks_of_counters
+from cnbench.experiments.pod_network.counters import Carried, checks_of_counters
 from cnbench.experiments.pod_network.observation import (
     check_overhead,
     checks_of_pass,
@@ -31,6 +31,7 @@ class Account:
         size: bytes of a message.
         traffic: what a message is.
         exact: whether devices count during the samples what a wire would carry, and nothing else.
+        carried: what the underlay carried meanwhile, by its counters.
         delivered: bytes of all messages.
         cpu: CPU time of all samples.
         seen: the first frames that the proof saw.
@@ -41,12 +42,16 @@ class Account:
     size: int
     traffic: str
     exact: bool
+    carried: Carried = field(default_factory=Carried)
     delivered: int = 0
     cpu: CpuTime = field(default_factory=CpuTime)
     seen: list[Frame] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self._before = carried(self.path)
+    def add(self, carried: Carried, delivered: int, cpu: CpuTime) -> None:
+        """Enter a sample."""
+        self.carried += carried
+        self.delivered += delivered
+        self.cpu += cpu
 
     def proof(self, loop: Loop) -> Proof:
         """Configuration read back, counters over the samples, and what taps see of ``loop``.
@@ -54,16 +59,17 @@ class Account:
         The taps are opened after the samples, since they cost time; and once more with all
         offloads off, since only then is what is seen on a device what a wire would carry.
         """
-        moved = carried(self.path) - self._before
         topology = self.path.topology
         checks: list[Check] = [
             *self.path.backend.checks(topology),
             _check_offloads(self.offloads, topology.offloads_on()),
-            *checks_of_counters(self.path, moved, self.delivered),
+            *checks_of_counters(self.path, self.carried, self.delivered),
             _note_cpu(self.cpu),
         ]
         if self.exact:
-            checks.append(self._check_overhead("in the samples", moved.link.bytes, self.delivered))
+            checks.append(
+                self._check_overhead("in the samples", self.carried.link.bytes, self.delivered)
+            )
         seen = observe(self.path, loop, self.size)
         self.seen = seen.frames[:_KEPT]
         checks += checks_of_pass(self.path, seen)

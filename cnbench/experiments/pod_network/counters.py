@@ -5,24 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnbench.core.counted import Counted
 from cnbench.core.proof import Check
 from cnbench.experiments.pod_network.path import PodPath
 from cnbench.network import links
 from cnbench.network.underlay import DEVICE
 from cnbench.probes.traffic import End
 
+_NOTHING_RECEIVED = links.LinkCounters(0, 0, 0)
+
 
 @dataclass(frozen=True)
-class Carried:
-    """What the server's node received by the underlay, and what TCP sent again."""
+class Carried(Counted):
+    """What the server's node received by the underlay, and what TCP sent again.
 
-    link: links.LinkCounters
-    tunnel: links.LinkCounters | None
-    retransmitted: int
+    Attributes:
+        link: by the underlay's device.
+        tunnel: by the tunnel's device, where the backend has one.
+        retransmitted: TCP segments, by both ends.
+    """
 
-    def __sub__(self, before: Carried) -> Carried:
-        tunnel = self.tunnel - before.tunnel if self.tunnel and before.tunnel else None
-        return Carried(self.link - before.link, tunnel, self.retransmitted - before.retransmitted)
+    link: links.LinkCounters = _NOTHING_RECEIVED
+    tunnel: links.LinkCounters = _NOTHING_RECEIVED
+    retransmitted: int = 0
 
 
 def carried(path: PodPath) -> Carried:
@@ -31,7 +36,7 @@ def carried(path: PodPath) -> Carried:
     node = path.server.namespace
     return Carried(
         links.received(node, DEVICE),
-        links.received(node, device) if device else None,
+        links.received(node, device) if device else _NOTHING_RECEIVED,
         sum(_retransmitted(end) for end in path.ends),
     )
 
@@ -47,7 +52,7 @@ def checks_of_counters(path: PodPath, moved: Carried, delivered: int) -> list[Ch
     """What the devices counted during the samples, beside the bytes delivered in them."""
     device = path.encapsulation.device
     checks = [_at_least(f"{DEVICE} of {path.server.namespace.name}", moved.link, delivered)]
-    if moved.tunnel:
+    if device:
         checks.append(
             _at_least(f"{device} of {path.server.namespace.name}", moved.tunnel, delivered)
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnbench.core.parameter import Parameter, Params, Value
 from cnbench.network.backend import all_backends, backend_called
-from cnbench.probes.traffic import MESSAGES, TRAFFIC
+from cnbench.probes.traffic import MESSAGES, TRAFFIC_KINDS
 
 # RFC 768 and RFC 791: 65535 bytes less both headers.
 _LARGEST_DATAGRAM = 65507
@@ -106,8 +106,8 @@ PARAMETERS = (
         "traffic",
         "what is sent: streams go one way, rr is answered, crr has a connection for each",
         quick=("tcp-stream", "tcp-rr", "udp-rr", "tcp-crr"),
-        full=TRAFFIC,
-        choices=TRAFFIC,
+        full=TRAFFIC_KINDS,
+        choices=TRAFFIC_KINDS,
     ),
     Parameter(
         "load",

@@ -18,7 +18,7 @@ from cnbench.experiments.pod_network.processors import CPU_PARTS, Processors
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 from cnbench.probes.iperf3 import Iperf3, open_iperf3
-from cnbench.probes.traffic import COSTS, CPU_COST, THROUGHPUT, Loop, costs, latencies, open_loop
+from cnbench.probes.traffic import COSTS, CPU_COST, THROUGHPUT, Loop, Traffic, costs, latencies
 
 _IPERF3_SECONDS = 1
 _PING_SIZE = 64
@@ -42,18 +42,18 @@ class LoopSubject:
     """Messages in a closed loop."""
 
     account: Account
-    loop: Loop
+    traffic: Traffic
     clock: Clock
     messages: int
     _processors: set[int] = field(default_factory=set)
 
     def sample(self) -> Mapping[str, float]:
-        """Costs, latencies and losses of ``messages`` messages."""
-        before = carried(self.account.path)
-        batch = self.loop.run(self.messages)
-        moved = carried(self.account.path) - before
-        self.account.delivered += self.messages * self.account.size
-        self.account.cpu += batch.cpu
+        """Costs, latencies and losses of ``messages`` messages over new connections."""
+        with self.traffic.connected() as loop:
+            before = carried(self.account.path)
+            batch = loop.run(self.messages)
+            moved = carried(self.account.path) - before
+        self.account.add(moved, self.messages * self.account.size, batch.cpu)
         self._processors.add(batch.processor)
         return {
             **costs(batch, self.clock),
@@ -61,14 +61,15 @@ class LoopSubject:
         }
 
     def proof(self) -> Proof:
-        """The path's, seen with this very loop."""
+        """The path's, seen with the same traffic."""
         share = Check(
             "processors that did the work of both nodes",
             "one",
             ", ".join(map(str, sorted(self._processors))),
             len(self._processors) == 1,
         )
-        return Proof((*self.account.proof(self.loop).checks, share))
+        with self.traffic.connected() as loop:
+            return Proof((*self.account.proof(loop).checks, share))
 
     def capture(self) -> bytes:
         """The first packets that the proof saw on the underlay."""
@@ -82,7 +83,7 @@ class Iperf3Subject:
     account: Account
     iperf3: Iperf3
     ping: Loop
-    loop: Loop
+    traffic: Traffic
     clock: Clock
     processors: Processors
 
@@ -102,8 +103,7 @@ class Iperf3Subject:
         moved = carried(self.account.path) - before
         if not ticks:
             raise CnbenchError("none of the datagrams sent beside the stream was answered")
-        self.account.delivered += report.delivered
-        self.account.cpu += spent.machine
+        self.account.add(moved, report.delivered, spent.machine)
         return {
             CPU_COST.name: spent.machine.busy / report.delivered,
             **self.processors.parts(spent, report.delivered),
@@ -120,7 +120,8 @@ class Iperf3Subject:
     def proof(self) -> Proof:
         """The path's, seen with a loop of the same traffic between the same pods."""
         placed = self.processors.check()
-        return Proof((*self.account.proof(self.loop).checks, placed))
+        with self.traffic.connected() as loop:
+            return Proof((*self.account.proof(loop).checks, placed))
 
     def capture(self) -> bytes:
         """The first packets that the proof saw on the underlay."""
@@ -143,34 +144,31 @@ def _packets(
 @contextlib.contextmanager
 def open_subject(params: Params, lab: Lab) -> Iterator[LoopSubject | Iperf3Subject]:
     """The pods, joined, with the load between them ready."""
-    traffic, size, flows = str(params["traffic"]), int(params["size"]), int(params["flows"])
-    protocol = traffic.partition("-")[0]
+    kind, size, flows = str(params["traffic"]), int(params["size"]), int(params["flows"])
+    protocol = kind.partition("-")[0]
     with contextlib.ExitStack() as stack:
         path = stack.enter_context(open_path(params, lab))
-        loop = stack.enter_context(
-            open_loop(traffic, *path.ends, size=size, flows=flows, clock=lab.clock)
-        )
-        account = Account(path, str(params["offloads"]), size, traffic, _countable(params))
+        traffic = Traffic(kind, *path.ends, size=size, flows=flows, clock=lab.clock)
+        account = Account(path, str(params["offloads"]), size, kind, _countable(params))
         if params["load"] == "loop":
-            yield LoopSubject(account, loop, lab.clock, int(params["messages"]))
+            yield LoopSubject(account, traffic, lab.clock, int(params["messages"]))
             return
-        ping = stack.enter_context(
-            open_loop(
-                "udp-rr",
-                *path.ends,
-                size=_PING_SIZE,
-                flows=1,
-                clock=lab.clock,
-                patience=_PING_PATIENCE,
-                port=_PING_PORT,
-            )
+        pings = Traffic(
+            "udp-rr",
+            *path.ends,
+            size=_PING_SIZE,
+            flows=1,
+            clock=lab.clock,
+            patience=_PING_PATIENCE,
+            port=_PING_PORT,
         )
+        ping = stack.enter_context(pings.connected())
         iperf3 = stack.enter_context(
             open_iperf3(*path.ends, protocol=protocol, size=size, flows=flows)
         )
         receiving, sending = iperf3.cpus
         processors = Processors(path, sending, receiving)
-        yield Iperf3Subject(account, iperf3, ping, loop, lab.clock, processors)
+        yield Iperf3Subject(account, iperf3, ping, traffic, lab.clock, processors)
 
 
 def _countable(params: Params) -> bool:

@@ -2,7 +2,7 @@
 
 conntrack remembers where the first packet went, so none that follows walks the nat table; in IPVS
 mode they all cross the sets that guard INPUT. Messages and their answers, or a stream, go over one
-connection that was made when the case was set up.
+connection a sample.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cnbench.lab.host import Lab
 from cnbench.network import links
 from cnbench.network.conntrack import Conntrack, conntrack
 from cnbench.network.service_path import CLIENTS, NODE_ENDS
-from cnbench.probes.traffic import THROUGHPUT, Batch, End, Loop, open_loop
+from cnbench.probes.traffic import THROUGHPUT, Batch, End, Traffic
 
 RTT = Metric("rtt", "s", "lower", "ratio", "a message and its answer, established, median")
 RTT_P99 = Metric("rtt_p99", "s", "lower", "ratio", "the same, 99th percentile")
@@ -34,25 +34,30 @@ _STREAM_SIZES = {"tcp": 65536, "udp": 1400}
 
 @dataclass
 class EstablishedSubject:
-    """One connection on one way."""
+    """Connections on one way, each of which carries a sample's messages."""
 
     way: Way
-    loop: Loop
-    counted_at_opening: int
+    traffic: Traffic
     messages: int
     clock: Clock
 
     def __post_init__(self) -> None:
-        self._delivered = 0
+        self._connections = 0
+        self._counted_at_opening = 0
         self._counted = 0
+        self._delivered = 0
         self._conntrack = conntrack(self.way.path.node)
         self._received = self._node_received()
 
     def run(self) -> Batch:
         """One sample's messages."""
-        counted = self.way.passed()
-        batch = self.loop.run(self.messages)
-        self._counted += self.way.passed() - counted
+        at_first = self.way.passed()
+        with self.traffic.connected() as loop:
+            once_open = self.way.passed()
+            batch = loop.run(self.messages)
+            self._counted += self.way.passed() - once_open
+        self._connections += 1
+        self._counted_at_opening += once_open - at_first
         self._delivered += batch.delivered
         return batch
 
@@ -62,7 +67,7 @@ class EstablishedSubject:
         return sum(links.received(node, end).bytes for end in NODE_ENDS)
 
     def proof(self) -> Proof:
-        """The rules counted the connection's first packet and nothing after; the node carried all.
+        """The rules counted each connection's first packet and no other; the node carried all.
 
         Connections of other cases over the same node make its devices count more.
         """
@@ -71,11 +76,11 @@ class EstablishedSubject:
         return Proof(
             (
                 equal(
-                    "first packets that the service's rules counted when it was opened",
-                    self.way.due(1),
-                    self.counted_at_opening,
+                    f"first packets that the rules counted of {self._connections} connections",
+                    self.way.due(self._connections),
+                    self._counted_at_opening,
                 ),
-                equal("packets that they counted in the samples", 0, self._counted),
+                equal("packets that they counted of the messages", 0, self._counted),
                 Check(
                     "bytes that the node received from both ends",
                     f"at least the {self._delivered} delivered",
@@ -116,11 +121,11 @@ _SUBJECTS: dict[str, type[RttSubject | ThroughputSubject]] = {
 
 @contextlib.contextmanager
 def open_established(params: Params, lab: Lab) -> Iterator[RttSubject | ThroughputSubject]:
-    """A connection through a cluster that all positions of a mode share, or past it."""
+    """Connections through a cluster that all positions of a mode share, or past it."""
     way = way_of(params, lab)
     ((target, endpoints),) = way.leads_to.items()
     protocol, measure = str(params["protocol"]), str(params["measure"])
-    traffic, size = (
+    kind, size = (
         (f"{protocol}-rr", _RTT_SIZE)
         if measure == "rtt"
         else (f"{protocol}-stream", _STREAM_SIZES[protocol])
@@ -129,7 +134,5 @@ def open_established(params: Params, lab: Lab) -> Iterator[RttSubject | Throughp
     listens_at = next(iter(endpoints)).host if len(endpoints) == 1 else anywhere
     client = End(way.path.client, CLIENTS[0])
     server = End(way.path.backend, listens_at, known_as=target.host)
-    counted = way.passed()
-    with open_loop(traffic, client, server, size=size, flows=1, clock=lab.clock, port=PORT) as loop:
-        opening = way.passed() - counted
-        yield _SUBJECTS[measure](way, loop, opening, int(params["messages"]), lab.clock)
+    traffic = Traffic(kind, client, server, size=size, flows=1, clock=lab.clock, port=PORT)
+    yield _SUBJECTS[measure](way, traffic, int(params["messages"]), lab.clock)

@@ -6,11 +6,11 @@ takes part, and the time that passes is the CPU time of the whole path, softirq 
 sleeps in spite of that is counted.
 """
 
-from cnbench.probes.traffic.exchanges import TRAFFIC
+from cnbench.probes.traffic.exchanges import TRAFFIC_KINDS
 from cnbench.probes.traffic.loop import Batch, Loop
 from cnbench.probes.traffic.metrics import COSTS, CPU_COST, MESSAGES, THROUGHPUT, costs, latencies
-from cnbench.probes.traffic.opening import open_loop
 from cnbench.probes.traffic.sockets import CONGESTION_CONTROL, End
+from cnbench.probes.traffic.traffic import Traffic
 
 __all__ = [
     "CONGESTION_CONTROL",
@@ -18,11 +18,11 @@ __all__ = [
     "CPU_COST",
     "MESSAGES",
     "THROUGHPUT",
-    "TRAFFIC",
+    "TRAFFIC_KINDS",
     "Batch",
     "End",
     "Loop",
+    "Traffic",
     "costs",
     "latencies",
-    "open_loop",
 ]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import socket
-import struct
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -16,14 +15,14 @@ from cnbench.core.errors import CnbenchError
 from cnbench.probes.traffic.sockets import (
     End,
     give_up_after,
+    reset_on_close,
     tcp_listener,
     tcp_pairs,
     udp_pairs,
     use_congestion_control,
 )
 
-TRAFFIC = ("tcp-stream", "udp-stream", "tcp-rr", "udp-rr", "tcp-crr")
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+TRAFFIC_KINDS = ("tcp-stream", "udp-stream", "tcp-rr", "udp-rr", "tcp-crr")
 
 Exchange = Callable[[], None]
 
@@ -43,7 +42,7 @@ def open_exchanges(
     flows: int,
     patience: float,
 ) -> list[Exchange]:
-    """One way to exchange a message for each flow; arguments as ``open_loop`` has them.
+    """One way to exchange a message for each flow; arguments as ``Traffic`` has them.
 
     Raises:
         OSError: the server cannot be reached.
@@ -103,8 +102,7 @@ def _connection_each(
     def exchange() -> None:
         # Where the thread is: the loop has it in the client's namespace.
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as near:
-            # A reset leaves no TIME_WAIT behind, of which there would soon be one a port.
-            near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            reset_on_close(near)
             use_congestion_control(near)
             give_up_after(patience, near)
             near.connect(target)

@@ -59,7 +59,7 @@ def busy_ticks(ticks: Sequence[int], sleeps: int, not_ours: int) -> float:
 
 
 class Loop:
-    """A closed loop of messages. Use ``open_loop``."""
+    """A closed loop of messages over open connections. Use ``Traffic.connected``."""
 
     def __init__(
         self,
@@ -112,6 +112,16 @@ class Loop:
             ticks.append(after - before)
             before = after
         return ticks
+
+    def warm_up(self, messages: int) -> None:
+        """Exchange ``messages`` messages that nobody times.
+
+        Raises:
+            CnbenchError: one was lost.
+        """
+        with self._client.entered():
+            for exchange in itertools.islice(self._exchanges, messages):
+                self._attempt(exchange)
 
     def once(self) -> int:
         """Exchange one message, wherever the thread runs; clock ticks that it took.

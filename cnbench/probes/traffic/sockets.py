@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import socket
 import struct
 from collections.abc import Iterator
@@ -16,6 +18,10 @@ CONGESTION_CONTROL = "cubic"
 _SEND_BUFFER = 1 << 20
 _SO_SNDBUFFORCE = 32
 _GREETING_PATIENCE = 5.0
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+# The client's, each used once before any is used again, whatever the traffic: by then conntrack has
+# forgotten the connection before. Above the well-known ones, and below what the kernel gives out.
+_SOURCE_PORTS = itertools.cycle(range(1024, 32768))
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -46,10 +52,10 @@ def tcp_pairs(stack: ExitStack, client: End, server: End, port: int, count: int)
     with tcp_listener(server, port) as listener:
         listener.settimeout(_GREETING_PATIENCE)
         for _ in range(count):
-            with client.namespace.entered():
-                near = stack.enter_context(
-                    socket.create_connection(server.target(port), timeout=_GREETING_PATIENCE)
-                )
+            near = stack.enter_context(_bound(client, socket.SOCK_STREAM))
+            reset_on_close(near)
+            near.settimeout(_GREETING_PATIENCE)
+            near.connect(server.target(port))
             far = stack.enter_context(listener.accept()[0])
             for end in (near, far):
                 end.settimeout(None)
@@ -62,7 +68,11 @@ def tcp_pairs(stack: ExitStack, client: End, server: End, port: int, count: int)
 def udp_pairs(stack: ExitStack, client: End, server: End, port: int, count: int) -> Iterator[Pair]:
     """``count`` pairs of sockets, each connected to its other; the server's share one port."""
     for _ in range(count):
-        near, far = (_udp_socket(stack, *end) for end in ((client, 0), (server, port)))
+        near = stack.enter_context(_bound(client, socket.SOCK_DGRAM))
+        far = stack.enter_context(_udp_server(server, port))
+        for end in (near, far):
+            end.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _SEND_BUFFER)
+            give_up_after(_GREETING_PATIENCE, end)
         near.connect(server.target(port))
         # Only now does the server know who sends, if an address is translated on the way. Those
         # that are connected already get nothing from strangers.
@@ -71,13 +81,27 @@ def udp_pairs(stack: ExitStack, client: End, server: End, port: int, count: int)
         yield near, far
 
 
-def _udp_socket(stack: ExitStack, end: End, port: int) -> socket.socket:
-    with end.namespace.entered():
-        made = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-    made.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _SEND_BUFFER)
+def _bound(client: End, kind: socket.SocketKind) -> socket.socket:
+    """A socket of the client's, with the next source port that nobody there has."""
+    with client.namespace.entered():
+        made = socket.socket(socket.AF_INET, kind)
+    for port in _SOURCE_PORTS:
+        try:
+            made.bind((client.address, port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                made.close()
+                raise
+        else:
+            break
+    return made
+
+
+def _udp_server(server: End, port: int) -> socket.socket:
+    with server.namespace.entered():
+        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind((end.address, port))
-    give_up_after(_GREETING_PATIENCE, made)
+    made.bind((server.address, port))
     return made
 
 
@@ -91,6 +115,11 @@ def tcp_listener(server: End, port: int) -> socket.socket:
     listener.bind((server.address, port))
     listener.listen(16)
     return listener
+
+
+def reset_on_close(end: socket.socket) -> None:
+    """Leave no TIME_WAIT behind, of which there would soon be one a port."""
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
 
 
 def use_congestion_control(end: socket.socket) -> None:
