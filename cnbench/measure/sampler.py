@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,7 +18,8 @@ from cnbench.measure import witness
 from cnbench.measure.blocks import balanced_order
 from cnbench.measure.events import BlockEnded, Captured, Listener
 from cnbench.measure.failures import failure, what_is_not_proven, without_twin
-from cnbench.measure.stop_rule import FEWEST_FOR_95_PERCENT, precision
+from cnbench.measure.station import Station, least_precise
+from cnbench.measure.stop_rule import FEWEST_FOR_95_PERCENT
 
 WARM_UP = 1
 # How often a disturbed sample is measured again before it is taken as it is, marked.
@@ -33,7 +33,8 @@ class Policy:
 
     Attributes:
         target: the precision at which to stop: the half-width of the headline metric's 95 %
-            interval, as a share of the median (ratio metrics) or absolute (additive ones).
+            interval, as a share of the median (ratio metrics) or absolute (additive ones), for
+            every case and for what A′ differs from A by.
         budget: seconds after which to stop in any case.
         hard: whether the budget ends sampling before there are enough blocks for an interval.
         seed: of the block order.
@@ -45,22 +46,6 @@ class Policy:
     hard: bool = False
     seed: int = 1
     most_blocks: int = 10_000
-
-
-@dataclass
-class Station:
-    """One subject among those of a block, with what is known of it so far."""
-
-    case: Case
-    subject: Subject
-    setup: float
-    twin: bool = False
-    samples: list[Sample] = field(default_factory=list)
-    error: Exception | None = None
-
-    def used(self, metric: str) -> list[float]:
-        """The values of ``metric`` that count."""
-        return [sample.values[metric] for sample in self.samples if not sample.replaced]
 
 
 @dataclass
@@ -174,7 +159,7 @@ class GroupSampler:
                     with self._failing(stations[index]):
                         self._observe(stations[index], block, turn, began)
             spent = self._now() - began
-            reached = self._precision(stations)
+            reached = least_precise(stations, self._experiment.metrics)
             listen(BlockEnded(number, block, spent, reached))
             stopped = self._reason_to_stop(block + 1, spent, reached)
             if stopped:
@@ -223,16 +208,6 @@ class GroupSampler:
         if not around:
             return values, before, witness.Reading.now()
         return values, *witness.joined(list(zip(around[::2], around[1::2], strict=True)))
-
-    def _precision(self, stations: list[Station]) -> float:
-        """How well the least known case's headline, its first metric, is known."""
-        working = [station for station in stations if station.error is None]
-        return max((self._headline_precision(station) for station in working), default=math.inf)
-
-    def _headline_precision(self, station: Station) -> float:
-        given = station.samples[0].values
-        headline = next(metric for metric in self._experiment.metrics if metric.name in given)
-        return precision(station.used(headline.name), headline)
 
     def _check(self, values: Mapping[str, float]) -> None:
         known = {metric.name: metric for metric in self._experiment.metrics}

@@ -51,3 +51,15 @@ def precision(values: Sequence[float], metric: Metric) -> float:
     if metric.scale == "additive" or math.isinf(width):
         return width
     return width / abs(statistics.median(values))
+
+
+def paired_precision(a: Sequence[float], b: Sequence[float], metric: Metric) -> float:
+    """The half-width of the effect of ``b`` on ``a``, values of the same blocks in their order.
+
+    Of the blocks' log ratios for a ratio metric, of their differences for an additive one, as
+    ``stats/paired.py`` compares them.
+    """
+    pairs = list(zip(a, b, strict=True))
+    if metric.scale == "additive":
+        return half_width([after - before for before, after in pairs])
+    return half_width([math.log(after / before) for before, after in pairs])

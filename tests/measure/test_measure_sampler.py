@@ -97,6 +97,19 @@ def test_the_least_precise_case_decides():
     assert outcome.results[0].stopped == "took all of its 20 blocks"
 
 
+def test_a_twin_that_differs_from_block_to_block_goes_on_being_compared():
+    # Each within its target by itself; but their ratio swings by twice as much.
+    steps = {
+        "a": lambda turn: 1 + 0.008 * (-1) ** turn,
+        "a′": lambda turn: 1 - 0.008 * (-1) ** turn,
+    }
+    scripts = {name: Script(value=value) for name, value in steps.items()}
+    (alone,) = Stage({"a": scripts["a"]}).run(target=0.01, most_blocks=20).results
+    assert len(alone.samples) == FEWEST
+    (a,) = Stage(scripts).run(target=0.01, most_blocks=20).results
+    assert len(a.samples) == len(a.twin) == 20
+
+
 def test_an_additive_metric_has_an_absolute_target():
     scripts = {"a": Script(metric="error", value=lambda turn: 1e-4 * (-1) ** turn)}
     (a,) = Stage(scripts).run(target=0.01).results

@@ -11,6 +11,7 @@ from cnbench.measure.stop_rule import (
     FEWEST_FOR_95_PERCENT,
     half_width,
     outer_ranks,
+    paired_precision,
     precision,
 )
 
@@ -61,6 +62,15 @@ def test_a_half_width_scales_and_does_not_mind_the_order(values, factor, random)
 def test_precision_is_relative_for_ratios_and_absolute_for_differences(values):
     assert precision(values, made_up.ERROR) == half_width(values)
     assert precision(values, made_up.COST) == half_width(values) / statistics.median(values)
+
+
+def test_the_precision_of_a_pair_is_blind_to_what_both_share():
+    drift = [1.0, 2.0, 3.0, 5.0, 8.0, 13.0]
+    assert paired_precision(drift, [2 * v for v in drift], made_up.COST) == pytest.approx(0)
+    assert paired_precision(drift, [2 + v for v in drift], made_up.ERROR) == pytest.approx(0)
+    swinging = [v * factor for v, factor in zip(drift, [1.1, 1 / 1.1] * 3, strict=True)]
+    assert paired_precision(drift, swinging, made_up.COST) == pytest.approx(math.log(1.1))
+    assert paired_precision([1.0] * 5, [1.0] * 5, made_up.COST) == math.inf
 
 
 def test_too_few_values_have_no_bound():

@@ -1,0 +1,63 @@
+"""A subject among those of a block, and how well all of them are known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cnbench.core.case import Case
+from cnbench.core.experiment import Subject
+from cnbench.core.metric import Metric
+from cnbench.core.run import Sample
+from cnbench.measure.stop_rule import paired_precision, precision
+
+
+@dataclass
+class Station:
+    """One subject among those of a block, with what is known of it so far."""
+
+    case: Case
+    subject: Subject
+    setup: float
+    twin: bool = False
+    samples: list[Sample] = field(default_factory=list)
+    error: Exception | None = None
+
+    def used(self, metric: str) -> list[float]:
+        """The values of ``metric`` that count, one a block."""
+        return [sample.values[metric] for sample in self.samples if not sample.replaced]
+
+
+def least_precise(stations: Sequence[Station], metrics: Sequence[Metric]) -> float:
+    """The precision of what is least known: of each case, and of what A′ differs from A by.
+
+    By the headline, the first of ``metrics`` that a case has. A comparison's interval can be wider
+    than those of its cases, and A′ against A shows how wide the comparisons of this group are;
+    infinite while a case has too few values.
+    """
+    working = [station for station in stations if station.error is None]
+    known = [_precision(station, metrics) for station in working]
+    for twin in working:
+        if twin.twin:
+            known += [
+                _pair_precision(station, twin, metrics)
+                for station in working
+                if station is not twin and station.case == twin.case
+            ]
+    return max(known, default=math.inf)
+
+
+def _precision(station: Station, metrics: Sequence[Metric]) -> float:
+    headline = _headline(station, metrics)
+    return precision(station.used(headline.name), headline)
+
+
+def _pair_precision(station: Station, twin: Station, metrics: Sequence[Metric]) -> float:
+    headline = _headline(station, metrics)
+    return paired_precision(station.used(headline.name), twin.used(headline.name), headline)
+
+
+def _headline(station: Station, metrics: Sequence[Metric]) -> Metric:
+    given = station.samples[0].values
+    return next(metric for metric in metrics if metric.name in given)
