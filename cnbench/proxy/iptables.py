@@ -2,25 +2,17 @@
 
 The rules' texts and their order are kube-proxy's own output format (kubernetes/kubernetes,
 pkg/proxy/iptables/proxier.go and the expected dumps of proxier_test.go, release 1.33). Chains
-that carry one service are written by `iptables_port.PortRules`; the program around them here.
+that carry one service are written by `iptables_port.PortRules`, those of plain services, which are
+most, by `iptables_plain.PlainRun`; the program around them here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from cnbench.proxy.iptables_plain import PlainRun, PlainRuns, is_plain
 from cnbench.proxy.iptables_port import PortRules
-from cnbench.proxy.model import (
-    EVERYWHERE,
-    MARK,
-    Endpoint,
-    Node,
-    Service,
-    ServiceKey,
-    ServicePort,
-    TrafficPolicy,
-    externally_accessible,
-)
+from cnbench.proxy.model import EVERYWHERE, MARK, Endpoint, Node, Service, ServiceKey, ServicePort
 from cnbench.proxy.names import iptables_hash
 from cnbench.proxy.pieces import in_pieces
 
@@ -65,90 +57,95 @@ _NAT_JUMPS = (
 )
 
 
-def base_program() -> str:
-    """Give the chains that kube-proxy hooks into the built-in ones, and the jumps to them.
-
-    kube-proxy makes these once, by single iptables calls, before its first restore; here they are
-    one restore (with ``--noflush``), to be loaded once into an empty namespace.
-    """
-    return _tables(
-        filter_lines=[
-            *(f":{chain} - [0:0]" for chain in FILTER_CHAINS),
-            *(f"-I {jump}" for jump in _FILTER_JUMPS),
-        ],
-        nat_lines=[
-            *(f":{chain} - [0:0]" for chain in NAT_CHAINS),
-            *(f"-I {jump}" for jump in _NAT_JUMPS),
-        ],
-    )
-
-
-def program(services: Collection[Service], node: Node) -> str:
-    """Write the restore program of all services, in their order."""
-    return "".join(pieces(services, node))
+def program(services: Collection[Service], node: Node, *, from_empty: bool = False) -> str:
+    """Write the restore program of all services, in their order; ``from_empty`` as in `pieces`."""
+    return "".join(pieces(services, node, from_empty=from_empty))
 
 
 def pieces(
     services: Collection[Service],
     node: Node,
     *,
+    from_empty: bool = False,
     changed: Collection[ServiceKey] | None = None,
     stale: Iterable[str] = (),
 ) -> Iterator[str]:
     """Write a restore program piece by piece, so that it is read while it is still being written.
 
+    With ``from_empty`` it has the jumps from the built-in chains as well, to be loaded once: these
+    kube-proxy makes by single iptables calls, before its first restore.
+
     With ``changed`` it is a partial sync: the top-level chains are written whole, and of the
     services' own chains only those of the services named. ``stale`` are chains to delete, such as
     those of an endpoint that is gone; in a partial sync only. Headless services have no rules.
     """
-    return in_pieces(_lines(services, node, changed, list(stale)))
+    return in_pieces(_lines(services, node, from_empty, changed, list(stale)))
 
 
 def _lines(
     services: Collection[Service],
     node: Node,
+    from_empty: bool,
     changed: Collection[ServiceKey] | None,
     stale: Sequence[str],
 ) -> Iterator[Iterable[str]]:
     """The program's lines, some at a time."""
     large = _is_large(services)
     yield "*filter", *(f":{chain} - [0:0]" for chain in FILTER_CHAINS)
-    for rules in _ports(filter(_may_be_filtered, services), node, large=large):
+    if from_empty:
+        yield (f"-I {jump}" for jump in _FILTER_JUMPS)
+    # A plain service has no rules in the filter table.
+    plain = [is_plain(service) for service in services]
+    special = (service for service, is_so in zip(services, plain, strict=True) if not is_so)
+    for rules in _rules_of(special, node, large=large):
         yield rules.filter_rules()
     yield *_forward_rules(node), "COMMIT"
     yield "*nat", *(f":{chain} - [0:0]" for chain in NAT_CHAINS)
-    ports: list[tuple[PortRules, bool]] = []
-    for rules in _ports(services, node, large=large):
-        whole = changed is None or rules.service.key in changed
-        ports.append((rules, whole))
+    if from_empty:
+        yield (f"-I {jump}" for jump in _NAT_JUMPS)
+    written: list[tuple[PortRules | PlainRun, bool]] = []
+    for ports, whole in _ports(zip(services, plain, strict=True), node, changed, large=large):
+        written.append((ports, whole))
         if whole:
-            yield [f":{chain} - [0:0]" for chain in rules.chains()]
+            yield ports.declarations()
     yield (f":{chain} - [0:0]" for chain in stale)
     yield _masquerade_rules()
-    for rules, whole in ports:
+    for ports, whole in written:
         lines: list[str] = []
-        rules.write_ways_in(lines.append)
-        if whole:
-            rules.write_rules(lines.append)
+        ports.write(lines.append, whole=whole)
         yield lines
     yield (f"-X {chain}" for chain in stale)
     yield *_node_port_rules(node), "COMMIT"
 
 
-def _may_be_filtered(service: Service) -> bool:
-    """Whether a service can have rules in the filter table: most have none, and it comes first."""
-    return bool(
-        service.internal_policy is not TrafficPolicy.CLUSTER
-        or service.health_check_node_port
-        or any(
-            externally_accessible(service, port)
-            or not any(endpoint.ready for endpoint in port.endpoints)
-            for port in service.ports
-        )
-    )
+def _ports(
+    services: Iterable[tuple[Service, bool]],
+    node: Node,
+    changed: Collection[ServiceKey] | None,
+    *,
+    large: bool,
+) -> Iterator[tuple[PortRules | PlainRun, bool]]:
+    """Give all ports in their order, plain ones many together, and whether their chains belong in.
+
+    With each service comes whether it is plain.
+    """
+    runs = PlainRuns(node, large=large)
+    for service, is_so in services:
+        whole = changed is None or service.key in changed
+        if is_so:
+            for port in service.ports:
+                if run := runs.add(service, port, whole=whole):
+                    yield run, run.whole
+        else:
+            if run := runs.end():
+                yield run, run.whole
+            for rules in _rules_of([service], node, large=large):
+                yield rules, whole
+    if run := runs.end():
+        yield run, run.whole
 
 
-def _ports(services: Iterable[Service], node: Node, *, large: bool) -> Iterator[PortRules]:
+def _rules_of(services: Iterable[Service], node: Node, *, large: bool) -> Iterator[PortRules]:
     for service in services:
         if not service.headless:
             for port in service.ports:
@@ -166,7 +163,7 @@ def last_chain_first(program: str) -> Iterator[str]:
 
 def chains_of(service: Service) -> list[str]:
     """List the nat chains that a full sync makes for one service."""
-    return [chain for rules in _ports([service], Node(), large=True) for chain in rules.chains()]
+    return [chain for rules in _rules_of([service], Node(), large=True) for chain in rules.chains()]
 
 
 def service_chain(service: Service, port: ServicePort) -> str:
@@ -180,12 +177,13 @@ def endpoint_chain(service: Service, port: ServicePort, endpoint: Endpoint) -> s
 
 
 def _is_large(services: Iterable[Service]) -> bool:
-    total = sum(len(port.endpoints) for service in services for port in service.ports)
-    return total > LARGE_CLUSTER_ENDPOINTS
-
-
-def _tables(filter_lines: Sequence[str], nat_lines: Sequence[str]) -> str:
-    return "\n".join(["*filter", *filter_lines, "COMMIT", "*nat", *nat_lines, "COMMIT", ""])
+    total = 0
+    for service in services:
+        for port in service.ports:
+            total += len(port.endpoints)
+        if total > LARGE_CLUSTER_ENDPOINTS:
+            return True
+    return False
 
 
 def _forward_rules(node: Node) -> list[str]:

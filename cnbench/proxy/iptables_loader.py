@@ -35,24 +35,32 @@ class IptablesProxy:
         self._front_end = front_end
         self._restore = [f"iptables-{front_end}-restore", "--wait", LOCK_SECONDS, "--noflush"]
         self._known = Known()
-        self._based = False
+        self._hooked = False
         self._headers: dict[str, int] = {}
 
     def _load(self, pieces: Iterable[str], watch: Stopwatch) -> Programmed:
-        """Load a program, after kube-proxy's own chains where they are not there yet."""
-        if not self._based:
-            self._namespace.run(self._restore, input=iptables.base_program())
-            self._based = True
         program = Metered(pieces)
         self._namespace.run([*self._restore, "--counters"], input=program)
+        self._hooked = True
         return Programmed(program.seconds, watch.lap() - program.seconds, program.size)
+
+    def _pieces(
+        self,
+        services: Collection[Service],
+        *,
+        changed: Collection[ServiceKey] | None = None,
+        stale: Iterable[str] = (),
+    ) -> Iterator[str]:
+        return iptables.pieces(
+            services, self._node, from_empty=not self._hooked, changed=changed, stale=stale
+        )
 
     def sync(self, services: Collection[Service]) -> Programmed:
         """Program all services: kube-proxy's full sync, from empty or over what was there."""
         watch = Stopwatch()
         before = self._chains(self._known.all())
         stale = sorted(before - self._chains(services)) if before else ()
-        done = self._load(iptables.pieces(services, self._node, stale=stale), watch)
+        done = self._load(self._pieces(services, stale=stale), watch)
         self._known.replace(services)
         return done
 
@@ -63,7 +71,7 @@ class IptablesProxy:
         from its beginning: in kube-proxy's order 10,000 services of two endpoints take 62 s of
         CPU time so, and 8 s where each belongs before all others (iptables 1.8.9).
         """
-        pieces: Iterable[str] = iptables.pieces(services, self._node)
+        pieces: Iterable[str] = self._pieces(services)
         if self._front_end is FrontEnd.NFT:
             pieces = iptables.last_chain_first("".join(pieces))
         self._load(pieces, Stopwatch())
@@ -79,9 +87,8 @@ class IptablesProxy:
         """
         watch = Stopwatch()
         replaced = self._known.change(changed, deleted)
-        pieces = iptables.pieces(
+        pieces = self._pieces(
             self._known.all(),
-            self._node,
             changed={service.key for service in changed},
             stale=sorted(self._chains(replaced) - self._chains(changed)),
         )
@@ -130,4 +137,4 @@ class IptablesProxy:
         """Flush the filter and nat tables of the namespace."""
         self._namespace.run(self._restore[:-1], input=iptables.EMPTY_PROGRAM)
         self._known.replace(())
-        self._based = False
+        self._hooked = False

@@ -30,7 +30,6 @@ class PortRules:
         "_cluster",
         "_local",
         "_named",
-        "_suffix",
         "comment",
         "external",
         "external_local",
@@ -45,6 +44,7 @@ class PortRules:
         "port",
         "reach",
         "service",
+        "suffix",
     )
 
     def __init__(self, service: Service, port: ServicePort, node: Node, large: bool) -> None:
@@ -52,7 +52,7 @@ class PortRules:
         self.port = port
         self.node = node
         self.name = name = service.port_name(port)
-        self._suffix = iptables_hash(name + port.protocol)
+        self.suffix = iptables_hash(name + port.protocol)
         self._named: list[tuple[Endpoint, str]] | None = None
         self.reach = found = reach(service, port)
         self._cluster = found.cluster if uses_cluster_endpoints(service, port) else ()
@@ -72,28 +72,29 @@ class PortRules:
     @property
     def cluster_chain(self) -> str:
         """Name the chain that spreads traffic over the cluster's endpoints."""
-        return f"KUBE-SVC-{self._suffix}"
+        return f"KUBE-SVC-{self.suffix}"
 
     @property
     def local_chain(self) -> str:
         """Name the chain that spreads traffic over this node's endpoints."""
-        return f"KUBE-SVL-{self._suffix}"
+        return f"KUBE-SVL-{self.suffix}"
 
     @property
     def external_chain(self) -> str:
         """Name the chain for traffic to other addresses than the cluster IP."""
-        return f"KUBE-EXT-{self._suffix}"
+        return f"KUBE-EXT-{self.suffix}"
 
     @property
     def firewall_chain(self) -> str:
         """Name the chain that lets the load balancer's sources pass."""
-        return f"KUBE-FW-{self._suffix}"
+        return f"KUBE-FW-{self.suffix}"
 
     @property
     def _internal_chain(self) -> str:
         return self.local_chain if self.internal_local else self.cluster_chain
 
-    def _endpoint_chains(self) -> list[tuple[Endpoint, str]]:
+    def endpoint_chains(self) -> list[tuple[Endpoint, str]]:
+        """Give the endpoints that have a chain of their own, and its name."""
         # Named when they are first needed: a partial sync names few.
         if self._named is None:
             text = f"{self.name}{self.port.protocol}"
@@ -104,7 +105,7 @@ class PortRules:
         return self._named
 
     def _chains_of(self, endpoints: Sequence[Endpoint]) -> list[tuple[Endpoint, str]]:
-        named = self._endpoint_chains()
+        named = self.endpoint_chains()
         if endpoints is self.reach.chained:
             return named
         chains = dict(named)
@@ -126,8 +127,13 @@ class PortRules:
             )
         return rules
 
-    def write_ways_in(self, add: Callable[[str], None]) -> None:
-        """Add the jumps to the port's chains, written at every sync."""
+    def write(self, add: Callable[[str], None], *, whole: bool) -> None:
+        """Add the jumps to the port's chains, and with ``whole`` the rules of these."""
+        self._write_ways_in(add)
+        if whole and self.reach.any_usable:
+            self._write_own_chains(add)
+
+    def _write_ways_in(self, add: Callable[[str], None]) -> None:
         if self.internal_usable:
             add(
                 f'-A KUBE-SERVICES -m comment --comment "{self.name} cluster IP" {self.match} '
@@ -185,6 +191,10 @@ class PortRules:
                 )
             add(f"{start} {destination} -j {self.external_chain}")
 
+    def declarations(self) -> list[str]:
+        """Declare the chains that are the port's own."""
+        return [f":{chain} - [0:0]" for chain in self.chains()]
+
     def chains(self) -> Iterator[str]:
         """Name the chains that are the port's own."""
         if not self.reach.any_usable:
@@ -197,13 +207,10 @@ class PortRules:
             yield self.external_chain
         if self.firewalled:
             yield self.firewall_chain
-        for _, chain in self._endpoint_chains():
+        for _, chain in self.endpoint_chains():
             yield chain
 
-    def write_rules(self, add: Callable[[str], None]) -> None:
-        """Add the rules of the port's own chains."""
-        if not self.reach.any_usable:
-            return
+    def _write_own_chains(self, add: Callable[[str], None]) -> None:
         if self.internal_usable:
             self._write_internal_masquerade(add)
         if self.external:
@@ -214,7 +221,7 @@ class PortRules:
             self._write_spread(add, self.cluster_chain, self._cluster)
         if self._local:
             self._write_spread(add, self.local_chain, self._local)
-        for endpoint, chain in self._endpoint_chains():
+        for endpoint, chain in self.endpoint_chains():
             self._write_endpoint(add, endpoint, chain)
 
     def _write_internal_masquerade(self, add: Callable[[str], None]) -> None:

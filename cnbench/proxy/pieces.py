@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from time import perf_counter
 
-# Lines of some hundred bytes: a piece fits in a pipe, and a second processor has work at once.
-_LINES = 500
+# A piece fits in a pipe of any size, and a second processor has work at once.
+_PIECE_CHARACTERS = 1 << 15
 
 
 def in_pieces(lines: Iterable[Iterable[str]]) -> Iterator[str]:
-    """Join lines, which come some at a time, into texts of about as many each."""
+    """Join lines, which come some at a time, into texts of about the same length.
+
+    What comes as one line may be several, without the last one's end.
+    """
     piece: list[str] = []
+    size = 0
     for some in lines:
-        piece += some
-        if len(piece) >= _LINES:
+        for line in some:
+            piece.append(line)
+            size += len(line)
+        if size >= _PIECE_CHARACTERS:
             piece.append("")
             yield "\n".join(piece)
-            piece = []
+            piece, size = [], 0
     if piece:
         piece.append("")
         yield "\n".join(piece)

@@ -41,3 +41,8 @@ def test_long_nftables_names_are_cut_with_dots():
     name = names.nft_name_base("n" * 300)
     assert len(name) == 240
     assert name.endswith("...")
+
+
+@given(st.lists(st.text(), max_size=40))
+def test_many_hashes_at_once_are_those_of_each(texts):
+    assert names.iptables_hashes(texts) == [names.iptables_hash(text) for text in texts]

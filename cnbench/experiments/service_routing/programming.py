@@ -86,7 +86,6 @@ class SyncSubject(Programming):
 
     def _tool(self) -> Mapping[str, float]:
         self.proxy.clear()
-        self.tool.prepare()
         took = self.timed(self.tool.run)
         self.tool.clear()
         return {TOOL.name: took}

@@ -1,7 +1,7 @@
 """What a mode's own tool takes for a program that lies ready: the measure of our own share.
 
-Not timed: kube-proxy's own chains, which it makes once, and the writing of the program. In IPVS
-mode the tool is ``ipvsadm -R``, which makes the virtual and the real servers and nothing else.
+Not timed: the writing of the program. In IPVS mode the tool is ``ipvsadm -R``, which makes the
+virtual and the real servers and nothing else.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from pathlib import Path
 
 from cnbench.lab.netns import NetworkNamespace
 from cnbench.network.service_path import POD_CIDR
-from cnbench.proxy import Node, Service, generate, iptables, ipvs
+from cnbench.proxy import Node, Service, iptables, ipvs, nftables
+from cnbench.proxy.iptables_loader import LOCK_SECONDS
 
 _NO_LIMIT = 7200.0
 
@@ -23,14 +24,12 @@ class ToolAlone:
 
     Attributes:
         node: where it runs.
-        prepare: what it needs to find there.
         argv: the command.
         input: what it reads from its standard input.
         clear: takes what it made out of the namespace again.
     """
 
     node: NetworkNamespace
-    prepare: Callable[[], object]
     argv: Sequence[str]
     input: str | None
     clear: Callable[[], object]
@@ -47,29 +46,22 @@ def tool_alone(
     if mode == "ipvs":
         planned = ipvs.plan(services, Node(pod_cidr=POD_CIDR))
         program = ipvs.ipvsadm_program(planned, scheduler)
-        return ToolAlone(
-            node, _nothing, ["ipvsadm", "-R"], program, lambda: node.run(["ipvsadm", "-C"])
-        )
+        return ToolAlone(node, ["ipvsadm", "-R"], program, lambda: node.run(["ipvsadm", "-C"]))
     file = folder / "program"
-    file.write_text(generate(mode, services, Node(pod_cidr=POD_CIDR)))
     if mode == "nftables":
+        file.write_text(nftables.program(services, Node(pod_cidr=POD_CIDR)))
         return ToolAlone(
             node,
-            _nothing,
             ["nft", "-f", str(file)],
             None,
             lambda: node.run(["nft", "delete", "table", "ip", "kube-proxy"]),
         )
+    file.write_text(iptables.program(services, Node(pod_cidr=POD_CIDR), from_empty=True))
     front_end = "iptables-nft" if mode == "iptables-nft" else "iptables-legacy"
-    restore = [f"{front_end}-restore", "--noflush"]
+    restore = f"{front_end}-restore"
     return ToolAlone(
         node,
-        lambda: node.run(restore, input=iptables.base_program()),
-        [*restore, "--counters", str(file)],
+        [restore, "--wait", LOCK_SECONDS, "--noflush", "--counters", str(file)],
         None,
-        lambda: node.run(restore[:1], input=iptables.EMPTY_PROGRAM),
+        lambda: node.run([restore], input=iptables.EMPTY_PROGRAM),
     )
-
-
-def _nothing() -> None:
-    """What `nft -f` and `ipvsadm -R` need to find."""
