@@ -11,7 +11,18 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cnbench.core.units import format_quantity
 from cnbench.experiments.registry import experiment_called
-from cnbench.measure.events import BlockEnded, CaseEnded, Event, GroupStarted, Listener, Warned
+from cnbench.measure.events import (
+    BlockEnded,
+    CaseEnded,
+    Event,
+    GroupStarted,
+    Listener,
+    Warned,
+    WorkAdvanced,
+)
+
+# Where nothing can be overwritten, long work is told at most so often.
+_SECONDS_BETWEEN_LINES = 10
 
 
 class _Teller:
@@ -25,15 +36,17 @@ class _Teller:
         self._task = bar.add_task("setting up", total=groups) if bar else None
         self._group: GroupStarted | None = None
         self._last_block: BlockEnded | None = None
-        self._began = time.monotonic()
+        self._began = self._last_line = time.monotonic()
 
     def listen(self, event: Event) -> None:
         if isinstance(event, GroupStarted):
             self._end_group()
             self._group = event
             self._begun += 1
-            self._began = time.monotonic()
+            self._began = self._last_line = time.monotonic()
             self._show(0.0)
+        elif isinstance(event, WorkAdvanced):
+            self._show_work(event)
         elif isinstance(event, BlockEnded):
             self._last_block = event
             if self._group:
@@ -54,6 +67,17 @@ class _Teller:
                 self._task,
                 description=self._heading,
                 completed=self._begun - 1 + done,
+            )
+
+    def _show_work(self, event: WorkAdvanced) -> None:
+        now = time.monotonic()
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, description=f"{self._heading}, {_work(event)}")
+        elif now - self._last_line >= _SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            spent = format_quantity(now - self._began, "s")
+            self._console.print(
+                f"  {_work(event)} after {spent}", markup=False, highlight=False, soft_wrap=True
             )
 
     @property
@@ -80,6 +104,14 @@ def _title(group: GroupStarted | None) -> str:
         return ""
     telling = experiment_called(group.experiment).show(group.params)
     return " ".join([group.experiment, *(f"{name}={value}" for name, value in telling.items())])
+
+
+def _work(event: WorkAdvanced) -> str:
+    """Such as ``mode=nftables again (A′): 1,000 of 50,000 services' chains loaded``."""
+    variant = experiment_called(event.case.experiment).variant
+    again = " again (A′)" if event.twin else ""
+    which = f"{variant}={event.case.params[variant]}{again}"
+    return f"{which}: {event.done:,} of {event.total:,} {event.what}"
 
 
 def _share_done(group: GroupStarted, event: BlockEnded) -> float:

@@ -18,6 +18,7 @@ from cnbench.core.metric import ClockName
 from cnbench.lab import cgroup, filesystems, loop, mounts, netns
 from cnbench.lab.clock import Clock, open_clock
 from cnbench.lab.journal import Journal, open_journal
+from cnbench.lab.long_work import LongWork
 from cnbench.lab.refusal import asked_once
 from cnbench.lab.resources import MARK, Resource
 from cnbench.lab.timed import TimedParts
@@ -53,6 +54,7 @@ class Lab:
         self.journal = journal
         self.folder = folder
         self.timed = TimedParts()
+        self.long_work = LongWork()
         self._run_folders = Fixtures()
         self._fixtures = Fixtures()
         self._numbers = itertools.count(1)

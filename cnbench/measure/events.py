@@ -33,6 +33,17 @@ class GroupStarted:
 
 
 @dataclass(frozen=True)
+class WorkAdvanced:
+    """Long work on a case, or on its twin, has come so far: ``done`` of ``total`` ``what``."""
+
+    case: Case
+    twin: bool
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
 class BlockEnded:
     """A block was taken; ``spent`` seconds of the group's budget are gone, on the lab's clock.
 
@@ -67,5 +78,5 @@ class Warned:
     message: str
 
 
-Event = EnvironmentFound | GroupStarted | BlockEnded | Captured | CaseEnded | Warned
+Event = EnvironmentFound | GroupStarted | WorkAdvanced | BlockEnded | Captured | CaseEnded | Warned
 Listener = Callable[[Event], None]

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from cnbench.core.case import Case, Group
@@ -16,7 +17,7 @@ from cnbench.core.run import CaseResult, Sample
 from cnbench.lab.host import Lab
 from cnbench.measure import witness
 from cnbench.measure.blocks import balanced_order
-from cnbench.measure.events import BlockEnded, Captured, Listener
+from cnbench.measure.events import BlockEnded, Captured, Listener, WorkAdvanced
 from cnbench.measure.failures import failure, what_is_not_proven, without_twin
 from cnbench.measure.station import Station, least_precise
 from cnbench.measure.stop_rule import FEWEST_FOR_95_PERCENT
@@ -98,7 +99,7 @@ class GroupSampler:
 
     def _measure(self, stack: contextlib.ExitStack, group: Group, listen: Listener) -> Outcome:
         number = group.number
-        stations, refused, warnings = self._open_all(stack, group)
+        stations, refused, warnings = self._open_all(stack, group, listen)
         try:
             stopped, interrupted = self._sample(stations, number, listen), False
         except KeyboardInterrupt:
@@ -114,7 +115,7 @@ class GroupSampler:
         return Outcome(ordered, interrupted, warnings, _captures(stations))
 
     def _open_all(
-        self, stack: contextlib.ExitStack, group: Group
+        self, stack: contextlib.ExitStack, group: Group, listen: Listener
     ) -> tuple[list[Station], list[CaseResult], list[str]]:
         """Stations, A′ the last of them; the results of those that cannot be; warnings."""
         stations: list[Station] = []
@@ -123,14 +124,16 @@ class GroupSampler:
         stack.enter_context(self._lab.fresh_fixtures())
         for case in group.cases:
             try:
-                stations.append(self._open(stack, case))
+                with self._telling(case, listen):
+                    stations.append(self._open(stack, case))
             except Exception as error:  # whatever it is, it is this case's result
                 refused.append(failure(case, group.number, error))
         if stations:
             # A′ has a set-up of its own, as each variant has.
             stack.enter_context(self._lab.fresh_fixtures())
             try:
-                twin = self._open(stack, stations[0].case)
+                with self._telling(stations[0].case, listen, twin=True):
+                    twin = self._open(stack, stations[0].case)
             except Exception as error:  # the cases can do without it, the noise floor cannot
                 warnings.append(without_twin(stations[0].case, error))
             else:
@@ -144,10 +147,18 @@ class GroupSampler:
         subject = stack.enter_context(self._experiment.subject(case.params, self._lab))
         return Station(case, subject, self._now() - began)
 
+    def _telling(
+        self, case: Case, listen: Listener, twin: bool = False
+    ) -> AbstractContextManager[None]:
+        """Have long work inside told as this case's."""
+        return self._lab.long_work.told_to(
+            lambda what, done, total: listen(WorkAdvanced(case, twin, what, done, total))
+        )
+
     def _sample(self, stations: list[Station], number: int, listen: Listener) -> str:
         for station in stations:
             for _ in range(WARM_UP):
-                with self._failing(station):
+                with self._failing(station), self._telling(station.case, listen, station.twin):
                     station.subject.sample()
         began = self._now()
         for block in range(self._policy.most_blocks):
@@ -155,9 +166,10 @@ class GroupSampler:
                 return "no case was left to sample"
             order = balanced_order(len(stations), block, self._policy.seed)
             for turn, index in enumerate(order):
-                if stations[index].error is None:
-                    with self._failing(stations[index]):
-                        self._observe(stations[index], block, turn, began)
+                station = stations[index]
+                if station.error is None:
+                    with self._failing(station), self._telling(station.case, listen, station.twin):
+                        self._observe(station, block, turn, began)
             spent = self._now() - began
             reached = least_precise(stations, self._experiment.metrics)
             listen(BlockEnded(number, block, spent, reached))

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import get_args
 
 from cnbench.core.codec import from_plain, to_plain
-from cnbench.measure.events import (
-    BlockEnded,
-    Captured,
-    CaseEnded,
-    EnvironmentFound,
-    Event,
-    GroupStarted,
-    Warned,
-)
+from cnbench.measure.events import Event
 
-_EVENTS: dict[str, type[Event]] = {
-    kind.__name__: kind
-    for kind in (EnvironmentFound, GroupStarted, BlockEnded, Captured, CaseEnded, Warned)
-}
+_EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def encode_event(event: Event) -> str:

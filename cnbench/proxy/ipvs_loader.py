@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -16,15 +16,25 @@ from cnbench.core.errors import ProofError, UnsupportedError
 from cnbench.proxy import ipvs, ipvs_messages, ipvs_rules
 from cnbench.proxy.iptables import EMPTY_PROGRAM
 from cnbench.proxy.iptables_loader import LOCK_SECONDS
-from cnbench.proxy.loader import Counters, Known, Namespace, Programmed, Stopwatch
+from cnbench.proxy.loader import (
+    Counters,
+    Known,
+    Namespace,
+    Programmed,
+    Progress,
+    Stopwatch,
+    untold,
+)
 from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
 from cnbench.proxy.netlink import Request, send_all
+from cnbench.proxy.pieces import Metered
 
 _NETLINK_GENERIC = 16
 # /proc/net would be that of the process, not of the thread that is in the namespace.
 _BY_CPU = Path("/proc/thread-self/net/ip_vs_stats_percpu")
 _TOTAL = Path("/proc/thread-self/net/ip_vs_stats")
 _HEADING_LINES = 2
+_ENTRIES_A_PIECE = 2000
 _LATEST_SECONDS = 60
 _LOOK_AGAIN_SECONDS = 0.1
 _ROUND_SECONDS = 2.2
@@ -38,13 +48,16 @@ class IpvsProxy:
     process of its own; what the kernel holds afterwards is the same.
     """
 
-    def __init__(self, namespace: Namespace, node: Node, scheduler: str = "rr") -> None:
+    def __init__(
+        self, namespace: Namespace, node: Node, scheduler: str = "rr", progress: Progress = untold
+    ) -> None:
         if scheduler not in ipvs.SCHEDULERS:
             known = ", ".join(ipvs.SCHEDULERS)
             raise ValueError(f"no IPVS scheduler {scheduler!r}; there are {known}")
         self._namespace = namespace
         self._node = node
         self._scheduler = scheduler
+        self._progress = progress
         self._restore = ["iptables-legacy-restore", "--wait", LOCK_SECONDS]
         self._known = Known()
         self._used: Counter[ipvs.Entry] = Counter()
@@ -76,12 +89,10 @@ class IpvsProxy:
         before, after = ipvs.plan(replaced, self._node), ipvs.plan(changed, self._node)
         new, gone = self._count(before, after)
         rules = ipvs_rules.program(set(self._filled), self._blocked, self._node)
-        entries = ipvs.entries_program(gone, "del") + ipvs.entries_program(new)
         generated = watch.lap()
-        size = self._load(before, after) + len(entries) + len(rules)
+        size = self._load(before, after)
         self._bind(new)
-        if entries:
-            self._namespace.run(["ipset", "restore"], input=entries)
+        size += self._fill_sets(new, gone) + len(rules)
         self._namespace.run([*self._restore, "--noflush", "--counters"], input=rules)
         self._bind(gone, delete=True)
         return Programmed(generated, watch.lap(), size)
@@ -108,7 +119,7 @@ class IpvsProxy:
         self._prepare()
         with self._namespace.entered():
             requests = list(self._requests(before, after))
-            send_all(_NETLINK_GENERIC, requests)
+            self._send(_NETLINK_GENERIC, requests, "virtual and real servers programmed")
         return sum(len(request.body) for request in requests)
 
     def _requests(self, before: ipvs.Plan, after: ipvs.Plan) -> Iterator[Request]:
@@ -125,7 +136,26 @@ class IpvsProxy:
         addresses = ipvs.bound_addresses(entries)
         with self._namespace.entered():
             requests = ipvs_messages.address_requests(self._device, addresses, delete=delete)
-            send_all(socket.NETLINK_ROUTE, requests)
+            self._send(socket.NETLINK_ROUTE, list(requests), "addresses programmed")
+
+    def _send(self, protocol: int, requests: list[Request], what: str) -> None:
+        total = len(requests)
+        send_all(protocol, requests, lambda done: self._progress(what, done, total))
+
+    def _fill_sets(self, new: Sequence[ipvs.Entry], gone: Sequence[ipvs.Entry]) -> int:
+        """Put entries into the sets and take others out of them; give the program's bytes."""
+        program = Metered(self._entries_program(new, gone))
+        if new or gone:
+            self._namespace.run(["ipset", "restore"], input=program)
+        return program.size
+
+    def _entries_program(
+        self, new: Sequence[ipvs.Entry], gone: Sequence[ipvs.Entry]
+    ) -> Iterator[str]:
+        yield ipvs.entries_program(gone, "del")
+        for start in range(0, len(new), _ENTRIES_A_PIECE):
+            self._progress("entries of sets given to ipset", start, len(new))
+            yield ipvs.entries_program(new[start : start + _ENTRIES_A_PIECE])
 
     def _prepare(self) -> None:
         """Make, once, what all services share: device, sets, chains and sysctls."""

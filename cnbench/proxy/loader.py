@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from time import perf_counter
@@ -31,6 +31,14 @@ class Namespace(Protocol):
     def entered(self) -> AbstractContextManager[object]:
         """Switch the calling thread into the namespace, so that sockets made there belong to it."""
         ...
+
+
+# Told in the course of long programming: what is being done, how many of it are, and of how many.
+Progress = Callable[[str, int, int], None]
+
+
+def untold(what: str, done: int, total: int) -> None:
+    """For whoever does not want to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,7 @@ class Proxy(Protocol):
     def fill(self, services: Collection[Service]) -> None:
         """Program an empty namespace the quickest way, to measure something other than that.
 
-        The rules are those of `sync`; nftables mode loads them in many transactions.
+        The rules are those of `sync`, their way into the kernel may be another.
         """
         ...
 

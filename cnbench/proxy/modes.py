@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 from cnbench.proxy import iptables, ipvs_loader, nftables
 from cnbench.proxy.iptables_loader import FrontEnd, IptablesProxy
-from cnbench.proxy.loader import Namespace, Proxy
+from cnbench.proxy.loader import Namespace, Progress, Proxy, untold
 from cnbench.proxy.model import Node, Service
 from cnbench.proxy.nftables_loader import NftablesProxy
 
@@ -28,19 +28,25 @@ def generate(mode: str, services: Collection[Service], node: Node | None = None)
 
 
 def open_proxy(
-    mode: str, namespace: Namespace, node: Node | None = None, *, scheduler: str = "rr"
+    mode: str,
+    namespace: Namespace,
+    node: Node | None = None,
+    *,
+    scheduler: str = "rr",
+    progress: Progress = untold,
 ) -> Proxy:
     """Give kube-proxy's ``mode``, ready to program services in a namespace.
 
-    ``scheduler`` is IPVS's. Raises ValueError for an unknown mode or scheduler; the first
-    programming raises UnsupportedError where the kernel lacks IPVS.
+    ``scheduler`` is IPVS's; ``progress`` is told how far long programming is. Raises ValueError for
+    an unknown mode or scheduler; the first programming raises UnsupportedError where the kernel
+    lacks IPVS.
     """
     node = node or Node()
     match _checked(mode):
         case "nftables":
-            return NftablesProxy(namespace, node)
+            return NftablesProxy(namespace, node, progress)
         case "ipvs":
-            return ipvs_loader.IpvsProxy(namespace, node, scheduler)
+            return ipvs_loader.IpvsProxy(namespace, node, scheduler, progress)
         case "iptables-nft":
             return IptablesProxy(namespace, node, FrontEnd.NFT)
         case _:

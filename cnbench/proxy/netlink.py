@@ -3,7 +3,7 @@
 pyroute2 encodes one IPVS message in some 100 µs and waits for its answer before the next; at
 50,000 services with two endpoints that alone is 15 seconds. Here messages are packed by hand, sent
 64 KiB at a time, and only the last of each batch asks for an answer: the kernel works through
-them in order, and answers those that fail.
+them in order, and answers those that fail. Requests to netfilter can make one transaction.
 """
 
 from __future__ import annotations
@@ -11,22 +11,29 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr: length, type, flags, sequence, port
 _ATTRIBUTE = struct.Struct("=HH")
 _ERROR = struct.Struct("=i")
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
+_NETLINK_NETFILTER = 12
+# include/uapi/linux/netfilter/nfnetlink.h: NFNL_MSG_BATCH_BEGIN and _END, struct nfgenmsg.
+_BATCH_BEGIN, _BATCH_END = 0x10, 0x11
+_NFGENMSG = struct.Struct("!BBH")
+_SO_SNDBUFFORCE = 32
 NLM_F_REQUEST = 0x01
 NLM_F_ACK = 0x04
 NLM_F_EXCL = 0x200
 NLM_F_CREATE = 0x400
+NLM_F_APPEND = 0x800
 NLM_F_DUMP = 0x300
 NLA_F_NESTED = 0x8000
 _KIND = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 # Well below the 208 KiB a socket may send unasked (net.core.wmem_default).
 _BATCH_BYTES = 65536
+_TRANSACTION_BYTES = 1 << 24
 _ANSWER_BYTES = 1 << 16
 
 
@@ -87,16 +94,41 @@ def _messages(received: bytes) -> Iterator[tuple[int, int, bytes]]:
         offset += length + -length % 4
 
 
-def send_all(protocol: int, requests: Iterable[Request]) -> None:
+def send_all(
+    protocol: int, requests: Iterable[Request], answered: Callable[[int], None] = lambda _: None
+) -> None:
     """Send requests in order, in the calling thread's network namespace.
 
-    Raises OSError, naming what the first request that failed was about. Those after it in its
-    batch were tried all the same; later batches were not sent.
+    ``answered`` is told, after each batch, how many the kernel has worked through. Raises OSError,
+    naming what the first request that failed was about. Those after it in its batch were tried all
+    the same; later batches were not sent.
     """
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol) as opened:
         opened.bind((0, 0))
+        count = 0
         for batch in _batches(requests):
-            _send_batch(opened, batch)
+            opened.send(b"".join(_packed(batch)))
+            _check_answers(opened, batch)
+            count += len(batch)
+            answered(count)
+
+
+def send_transaction(subsystem: int, requests: Collection[Request]) -> None:
+    """Send requests to a subsystem of netfilter, of which either all take effect or none.
+
+    Needs CAP_NET_ADMIN in the calling thread's network namespace, and some 16 MiB at most. Raises
+    OSError, naming what the first request that failed was about.
+    """
+    body = _NFGENMSG.pack(socket.AF_UNSPEC, 0, subsystem)
+    # An error of the whole is answered as one of its beginning.
+    about = f"a transaction of {len(requests)} requests"
+    batch = [Request(_BATCH_BEGIN, NLM_F_REQUEST, body, about), *requests]
+    end = _HEADER.pack(_HEADER.size + len(body), _BATCH_END, NLM_F_REQUEST, len(batch), 0) + body
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER) as opened:
+        opened.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _TRANSACTION_BYTES)
+        opened.bind((0, 0))
+        opened.send(b"".join((*_packed(batch), end)))
+        _check_answers(opened, batch)
 
 
 def _batches(requests: Iterable[Request]) -> Iterator[list[Request]]:
@@ -112,14 +144,18 @@ def _batches(requests: Iterable[Request]) -> Iterator[list[Request]]:
         yield batch
 
 
-def _send_batch(opened: socket.socket, batch: list[Request]) -> None:
+def _packed(batch: list[Request]) -> Iterator[bytes]:
+    """The messages of a batch, numbered from 0; the last asks for an answer."""
     last = len(batch) - 1
-    pieces: list[bytes] = []
     for number, (kind, flags, body, _) in enumerate(batch):
         answered = NLM_F_ACK if number == last else 0
-        header = _HEADER.pack(_HEADER.size + len(body), kind, flags | answered, number, 0)
-        pieces += (header, body)
-    opened.send(b"".join(pieces))
+        yield _HEADER.pack(_HEADER.size + len(body), kind, flags | answered, number, 0)
+        yield body
+
+
+def _check_answers(opened: socket.socket, batch: list[Request]) -> None:
+    """Read the answers, to that of the last request; OSError for the first that failed."""
+    last = len(batch) - 1
     first_failure: tuple[int, int] | None = None
     for number, code in _answers(opened):
         if code and first_failure is None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from cnbench.proxy.model import EVERYWHERE, MARK, Endpoint, Node, Service, ServicePort
 from cnbench.proxy.names import nft_name_base
+from cnbench.proxy.nft_spread import Spread
 from cnbench.proxy.nftables_port import TABLE, PortRules
 from cnbench.proxy.pieces import in_pieces
 
@@ -77,14 +78,35 @@ def pieces(services: Collection[Service], node: Node) -> Iterator[str]:
     return in_pieces(_lines(services, node))
 
 
-def _lines(services: Collection[Service], node: Node) -> Iterator[Iterable[str]]:
+def _lines(services: Iterable[Service], node: Node) -> Iterator[Iterable[str]]:
     yield _table(node)
+    yield from _lines_of_services(services, node)
+
+
+def _lines_of_services(
+    services: Iterable[Service], node: Node, *, spreads: bool = True
+) -> Iterator[Iterable[str]]:
     for service in services:
         for rules in _ports(service, node):
             lines: list[str] = []
-            rules.write_chains(lines.append)
+            rules.write_chains(lines.append, spreads=spreads)
             yield lines
             yield (f"add element {TABLE} {element}" for element in rules.elements())
+
+
+def without_spreads(services: Iterable[Service], node: Node) -> Iterator[str]:
+    """Write what a transaction has for some services, piece by piece, but their `spreads`."""
+    return in_pieces(_lines_of_services(services, node, spreads=False))
+
+
+def spreads(services: Iterable[Service], node: Node) -> Iterator[Spread]:
+    """Give the rules that spread services' connections over their endpoints."""
+    return (
+        spread
+        for service in services
+        for rules in _ports(service, node)
+        for spread in rules.spreads()
+    )
 
 
 def update(previous: Iterable[Service], current: Iterable[Service], node: Node) -> str:

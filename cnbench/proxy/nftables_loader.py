@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from time import monotonic
+from typing import TypeVar
 
-from cnbench.proxy import nftables
-from cnbench.proxy.loader import Counters, Known, Namespace, Programmed, Stopwatch
+from cnbench.proxy import nft_spread, nftables
+from cnbench.proxy.loader import (
+    Counters,
+    Known,
+    Namespace,
+    Programmed,
+    Progress,
+    Stopwatch,
+    untold,
+)
 from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
+from cnbench.proxy.netlink import send_transaction
 from cnbench.proxy.nft_rules import RuleReader, open_rules
 from cnbench.proxy.nftables_port import TABLE
 from cnbench.proxy.pieces import Metered
@@ -17,17 +27,23 @@ from cnbench.proxy.pieces import Metered
 _NFT = ("nft", "-f", "-")
 # The kernel's own time grows with more than the square of the services in one transaction.
 _TIMEOUT_SECONDS = 7200.0
-_FILL_BATCH = 2000
+# Endpoints in a transaction. nft takes some 20 KiB for a service, and lists all chains each time.
+_FILL_BATCH = 5000
+# Here the kernel looks through the transaction so far, and at its end through the whole table.
+_SPREAD_BATCH = 1000
 # How long kube-proxy waits before it deletes a chain that has lost its last map element.
 _STALE_SECONDS = 1.0
+_TABLE_NAME = TABLE.split()[1]
+_Item = TypeVar("_Item")
 
 
 class NftablesProxy:
     """Programs services with ``nft -f -``, as kube-proxy does."""
 
-    def __init__(self, namespace: Namespace, node: Node) -> None:
+    def __init__(self, namespace: Namespace, node: Node, progress: Progress = untold) -> None:
         self._namespace = namespace
         self._node = node
+        self._progress = progress
         self._known = Known()
         self._stale: dict[str, float] = {}
 
@@ -43,17 +59,24 @@ class NftablesProxy:
         return self._apply(nftables.pieces(services, self._node), gone, watch)
 
     def fill(self, services: Collection[Service]) -> None:
-        """Program an empty namespace in transactions of some thousand services.
+        """Program an empty namespace in several transactions.
 
-        A rule's anonymous map is bound by walking the whole transaction so far
-        (__nft_set_trans_bind), and named by walking all sets of the table (nf_tables_newset). So
-        one transaction grows with the square of the services twice over: 8,000 take 23 s, and in
-        several transactions 8 s. Each of those costs nft a listing of all chains and sets.
+        nft loads all but the rules that spread connections over endpoints, which are sent by
+        `nft_spread`: through nft, they take the kernel three times as long at 30,000 services, and
+        in one transaction with all others many times that.
         """
+        self.sync(())
         every = list(services)
-        self.sync(every[:_FILL_BATCH])
-        for start in range(_FILL_BATCH, len(every), _FILL_BATCH):
-            self.update(every[start : start + _FILL_BATCH])
+        for done, some in _batches(every, _FILL_BATCH, _endpoints):
+            self._load(nftables.without_spreads(some, self._node))
+            self._progress("services' chains loaded", done, len(every))
+        self._known.replace(every)
+        spreads = list(nftables.spreads(every, self._node))
+        for done, batch in _batches(spreads, _SPREAD_BATCH, lambda one: len(one.targets)):
+            with self._namespace.entered():
+                requests = nft_spread.additions(_TABLE_NAME, batch, done - len(batch))
+                send_transaction(nft_spread.SUBSYSTEM, list(requests))
+            self._progress("services' last rules loaded", done, len(spreads))
 
     def update(
         self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()
@@ -126,8 +149,7 @@ class NftablesProxy:
 
     @contextlib.contextmanager
     def _reader(self) -> Iterator[RuleReader]:
-        _, table = TABLE.split()
-        with self._namespace.entered(), open_rules(table) as reader:
+        with self._namespace.entered(), open_rules(_TABLE_NAME) as reader:
             yield reader
 
     def clear(self) -> None:
@@ -136,6 +158,24 @@ class NftablesProxy:
         self._load(f"add table {table}\ndelete table {table}\n")
         self._known.replace(())
         self._stale = {}
+
+
+def _batches(
+    items: Sequence[_Item], most: int, endpoints: Callable[[_Item], int]
+) -> Iterator[tuple[int, Sequence[_Item]]]:
+    """Items of ``most`` endpoints together, or one of more, and how many are done after them."""
+    start = count = 0
+    for end, item in enumerate(items):
+        count += endpoints(item)
+        if count > most and end > start:
+            yield end, items[start:end]
+            start, count = end, endpoints(item)
+    if items:
+        yield len(items), items[start:]
+
+
+def _endpoints(service: Service) -> int:
+    return sum(len(port.endpoints) for port in service.ports)
 
 
 def _packets(reader: RuleReader, chain: str) -> int:

@@ -19,6 +19,7 @@ from cnbench.proxy.model import (
     uses_local_endpoints,
 )
 from cnbench.proxy.names import nft_name_base
+from cnbench.proxy.nft_spread import Spread
 
 TABLE = "ip kube-proxy"
 
@@ -113,8 +114,19 @@ class PortRules:
             if not self.external_usable:
                 yield f"no-endpoint-nodeports {{ {key} {comment} : {refusal} }}"
 
-    def write_chains(self, add: Callable[[str], None]) -> None:
-        """Add the port's own chains, emptied, and their rules."""
+    def spreads(self) -> Iterator[Spread]:
+        """Give the rules that spread connections over endpoints; each is the last of its chain."""
+        return (Spread(chain, [t.chain for t in targets]) for chain, targets in self._spread())
+
+    def _spread(self) -> Iterator[tuple[str, Sequence[_Target]]]:
+        """The chains that spread connections, and over which targets."""
+        if self.cluster:
+            yield self.cluster_chain, self.cluster
+        if self.local:
+            yield self.local_chain, self.local
+
+    def write_chains(self, add: Callable[[str], None], *, spreads: bool = True) -> None:
+        """Add the port's own chains, emptied, and their rules; those of `spreads` where asked."""
         for chain in self.chains():
             add(f"add chain {TABLE} {chain}")
             add(f"flush chain {TABLE} {chain}")
@@ -129,8 +141,11 @@ class PortRules:
                 f"add set {TABLE} {name} {{ type ipv4_addr ; "
                 f"flags dynamic,timeout ; timeout {self.service.affinity_seconds}s ; }}"
             )
-        self._write_spread(add, self.cluster_chain, self.cluster)
-        self._write_spread(add, self.local_chain, self.local)
+        for chain, targets in self._spread():
+            if self.service.affinity_seconds:
+                self._write_affinity(add, chain, targets)
+            if spreads:
+                add(f"add rule {TABLE} {Spread(chain, [target.chain for target in targets])}")
         for target in self.targets:
             self._write_endpoint(add, target)
 
@@ -176,16 +191,10 @@ class PortRules:
         sources = " , ".join(allowed)
         add(f"add rule {TABLE} {self.firewall_chain} ip saddr != {{ {sources} }} drop")
 
-    def _write_spread(
-        self, add: Callable[[str], None], chain: str, targets: Sequence[_Target]
-    ) -> None:
-        if not targets:
-            return
-        if self.service.affinity_seconds:
-            for target in targets:
-                add(f"add rule {TABLE} {chain} ip saddr @{target.affinity_set} goto {target.chain}")
-        verdicts = " , ".join(f"{n} : goto {target.chain}" for n, target in enumerate(targets))
-        add(f"add rule {TABLE} {chain} numgen random mod {len(targets)} vmap {{ {verdicts} }}")
+    @staticmethod
+    def _write_affinity(add: Callable[[str], None], chain: str, targets: Sequence[_Target]) -> None:
+        for target in targets:
+            add(f"add rule {TABLE} {chain} ip saddr @{target.affinity_set} goto {target.chain}")
 
     def _write_endpoint(self, add: Callable[[str], None], target: _Target) -> None:
         endpoint = target.endpoint

@@ -10,6 +10,7 @@ import made_up
 
 from cnbench.core.case import Case, Group
 from cnbench.core.proof import Proof, equal
+from cnbench.lab.long_work import LongWork
 from cnbench.lab.timed import TimedParts
 from cnbench.measure.sampler import GroupSampler, Policy
 
@@ -48,6 +49,7 @@ class Stage:
     opened: dict[str, int] = field(default_factory=dict)
     told: list = field(default_factory=list)
     timed: TimedParts = field(default_factory=TimedParts)
+    long_work: LongWork = field(default_factory=LongWork)
 
     def now(self):
         return self.clock

@@ -1,3 +1,4 @@
+import contextlib
 import itertools
 
 import pytest
@@ -8,6 +9,7 @@ from scripted import Script, Stage, broken_proof
 from cnbench.core.case import Case, Group
 from cnbench.measure import witness
 from cnbench.measure.blocks import balanced_order
+from cnbench.measure.events import WorkAdvanced
 
 FEWEST = 6
 
@@ -296,3 +298,34 @@ def test_an_interrupt_in_a_set_up_takes_down_what_was_set_up():
     assert stage.diary == [
         "fixtures", "set-up a", "set-up b", "take-down a", "fixtures gone",
     ]  # fmt: skip
+
+
+def test_long_work_in_a_sample_is_told_as_its_cases():
+    stage = Stage({"a": Script()})
+
+    def long(turn):
+        stage.long_work.advanced(f"steps of sample {turn}", 10_000, 10_000)
+        return 1.0
+
+    stage.scripts["a"] = Script(value=long)
+    stage.run(most_blocks=1)
+    told = [event for event in stage.told if isinstance(event, WorkAdvanced)]
+    assert {event.case.params["mode"] for event in told} == {"a"}
+    assert sorted((event.twin, event.what) for event in told) == [
+        (twin, f"steps of sample {turn}") for twin in (False, True) for turn in (0, 1)
+    ]
+
+
+def test_long_work_in_a_set_up_is_told():
+    stage = Stage({"a": Script()})
+
+    @contextlib.contextmanager
+    def subject(params, lab):
+        lab.long_work.advanced("steps", 10_000, 10_000)
+        with Stage.subject(stage, params, lab) as actor:
+            yield actor
+
+    stage.subject = subject
+    stage.run(most_blocks=1)
+    told = [event for event in stage.told if isinstance(event, WorkAdvanced)]
+    assert [event.twin for event in told] == [False, True]

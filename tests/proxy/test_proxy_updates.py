@@ -105,11 +105,53 @@ def test_a_second_full_sync_ends_where_the_first_would(mode, lone_namespace):
     assert dump(mode, lone_namespace) == dump_of_full_sync(mode, [SECOND, FIRST])
 
 
-def test_filling_ends_where_a_full_sync_does(mode, lone_namespace, monkeypatch):
-    monkeypatch.setattr(nftables_loader, "_FILL_BATCH", 2)
-    services = synthetic_services(5, 2)
+def sticky_services(count, endpoints):
+    return synthetic_services(count, endpoints, affinity_seconds=10800)
+
+
+@pytest.mark.parametrize(
+    "services",
+    [
+        synthetic_services(5, 2),
+        sticky_services(5, 3),
+        [*MIXED, FIRST],
+        synthetic_services(2, 600),  # more than one netlink message holds
+        [],
+    ],
+    ids=["plain", "sticky", "every kind", "many endpoints", "none"],
+)
+def test_filling_ends_where_a_full_sync_does(mode, services, lone_namespace, monkeypatch):
+    monkeypatch.setattr(nftables_loader, "_FILL_BATCH", 4)
+    monkeypatch.setattr(nftables_loader, "_SPREAD_BATCH", 2)
     open_proxy(mode, lone_namespace, NODE).fill(services)
     assert dump(mode, lone_namespace) == dump_of_full_sync(mode, services)
+
+
+def test_what_was_filled_can_be_updated(mode, lone_namespace):
+    proxy = open_proxy(mode, lone_namespace, NODE)
+    proxy.fill([FIRST, SECOND])
+    proxy.update(changed=[THIRD], deleted=[SECOND.key])
+    proxy.update()
+    assert dump(mode, lone_namespace) == dump_of_full_sync(mode, [FIRST, THIRD])
+
+
+def test_filling_what_is_not_empty_says_which_rule_failed(lone_namespace):
+    require("nsenter", "unshare", "nft")
+    open_proxy("nftables", lone_namespace, NODE).fill([FIRST])
+    with pytest.raises(OSError, match=r"svc-1.* numgen random mod 2 .*: File exists"):
+        open_proxy("nftables", lone_namespace, NODE).fill([SECOND])
+
+
+def test_filling_tells_how_far_it_is(lone_namespace, monkeypatch):
+    require("nsenter", "unshare", "nft")
+    monkeypatch.setattr(nftables_loader, "_FILL_BATCH", 4)
+    monkeypatch.setattr(nftables_loader, "_SPREAD_BATCH", 2)
+    told = []
+    proxy = open_proxy("nftables", lone_namespace, NODE, progress=lambda *it: told.append(it))
+    proxy.fill([FIRST, SECOND, THIRD])
+    assert [done for what, done, _ in told if "chains" in what] == [2, 3]
+    assert [done for what, done, _ in told if "rules" in what] == [1, 2, 3]
+    assert {total for *_, total in told} == {3}
 
 
 def test_deleting_what_was_never_there_names_it(mode, lone_namespace):

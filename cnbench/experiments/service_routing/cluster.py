@@ -14,6 +14,7 @@ from cnbench.core.parameter import Params
 from cnbench.experiments.service_routing.position import PROBED, services_at
 from cnbench.lab import commands
 from cnbench.lab.host import Lab
+from cnbench.lab.netns import NetworkNamespace
 from cnbench.lab.refusal import asked_once
 from cnbench.network.service_path import POD_CIDR, ServicePath, open_service_path
 from cnbench.probes.first_packet import Address
@@ -69,9 +70,15 @@ def services_of(params: Params) -> list[Service]:
     )
 
 
-def proxy_of(params: Params) -> dict[str, str]:
-    """What ``open_proxy`` is told of a point of the grid."""
-    return {"mode": str(params["mode"]), "scheduler": str(params["scheduler"])}
+def proxy_of(params: Params, lab: Lab, namespace: NetworkNamespace) -> Proxy:
+    """A point's mode, ready to program a namespace, telling the lab how far it is."""
+    return open_proxy(
+        str(params["mode"]),
+        namespace,
+        Node(pod_cidr=POD_CIDR),
+        scheduler=str(params["scheduler"]),
+        progress=lab.long_work.advanced,
+    )
 
 
 def cluster_of(params: Params, lab: Lab) -> Cluster:
@@ -85,7 +92,7 @@ def cluster_of(params: Params, lab: Lab) -> Cluster:
 def _open_cluster(lab: Lab, params: Params) -> Iterator[Cluster]:
     services = services_of(params)
     with _open_path(lab) as path:
-        proxy = open_proxy(namespace=path.node, node=Node(pod_cidr=POD_CIDR), **proxy_of(params))
+        proxy = proxy_of(params, lab, path.node)
         proxy.fill(services)
         probed = (one for position in PROBED for one in services_at(position, services))
         proxy.watch(*{service.key: service for service in probed}.values())

@@ -22,10 +22,9 @@ from cnbench.network.own_service_path import (
     hairpin_mode,
     open_own_service_path,
 )
-from cnbench.network.service_path import POD_CIDR
 from cnbench.probes.connect import Connector, open_connector
 from cnbench.probes.first_packet import Address, times
-from cnbench.proxy import Counters, Endpoint, Node, Proxy, Service, open_proxy
+from cnbench.proxy import Counters, Endpoint, Proxy, Service
 
 HAIRPIN = Metric(
     "hairpin", "s", "lower", "ratio", "time for a backend to connect to its own service, median"
@@ -95,7 +94,7 @@ def open_hairpin(params: Params, lab: Lab) -> Iterator[HairpinSubject]:
         *others, service = services_of(params)
         own = Endpoint(POD, PORT, local=True)
         service = replace(service, ports=(replace(service.ports[0], endpoints=(own,)),))
-        proxy = open_proxy(namespace=path.node, node=Node(pod_cidr=POD_CIDR), **proxy_of(params))
+        proxy = proxy_of(params, lab, path.node)
         proxy.fill([*others, service])
         proxy.watch(service)
         with open_connector(path.pod, path.pod, PORT, [POD], lab.clock) as connector:

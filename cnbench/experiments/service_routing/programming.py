@@ -16,8 +16,7 @@ from cnbench.experiments.service_routing.cluster import proxy_of, services_of
 from cnbench.experiments.service_routing.tool_alone import ToolAlone, tool_alone
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace
-from cnbench.network.service_path import POD_CIDR
-from cnbench.proxy import Endpoint, Node, Proxy, Service, open_proxy
+from cnbench.proxy import Endpoint, Proxy, Service
 
 SYNC = Metric("sync", "s", "lower", "ratio", "time to program all services from empty")
 TOOL = Metric("tool", "s", "lower", "ratio", "time that its tool takes alone for the same program")
@@ -146,12 +145,11 @@ def open_update(params: Params, lab: Lab) -> Iterator[UpdateSubject]:
     """A node with all services programmed."""
     with lab.network_namespace("node") as node:
         subject = UpdateSubject(*_programming(node, params, lab))
-        subject.proxy.sync(subject.services)
+        subject.proxy.fill(subject.services)
         yield subject
 
 
 def _programming(
     node: NetworkNamespace, params: Params, lab: Lab
 ) -> tuple[NetworkNamespace, Proxy, list[Service], str, Lab]:
-    proxy = open_proxy(namespace=node, node=Node(pod_cidr=POD_CIDR), **proxy_of(params))
-    return node, proxy, services_of(params), str(params["mode"]), lab
+    return node, proxy_of(params, lab, node), services_of(params), str(params["mode"]), lab
