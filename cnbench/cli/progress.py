@@ -77,7 +77,7 @@ class _Teller:
             self._last_line = now
             spent = format_quantity(now - self._began, "s")
             self._console.print(
-                f"  {_work(event)} after {spent}", markup=False, highlight=False, soft_wrap=True
+                f"  {spent}: {_work(event)}", markup=False, highlight=False, soft_wrap=True
             )
 
     @property
@@ -111,7 +111,7 @@ def _work(event: WorkAdvanced) -> str:
     variant = experiment_called(event.case.experiment).variant
     again = " again (A′)" if event.twin else ""
     which = f"{variant}={event.case.params[variant]}{again}"
-    return f"{which}: {event.done:,} of {event.total:,} {event.what}"
+    return f"{which}: {event.what}"
 
 
 def _share_done(group: GroupStarted, event: BlockEnded) -> float:

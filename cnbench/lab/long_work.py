@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 
-# What is being done, how many of it are, and of how many.
-Tell = Callable[[str, int, int], None]
+# Takes a sentence without its end.
+Tell = Callable[[str], None]
 
 
 class LongWork:
@@ -18,6 +19,8 @@ class LongWork:
 
     LEAST = 10_000
     _TIMES = 50
+    # So long a piece of work is not disturbed by what a thread takes to say so.
+    _SECONDS_UNDERWAY = 20.0
 
     def __init__(self) -> None:
         self._tell: Tell | None = None
@@ -30,11 +33,34 @@ class LongWork:
         step = (what, done * self._TIMES // total)
         if step != self._told:
             self._told = step
-            self._tell(what, done, total)
+            self._tell(f"{done:,} of {total:,} {what}")
+
+    @contextlib.contextmanager
+    def underway(self, what: str, parts: int) -> Iterator[None]:
+        """Say now and then that ``what`` goes on, inside this context: it does not tell itself.
+
+        It must have a time limit of its own, or whoever listens would wait for it for ever.
+        """
+        if self._tell is None or parts < self.LEAST:
+            yield
+            return
+        tell, ended = self._tell, threading.Event()
+
+        def keep_telling() -> None:
+            while not ended.wait(self._SECONDS_UNDERWAY):
+                tell(what)
+
+        thread = threading.Thread(target=keep_telling, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     @contextlib.contextmanager
     def told_to(self, tell: Tell) -> Iterator[None]:
-        """Have ``tell`` called with what advances inside this context."""
+        """Have ``tell`` called with what advances or is under way inside this context."""
         self._tell, self._told = tell, ("", 0)
         try:
             yield

@@ -34,13 +34,11 @@ class GroupStarted:
 
 @dataclass(frozen=True)
 class WorkAdvanced:
-    """Long work on a case, or on its twin, has come so far: ``done`` of ``total`` ``what``."""
+    """Long work on a case, or on its twin, goes on: ``what`` says how far it is."""
 
     case: Case
     twin: bool
     what: str
-    done: int
-    total: int
 
 
 @dataclass(frozen=True)

@@ -151,9 +151,7 @@ class GroupSampler:
         self, case: Case, listen: Listener, twin: bool = False
     ) -> AbstractContextManager[None]:
         """Have long work inside told as this case's."""
-        return self._lab.long_work.told_to(
-            lambda what, done, total: listen(WorkAdvanced(case, twin, what, done, total))
-        )
+        return self._lab.long_work.told_to(lambda what: listen(WorkAdvanced(case, twin, what)))
 
     def _sample(self, stations: list[Station], number: int, listen: Listener) -> str:
         for station in stations:

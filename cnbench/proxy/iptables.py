@@ -8,7 +8,8 @@ most, by `iptables_plain.PlainRun`; the program around them here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from cnbench.proxy.iptables_plain import PlainRun, PlainRuns, is_plain
 from cnbench.proxy.iptables_port import PortRules
@@ -82,6 +83,9 @@ def pieces(
     return in_pieces(_lines(services, node, from_empty, changed, list(stale)))
 
 
+_NAT_TABLE = "*nat\n"
+
+
 def _lines(
     services: Collection[Service],
     node: Node,
@@ -152,13 +156,29 @@ def _rules_of(services: Iterable[Service], node: Node, *, large: bool) -> Iterat
                 yield PortRules(service, port, node, large)
 
 
-def last_chain_first(program: str) -> Iterator[str]:
-    """Give a program with the nat table's chains declared in falling order; the rules stay."""
-    before, nat, after = program.partition("*nat\n")
-    yield before + nat
-    lines = after.splitlines(keepends=True)
-    yield from sorted((line for line in lines if line[0] == ":"), reverse=True)
-    yield from (line for line in lines if line[0] != ":")
+def last_chain_first(write: Callable[[], Iterable[str]]) -> Iterator[str]:
+    """Give a program with the nat table's chains declared in falling order; the rules stay.
+
+    ``write`` gives the program's pieces, of whole lines each. It is called twice: to keep the
+    program of 50,000 services would take a quarter of a GiB.
+    """
+    lines = (line for piece in write() for line in piece.splitlines(keepends=True))
+    nat = itertools.dropwhile(lambda line: line != _NAT_TABLE, lines)
+    chains = sorted(filter(_declares_chain, nat), reverse=True)
+    in_nat = False
+    for piece in write():
+        kept: list[str] = []
+        for line in piece.splitlines(keepends=True):
+            if line == _NAT_TABLE:
+                in_nat = True
+                kept += [line, *chains]
+            elif not (in_nat and _declares_chain(line)):
+                kept.append(line)
+        yield "".join(kept)
+
+
+def _declares_chain(line: str) -> bool:
+    return line.startswith(":")
 
 
 def chains_of(service: Service) -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager
 from enum import StrEnum
 
+from cnbench.lab.long_work import LongWork
 from cnbench.proxy import iptables
-from cnbench.proxy.loader import Counters, Known, Namespace, Programmed, Stopwatch
+from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace, Programmed, Stopwatch
 from cnbench.proxy.model import Node, Service, ServiceKey, ServicePort
 from cnbench.proxy.nft_rules import open_rules
 from cnbench.proxy.pieces import Metered
@@ -28,10 +30,11 @@ class IptablesProxy:
     """Programs services with ``iptables-restore --noflush --counters``, as kube-proxy does."""
 
     def __init__(
-        self, namespace: Namespace, node: Node, front_end: FrontEnd = FrontEnd.LEGACY
+        self, namespace: Namespace, node: Node, work: LongWork, front_end: FrontEnd
     ) -> None:
         self._namespace = namespace
         self._node = node
+        self._work = work
         self._front_end = front_end
         self._restore = [f"iptables-{front_end}-restore", "--wait", LOCK_SECONDS, "--noflush"]
         self._known = Known()
@@ -40,9 +43,13 @@ class IptablesProxy:
 
     def _load(self, pieces: Iterable[str], watch: Stopwatch) -> Programmed:
         program = Metered(pieces)
-        self._namespace.run([*self._restore, "--counters"], input=program)
+        self._namespace.run([*self._restore, "--counters"], input=program, timeout=LOAD_SECONDS)
         self._hooked = True
         return Programmed(program.seconds, watch.lap() - program.seconds, program.size)
+
+    def _loading(self, services: Collection[Service]) -> AbstractContextManager[None]:
+        count = len(services)
+        return self._work.underway(f"{self._restore[0]} loads {count:,} services", count)
 
     def _pieces(
         self,
@@ -60,7 +67,8 @@ class IptablesProxy:
         watch = Stopwatch()
         before = self._chains(self._known.all())
         stale = sorted(before - self._chains(services)) if before else ()
-        done = self._load(self._pieces(services, stale=stale), watch)
+        with self._loading(services):
+            done = self._load(self._pieces(services, stale=stale), watch)
         self._known.replace(services)
         return done
 
@@ -71,10 +79,11 @@ class IptablesProxy:
         from its beginning: in kube-proxy's order 10,000 services of two endpoints take 62 s of
         CPU time so, and 8 s where each belongs before all others (iptables 1.8.9).
         """
-        pieces: Iterable[str] = self._pieces(services)
+        pieces = self._pieces(services)
         if self._front_end is FrontEnd.NFT:
-            pieces = iptables.last_chain_first("".join(pieces))
-        self._load(pieces, Stopwatch())
+            pieces = iptables.last_chain_first(lambda: self._pieces(services))
+        with self._loading(services):
+            self._load(pieces, Stopwatch())
         self._known.replace(services)
 
     def update(

@@ -13,18 +13,11 @@ from pyroute2 import IPVS, IPRoute, IPVSService
 from pyroute2.netlink.exceptions import NetlinkError
 
 from cnbench.core.errors import ProofError, UnsupportedError
+from cnbench.lab.long_work import LongWork
 from cnbench.proxy import ipvs, ipvs_messages, ipvs_rules
 from cnbench.proxy.iptables import EMPTY_PROGRAM
 from cnbench.proxy.iptables_loader import LOCK_SECONDS
-from cnbench.proxy.loader import (
-    Counters,
-    Known,
-    Namespace,
-    Programmed,
-    Progress,
-    Stopwatch,
-    untold,
-)
+from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace, Programmed, Stopwatch
 from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
 from cnbench.proxy.netlink import Request, send_all
 from cnbench.proxy.pieces import Metered
@@ -49,7 +42,7 @@ class IpvsProxy:
     """
 
     def __init__(
-        self, namespace: Namespace, node: Node, scheduler: str = "rr", progress: Progress = untold
+        self, namespace: Namespace, node: Node, work: LongWork, scheduler: str = "rr"
     ) -> None:
         if scheduler not in ipvs.SCHEDULERS:
             known = ", ".join(ipvs.SCHEDULERS)
@@ -57,7 +50,7 @@ class IpvsProxy:
         self._namespace = namespace
         self._node = node
         self._scheduler = scheduler
-        self._progress = progress
+        self._work = work
         self._restore = ["iptables-legacy-restore", "--wait", LOCK_SECONDS]
         self._known = Known()
         self._used: Counter[ipvs.Entry] = Counter()
@@ -140,13 +133,13 @@ class IpvsProxy:
 
     def _send(self, protocol: int, requests: list[Request], what: str) -> None:
         total = len(requests)
-        send_all(protocol, requests, lambda done: self._progress(what, done, total))
+        send_all(protocol, requests, lambda done: self._work.advanced(what, done, total))
 
     def _fill_sets(self, new: Sequence[ipvs.Entry], gone: Sequence[ipvs.Entry]) -> int:
         """Put entries into the sets and take others out of them; give the program's bytes."""
         program = Metered(self._entries_program(new, gone))
         if new or gone:
-            self._namespace.run(["ipset", "restore"], input=program)
+            self._namespace.run(["ipset", "restore"], input=program, timeout=LOAD_SECONDS)
         return program.size
 
     def _entries_program(
@@ -154,7 +147,7 @@ class IpvsProxy:
     ) -> Iterator[str]:
         yield ipvs.entries_program(gone, "del")
         for start in range(0, len(new), _ENTRIES_A_PIECE):
-            self._progress("entries of sets given to ipset", start, len(new))
+            self._work.advanced("entries of sets given to ipset", start, len(new))
             yield ipvs.entries_program(new[start : start + _ENTRIES_A_PIECE])
 
     def _prepare(self) -> None:

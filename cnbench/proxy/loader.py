@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
 
 from cnbench.proxy.model import Service, ServiceError, ServiceKey, ServicePort
+
+# For a tool that loads a program: tens of thousands of services take some minutes, emulated or in
+# one nftables transaction most of an hour.
+LOAD_SECONDS = 7200.0
 
 
 class Namespace(Protocol):
@@ -31,14 +35,6 @@ class Namespace(Protocol):
     def entered(self) -> AbstractContextManager[object]:
         """Switch the calling thread into the namespace, so that sockets made there belong to it."""
         ...
-
-
-# Told in the course of long programming: what is being done, how many of it are, and of how many.
-Progress = Callable[[str, int, int], None]
-
-
-def untold(what: str, done: int, total: int) -> None:
-    """For whoever does not want to know."""
 
 
 @dataclass(frozen=True, slots=True)

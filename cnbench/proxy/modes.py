@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from cnbench.lab.long_work import LongWork
 from cnbench.proxy import iptables, ipvs_loader, nftables
 from cnbench.proxy.iptables_loader import FrontEnd, IptablesProxy
-from cnbench.proxy.loader import Namespace, Progress, Proxy, untold
+from cnbench.proxy.loader import Namespace, Proxy
 from cnbench.proxy.model import Node, Service
 from cnbench.proxy.nftables_loader import NftablesProxy
 
@@ -33,24 +34,24 @@ def open_proxy(
     node: Node | None = None,
     *,
     scheduler: str = "rr",
-    progress: Progress = untold,
+    work: LongWork | None = None,
 ) -> Proxy:
     """Give kube-proxy's ``mode``, ready to program services in a namespace.
 
-    ``scheduler`` is IPVS's; ``progress`` is told how far long programming is. Raises ValueError for
-    an unknown mode or scheduler; the first programming raises UnsupportedError where the kernel
-    lacks IPVS.
+    ``scheduler`` is IPVS's; ``work`` is told how far long programming is. Raises ValueError for an
+    unknown mode or scheduler; the first programming raises UnsupportedError where the kernel lacks
+    IPVS.
     """
-    node = node or Node()
+    node, work = node or Node(), work or LongWork()
     match _checked(mode):
         case "nftables":
-            return NftablesProxy(namespace, node, progress)
+            return NftablesProxy(namespace, node, work)
         case "ipvs":
-            return ipvs_loader.IpvsProxy(namespace, node, scheduler, progress)
+            return ipvs_loader.IpvsProxy(namespace, node, work, scheduler)
         case "iptables-nft":
-            return IptablesProxy(namespace, node, FrontEnd.NFT)
+            return IptablesProxy(namespace, node, work, FrontEnd.NFT)
         case _:
-            return IptablesProxy(namespace, node, FrontEnd.LEGACY)
+            return IptablesProxy(namespace, node, work, FrontEnd.LEGACY)
 
 
 def _checked(mode: str) -> str:

@@ -8,16 +8,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from time import monotonic
 from typing import TypeVar
 
+from cnbench.lab.long_work import LongWork
 from cnbench.proxy import nft_spread, nftables
-from cnbench.proxy.loader import (
-    Counters,
-    Known,
-    Namespace,
-    Programmed,
-    Progress,
-    Stopwatch,
-    untold,
-)
+from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace, Programmed, Stopwatch
 from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
 from cnbench.proxy.netlink import send_transaction
 from cnbench.proxy.nft_rules import RuleReader, open_rules
@@ -25,8 +18,6 @@ from cnbench.proxy.nftables_port import TABLE
 from cnbench.proxy.pieces import Metered
 
 _NFT = ("nft", "-f", "-")
-# The kernel's own time grows with more than the square of the services in one transaction.
-_TIMEOUT_SECONDS = 7200.0
 # Endpoints in a transaction. nft takes some 20 KiB for a service, and lists all chains each time.
 _FILL_BATCH = 5000
 # Here the kernel looks through the transaction so far, and at its end through the whole table.
@@ -40,15 +31,15 @@ _Item = TypeVar("_Item")
 class NftablesProxy:
     """Programs services with ``nft -f -``, as kube-proxy does."""
 
-    def __init__(self, namespace: Namespace, node: Node, progress: Progress = untold) -> None:
+    def __init__(self, namespace: Namespace, node: Node, work: LongWork) -> None:
         self._namespace = namespace
         self._node = node
-        self._progress = progress
+        self._work = work
         self._known = Known()
         self._stale: dict[str, float] = {}
 
     def _load(self, program: str | Iterable[str]) -> None:
-        self._namespace.run(_NFT, input=program, timeout=_TIMEOUT_SECONDS)
+        self._namespace.run(_NFT, input=program, timeout=LOAD_SECONDS)
 
     def sync(self, services: Collection[Service]) -> Programmed:
         """Program all services: kube-proxy's full sync, from empty or over what was there."""
@@ -56,7 +47,8 @@ class NftablesProxy:
         before = self._owned(self._known.all())
         gone = before - self._owned(services) if before.chains else before
         self._known.replace(services)
-        return self._apply(nftables.pieces(services, self._node), gone, watch)
+        with self._work.underway(f"nft loads {len(services):,} services", len(services)):
+            return self._apply(nftables.pieces(services, self._node), gone, watch)
 
     def fill(self, services: Collection[Service]) -> None:
         """Program an empty namespace in several transactions.
@@ -69,14 +61,14 @@ class NftablesProxy:
         every = list(services)
         for done, some in _batches(every, _FILL_BATCH, _endpoints):
             self._load(nftables.without_spreads(some, self._node))
-            self._progress("services' chains loaded", done, len(every))
+            self._work.advanced("services' chains loaded", done, len(every))
         self._known.replace(every)
         spreads = list(nftables.spreads(every, self._node))
         for done, batch in _batches(spreads, _SPREAD_BATCH, lambda one: len(one.targets)):
             with self._namespace.entered():
                 requests = nft_spread.additions(_TABLE_NAME, batch, done - len(batch))
                 send_transaction(nft_spread.SUBSYSTEM, list(requests))
-            self._progress("services' last rules loaded", done, len(spreads))
+            self._work.advanced("services' last rules loaded", done, len(spreads))
 
     def update(
         self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()

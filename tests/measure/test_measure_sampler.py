@@ -312,7 +312,9 @@ def test_long_work_in_a_sample_is_told_as_its_cases():
     told = [event for event in stage.told if isinstance(event, WorkAdvanced)]
     assert {event.case.params["mode"] for event in told} == {"a"}
     assert sorted((event.twin, event.what) for event in told) == [
-        (twin, f"steps of sample {turn}") for twin in (False, True) for turn in (0, 1)
+        (twin, f"10,000 of 10,000 steps of sample {turn}")
+        for twin in (False, True)
+        for turn in (0, 1)
     ]
 
 

@@ -243,7 +243,7 @@ def test_statistics_are_settled_once_the_estimator_has_caught_up(monkeypatch, tm
     monkeypatch.setattr(ipvs_loader, "_BY_CPU", by_cpu)
     monkeypatch.setattr(ipvs_loader, "_TOTAL", total)
     monkeypatch.setattr(ipvs_loader, "sleep", sleep)
-    proxy = ipvs_loader.IpvsProxy(Recorded(), NODE)
+    proxy = open_proxy("ipvs", Recorded(), NODE)
     proxy._settle()
     assert slept == [0.1, 2.2]
     proxy._settle()
@@ -257,7 +257,7 @@ class Recorded:
         self.ran = []
 
     def run(self, argv, input=None, check=True, timeout=600):
-        self.ran.append((argv[0], input))
+        self.ran.append((argv[0], "".join(input or ())))
 
     def entered(self):
         return nullcontext()
@@ -273,7 +273,7 @@ def kernel(monkeypatch):
     monkeypatch.setattr(
         ipvs_loader,
         "send_all",
-        lambda _, requests: sent.extend((r.kind, r.body, str(r.about)) for r in requests),
+        lambda _, requests, answered: sent.extend((r.kind, r.body, str(r.about)) for r in requests),
     )
     return sent
 
@@ -286,7 +286,7 @@ def abouts(sent):
 
 def test_an_update_sends_only_the_change(kernel):
     namespace = Recorded()
-    proxy = ipvs_loader.IpvsProxy(namespace, NODE)
+    proxy = open_proxy("ipvs", namespace, NODE)
     proxy.sync([service(1, "10.0.0.1"), service(2, "10.0.0.2")])
     assert len(abouts(kernel)) == 2 + 2 + 2
     namespace.ran.clear()
@@ -311,7 +311,7 @@ def test_what_two_services_share_stays_until_both_are_gone(kernel):
     one, other = (service(n, shared, external_ips=("192.0.2.1",)) for n in (1, 2))
     other = replace(other, ports=(ServicePort(81, (shared,), "p81"),))
     namespace = Recorded()
-    proxy = ipvs_loader.IpvsProxy(namespace, NODE)
+    proxy = open_proxy("ipvs", namespace, NODE)
     proxy.sync([one, other])
     kernel.clear()
     namespace.ran.clear()
@@ -325,7 +325,7 @@ def test_what_two_services_share_stays_until_both_are_gone(kernel):
 
 
 def test_a_second_sync_deletes_what_is_no_longer_wanted(kernel):
-    proxy = ipvs_loader.IpvsProxy(Recorded(), NODE)
+    proxy = open_proxy("ipvs", Recorded(), NODE)
     proxy.sync([service(1, "10.0.0.1"), service(2, "10.0.0.2")])
     kernel.clear()
     proxy.sync([service(2, "10.0.0.2")])

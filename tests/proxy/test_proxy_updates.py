@@ -7,6 +7,7 @@ import pytest
 from conftest import held_namespace, require
 from test_proxy_programs import MIXED
 
+from cnbench.lab.long_work import LongWork
 from cnbench.proxy import (
     Endpoint,
     Node,
@@ -146,12 +147,14 @@ def test_filling_tells_how_far_it_is(lone_namespace, monkeypatch):
     require("nsenter", "unshare", "nft")
     monkeypatch.setattr(nftables_loader, "_FILL_BATCH", 4)
     monkeypatch.setattr(nftables_loader, "_SPREAD_BATCH", 2)
-    told = []
-    proxy = open_proxy("nftables", lone_namespace, NODE, progress=lambda *it: told.append(it))
-    proxy.fill([FIRST, SECOND, THIRD])
-    assert [done for what, done, _ in told if "chains" in what] == [2, 3]
-    assert [done for what, done, _ in told if "rules" in what] == [1, 2, 3]
-    assert {total for *_, total in told} == {3}
+    monkeypatch.setattr(LongWork, "LEAST", 3)
+    told, work = [], LongWork()
+    with work.told_to(told.append):
+        open_proxy("nftables", lone_namespace, NODE, work=work).fill([FIRST, SECOND, THIRD])
+    assert told == [
+        *(f"{done} of 3 services' chains loaded" for done in (2, 3)),
+        *(f"{done} of 3 services' last rules loaded" for done in (1, 2, 3)),
+    ]
 
 
 def test_deleting_what_was_never_there_names_it(mode, lone_namespace):

@@ -77,7 +77,7 @@ def proxy_of(params: Params, lab: Lab, namespace: NetworkNamespace) -> Proxy:
         namespace,
         Node(pod_cidr=POD_CIDR),
         scheduler=str(params["scheduler"]),
-        progress=lab.long_work.advanced,
+        work=lab.long_work,
     )
 
 

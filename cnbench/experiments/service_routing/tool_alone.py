@@ -14,8 +14,7 @@ from cnbench.lab.netns import NetworkNamespace
 from cnbench.network.service_path import POD_CIDR
 from cnbench.proxy import Node, Service, iptables, ipvs, nftables
 from cnbench.proxy.iptables_loader import LOCK_SECONDS
-
-_NO_LIMIT = 7200.0
+from cnbench.proxy.loader import LOAD_SECONDS
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class ToolAlone:
 
     def run(self) -> None:
         """Load the program; what is to be timed."""
-        self.node.run(self.argv, input=self.input, timeout=_NO_LIMIT)
+        self.node.run(self.argv, input=self.input, timeout=LOAD_SECONDS)
 
 
 def tool_alone(
