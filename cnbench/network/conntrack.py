@@ -27,14 +27,29 @@ class Conntrack(Counted):
 
 
 def conntrack(namespace: NetworkNamespace) -> Conntrack:
-    """The counters of ``namespace`` as they stand, over all CPUs."""
+    """The counters of ``namespace``, over all CPUs; zeros where the kernel tracks none at all."""
     with namespace.entered():
+        if not _STATISTICS.exists():
+            return Conntrack(0, 0)
         heading, *lines = _STATISTICS.read_text().splitlines()
     names = heading.split()
     by_cpu = [dict(zip(names, line.split(), strict=True)) for line in lines]
     return Conntrack(
         *(sum(int(counted[name], 16) for counted in by_cpu) for name in ("insert_failed", "drop"))
     )
+
+
+def forget_connections(namespace: NetworkNamespace) -> None:
+    """Have ``namespace`` track no connection any more; nothing where the kernel tracks none at all.
+
+    Those that have ended stay in the table for seconds, and whoever looks something up walks over
+    them, or has to remove them.
+    """
+    if tracked(namespace):
+        from pyroute2.netlink.nfnetlink.nfctsocket import NFCTSocket
+
+        with namespace.entered(), NFCTSocket() as table:
+            table.flush()
 
 
 def tracked(namespace: NetworkNamespace) -> int:

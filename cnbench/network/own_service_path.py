@@ -18,6 +18,7 @@ from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace, address, join, route_via
 from cnbench.network import links
+from cnbench.network.neighbours import acquaint
 
 POD = "10.128.0.2"
 NODE = "10.128.0.1"
@@ -50,6 +51,7 @@ def open_own_service_path(lab: Lab, bridge: str) -> Iterator[OwnServicePath]:
         _filter_bridged(node, filtered)
         address(node, _BRIDGE, f"{NODE}/24")
         address(pod, "eth0", f"{POD}/24")
+        acquaint(pod, "eth0", node, _BRIDGE)
         route_via(pod, "default", NODE)
         node.sysctl("net.ipv4.ip_forward", 1)
         yield OwnServicePath(pod, node)

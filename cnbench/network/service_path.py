@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace, address, join, local_route, route_via
+from cnbench.network.neighbours import acquaint
 
 POD_CIDR = "10.128.0.0/9"
 CLIENTS = [f"10.128.0.{host}" for host in range(2, 10)]
@@ -51,6 +52,8 @@ def open_service_path(lab: Lab, endpoints: Sequence[str]) -> Iterator[ServicePat
         address(node, to_client, f"{_CLIENT_GATEWAY}/28")
         address(node, to_backend, f"{_BACKEND_GATEWAY}/28")
         address(backend, "eth0", f"{_BACKEND}/28")
+        acquaint(client, "eth0", node, to_client)
+        acquaint(backend, "eth0", node, to_backend)
         for network in endpoints:
             local_route(backend, network)
             route_via(node, network, _BACKEND)

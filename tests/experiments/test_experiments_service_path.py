@@ -1,11 +1,14 @@
 """service-routing against the kernel: proofs that fail when they should, connections that count."""
 
+from socket import AF_INET
+
 import pytest
 
 from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.experiments.registry import experiment_called
 from cnbench.lab import commands
 from cnbench.lab.clock import Clock
+from cnbench.network.conntrack import tracked
 from cnbench.network.service_path import CLIENTS, open_service_path
 from cnbench.probes.connect import open_connector
 from cnbench.probes.datagram import open_asker
@@ -13,6 +16,7 @@ from cnbench.probes.first_packet import Address
 
 pytestmark = pytest.mark.real
 PORT = 8080
+PERMANENT = 0x80  # NUD_PERMANENT of linux/neighbour.h
 NETWORK = "10.255.0.0/16"
 POD = Address("10.255.0.1", PORT)
 SERVICE = "conversations counted by the services' own rules"
@@ -61,6 +65,24 @@ def test_connections_through_the_chain_are_proven(subject):
     observed = {check.claim: check.observed for check in proof.checks}
     assert observed[SERVICE] == "20"
     assert observed[ENDPOINTS] == "20, each by its own"
+
+
+def test_every_sample_finds_no_connection_tracked(subject):
+    subject.first_packets.send(list(subject.way.leads_to), 1)
+    assert tracked(subject.way.path.node) > 0
+    for _ in range(2):
+        subject.sample()
+        assert tracked(subject.way.path.node) == 0
+
+
+def test_nobody_on_the_path_has_to_ask_who_has_an_address(lab):
+    with open_service_path(lab, [NETWORK]) as path:
+        with open_connector(path.client, path.backend, PORT, CLIENTS, lab.clock) as connector:
+            connector.send([POD], len(CLIENTS))
+        for namespace in (path.client, path.node, path.backend):
+            with namespace.netlink() as route:
+                known = route.get_neighbours(family=AF_INET)
+            assert {neighbour["state"] for neighbour in known} == {PERMANENT}
 
 
 def test_the_slowest_are_told_in_time_alone(lab, open_subject):

@@ -55,6 +55,7 @@ class ConnectSubject:
             counted = self.way.passed()
             with pinned():
                 batch = self.first_packets.send(targets, self.probes)
+            self.way.forget()
             good = self._account.enter(batch, self.way.passed() - counted)
             if good:
                 return self._figures(times(good))

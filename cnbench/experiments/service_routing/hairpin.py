@@ -14,6 +14,7 @@ from cnbench.core.ranks import nearest_rank
 from cnbench.experiments.service_routing.cluster import PORT, proxy_of, services_of
 from cnbench.lab.cpus import pinned
 from cnbench.lab.host import Lab
+from cnbench.network.conntrack import forget_connections
 from cnbench.network.own_service_path import (
     BRIDGES,
     NODE,
@@ -53,6 +54,8 @@ class HairpinSubject:
         """The median time to connect, of ``probes`` connections."""
         with pinned():
             replies = self.connector.send([_address_of(self.service)], self.probes).replies
+        # Every sample finds the same table: an empty one.
+        forget_connections(self.path.node)
         self._made += len(replies)
         self._answered_by |= {reply.answered_by for reply in replies}
         self._hosts_seen |= {reply.seen_from.host for reply in replies}

@@ -17,7 +17,7 @@ from cnbench.experiments.service_routing.cluster import (
 )
 from cnbench.experiments.service_routing.position import BARE, NONE, services_at
 from cnbench.lab.host import Lab
-from cnbench.network.conntrack import tracked
+from cnbench.network.conntrack import forget_connections, tracked
 from cnbench.network.service_path import ServicePath
 from cnbench.probes.first_packet import Address
 from cnbench.proxy import Service
@@ -37,6 +37,9 @@ class Way(Protocol):
 
     def due(self, conversations: int) -> int:
         """How many of ``conversations`` on this way those rules must count."""
+
+    def forget(self) -> None:
+        """Have the node track no connection any more, so that every sample finds an empty table."""
 
     def record(self, answered_by: Iterable[Address], missed: int) -> None:
         """Remember who answered on this way, and how many conversations went another, unknown."""
@@ -63,6 +66,10 @@ class ThroughServices:
     def due(self, conversations: int) -> int:
         """All of them."""
         return conversations
+
+    def forget(self) -> None:
+        """Empty the node's table of connections."""
+        forget_connections(self.path.node)
 
     def record(self, answered_by: Iterable[Address], missed: int) -> None:
         """Add to the cluster's account: another way may go through the same services."""
@@ -123,6 +130,10 @@ class PastServices:
         """None of them."""
         return 0
 
+    def forget(self) -> None:
+        """Empty the node's table of connections."""
+        forget_connections(self.path.node)
+
     def record(self, answered_by: Iterable[Address], missed: int) -> None:
         """Remember who answered."""
         self._answered_by.update(answered_by)
@@ -147,6 +158,9 @@ class WithoutRules:
     def due(self, conversations: int) -> int:
         """None of them."""
         return 0
+
+    def forget(self) -> None:
+        """Nothing: that the node tracks none is what the proof asks for."""
 
     def record(self, answered_by: Iterable[Address], missed: int) -> None:
         """Nothing to compare it with."""
