@@ -61,7 +61,7 @@ def command(
     kernels: str,
     as_json: bool,
 ) -> None:
-    r"""Compare run B with run A; or, with --vary, measure two variants live, block by block.
+    """Compare run B with run A; or, with --vary, measure two variants live, block by block.
 
     The exit code is the verdict: 0 better or equivalent, 1 worse beyond the margin, 3
     inconclusive, 4 the environments are not comparable.

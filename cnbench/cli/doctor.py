@@ -39,7 +39,7 @@ class Finding:
 @click.command("doctor")
 @json_option
 def command(as_json: bool) -> None:
-    r"""Say what this machine can measure, lab by lab; what is missing, and what supplies it.
+    """Say what this machine can measure, lab by lab; what is missing, and what supplies it.
 
     \b
     Example:

@@ -11,7 +11,7 @@ from cnbench.lab.journal import collect
 @click.command("gc")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 def command(dry_run: bool) -> None:
-    r"""Remove what a killed run left behind: cgroups, mounts, folders, loop devices.
+    """Remove what a killed run left behind: cgroups, mounts, folders, loop devices.
 
     Runs that are still alive are left alone, and so is everything that cnbench did not make.
 

@@ -25,7 +25,7 @@ _A_DAY = 86400
 
 @click.group("guest")
 def command() -> None:
-    r"""Guest machines: one userland, and any number of kernels to boot it with.
+    """Guest machines: one userland, and any number of kernels to boot it with.
 
     \b
     Example:
@@ -45,7 +45,7 @@ def command() -> None:
 )
 @click.option("--rebuild", is_flag=True, help="Fetch again what is in the cache.")
 def build(kernels: tuple[str, ...], rebuild: bool) -> None:
-    r"""Build the userland (once) and kernels into the cache; needs the network, but not root.
+    """Build the userland (once) and kernels into the cache; needs the network, but not root.
 
     \b
     Examples:
@@ -69,7 +69,7 @@ def build(kernels: tuple[str, ...], rebuild: bool) -> None:
 )
 @click.argument("argv", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND [ARGUMENT]...]")
 def run(kernel: str, clock: ClockName, argv: tuple[str, ...]) -> None:
-    r"""Run COMMAND as root in a guest, and end with its exit status.
+    """Run COMMAND as root in a guest, and end with its exit status.
 
     What is piped in is its standard input; without COMMAND, a shell reads it. The guest is gone
     when the command ends, with all that it changed.

@@ -48,7 +48,7 @@ def command(
     budget: float | None,
     seed: int,
 ) -> None:
-    r"""Count what EXPERIMENTs cost in instructions, kernel by kernel, and have asv draw it.
+    """Count what EXPERIMENTs cost in instructions, kernel by kernel, and have asv draw it.
 
     Each kernel is booted in a guest with the same userland. asv gets one commit a kernel, dated
     with the day the kernel says it was built, so that its pages draw cost against release and list

@@ -44,7 +44,7 @@ _NOTES = (
 def command(
     run: str, metrics_url: str, token_file: Path | None, insecure: bool, as_json: bool
 ) -> None:
-    r"""Show a run of scheduler-scoring beside a running kube-scheduler's own figures.
+    """Show a run of scheduler-scoring beside a running kube-scheduler's own figures.
 
     \b
     Examples:

@@ -23,7 +23,7 @@ _DEPENDENT = "*"
 @click.argument("experiment", required=False)
 @json_option
 def command(experiment: str | None, as_json: bool) -> None:
-    r"""List experiments, or the parameters and metrics of one.
+    """List experiments, or the parameters and metrics of one.
 
     \b
     Examples:

@@ -20,7 +20,7 @@ COMMANDS = {
     "compare": ("compare", "Compare two runs, or two variants live."),
     "report": ("report", "Write the HTML report."),
     "history": ("history", "Cost by kernel release, counted in guests and drawn by asv."),
-    "guest": ("guest", "Build and list what guest machines boot from."),
+    "guest": ("guest", "Build, list and run guest machines."),
     "services": ("services", "Print what kube-proxy would write for a set of services."),
     "kube-scheduler": ("kube_scheduler", "A run beside a running kube-scheduler's own figures."),
     "gc": ("gc", "Remove what a killed run left behind."),
@@ -65,7 +65,7 @@ class LazyCommands(click.Group):
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def cli() -> None:
-    r"""Measure what the building blocks under every container platform cost, with proof.
+    """Measure what the building blocks under every container platform cost, with proof.
 
     \b
     Start here:

@@ -21,7 +21,7 @@ from cnbench.store.runs import find_run
     help="The file to write.",
 )
 def command(runs: tuple[str, ...], output: Path) -> None:
-    r"""Write one HTML file with tables and plots of RUNS (by default the latest).
+    """Write one HTML file with tables and plots of RUNS (by default the latest).
 
     It needs nothing else: it opens offline, and can be sent by mail.
 

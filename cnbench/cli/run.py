@@ -48,7 +48,7 @@ def command(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    r"""Measure experiments (by default all of them), and keep the result as a run file.
+    """Measure experiments (by default all of them), and keep the result as a run file.
 
     \b
     Examples:

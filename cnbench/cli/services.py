@@ -13,7 +13,7 @@ from cnbench.proxy.manifest import load_services
 
 @click.group("services")
 def command() -> None:
-    r"""Programs that kube-proxy writes for services, without applying them.
+    """Programs that kube-proxy writes for services, without applying them.
 
     \b
     Example:
@@ -32,7 +32,7 @@ def command() -> None:
     help="Services and EndpointSlices, YAML or JSON, as `kubectl get -o yaml` gives them.",
 )
 def generate_(mode: str, count: int, endpoints: int, source: Path | None) -> None:
-    r"""Print the program for made-up services, or for those of your own cluster.
+    """Print the program for made-up services, or for those of your own cluster.
 
     \b
     Examples:

@@ -22,7 +22,7 @@ from cnbench.store.runs import find_run
 @click.option("--published", is_flag=True, help="Beside what others have published instead.")
 @json_option
 def command(run: str, published: bool, as_json: bool) -> None:
-    r"""Show a run as a table. RUN is a file, an id, `latest` (the default) or `latest~1`.
+    """Show a run as a table. RUN is a file, an id, `latest` (the default) or `latest~1`.
 
     \b
     Examples:

@@ -13,12 +13,14 @@ from cnbench.report.published.ours import value_of
 RUN = ("run", "made-up", "-p", "size=1", "--lab", "host")
 
 
-@pytest.mark.parametrize("name", ["", *COMMANDS])
-def test_help_has_an_example(cnbench, name):
+@pytest.mark.parametrize("name", ["", *COMMANDS, "guest build", "guest run", "services generate"])
+def test_help_has_examples_on_lines_of_their_own(cnbench, name):
     done = cnbench(*name.split(), "--help")
     assert done.code == 0
     assert done.err == ""
-    assert "cnbench " + (name or "run") in done.out.partition("Options")[0].partition("\n\n")[2]
+    text = done.out.partition("\nOptions:")[0]
+    assert re.search(rf"^    cnbench {name or 'run'}\b", text, re.MULTILINE)
+    assert "\\" not in text.replace("\\\n", "")  # click's marks, printed for all to see
 
 
 def test_help_imports_nothing_that_takes_long():
