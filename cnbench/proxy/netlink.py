@@ -116,9 +116,13 @@ def send_all(
 def send_transaction(subsystem: int, requests: Collection[Request]) -> None:
     """Send requests to a subsystem of netfilter, of which either all take effect or none.
 
+    Nothing is sent where there are none.
+
     Needs CAP_NET_ADMIN in the calling thread's network namespace, and some 16 MiB at most. Raises
     OSError, naming what the first request that failed was about.
     """
+    if not requests:
+        return
     body = _NFGENMSG.pack(socket.AF_UNSPEC, 0, subsystem)
     # An error of the whole is answered as one of its beginning.
     about = f"a transaction of {len(requests)} requests"

@@ -8,6 +8,7 @@ a line as its library (knftables) writes them. Chains that carry one port are wr
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -94,9 +95,10 @@ def _lines_of_services(
             yield (f"add element {TABLE} {element}" for element in rules.elements())
 
 
-def without_spreads(services: Iterable[Service], node: Node) -> Iterator[str]:
-    """Write what a transaction has for some services, piece by piece, but their `spreads`."""
-    return in_pieces(_lines_of_services(services, node, spreads=False))
+def without_spreads(services: Iterable[Service], node: Node, *, table: bool) -> Iterator[str]:
+    """Write all but the `spreads` of some services, piece by piece; the table before, if asked."""
+    head = [_table(node)] if table else []
+    return in_pieces(itertools.chain(head, _lines_of_services(services, node, spreads=False)))
 
 
 def spreads(services: Iterable[Service], node: Node) -> Iterator[Spread]:

@@ -57,16 +57,16 @@ class NftablesProxy:
         `nft_spread`: through nft, they take the kernel three times as long at 30,000 services, and
         in one transaction with all others many times that.
         """
-        self.sync(())
         every = list(services)
         for done, some in _batches(every, _FILL_BATCH, _endpoints):
-            self._load(nftables.without_spreads(some, self._node))
+            first = done == len(some)
+            self._load(nftables.without_spreads(some, self._node, table=first))
             self._work.advanced("services' chains loaded", done, len(every))
         self._known.replace(every)
         spreads = list(nftables.spreads(every, self._node))
         for done, batch in _batches(spreads, _SPREAD_BATCH, lambda one: len(one.targets)):
+            requests = nft_spread.additions(_TABLE_NAME, batch, done - len(batch))
             with self._namespace.entered():
-                requests = nft_spread.additions(_TABLE_NAME, batch, done - len(batch))
                 send_transaction(nft_spread.SUBSYSTEM, list(requests))
             self._work.advanced("services' last rules loaded", done, len(spreads))
 
@@ -155,15 +155,17 @@ class NftablesProxy:
 def _batches(
     items: Sequence[_Item], most: int, endpoints: Callable[[_Item], int]
 ) -> Iterator[tuple[int, Sequence[_Item]]]:
-    """Items of ``most`` endpoints together, or one of more, and how many are done after them."""
+    """Items of ``most`` endpoints together, or one of more, and how many are done after them.
+
+    Of no items one batch without any.
+    """
     start = count = 0
     for end, item in enumerate(items):
         count += endpoints(item)
         if count > most and end > start:
             yield end, items[start:end]
             start, count = end, endpoints(item)
-    if items:
-        yield len(items), items[start:]
+    yield len(items), items[start:]
 
 
 def _endpoints(service: Service) -> int:
