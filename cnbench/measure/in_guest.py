@@ -26,7 +26,7 @@ _IMPORTS = (
     "pyroute2",
     *(module_of(name) for name in names()),
 )
-# A full sync of tens of thousands of services says nothing for minutes under emulation.
+# What is long under emulation says how far it is; but a machine may be overrun, and a proof long.
 _SILENCE_SECONDS = 900
 
 
