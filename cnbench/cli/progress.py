@@ -72,7 +72,7 @@ class _Teller:
     def _show_work(self, event: WorkAdvanced) -> None:
         now = time.monotonic()
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, description=f"{self._heading}, {_work(event)}")
+            self._bar.update(self._task, description=f"{self._place} {_work(event)}")
         elif now - self._last_line >= _SECONDS_BETWEEN_LINES:
             self._last_line = now
             spent = format_quantity(now - self._began, "s")
@@ -82,7 +82,11 @@ class _Teller:
 
     @property
     def _heading(self) -> str:
-        return f"[{self._begun}/{self._groups}] {_title(self._group)}"
+        return f"{self._place} {_title(self._group)}"
+
+    @property
+    def _place(self) -> str:
+        return f"[{self._begun}/{self._groups}]"
 
     def _end_group(self) -> None:
         if self._bar is None and self._group and self._last_block:
@@ -107,9 +111,9 @@ def _title(group: GroupStarted | None) -> str:
 
 
 def _work(event: WorkAdvanced) -> str:
-    """Such as ``mode=nftables again (A′): 1,000 of 50,000 services' chains loaded``."""
+    """Such as ``mode=nftables (A′): 1,000 of 50,000 services' chains``."""
     variant = experiment_called(event.case.experiment).variant
-    again = " again (A′)" if event.twin else ""
+    again = " (A′)" if event.twin else ""
     which = f"{variant}={event.case.params[variant]}{again}"
     return f"{which}: {event.what}"
 
@@ -130,7 +134,7 @@ def shown_on_stderr(groups: int) -> Iterator[Listener]:
         return
     columns = (
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=16),
         TimeRemainingColumn(compact=True),
     )
     with Progress(*columns, console=console, transient=True) as bar:

@@ -112,7 +112,7 @@ class IpvsProxy:
         self._prepare()
         with self._namespace.entered():
             requests = list(self._requests(before, after))
-            self._send(_NETLINK_GENERIC, requests, "virtual and real servers programmed")
+            self._send(_NETLINK_GENERIC, requests, "servers, virtual and real")
         return sum(len(request.body) for request in requests)
 
     def _requests(self, before: ipvs.Plan, after: ipvs.Plan) -> Iterator[Request]:
@@ -129,7 +129,7 @@ class IpvsProxy:
         addresses = ipvs.bound_addresses(entries)
         with self._namespace.entered():
             requests = ipvs_messages.address_requests(self._device, addresses, delete=delete)
-            self._send(socket.NETLINK_ROUTE, list(requests), "addresses programmed")
+            self._send(socket.NETLINK_ROUTE, list(requests), "addresses")
 
     def _send(self, protocol: int, requests: list[Request], what: str) -> None:
         total = len(requests)
@@ -147,7 +147,7 @@ class IpvsProxy:
     ) -> Iterator[str]:
         yield ipvs.entries_program(gone, "del")
         for start in range(0, len(new), _ENTRIES_A_PIECE):
-            self._work.advanced("entries of sets given to ipset", start, len(new))
+            self._work.advanced("set entries", start, len(new))
             yield ipvs.entries_program(new[start : start + _ENTRIES_A_PIECE])
 
     def _prepare(self) -> None:

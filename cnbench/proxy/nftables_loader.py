@@ -61,14 +61,14 @@ class NftablesProxy:
         for done, some in _batches(every, _FILL_BATCH, _endpoints):
             first = done == len(some)
             self._load(nftables.without_spreads(some, self._node, table=first))
-            self._work.advanced("services' chains loaded", done, len(every))
+            self._work.advanced("services' chains", done, len(every))
         self._known.replace(every)
         spreads = list(nftables.spreads(every, self._node))
         for done, batch in _batches(spreads, _SPREAD_BATCH, lambda one: len(one.targets)):
             requests = nft_spread.additions(_TABLE_NAME, batch, done - len(batch))
             with self._namespace.entered():
                 send_transaction(nft_spread.SUBSYSTEM, list(requests))
-            self._work.advanced("services' last rules loaded", done, len(spreads))
+            self._work.advanced("services' last rules", done, len(spreads))
 
     def update(
         self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()

@@ -21,13 +21,13 @@ def impatient(monkeypatch):
 
 
 def test_long_work_is_told_by_lines_where_there_is_no_terminal(capsys, impatient):
-    ours = WorkAdvanced(CASE, False, "20,000 of 50,000 chains loaded")
+    ours = WorkAdvanced(CASE, False, "20,000 of 50,000 chains")
     twins = WorkAdvanced(CASE, True, "nft loads 50,000 services")
     first, second = said(capsys, STARTED, ours, twins).splitlines()
-    assert first.endswith("s: mode=nftables: 20,000 of 50,000 chains loaded")
-    assert second.endswith("s: mode=nftables again (A′): nft loads 50,000 services")
+    assert first.endswith("s: mode=nftables: 20,000 of 50,000 chains")
+    assert second.endswith("s: mode=nftables (A′): nft loads 50,000 services")
 
 
 def test_lines_are_seconds_apart(capsys):
-    work = [WorkAdvanced(CASE, False, f"{n} of 50 chains loaded") for n in range(50)]
+    work = [WorkAdvanced(CASE, False, f"{n} of 50 chains") for n in range(50)]
     assert said(capsys, STARTED, *work) == ""

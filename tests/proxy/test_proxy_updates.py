@@ -152,8 +152,8 @@ def test_filling_tells_how_far_it_is(lone_namespace, monkeypatch):
     with work.told_to(told.append):
         open_proxy("nftables", lone_namespace, NODE, work=work).fill([FIRST, SECOND, THIRD])
     assert told == [
-        *(f"{done} of 3 services' chains loaded" for done in (2, 3)),
-        *(f"{done} of 3 services' last rules loaded" for done in (1, 2, 3)),
+        *(f"{done} of 3 services' chains" for done in (2, 3)),
+        *(f"{done} of 3 services' last rules" for done in (1, 2, 3)),
     ]
 
 
