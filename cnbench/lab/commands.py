@@ -11,6 +11,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
 
 from cnbench.core.errors import CommandError, UnsupportedError
 
@@ -78,14 +80,15 @@ def require(tool: str) -> str:
 def run(
     argv: Sequence[str],
     *,
-    input: str | Iterable[str] | None = None,
+    input: str | Path | Iterable[str] | None = None,
     check: bool = True,
     timeout: float = 600,
     environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a tool to its end and give what it printed.
 
-    An ``input`` in pieces reaches the tool piece by piece, while the next is still being made.
+    An ``input`` in pieces reaches the tool piece by piece, while the next is still being made. A
+    path is a file that the tool reads by itself.
 
     Raises:
         UnsupportedError: the tool is not installed.
@@ -95,16 +98,11 @@ def run(
     patience = timeout if _gives_up else None
     started_in = {**os.environ, "LC_ALL": "C", **(environment or {})}
     try:
-        if input is None or isinstance(input, str):
-            done = subprocess.run(
-                argv,
-                input=input,
-                capture_output=True,
-                text=True,
-                timeout=patience,
-                check=False,
-                env=started_in,
-            )
+        if isinstance(input, Path):
+            with input.open() as file:
+                done = _run(argv, patience, started_in, stdin=file)
+        elif input is None or isinstance(input, str):
+            done = _run(argv, patience, started_in, input=input)
         else:
             done = _run_fed(argv, input, patience, started_in)
     except subprocess.TimeoutExpired:
@@ -112,6 +110,27 @@ def run(
     if check and done.returncode != 0:
         raise CommandError(argv, done.returncode, done.stderr)
     return done
+
+
+def _run(
+    argv: Sequence[str],
+    timeout: float | None,
+    environment: dict[str, str],
+    *,
+    input: str | None = None,
+    stdin: IO[str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    # With an input of its own, subprocess makes the pipe, and refuses to be told of another.
+    source: dict[str, Any] = {"input": input} if stdin is None else {"stdin": stdin}
+    return subprocess.run(
+        argv,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env=environment,
+        **source,
+    )
 
 
 def _run_fed(

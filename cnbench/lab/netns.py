@@ -46,7 +46,7 @@ class NetworkNamespace:
     def run(
         self,
         argv: Sequence[str],
-        input: str | Iterable[str] | None = None,
+        input: str | Path | Iterable[str] | None = None,
         check: bool = True,
         timeout: float = 600,
     ) -> subprocess.CompletedProcess[str]:

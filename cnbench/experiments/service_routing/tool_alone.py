@@ -24,13 +24,13 @@ class ToolAlone:
     Attributes:
         node: where it runs.
         argv: the command.
-        input: what it reads from its standard input.
+        input: the file that it reads from its standard input, if it does.
         clear: takes what it made out of the namespace again.
     """
 
     node: NetworkNamespace
     argv: Sequence[str]
-    input: str | None
+    input: Path | None
     clear: Callable[[], object]
 
     def run(self) -> None:
@@ -42,11 +42,11 @@ def tool_alone(
     mode: str, node: NetworkNamespace, services: Collection[Service], scheduler: str, folder: Path
 ) -> ToolAlone:
     """The tool of ``mode`` and its program for ``services``, as a file in ``folder``."""
+    file = folder / "program"
     if mode == "ipvs":
         planned = ipvs.plan(services, Node(pod_cidr=POD_CIDR))
-        program = ipvs.ipvsadm_program(planned, scheduler)
-        return ToolAlone(node, ["ipvsadm", "-R"], program, lambda: node.run(["ipvsadm", "-C"]))
-    file = folder / "program"
+        file.write_text(ipvs.ipvsadm_program(planned, scheduler))
+        return ToolAlone(node, ["ipvsadm", "-R"], file, lambda: node.run(["ipvsadm", "-C"]))
     if mode == "nftables":
         file.write_text(nftables.program(services, Node(pod_cidr=POD_CIDR)))
         return ToolAlone(
