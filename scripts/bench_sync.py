@@ -1,0 +1,182 @@
+"""Programs services beside the mode's own tool with the same program, and says what we add to it.
+
+Each mode's `sync` (kube-proxy's first full sync: the program is written, and loaded) shares its
+samples with the tool alone, which finds the program written: `iptables-restore`, `nft -f`, and
+`ipvsadm -R`, which makes the servers and nothing else. Their quotients must stay, with all of the
+95 % interval, below 1.10, and for IPVS not above 1. A program is written while its beginning is
+being read, which takes a second processor: on a machine that is busy otherwise, the bounds may not
+hold.
+
+    .venv/bin/python scripts/bench_sync.py [MODE ...]
+
+IPVS is measured in the guest, where there is one (`make guest`). Ends with 1 where a bound was not
+held, with 3 where the intervals do not tell, with 5 where something could not be measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from cnbench.core.errors import ExitCode
+from cnbench.core.run import CaseResult
+from cnbench.core.units import format_quantity
+from cnbench.lab import commands
+from cnbench.proxy import MODES, generate, synthetic_services
+from cnbench.stats.intervals import Interval, median_interval
+from cnbench.store import run_file
+
+CNBENCH = Path(sys.executable).with_name("cnbench")
+ENDPOINTS = 2
+BOUND = 1.10
+IPVS_BOUND = 1.0
+GUEST = ("--lab", "guest", "--clock", "instructions")
+# What nftables and iptables-nft need grows with more than the square of the services: 20,000 would
+# take them minutes, a hundred times what writing their program does.
+SIZES = {
+    "iptables": (1000, 5000, 20_000),
+    "iptables-nft": (1000, 2000),
+    "nftables": (1000, 3000),
+    "ipvs": (1000, 5000),
+}
+# What the issue of writing programs asks: so many services, in less than so many seconds.
+MOST_SERVICES = 50_000
+WRITING_BOUND = 2.0
+_GRAVEST_FIRST = (ExitCode.FAILED, ExitCode.WORSE, ExitCode.INCONCLUSIVE)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was asked, what came of it, and what that means."""
+
+    question: str
+    figures: Sequence[str]
+    exit_code: ExitCode
+
+    @property
+    def verdict(self) -> str:
+        """The exit code in words."""
+        return {
+            ExitCode.FINE: "held",
+            ExitCode.WORSE: "not held",
+            ExitCode.INCONCLUSIVE: "undecided",
+        }.get(self.exit_code, "not measured")
+
+
+def measured(mode: str, folder: Path) -> list[CaseResult]:
+    """The cases of ``mode``, one a size; empty where the run came to nothing."""
+    file = folder / f"{mode}.json"
+    sizes = ",".join(map(str, SIZES[mode]))
+    parameters = {"measure": "sync", "mode": mode, "services": sizes, "endpoints": ENDPOINTS}
+    given = [word for name, value in parameters.items() for word in ("-p", f"{name}={value}")]
+    place = GUEST if mode == "ipvs" else ("--lab", "host", "--clock", "wall")
+    argv = [CNBENCH, "run", "service-routing", "--quick", *given, *place, "-o", file]
+    # Its table would be the same figures without our intervals; its progress goes on.
+    subprocess.run(argv, stdout=subprocess.DEVNULL, check=False)
+    return run_file.read(file).cases if file.exists() else []
+
+
+def sync_findings(mode: str, folder: Path) -> Iterator[Finding]:
+    """How much a sync in ``mode`` exceeds its tool, size by size."""
+    cases = {int(result.case.params["services"]): result for result in measured(mode, folder)}
+    for services in SIZES[mode]:
+        result = cases.get(services)
+        question = f"{mode}, {services:,} services"
+        if result is None or result.status != "ok":
+            reason = result.reason if result else "the run ended before it"
+            yield Finding(question, ["", "", "", reason], ExitCode.FAILED)
+        else:
+            yield sync_finding(question, result, IPVS_BOUND if mode == "ipvs" else BOUND)
+
+
+def sync_finding(question: str, result: CaseResult, bound: float) -> Finding:
+    """The quotient of a case's paired samples, its twin's (A′) among them, and its verdict."""
+    samples = [s for s in (*result.samples, *result.twin) if not s.replaced]
+    unit = "s" if result.case.clock == "wall" else "instructions"
+    tool, sync, ratio = (
+        median_interval([sample.values[name] for sample in samples])
+        for name in ("tool", "sync", "overhead")
+    )
+    figures = [
+        format_quantity(tool.estimate, unit),
+        format_quantity(sync.estimate, unit),
+        str(len(samples)),
+        f"{ratio.estimate:.3f} [{ratio.low:.3f}, {ratio.high:.3f}], at most {bound:.2f}",
+    ]
+    return Finding(question, figures, _verdict(ratio, bound))
+
+
+def _verdict(ratio: Interval, bound: float) -> ExitCode:
+    if ratio.high <= bound:
+        return ExitCode.FINE
+    return ExitCode.WORSE if ratio.low > bound else ExitCode.INCONCLUSIVE
+
+
+def writing_finding(mode: str) -> Finding:
+    """What writing a large program takes of a processor: the best of three times."""
+    services = synthetic_services(MOST_SERVICES, ENDPOINTS)
+    took = []
+    for _ in range(3):
+        began = time.process_time()
+        size = len(generate(mode, services))
+        took.append(time.process_time() - began)
+    figures = [format_quantity(size, "B"), format_quantity(min(took), "s")]
+    held = min(took) < WRITING_BOUND
+    return Finding(mode, figures, ExitCode.FINE if held else ExitCode.WORSE)
+
+
+def table_of(title: str, headings: Sequence[str], findings: Sequence[Finding]) -> Table:
+    """The findings, a line each."""
+    table = Table(title=title, title_justify="left")
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left")
+    for finding in findings:
+        table.add_row(finding.question, *finding.figures, finding.verdict)
+    return table
+
+
+def modes_here(asked: Sequence[str], console: Console) -> list[str]:
+    """The modes to measure: those asked for, less IPVS where there is no guest for it."""
+    chosen = [mode for mode in MODES if mode in (asked or MODES)]
+    if not asked and "ipvs" in chosen and not commands.find("qemu-system-x86_64"):
+        chosen.remove("ipvs")
+        console.print("ipvs: no qemu-system-x86_64 here; `make guest` gets it")
+    return chosen
+
+
+def main() -> int:
+    """Measure, show, and say by the exit status whether the bounds held."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("modes", nargs="*", metavar="MODE", help=", ".join(MODES))
+    console, asked = Console(), parser.parse_args().modes
+    if unknown := set(asked) - set(MODES):
+        parser.error(f"no mode {', '.join(sorted(unknown))}; there are {', '.join(MODES)}")
+    modes = modes_here(asked, console)
+    began = time.monotonic()
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as folder:
+        syncs = [finding for mode in modes for finding in sync_findings(mode, Path(folder))]
+    writing = [writing_finding(mode) for mode in modes]
+    headings = ("", "tool alone", "sync", "pairs", "sync over tool, 95 % interval", "bound")
+    console.print(table_of(f"Services of {ENDPOINTS} endpoints from empty", headings, syncs))
+    title = f"Writing the program of {MOST_SERVICES:,} services, in less than {WRITING_BOUND:g} s"
+    console.print(table_of(title, ("", "program", "CPU time", "bound"), writing))
+    console.print(
+        f"{time.monotonic() - began:.0f} s; {os.cpu_count()} processors, load {load:.1f} before"
+    )
+    codes = {finding.exit_code for finding in (*syncs, *writing)}
+    return int(next((code for code in _GRAVEST_FIRST if code in codes), ExitCode.FINE))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
