@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from cnbench.proxy.iptables_plain import PlainRun, PlainRuns, is_plain
 from cnbench.proxy.iptables_port import PortRules
@@ -58,6 +59,27 @@ _NAT_JUMPS = (
 )
 
 
+@dataclass(frozen=True)
+class Named:
+    """Services whose chains have their names: what kube-proxy keeps of them between two syncs.
+
+    It names a service port's chains when the service is announced (newServiceInfo), and those of
+    endpoints at the head of the sync that first has them (checkoutChanges calls newEndpointInfo).
+    """
+
+    special: Sequence[Service]
+    ports: Sequence[tuple[PortRules | PlainRun, bool]]
+
+
+def named(services: Collection[Service], node: Node) -> Named:
+    """Name the chains of all services."""
+    ports = list(_ports(services, node, None, large=_is_large(services)))
+    for rules, _ in ports:
+        if isinstance(rules, PortRules):
+            rules.endpoint_chains()
+    return Named(_special(services), ports)
+
+
 def program(services: Collection[Service], node: Node, *, from_empty: bool = False) -> str:
     """Write the restore program of all services, in their order; ``from_empty`` as in `pieces`."""
     return "".join(pieces(services, node, from_empty=from_empty))
@@ -70,6 +92,7 @@ def pieces(
     from_empty: bool = False,
     changed: Collection[ServiceKey] | None = None,
     stale: Iterable[str] = (),
+    named: Named | None = None,
 ) -> Iterator[str]:
     """Write a restore program piece by piece, so that it is read while it is still being written.
 
@@ -79,8 +102,10 @@ def pieces(
     With ``changed`` it is a partial sync: the top-level chains are written whole, and of the
     services' own chains only those of the services named. ``stale`` are chains to delete, such as
     those of an endpoint that is gone; in a partial sync only. Headless services have no rules.
+
+    ``named`` are the same services for the same node, where they were named before.
     """
-    return in_pieces(_lines(services, node, from_empty, changed, list(stale)))
+    return in_pieces(_lines(services, node, from_empty, changed, list(stale), named))
 
 
 _NAT_TABLE = "*nat\n"
@@ -92,15 +117,15 @@ def _lines(
     from_empty: bool,
     changed: Collection[ServiceKey] | None,
     stale: Sequence[str],
+    named: Named | None,
 ) -> Iterator[Iterable[str]]:
     """The program's lines, some at a time."""
     large = _is_large(services)
+    special = named.special if named else _special(services)
+    every = named.ports if named else _ports(services, node, changed, large=large)
     yield "*filter", *(f":{chain} - [0:0]" for chain in FILTER_CHAINS)
     if from_empty:
         yield (f"-I {jump}" for jump in _FILTER_JUMPS)
-    # A plain service has no rules in the filter table.
-    plain = [is_plain(service) for service in services]
-    special = (service for service, is_so in zip(services, plain, strict=True) if not is_so)
     for rules in _rules_of(special, node, large=large):
         yield rules.filter_rules()
     yield *_forward_rules(node), "COMMIT"
@@ -108,7 +133,7 @@ def _lines(
     if from_empty:
         yield (f"-I {jump}" for jump in _NAT_JUMPS)
     written: list[tuple[PortRules | PlainRun, bool]] = []
-    for ports, whole in _ports(zip(services, plain, strict=True), node, changed, large=large):
+    for ports, whole in every:
         written.append((ports, whole))
         if whole:
             yield ports.declarations()
@@ -123,20 +148,17 @@ def _lines(
 
 
 def _ports(
-    services: Iterable[tuple[Service, bool]],
+    services: Iterable[Service],
     node: Node,
     changed: Collection[ServiceKey] | None,
     *,
     large: bool,
 ) -> Iterator[tuple[PortRules | PlainRun, bool]]:
-    """Give all ports in their order, plain ones many together, and whether their chains belong in.
-
-    With each service comes whether it is plain.
-    """
+    """Give all ports in order, plain ones many together, and whether their chains belong in."""
     runs = PlainRuns(node, large=large)
-    for service, is_so in services:
+    for service in services:
         whole = changed is None or service.key in changed
-        if is_so:
+        if is_plain(service):
             for port in service.ports:
                 if run := runs.add(service, port, whole=whole):
                     yield run, run.whole
@@ -147,6 +169,11 @@ def _ports(
                 yield rules, whole
     if run := runs.end():
         yield run, run.whole
+
+
+def _special(services: Iterable[Service]) -> list[Service]:
+    """Those that can have rules in the filter table, too: a plain service has none."""
+    return [service for service in services if not is_plain(service)]
 
 
 def _rules_of(services: Iterable[Service], node: Node, *, large: bool) -> Iterator[PortRules]:

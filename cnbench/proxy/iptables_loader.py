@@ -39,6 +39,7 @@ class IptablesProxy:
         self._restore = [f"iptables-{front_end}-restore", "--wait", LOCK_SECONDS, "--noflush"]
         self._known = Known()
         self._hooked = False
+        self._announced: tuple[Collection[Service], iptables.Named] | None = None
         self._headers: dict[str, int] = {}
 
     def _load(self, pieces: Iterable[str], watch: Stopwatch) -> Programmed:
@@ -57,18 +58,31 @@ class IptablesProxy:
         *,
         changed: Collection[ServiceKey] | None = None,
         stale: Iterable[str] = (),
+        named: iptables.Named | None = None,
     ) -> Iterator[str]:
         return iptables.pieces(
-            services, self._node, from_empty=not self._hooked, changed=changed, stale=stale
+            services,
+            self._node,
+            from_empty=not self._hooked,
+            changed=changed,
+            stale=stale,
+            named=named,
         )
+
+    def announce(self, services: Collection[Service]) -> None:
+        """Name the services' chains, which the next `sync` of these services need not do then."""
+        self._announced = services, iptables.named(services, self._node)
 
     def sync(self, services: Collection[Service]) -> Programmed:
         """Program all services: kube-proxy's full sync, from empty or over what was there."""
         watch = Stopwatch()
         before = self._chains(self._known.all())
         stale = sorted(before - self._chains(services)) if before else ()
+        named = None
+        if self._announced and self._announced[0] is services:
+            _, named = self._announced
         with self._loading(services):
-            done = self._load(self._pieces(services, stale=stale), watch)
+            done = self._load(self._pieces(services, stale=stale, named=named), watch)
         self._known.replace(services)
         return done
 
@@ -146,4 +160,5 @@ class IptablesProxy:
         """Flush the filter and nat tables of the namespace."""
         self._namespace.run(self._restore[:-1], input=iptables.EMPTY_PROGRAM)
         self._known.replace(())
+        self._announced = None
         self._hooked = False

@@ -60,6 +60,9 @@ class IpvsProxy:
         self._family = 0
         self._device = 0
 
+    def announce(self, services: Collection[Service]) -> None:
+        """Do nothing: everything is done in the sync."""
+
     def sync(self, services: Collection[Service]) -> Programmed:
         """Program all services: kube-proxy's full sync, from empty or over what was there."""
         wanted = {service.key for service in services}

@@ -75,6 +75,13 @@ class Counters:
 class Proxy(Protocol):
     """One mode of kube-proxy at work in one namespace."""
 
+    def announce(self, services: Collection[Service]) -> None:
+        """Do what need not wait for the sync, as kube-proxy does when a service is announced to it.
+
+        That is iptables mode's names of chains; the other modes do all in the sync.
+        """
+        ...
+
     def sync(self, services: Collection[Service]) -> Programmed:
         """Program all services, whatever was there before: kube-proxy's full sync."""
         ...

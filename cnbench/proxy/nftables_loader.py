@@ -41,6 +41,9 @@ class NftablesProxy:
     def _load(self, program: str | Iterable[str]) -> None:
         self._namespace.run(_NFT, input=program, timeout=LOAD_SECONDS)
 
+    def announce(self, services: Collection[Service]) -> None:
+        """Do nothing: everything is done in the sync."""
+
     def sync(self, services: Collection[Service]) -> Programmed:
         """Program all services: kube-proxy's full sync, from empty or over what was there."""
         watch = Stopwatch()

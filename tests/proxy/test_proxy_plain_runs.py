@@ -88,3 +88,11 @@ def test_from_empty_the_built_in_chains_lead_to_the_services():
     assert [line for line in program.splitlines() if not line.startswith("-I")] == (
         iptables.program([PLAIN], Node()).splitlines()
     )
+
+
+@given(st.lists(_services, max_size=8), _nodes)
+def test_named_beforehand_the_program_is_the_same(services, node):
+    named = iptables.named(services, node)
+    assert "".join(iptables.pieces(services, node, named=named)) == (
+        iptables.program(services, node)
+    )

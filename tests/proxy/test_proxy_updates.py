@@ -161,3 +161,18 @@ def test_deleting_what_was_never_there_names_it(mode, lone_namespace):
     proxy = open_proxy(mode, lone_namespace, NODE)
     with pytest.raises(ServiceError, match="no/such"):
         proxy.update(deleted=[ServiceKey("no", "such")])
+
+
+def test_what_was_announced_is_synced_the_same(mode, lone_namespace):
+    proxy = open_proxy(mode, lone_namespace, NODE)
+    proxy.announce(MIXED)
+    proxy.sync(MIXED)
+    assert dump(mode, lone_namespace) == dump_of_full_sync(mode, MIXED)
+
+
+def test_what_was_announced_does_not_stand_for_other_services(lone_namespace):
+    proxy = open_proxy("iptables", lone_namespace, NODE)
+    proxy.announce(MIXED)
+    others = synthetic_services(3, 2)
+    proxy.sync(others)
+    assert dump("iptables", lone_namespace) == dump_of_full_sync("iptables", others)

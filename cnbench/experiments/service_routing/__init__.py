@@ -26,6 +26,7 @@ from cnbench.experiments.service_routing.established import RTT, RTT_P99, open_e
 from cnbench.experiments.service_routing.grid import PARAMETERS, nonsense
 from cnbench.experiments.service_routing.hairpin import HAIRPIN, open_hairpin
 from cnbench.experiments.service_routing.programming import (
+    ARRIVAL,
     DELETE,
     ENDPOINT,
     MEMORY,
@@ -69,6 +70,7 @@ EXPERIMENT = Experiment(
         SYNC,
         TOOL,
         OVERHEAD,
+        ARRIVAL,
         MEMORY,
         UPDATE,
         ENDPOINT,

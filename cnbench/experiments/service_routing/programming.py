@@ -12,6 +12,7 @@ from pathlib import Path
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Params
 from cnbench.core.proof import Proof, equal
+from cnbench.experiments.service_routing.append import FRONT_ENDS
 from cnbench.experiments.service_routing.cluster import proxy_of, services_of
 from cnbench.experiments.service_routing.tool_alone import ToolAlone, tool_alone
 from cnbench.lab.host import Lab
@@ -19,6 +20,9 @@ from cnbench.lab.netns import NetworkNamespace
 from cnbench.proxy import Endpoint, Proxy, Service
 
 SYNC = Metric("sync", "s", "lower", "ratio", "time to program all services from empty")
+ARRIVAL = Metric(
+    "arrival", "s", "lower", "ratio", "time to name the chains of all services, before the sync"
+)
 TOOL = Metric("tool", "s", "lower", "ratio", "time that its tool takes alone for the same program")
 OVERHEAD = Metric("overhead", "", "lower", "ratio", "the sync over the tool alone, in one sample")
 MEMORY = Metric("kernel_memory", "B", "lower", "additive", "what the kernel keeps for them")
@@ -80,8 +84,10 @@ class SyncSubject(Programming):
     def _sync(self) -> Mapping[str, float]:
         self.proxy.clear()
         before = _kernel_memory()
+        arrival = self.timed(lambda: self.proxy.announce(self.services))
         took = self.timed(lambda: self.proxy.sync(self.services))
-        return {SYNC.name: took, MEMORY.name: _kernel_memory() - before}
+        values = {SYNC.name: took, MEMORY.name: _kernel_memory() - before}
+        return values | ({ARRIVAL.name: arrival} if self.mode in FRONT_ENDS else {})
 
     def _tool(self) -> Mapping[str, float]:
         self.proxy.clear()
