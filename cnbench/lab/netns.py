@@ -71,10 +71,12 @@ class NetworkNamespace:
     def sysctl(self, name: str, value: object | None = None) -> str:
         """Set ``net.*`` inside (if ``value`` is given) and read it back.
 
+        A dot in a device's name is written as a slash, as for sysctl(8): ``flannel/1``.
+
         Raises:
             CnbenchError: the kernel has no such setting, or took another value.
         """
-        path = Path("/proc/sys", *name.split("."))
+        path = Path("/proc/sys", *(part.replace("/", ".") for part in name.split(".")))
         try:
             with self.entered():
                 if value is not None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace, address, join, route_via
 from cnbench.network import links
+from cnbench.network.neighbours import trust_arp
 from cnbench.network.underlay import open_quiet_namespace
 
 MODES = ("bridge", "host", "container", "none")
@@ -74,6 +75,8 @@ def open_docker_host(lab: Lab, mode: str) -> Iterator[DockerHost]:
             first = container(1)
             second = container(2) if mode == "bridge" else first
             host.run(["iptables-restore", "--noflush"], input=rules(second.address, PORT))
+        for namespace in {outside, host, first.namespace, second.namespace}:
+            trust_arp(namespace)
         yield DockerHost(outside, host, first, second)
 
 

@@ -31,8 +31,10 @@ def test_every_mode_way_and_traffic_is_proven(netlab, params):
     with open_subject(params, netlab) as subject:
         values = [subject.sample(), subject.sample()][1]
         proof = subject.proof()
-    for metric in EXPERIMENT.metrics:
-        metric.check(values[metric.name])
+    # Of so few messages, the slowest is no 99th percentile.
+    assert set(values) == {"cpu_cost", "throughput", "latency"}
+    for name, value in values.items():
+        EXPERIMENT.metric(name).check(value)
     assert [(c.claim, c.expected, c.observed) for c in proof.broken] == []
 
 

@@ -1,19 +1,29 @@
 """The load's own arithmetic, and what is read from tools and from /proc."""
 
 import json
+import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cnbench.core.errors import CnbenchError
+from cnbench.lab.clock import Clock
 from cnbench.probes.cpu_time import CpuTime, parse_stat
 from cnbench.probes.iperf3 import Iperf3Report, parse_report
 from cnbench.probes.traffic.loop import busy_ticks
+from cnbench.probes.traffic.metrics import latencies
 
 
 def test_a_few_preempted_messages_do_not_count():
     assert busy_ticks([10] * 96 + [1000] * 4, sleeps=0, not_ours=0) == 1000
+
+
+@pytest.mark.parametrize(("count", "percentiles"), [(1, 1), (99, 1), (100, 2), (999, 2), (1000, 3)])
+def test_a_percentile_is_given_where_a_value_can_lie_beyond_it(count, percentiles):
+    found = latencies(range(1, count + 1), Clock("wall"))
+    assert list(found) == ["latency", "latency_p99", "latency_p999"][:percentiles]
+    assert found["latency"] == pytest.approx(math.ceil(count / 2) * 1e-9)
 
 
 def test_a_loop_that_slept_is_charged_for_what_was_not_idle():

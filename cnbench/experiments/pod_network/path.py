@@ -12,6 +12,7 @@ from cnbench.lab.host import Lab
 from cnbench.network import shaping
 from cnbench.network.backend import Backend, Encapsulation, backend_called
 from cnbench.network.bird import announced_by_bird
+from cnbench.network.neighbours import trust_arp
 from cnbench.network.routes import acknowledge_at_once
 from cnbench.network.topology import Node, Topology, open_topology
 from cnbench.probes.traffic import End
@@ -76,6 +77,8 @@ def open_path(params: Params, lab: Lab) -> Iterator[PodPath]:
             shaping.limit_rate(topology, float(params["rate"]))
         if params["delay"]:
             shaping.delay(topology, float(params["delay"]))
+        for namespace in topology.namespaces:
+            trust_arp(namespace)
         if _acknowledgements_matter(params):
             for node, peer in topology.pairs:
                 acknowledge_at_once(node.pod, peer.pod_address)

@@ -23,7 +23,9 @@ from cnbench.probes.traffic import COSTS, CPU_COST, THROUGHPUT, Loop, Traffic, c
 _IPERF3_SECONDS = 1
 _PING_SIZE = 64
 _PING_PORT = 5301
-_PING_EVERY = 0.005
+# Their sender takes time from iperf3: counted in a guest, 200 a second cost the stream 1.8 % of its
+# throughput, and 50 cost it 0.3 %.
+_PING_EVERY = 0.02
 # A datagram that a flooded queue has dropped does not come later.
 _PING_PATIENCE = 0.2
 

@@ -19,7 +19,8 @@ _LATENCIES = (
     Metric("latency_p99", "s", "lower", "ratio", "the same, 99th percentile"),
     Metric("latency_p999", "s", "lower", "ratio", "the same, 99.9th percentile"),
 )
-_SHARES = (0.5, 0.99, 0.999)
+_MEDIAN = 0.5
+_SHARES = (_MEDIAN, 0.99, 0.999)
 COSTS = (CPU_COST, THROUGHPUT, *_LATENCIES)
 
 MESSAGES = Parameter(
@@ -34,10 +35,14 @@ MESSAGES = Parameter(
 
 
 def latencies(ticks: Sequence[int], clock: Clock) -> dict[str, float]:
-    """The median, the 99th and the 99.9th percentile, as metrics of a sample."""
+    """The median, the 99th and the 99.9th percentile, as metrics of a sample.
+
+    Without those that none of ``ticks`` can lie beyond: the slowest of 50 is no 99th percentile.
+    """
     return {
         metric.name: clock.units(nearest_rank(ticks, share))
         for metric, share in zip(_LATENCIES, _SHARES, strict=True)
+        if share == _MEDIAN or round(len(ticks) * (1 - share), 6) >= 1
     }
 
 
