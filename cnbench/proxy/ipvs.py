@@ -63,8 +63,7 @@ class VirtualAddress(NamedTuple):
     protocol: str
 
 
-@dataclass(frozen=True, slots=True)
-class VirtualServer:
+class VirtualServer(NamedTuple):
     """One virtual server with its real ones; ``persistence`` in seconds, 0 for none."""
 
     at: VirtualAddress
@@ -179,7 +178,9 @@ class _PortPlan:
             self._enter("KUBE-HEALTH-CHECK-NODE-PORT", str(service.health_check_node_port))
 
     def _enter(self, name: str, value: str) -> None:
-        self.plan.entries[Entry(name, value)] += 1
+        entry = Entry(name, value)
+        # A Counter asks its __missing__, in Python, for what it does not have.
+        self.plan.entries[entry] = self.plan.entries.get(entry, 0) + 1
 
     def _ip_port(self, address: str) -> str:
         return f"{address},{self.port.protocol}:{self.port.port}"

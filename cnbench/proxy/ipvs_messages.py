@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from cnbench.proxy.ipvs import VirtualAddress, VirtualServer
@@ -38,7 +39,6 @@ PROTOCOLS = {
 }
 
 _GENERIC = struct.Struct("=BBH")  # struct genlmsghdr: command, version, reserved
-_ADDRESS = struct.Struct("=BBBBI")  # struct ifaddrmsg
 _U16 = struct.Struct("=H")
 _U32 = struct.Struct("=I")
 _PORT = struct.Struct("!H")
@@ -48,6 +48,11 @@ _FAMILY = attribute(1, _U16.pack(socket.AF_INET))
 _NETMASK = attribute(9, b"\xff\xff\xff\xff")
 # union nf_inet_addr has room for an IPv6 address.
 _ADDRESS_REST = bytes(12)
+# What names a virtual server: family, protocol, address, port. There are very many of these, and of
+# the addresses on the device, so that they are packed whole and not attribute by attribute.
+_KEY = struct.Struct("=8sHHHxxHH4s12xHH2sxx")
+# struct ifaddrmsg and two attributes.
+_HOST_ADDRESS = struct.Struct("=BBBBIHH4sHH4s")
 # A real server's attributes differ in its address and port alone, and there are very many of them.
 _DEST = (
     attribute(1, bytes(16))
@@ -61,6 +66,7 @@ _DEST = (
 _DEST_START = nested(2, _DEST)[:8]
 _DEST_PORT = _ADDRESS_REST + _DEST[20:24]
 _DEST_END = _DEST[26:]
+_KEY_HEADER = nested(1, bytes(_KEY.size))[:4]
 
 
 class RealServerOf(NamedTuple):
@@ -80,6 +86,15 @@ class VirtualServerAt(NamedTuple):
 
     def __str__(self) -> str:
         return f"virtual server {_name(self.at)}"
+
+
+class DeviceAddress(NamedTuple):
+    """An address of the device, to be named where a request fails."""
+
+    address: str
+
+    def __str__(self) -> str:
+        return f"address {self.address} of the IPVS device"
 
 
 def additions(family: int, servers: Iterable[VirtualServer], scheduler: str) -> Iterator[Request]:
@@ -119,19 +134,25 @@ def changes(
 def _service_request(
     family: int, command: int, key: bytes, server: VirtualServer, scheduler: str
 ) -> Request:
-    attributes = (
-        key
-        + attribute(6, scheduler.encode() + b"\0")
-        + attribute(7, _FLAGS.pack(_PERSISTENT if server.persistence else 0, _ALL_FLAGS))
-        + attribute(8, _U32.pack(server.persistence))
+    start, rest = _around_key(command, scheduler, server.persistence)
+    return Request(family, NLM_F_REQUEST, start + key + rest, VirtualServerAt(server.at))
+
+
+@lru_cache(maxsize=64)
+def _around_key(command: int, scheduler: str, persistence: int) -> tuple[bytes, bytes]:
+    """What comes before the name of a virtual server, and what after it."""
+    rest = (
+        attribute(6, scheduler.encode() + b"\0")
+        + attribute(7, _FLAGS.pack(_PERSISTENT if persistence else 0, _ALL_FLAGS))
+        + attribute(8, _U32.pack(persistence))
         + _NETMASK
     )
-    body = _GENERIC.pack(command, 1, 0) + nested(1, attributes)
-    return Request(family, NLM_F_REQUEST, body, VirtualServerAt(server.at))
+    header = nested(1, bytes(_KEY.size) + rest)[:4]
+    return _GENERIC.pack(command, 1, 0) + header, rest
 
 
 def _dest_start(command: int, key: bytes) -> bytes:
-    return _GENERIC.pack(command, 1, 0) + nested(1, key) + _DEST_START
+    return _GENERIC.pack(command, 1, 0) + _KEY_HEADER + key + _DEST_START
 
 
 def _dest_request(family: int, start: bytes, at: VirtualAddress, endpoint: Endpoint) -> Request:
@@ -146,20 +167,17 @@ def address_requests(
     """Ask for addresses (of one host each) to be put on a network device, or to be taken away."""
     kind = _RTM_DELADDR if delete else _RTM_NEWADDR
     flags = NLM_F_REQUEST if delete else NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL
-    header = _ADDRESS.pack(socket.AF_INET, 32, 0, 0, index)
     for address in addresses:
         packed = socket.inet_aton(address)
-        body = header + attribute(_IFA_LOCAL, packed) + attribute(_IFA_ADDRESS, packed)
-        yield Request(kind, flags, body, f"address {address} of the IPVS device")
+        body = _HOST_ADDRESS.pack(
+            *(socket.AF_INET, 32, 0, 0, index), *(8, _IFA_LOCAL, packed), *(8, _IFA_ADDRESS, packed)
+        )
+        yield Request(kind, flags, body, DeviceAddress(address))
 
 
 def _key(at: VirtualAddress) -> bytes:
-    return (
-        _FAMILY
-        + attribute(2, _U16.pack(PROTOCOLS[at.protocol]))
-        + attribute(3, socket.inet_aton(at.address) + _ADDRESS_REST)
-        + attribute(4, _PORT.pack(at.port))
-    )
+    address, port = socket.inet_aton(at.address), _PORT.pack(at.port)
+    return _KEY.pack(_FAMILY, 6, 2, PROTOCOLS[at.protocol], 20, 3, address, 6, 4, port)
 
 
 def _name(at: VirtualAddress) -> str:
