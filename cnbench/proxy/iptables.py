@@ -8,8 +8,7 @@ most, by `iptables_plain.PlainRun`; the program around them here.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cnbench.proxy.iptables_plain import PlainRun, PlainRuns, is_plain
@@ -73,7 +72,7 @@ class Named:
 
 def named(services: Collection[Service], node: Node) -> Named:
     """Name the chains of all services."""
-    ports = list(_ports(services, node, None, large=_is_large(services)))
+    ports = list(_ports(services, node, None, large=is_large(services)))
     for rules, _ in ports:
         if isinstance(rules, PortRules):
             rules.endpoint_chains()
@@ -93,6 +92,7 @@ def pieces(
     changed: Collection[ServiceKey] | None = None,
     stale: Iterable[str] = (),
     named: Named | None = None,
+    large: bool | None = None,
 ) -> Iterator[str]:
     """Write a restore program piece by piece, so that it is read while it is still being written.
 
@@ -103,12 +103,11 @@ def pieces(
     services' own chains only those of the services named. ``stale`` are chains to delete, such as
     those of an endpoint that is gone; in a partial sync only. Headless services have no rules.
 
-    ``named`` are the same services for the same node, where they were named before.
+    ``named`` are the same services for the same node, where they were named before. ``large`` says
+    whether they are of a large cluster, where they are not all of it.
     """
-    return in_pieces(_lines(services, node, from_empty, changed, list(stale), named))
-
-
-_NAT_TABLE = "*nat\n"
+    large = is_large(services) if large is None else large
+    return in_pieces(_lines(services, node, from_empty, changed, list(stale), named, large))
 
 
 def _lines(
@@ -118,9 +117,9 @@ def _lines(
     changed: Collection[ServiceKey] | None,
     stale: Sequence[str],
     named: Named | None,
+    large: bool,
 ) -> Iterator[Iterable[str]]:
     """The program's lines, some at a time."""
-    large = _is_large(services)
     special = named.special if named else _special(services)
     every = named.ports if named else _ports(services, node, changed, large=large)
     yield "*filter", *(f":{chain} - [0:0]" for chain in FILTER_CHAINS)
@@ -144,7 +143,7 @@ def _lines(
         ports.write(lines.append, whole=whole)
         yield lines
     yield (f"-X {chain}" for chain in stale)
-    yield *_node_port_rules(node), "COMMIT"
+    yield *node_port_rules(node), "COMMIT"
 
 
 def _ports(
@@ -183,31 +182,6 @@ def _rules_of(services: Iterable[Service], node: Node, *, large: bool) -> Iterat
                 yield PortRules(service, port, node, large)
 
 
-def last_chain_first(write: Callable[[], Iterable[str]]) -> Iterator[str]:
-    """Give a program with the nat table's chains declared in falling order; the rules stay.
-
-    ``write`` gives the program's pieces, of whole lines each. It is called twice: to keep the
-    program of 50,000 services would take a quarter of a GiB.
-    """
-    lines = (line for piece in write() for line in piece.splitlines(keepends=True))
-    nat = itertools.dropwhile(lambda line: line != _NAT_TABLE, lines)
-    chains = sorted(filter(_declares_chain, nat), reverse=True)
-    in_nat = False
-    for piece in write():
-        kept: list[str] = []
-        for line in piece.splitlines(keepends=True):
-            if line == _NAT_TABLE:
-                in_nat = True
-                kept += [line, *chains]
-            elif not (in_nat and _declares_chain(line)):
-                kept.append(line)
-        yield "".join(kept)
-
-
-def _declares_chain(line: str) -> bool:
-    return line.startswith(":")
-
-
 def chains_of(service: Service) -> list[str]:
     """List the nat chains that a full sync makes for one service."""
     return [chain for rules in _rules_of([service], Node(), large=True) for chain in rules.chains()]
@@ -223,7 +197,8 @@ def endpoint_chain(service: Service, port: ServicePort, endpoint: Endpoint) -> s
     return "KUBE-SEP-" + iptables_hash(f"{service.port_name(port)}{port.protocol}{endpoint}")
 
 
-def _is_large(services: Iterable[Service]) -> bool:
+def is_large(services: Iterable[Service]) -> bool:
+    """Whether a cluster has so many endpoints that their rules go without comments."""
     total = 0
     for service in services:
         for port in service.ports:
@@ -257,7 +232,8 @@ def _masquerade_rules() -> list[str]:
     ]
 
 
-def _node_port_rules(node: Node) -> list[str]:
+def node_port_rules(node: Node) -> list[str]:
+    """Write the rules at the end of KUBE-SERVICES, which leave the rest to the node ports."""
     last = (
         "-A KUBE-SERVICES -m comment --comment "
         '"kubernetes service nodeports; NOTE: this must be the last rule in this chain" '

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from enum import StrEnum
 
 from cnbench.lab.long_work import LongWork
-from cnbench.proxy import iptables
+from cnbench.proxy import iptables, iptables_parts
 from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace, Programmed, Stopwatch
 from cnbench.proxy.model import Node, Service, ServiceKey, ServicePort
 from cnbench.proxy.nft_rules import open_rules
@@ -17,6 +17,8 @@ from cnbench.proxy.xtables import Rule, packets, read_table
 
 # Another restore on this machine holds iptables' lock, which all namespaces share.
 LOCK_SECONDS = "60"
+# Endpoints in each of the restores that fill a node through iptables-nft.
+_FILL_BATCH = 2000
 
 
 class FrontEnd(StrEnum):
@@ -87,18 +89,15 @@ class IptablesProxy:
         return done
 
     def fill(self, services: Collection[Service]) -> None:
-        """Program an empty namespace: as `sync` does, with chains in the order that loads fastest.
-
-        iptables-nft keeps a table's chains sorted in a list, and looks for the place of a new one
-        from its beginning: in kube-proxy's order 10,000 services of two endpoints take 62 s of
-        CPU time so, and 8 s where each belongs before all others (iptables 1.8.9).
-        """
-        pieces = self._pieces(services)
-        if self._front_end is FrontEnd.NFT:
-            pieces = iptables.last_chain_first(lambda: self._pieces(services))
-        with self._loading(services):
-            self._load(pieces, Stopwatch())
-        self._known.replace(services)
+        """Program an empty namespace: as `sync` does, or through iptables-nft part by part."""
+        if self._front_end is FrontEnd.LEGACY:
+            self.sync(services)
+            return
+        every = list(services)
+        for done, program in iptables_parts.parts(every, self._node, _FILL_BATCH):
+            self._load([program], Stopwatch())
+            self._work.advanced("services", done, len(every))
+        self._known.replace(every)
 
     def update(
         self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()

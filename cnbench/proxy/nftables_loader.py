@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from time import monotonic
-from typing import TypeVar
 
 from cnbench.lab.long_work import LongWork
 from cnbench.proxy import nft_spread, nftables
+from cnbench.proxy.batches import batches, endpoints_of
 from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace, Programmed, Stopwatch
 from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
 from cnbench.proxy.netlink import send_transaction
@@ -25,7 +25,6 @@ _SPREAD_BATCH = 1000
 # How long kube-proxy waits before it deletes a chain that has lost its last map element.
 _STALE_SECONDS = 1.0
 _TABLE_NAME = TABLE.split()[1]
-_Item = TypeVar("_Item")
 
 
 class NftablesProxy:
@@ -61,13 +60,13 @@ class NftablesProxy:
         in one transaction with all others many times that.
         """
         every = list(services)
-        for done, some in _batches(every, _FILL_BATCH, _endpoints):
+        for done, some in batches(every, _FILL_BATCH, endpoints_of):
             first = done == len(some)
             self._load(nftables.without_spreads(some, self._node, table=first))
             self._work.advanced("services' chains", done, len(every))
         self._known.replace(every)
         spreads = list(nftables.spreads(every, self._node))
-        for done, batch in _batches(spreads, _SPREAD_BATCH, lambda one: len(one.targets)):
+        for done, batch in batches(spreads, _SPREAD_BATCH, lambda one: len(one.targets)):
             requests = nft_spread.additions(_TABLE_NAME, batch, done - len(batch))
             with self._namespace.entered():
                 send_transaction(nft_spread.SUBSYSTEM, list(requests))
@@ -153,26 +152,6 @@ class NftablesProxy:
         self._load(f"add table {table}\ndelete table {table}\n")
         self._known.replace(())
         self._stale = {}
-
-
-def _batches(
-    items: Sequence[_Item], most: int, endpoints: Callable[[_Item], int]
-) -> Iterator[tuple[int, Sequence[_Item]]]:
-    """Items of ``most`` endpoints together, or one of more, and how many are done after them.
-
-    Of no items one batch without any.
-    """
-    start = count = 0
-    for end, item in enumerate(items):
-        count += endpoints(item)
-        if count > most and end > start:
-            yield end, items[start:end]
-            start, count = end, endpoints(item)
-    yield len(items), items[start:]
-
-
-def _endpoints(service: Service) -> int:
-    return sum(len(port.endpoints) for port in service.ports)
 
 
 def _packets(reader: RuleReader, chain: str) -> int:

@@ -14,6 +14,7 @@ from cnbench.proxy import (
     TrafficPolicy,
     generate,
     iptables,
+    iptables_parts,
     nftables,
     synthetic_services,
 )
@@ -390,17 +391,25 @@ def test_losing_the_last_endpoint_moves_the_element():
     ]
 
 
-def in_threes(lines):
-    return [lines[start : start + 3] for start in range(0, len(lines), 3)]
+def rules_of(program):
+    return [line for line in program.splitlines() if line.startswith("-A")]
 
 
-def test_chains_in_falling_order_are_the_same_program():
-    program = iptables.program(synthetic_services(20, 2), Node())
-    pieces = ["".join(lines) for lines in in_threes(program.splitlines(keepends=True))]
-    turned = "".join(iptables.last_chain_first(lambda: pieces))
-    assert turned != program
-    assert sorted(turned.splitlines()) == sorted(program.splitlines())
-    own = re.findall(r"^:(KUBE-S[VE][CP]-\w+)", turned, re.M)
-    assert own == sorted(own, reverse=True)
-    rules = [line for line in program.splitlines() if line.startswith("-A")]
-    assert [line for line in turned.splitlines() if line.startswith("-A")] == rules
+def test_parts_are_the_same_program_with_chains_in_falling_order():
+    services = synthetic_services(600, 2)  # of a large cluster, which no part is
+    parts = list(iptables_parts.parts(services, Node(), 100))
+    assert [done for done, _ in parts] == [*range(50, 601, 50)]
+    whole = iptables.program(services, Node(), from_empty=True)
+    together = "".join(text for _, text in parts)
+    assert sorted(rules_of(together)) == sorted(rules_of(whole))
+    for chain in ("KUBE-SERVICES", "KUBE-FORWARD"):
+        in_chain = [
+            [rule for rule in rules_of(program) if rule.split()[1] == chain]
+            for program in (together, whole)
+        ]
+        assert in_chain[0] == in_chain[1]
+    for _, text in parts:
+        own = re.findall(r"^:(KUBE-S[VE][CP]-\w+)", text, re.M)
+        assert own == sorted(own, reverse=True)
+    declared = re.findall(r"^:\S+", together, re.M)
+    assert sorted(declared) == sorted(re.findall(r"^:\S+", whole, re.M))

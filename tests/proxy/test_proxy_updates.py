@@ -14,6 +14,7 @@ from cnbench.proxy import (
     ServiceError,
     ServiceKey,
     ServicePort,
+    iptables_loader,
     nftables_loader,
     open_proxy,
     synthetic_services,
@@ -124,6 +125,7 @@ def sticky_services(count, endpoints):
 def test_filling_ends_where_a_full_sync_does(mode, services, lone_namespace, monkeypatch):
     monkeypatch.setattr(nftables_loader, "_FILL_BATCH", 4)
     monkeypatch.setattr(nftables_loader, "_SPREAD_BATCH", 2)
+    monkeypatch.setattr(iptables_loader, "_FILL_BATCH", 4)
     open_proxy(mode, lone_namespace, NODE).fill(services)
     assert dump(mode, lone_namespace) == dump_of_full_sync(mode, services)
 
