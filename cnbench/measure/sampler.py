@@ -188,7 +188,7 @@ class GroupSampler:
             started = self._now()
             values, before, after = self._witnessed(station.subject)
             duration = self._now() - started
-            self._check(values)
+            self._check(values, station)
             shares = witness.between(before, after)
             disturbed = self._disturbances(station.case, shares, after.at - before.at)
             again = bool(disturbed) and attempt < RETRIES and started - began < self._policy.budget
@@ -219,12 +219,17 @@ class GroupSampler:
             return values, before, witness.Reading.now()
         return values, *witness.joined(list(zip(around[::2], around[1::2], strict=True)))
 
-    def _check(self, values: Mapping[str, float]) -> None:
+    def _check(self, values: Mapping[str, float], station: Station) -> None:
         known = {metric.name: metric for metric in self._experiment.metrics}
         if not values or not values.keys() <= known.keys():
             raise CnbenchError(
                 f"a sample of {self._experiment.name} gave {sorted(values) or 'nothing'}; "
                 f"its metrics are {sorted(known)}"
+            )
+        if station.samples and values.keys() != station.samples[0].values.keys():
+            raise CnbenchError(
+                f"a sample of {self._experiment.name} gave {sorted(values)}, "
+                f"and an earlier one {sorted(station.samples[0].values)}"
             )
         for name, value in values.items():
             known[name].check(value)

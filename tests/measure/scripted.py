@@ -23,14 +23,19 @@ def constant(turn):
 class Script:
     """What a subject does; ``fails`` maps a moment to the error it then raises.
 
+    ``later`` is another metric that it gives from its third sample on.
     The moments are set-up, sample 0 (the warm-up), sample 1, ..., proof and take-down.
     """
 
     value: Callable[[int], float] = constant
     metric: str = "cost"
+    later: str = ""
     proof: Proof = made_up.PROVEN
     fails: dict[str, BaseException] = field(default_factory=dict)
     once: set[str] = field(default_factory=set)
+
+    def metrics(self, turn):
+        return [self.metric, *([self.later] if self.later and turn > 1 else [])]
 
     def reach(self, moment):
         error = self.fails.pop(moment, None) if moment in self.once else self.fails.get(moment)
@@ -110,7 +115,7 @@ class Actor:
         self.stage.clock += self.stage.seconds_a_sample
         self.stage.diary.append(f"sample {self.name}")
         self.script.reach(f"sample {number}")
-        return {self.script.metric: self.script.value(number)}
+        return {metric: self.script.value(number) for metric in self.script.metrics(number)}
 
     def proof(self):
         self.stage.diary.append(f"proof {self.name}")

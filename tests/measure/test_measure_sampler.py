@@ -118,6 +118,13 @@ def test_an_additive_metric_has_an_absolute_target():
     assert len(a.samples) == FEWEST
 
 
+def test_a_case_whose_samples_give_other_metrics_by_and_by_fails_alone():
+    outcome = Stage({"a": Script(later="error"), "b": Script()}).run()
+    a, b = by_mode(outcome)["a"], by_mode(outcome)["b"]
+    assert (a.status, b.status) == ("failed", "ok")
+    assert "gave ['cost', 'error'], and an earlier one ['cost']" in a.reason
+
+
 def test_a_budget_ends_sampling_once_there_is_an_interval():
     (a,) = Stage({"a": Script(value=noisy)}).run(budget=3).results
     assert len(a.samples) == FEWEST

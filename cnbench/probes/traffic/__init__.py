@@ -8,7 +8,7 @@ sleeps in spite of that is counted.
 
 from cnbench.probes.traffic.exchanges import TRAFFIC_KINDS
 from cnbench.probes.traffic.loop import Batch, Loop
-from cnbench.probes.traffic.metrics import COSTS, CPU_COST, MESSAGES, THROUGHPUT, costs, latencies
+from cnbench.probes.traffic.metrics import COSTS, CPU_COST, LATENCY, MESSAGES, THROUGHPUT, costs
 from cnbench.probes.traffic.sockets import CONGESTION_CONTROL, End
 from cnbench.probes.traffic.traffic import Traffic
 
@@ -16,6 +16,7 @@ __all__ = [
     "CONGESTION_CONTROL",
     "COSTS",
     "CPU_COST",
+    "LATENCY",
     "MESSAGES",
     "THROUGHPUT",
     "TRAFFIC_KINDS",
@@ -24,5 +25,4 @@ __all__ = [
     "Loop",
     "Traffic",
     "costs",
-    "latencies",
 ]

@@ -14,13 +14,13 @@ CPU_COST = Metric(
     "cpu_cost", "s/B", "lower", "ratio", "CPU time per byte delivered, softirq included"
 )
 THROUGHPUT = Metric("throughput", "B/s", "higher", "ratio", "bytes delivered per second")
+LATENCY = Metric("latency", "s", "lower", "ratio", "time of a message, its answer included, median")
 _LATENCIES = (
-    Metric("latency", "s", "lower", "ratio", "time of a message, its answer included, median"),
+    LATENCY,
     Metric("latency_p99", "s", "lower", "ratio", "the same, 99th percentile"),
     Metric("latency_p999", "s", "lower", "ratio", "the same, 99.9th percentile"),
 )
-_MEDIAN = 0.5
-_SHARES = (_MEDIAN, 0.99, 0.999)
+_SHARES = (0.5, 0.99, 0.999)
 COSTS = (CPU_COST, THROUGHPUT, *_LATENCIES)
 
 MESSAGES = Parameter(
@@ -42,7 +42,7 @@ def latencies(ticks: Sequence[int], clock: Clock) -> dict[str, float]:
     return {
         metric.name: clock.units(nearest_rank(ticks, share))
         for metric, share in zip(_LATENCIES, _SHARES, strict=True)
-        if share == _MEDIAN or round(len(ticks) * (1 - share), 6) >= 1
+        if metric is LATENCY or round(len(ticks) * (1 - share), 6) >= 1
     }
 
 
