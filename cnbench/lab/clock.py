@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -53,6 +54,10 @@ class Clock:
     def counts_waiting(self) -> bool:
         """Whether ``timed`` counts what an action waits."""
         return self.idler is None
+
+    def undisturbed(self) -> AbstractContextManager[None]:
+        """Around samples: nothing runs beside them but what ``timed`` has run, and leaves out."""
+        return self.idler.running(False) if self.idler else contextlib.nullcontext()
 
     def timed(self, action: Callable[[], T]) -> tuple[int, T]:
         """The ticks that ``action`` takes, and what it returns.

@@ -18,14 +18,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cnbench.lab import idle
+from cnbench.lab.guest.agent import IDLER
 from cnbench.lab.processes import check_alive, python_script, running
 
 
 class Idler:
-    """A process that runs when no other does, paused. Use ``open_idler``."""
+    """A process that runs when no other does, or is paused. Use ``open_idler``."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, runs: bool = False) -> None:
         self.pid = pid
+        self._runs = runs
         clock = ctypes.c_int()
         error = ctypes.CDLL(None).clock_getcpuclockid(pid, ctypes.byref(clock))
         if error:
@@ -37,22 +39,31 @@ class Idler:
         return time.clock_gettime_ns(self._clock)
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
-        """Have it run inside this context."""
-        os.kill(self.pid, signal.SIGCONT)
+    def running(self, runs: bool = True) -> Iterator[None]:
+        """Have it run inside this context, or not, and afterwards as before."""
+        before = self._runs
+        self._let(runs)
         try:
             yield
         finally:
-            os.kill(self.pid, signal.SIGSTOP)
+            self._let(before)
+
+    def _let(self, runs: bool) -> None:
+        if runs != self._runs:
+            os.kill(self.pid, signal.SIGCONT if runs else signal.SIGSTOP)
+            self._runs = runs
 
 
 @contextlib.contextmanager
 def open_idler() -> Iterator[Idler]:
-    """An idler, for a machine with one processor.
+    """An idler, for a machine with one processor: a guest's own, which runs, or a new one, paused.
 
     Raises:
         CommandError: it did not start.
     """
+    if IDLER in os.environ:
+        yield Idler(int(os.environ[IDLER]), runs=True)
+        return
     argv = python_script(Path(idle.__file__), str(os.getpid()))
     with running(argv) as process:
         os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import os
 import platform
@@ -66,7 +67,7 @@ def take(lab: Lab, image: str = "") -> Fingerprint:
             THROTTLING: throttling_era(platform.release()),
             **storage.describe(lab.folder),
         },
-        tools=_tools(),
+        tools=tools(),
         image=image,
     )
 
@@ -133,7 +134,9 @@ def _cpu_policy() -> dict[str, str]:
     return {name: value for name, path in settings.items() if (value := _read(path))}
 
 
-def _tools() -> dict[str, str]:
+@functools.cache
+def tools() -> dict[str, str]:
+    """The versions of what is measured with, asked for once."""
     from importlib.metadata import PackageNotFoundError, version
 
     found = {"cnbench": cnbench.__version__, "python": platform.python_version()}

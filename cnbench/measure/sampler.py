@@ -101,7 +101,9 @@ class GroupSampler:
         number = group.number
         stations, refused, warnings = self._open_all(stack, group, listen)
         try:
-            stopped, interrupted = self._sample(stations, number, listen), False
+            self._warm_up(stations, listen)
+            with self._lab.clock.undisturbed():
+                stopped, interrupted = self._sample(stations, number, listen), False
         except KeyboardInterrupt:
             stopped, interrupted = _INTERRUPTED, True
         try:
@@ -153,11 +155,13 @@ class GroupSampler:
         """Have long work inside told as this case's."""
         return self._lab.long_work.told_to(lambda what: listen(WorkAdvanced(case, twin, what)))
 
-    def _sample(self, stations: list[Station], number: int, listen: Listener) -> str:
+    def _warm_up(self, stations: list[Station], listen: Listener) -> None:
         for station in stations:
             for _ in range(WARM_UP):
                 with self._failing(station), self._telling(station.case, listen, station.twin):
                     station.subject.sample()
+
+    def _sample(self, stations: list[Station], number: int, listen: Listener) -> str:
         began = self._now()
         for block in range(self._policy.most_blocks):
             if all(station.error for station in stations if not station.twin):

@@ -17,6 +17,7 @@ from cnbench.lab.guest.images import Image, built_userland
 from cnbench.lab.guest.kernels import Kernel, built_kernel
 from cnbench.lab.guest.machine import Machine, restore
 from cnbench.lab.guest.qemu import Hardware
+from cnbench.lab.guest.randomness import fix_random_numbers
 
 KERNEL = "trixie"
 CLOCK = Hardware("instructions")
@@ -46,8 +47,13 @@ MODULES = {
     "    'loop': os.path.exists('/sys/module/loop'),\n"
     "    'room': room.f_bavail * room.f_frsize}))\n",
     "imported": "import json, sys\n"
-    "print(json.dumps({'imported': sorted(set(sys.modules) & {'trial.plain', 'trial.broken'})}))\n",
+    "print(json.dumps({'imported': sorted(set(sys.modules) & {'trial.plain', 'trial.broken'}),\n"
+    "    'answers': sys.modules['trial.asked'].answers}))\n",
     "plain": "",
+    "asked": "answers = []\ndef ask():\n    answers.append(1)\n",
+    "late": "import json, sys, time\nsys.stdin.readline()\n"
+    "open('/usr/bin/btrfs', 'rb').read()\n"
+    "print(json.dumps({'now': time.monotonic()}))\n",
     "broken": "import no_such_module\n",
     "random": "import os\nos.getrandom(1, os.GRND_NONBLOCK)\nprint('{\"seeded\": 1}')\n",
     "works": "import json, time\n"
@@ -105,6 +111,29 @@ def test_the_random_number_generator_is_seeded_before_anything_is_measured(
     assert list(machine.run("trial.random")) == [{"seeded": 1}]
 
 
+def test_random_numbers_follow_from_the_key_that_a_guest_is_given(
+    parts: tuple[Kernel, Image], tmp_path: Path
+) -> None:
+    kernel, userland = parts
+    state, code = saved.ensure_state(*parts, CLOCK), code_disk(userland, tmp_path, MODULES)
+    own, given = set(), set()
+    for _ in range(2):
+        with restore(kernel, userland, CLOCK, code, state) as machine:
+            machine.ask({"do": "attach"})
+            machine.ask({"do": "reseed"})
+            own.add(machine.ask({"do": "draw"})["number"])
+            fix_random_numbers(machine, pytest.fail)
+            given.add(machine.ask({"do": "draw"})["number"])
+    assert len(own) == 2
+    assert len(given) == 1
+
+
+def test_a_guest_that_waits_lives_through_no_more_than_it_executes(machine: Machine) -> None:
+    ((before,), (after,)) = (list(machine.run("trial.late", {})) for _ in range(2))
+    # Between the two it read from its disks, and waited for the host's request.
+    assert after["now"] - before["now"] < 5
+
+
 def test_a_panic_is_told_in_the_kernels_words(machine: Machine) -> None:
     with pytest.raises(GuestError, match="its kernel panicked: sysrq triggered crash") as caught:
         list(machine.run("trial.panics"))
@@ -145,10 +174,12 @@ def test_a_guest_goes_on_with_what_was_imported_before_it_was_saved(
     parts: tuple[Kernel, Image], tmp_path: Path
 ) -> None:
     code = code_disk(parts[1], tmp_path, MODULES)
-    imports = ("trial.plain", "trial.broken", "trial.missing")
+    imports = ("trial.plain", "trial.broken", "trial.missing", "trial.asked:ask")
     state = saved.ensure_attached_state(*parts, CLOCK, code, imports)
     with restore(*parts, CLOCK, code, state) as machine:
-        assert list(machine.run("trial.imported")) == [{"imported": ["trial.plain"]}]
+        assert list(machine.run("trial.imported")) == [
+            {"imported": ["trial.plain"], "answers": [1]}
+        ]
 
 
 def test_a_guest_dies_with_the_process_that_started_it() -> None:

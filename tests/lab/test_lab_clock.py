@@ -1,5 +1,7 @@
 import contextlib
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -8,6 +10,7 @@ import pytest
 from cnbench.core.errors import CommandError
 from cnbench.lab import idler
 from cnbench.lab.clock import Clock
+from cnbench.lab.guest.agent import IDLER
 from cnbench.lab.idler import Idler, open_idler
 
 
@@ -17,10 +20,10 @@ class PretendedIdler(Idler):
         self._ran = iter(ran)
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
-        self.runs = True
+    def running(self, runs: bool = True) -> Iterator[None]:
+        before, self.runs = self.runs, runs
         yield
-        self.runs = False
+        self.runs = before
 
     def ran(self) -> int:
         return next(self._ran)
@@ -33,6 +36,30 @@ def test_waiting_counts_on_the_wall_alone(monkeypatch: pytest.MonkeyPatch) -> No
     assert Clock("wall").timed(lambda: "returned") == (1000, "returned")
     assert Clock("instructions", beside).timed(lambda: beside.runs) == (300, True)
     assert not beside.runs
+
+
+def test_nothing_runs_beside_samples_but_what_is_left_out_again() -> None:
+    beside = PretendedIdler([0, 0])
+    beside.runs = True
+    clock = Clock("instructions", beside)
+    with clock.undisturbed():
+        assert not beside.runs
+        assert clock.timed(lambda: beside.runs)[1]
+        assert not beside.runs
+    assert beside.runs
+    with Clock("wall").undisturbed():
+        pass
+
+
+@pytest.mark.real
+def test_a_guests_own_idler_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as guests:
+        monkeypatch.setenv(IDLER, str(guests.pid))
+        with open_idler() as beside:
+            with beside.running(False):
+                os.waitid(os.P_PID, guests.pid, os.WSTOPPED)
+            os.waitid(os.P_PID, guests.pid, os.WCONTINUED)
+        guests.kill()
 
 
 @pytest.mark.real

@@ -10,6 +10,7 @@ import made_up
 
 from cnbench.core.case import Case, Group
 from cnbench.core.proof import Proof, equal
+from cnbench.lab.clock import Clock
 from cnbench.lab.long_work import LongWork
 from cnbench.lab.timed import TimedParts
 from cnbench.measure.sampler import GroupSampler, Policy
@@ -50,14 +51,15 @@ class Stage:
     scripts: dict[str, Script]
     seconds_a_sample: float = 1.0
     diary: list[str] = field(default_factory=list)
-    clock: float = 0.0
+    seconds: float = 0.0
+    clock: Clock = field(default_factory=lambda: Clock("wall"))
     opened: dict[str, int] = field(default_factory=dict)
     told: list = field(default_factory=list)
     timed: TimedParts = field(default_factory=TimedParts)
     long_work: LongWork = field(default_factory=LongWork)
 
     def now(self):
-        return self.clock
+        return self.seconds
 
     @contextlib.contextmanager
     def fresh_fixtures(self):
@@ -112,7 +114,7 @@ class Actor:
 
     def sample(self):
         number, self.samples = self.samples, self.samples + 1
-        self.stage.clock += self.stage.seconds_a_sample
+        self.stage.seconds += self.stage.seconds_a_sample
         self.stage.diary.append(f"sample {self.name}")
         self.script.reach(f"sample {number}")
         return {metric: self.script.value(number) for metric in self.script.metrics(number)}

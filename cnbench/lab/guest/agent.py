@@ -6,9 +6,13 @@ JSON lines over a virtio-serial port. The agent answers each request with one li
 
     {"do": "load", "modules": [...]}      {"agent": "loaded", "failed": {name: reason}}
     {"do": "attach", "import": [...]}     {"agent": "attached"}: the code disk is at CODE, and all
-                                          that is run from now on has these modules in memory
+                                          that is run from now on has these modules in memory;
+                                          "module:function" is called, too, for what it remembers
     {"do": "run", "module": ...,          {"agent": "ended", "status": ..., "stderr": ...}
      "arguments": [...]}
+    {"do": "reseed"}                      {"agent": "reseeded", "key": hex}: random numbers follow
+                                          from a new key, at that address ("": unknown)
+    {"do": "draw"}                        {"agent": "drew", "number": hex}
     {"do": "off"}                         the machine goes off
     anything that fails                   {"agent": "failed", "reason": ...}
 
@@ -21,21 +25,25 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import functools
 import importlib
 import json
 import os
 import runpy
 import select
+import signal
 import stat
 import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 PORT_NAME = "cnbench"
+# The environment variable that names the process which is busy when no other is.
+IDLER = "CNBENCH_IDLER"
 CODE = "/usr/local/lib/cnbench"
 CODE_DISK = "/dev/vdc"
 DEBIANS_PYTHON = "/usr/lib/python3/dist-packages"
@@ -115,8 +123,39 @@ def prepare() -> None:
         _hold(path)
     _settle_random_numbers()
     _widen_neighbour_table()
+    if _ON_INSTRUCTION_CLOCK in Path("/proc/cmdline").read_text():
+        os.environ[IDLER] = str(_start_idler())
     # What is measured dies first, so that the host hears of it.
     Path("/proc/self/oom_score_adj").write_text(_NEVER_KILLED)
+
+
+def _start_idler() -> int:
+    """A process, stopped, that runs when no other would (see lab/idler.py, which takes it over)."""
+    idler = os.fork()
+    if idler == 0:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        os.kill(os.getpid(), signal.SIGSTOP)
+        while True:
+            pass
+    os.waitpid(idler, os.WUNTRACED)
+    return idler
+
+
+@contextlib.contextmanager
+def _never_idle() -> Iterator[None]:
+    """Have something to execute inside, whoever waits for what.
+
+    Where the guest waits for a disk its clock would skip from timer to timer, for minutes until the
+    host has read it, and so past the time at which the kernel seeds its random numbers anew.
+    """
+    if IDLER not in os.environ:
+        yield
+        return
+    os.kill(int(os.environ[IDLER]), signal.SIGCONT)
+    try:
+        yield
+    finally:
+        os.kill(int(os.environ[IDLER]), signal.SIGSTOP)
 
 
 def _make_static_nodes() -> None:
@@ -161,19 +200,13 @@ def _settle_random_numbers() -> None:
     Until it is seeded, a kernel hashes all its entropy for each number it needs: nine thousand
     instructions more for every packet of a connection, and when that ends would be chance. Later it
     is seeded anew from the timing of interrupts, which no two runs share: every minute, but more
-    often in its first two (drivers/char/random.c). A state that is saved after those and just after
-    a seed gives every run that goes on from it the same numbers for a minute of its clock.
+    often in its first two (drivers/char/random.c), so a state is saved after those, and just after
+    a seed (see `reseed`).
     """
     os.getrandom(1)
     if _ON_INSTRUCTION_CLOCK in Path("/proc/cmdline").read_text():
         # Passes at once: an idle guest on that clock skips to its next timer.
         time.sleep(_MANY_SEEDS_SECONDS)
-    _reseed()
-
-
-def _reseed() -> None:
-    with open("/dev/urandom", "rb") as device:  # noqa: PTH123  a device
-        fcntl.ioctl(device, _RNDRESEEDCRNG)
 
 
 def _hold(path: Path) -> None:
@@ -232,11 +265,35 @@ def attach(request: Request) -> Request:
     # Python runs without site, which would have added it: numpy is there.
     sys.path.append(DEBIANS_PYTHON)
     for name in request.get("import", []):
+        module, _, function = name.partition(":")
         # Who needs one that does not load hears of it when it is run.
         with contextlib.suppress(Exception):
-            importlib.import_module(name)
-    _reseed()
+            imported = importlib.import_module(module)
+            if function:
+                getattr(imported, function)()
     return {"agent": "attached"}
+
+
+def reseed(_: Request) -> Request:
+    """Have the kernel's random numbers follow from a new key, and tell where that is."""
+    key = _address_of(b"base_crng")
+    with open("/dev/urandom", "rb") as device:  # noqa: PTH123  a device
+        fcntl.ioctl(device, _RNDRESEEDCRNG)
+    return {"agent": "reseeded", "key": key}
+
+
+@functools.cache
+def _address_of(symbol: bytes) -> str:
+    """Where the kernel has a variable, or the empty text: five megabytes to look through."""
+    listing = Path("/proc/kallsyms").read_bytes()
+    found = listing.find(b" " + symbol + b"\n")
+    line = listing[listing.rfind(b"\n", 0, found) + 1 : found]
+    return line.split()[0].decode() if found >= 0 else ""
+
+
+def draw(_: Request) -> Request:
+    """A random number."""
+    return {"agent": "drew", "number": os.getrandom(16).hex()}
 
 
 def run(request: Request, port: int) -> Request:
@@ -326,12 +383,15 @@ def serve(port: int) -> None:
     steps: dict[str, Callable[[Request], Request]] = {
         "load": load,
         "attach": attach,
+        "reseed": reseed,
+        "draw": draw,
         "run": lambda request: run(request, port),
     }
     _say(port, {"agent": "ready", "release": os.uname().release, "python": sys.version.split()[0]})
     while (request := json.loads(read_line(port)))["do"] != "off":
         try:
-            answer = steps[request["do"]](request)
+            with _never_idle():
+                answer = steps[request["do"]](request)
         except Exception as error:
             answer = {"agent": "failed", "reason": f"{request['do']}: {error}"}
         _say(port, answer)

@@ -22,8 +22,9 @@ from cnbench.lab.guest.images import Image, Progress
 from cnbench.lab.guest.kernels import Kernel
 from cnbench.lab.guest.machine import Machine, boot, restore
 from cnbench.lab.guest.qemu import Hardware
+from cnbench.lab.guest.randomness import fix_random_numbers
 
-_FORMAT = 1
+_FORMAT = 2
 _KEPT = 8
 
 
@@ -42,7 +43,8 @@ def ensure_state(
         return boot(kernel, userland, hardware, empty_disk())
 
     name = _name(kernel, userland, hardware)
-    return _ensure(_folder() / name, f"{kernel.name} {kernel.release}", booted)
+    what = f"{kernel.name} {kernel.release}"
+    return _ensure(_folder() / name, what, hardware, progress, booted)
 
 
 def ensure_attached_state(
@@ -72,7 +74,8 @@ def ensure_attached_state(
 
     version = code.parent.name
     name = f"{_name(kernel, userland, hardware)}-{cache.text_digest(version, *imports)[:12]}"
-    return _ensure(_folder() / name, f"{kernel.name} {kernel.release} {version}", attached)
+    what = f"{kernel.name} {kernel.release} {version}"
+    return _ensure(_folder() / name, what, hardware, progress, attached)
 
 
 def forget(kernel: Kernel, userland: Image, hardware: Hardware) -> None:
@@ -82,13 +85,19 @@ def forget(kernel: Kernel, userland: Image, hardware: Hardware) -> None:
 
 
 def _ensure(
-    place: Path, what: str, open_machine: Callable[[], AbstractContextManager[Machine]]
+    place: Path,
+    what: str,
+    hardware: Hardware,
+    progress: Progress,
+    open_machine: Callable[[], AbstractContextManager[Machine]],
 ) -> Path:
     """The state in ``place``, made of a machine opened for it where there is none: of ``what``."""
     state = place / "state"
     if not state.is_file():
         with cache.publishing(place) as building:
             with open_machine() as machine:
+                if hardware.clock == "instructions":
+                    fix_random_numbers(machine, progress)
                 machine.monitor.save(building / "state")
             (building / "guest").write_text(f"{what}\n")
         cache.forget_unused(_folder(), _KEPT)
