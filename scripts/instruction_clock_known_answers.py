@@ -1,13 +1,16 @@
 """Shows that the instruction clock repeats, finds one per cent, and raises no alarm over nothing.
 
-Measures a service at the end of 1,000 again and again, each time in a guest of its own, while other
-processes keep every other CPU busy. Prints
+Measures services again and again, each time in a guest that is booted for it, while other processes
+keep every other CPU busy. Prints
 
-- how far each case's median lies from the case's median over all boots;
-- the verdicts of comparing each boot with the next (nothing has changed);
-- the verdicts of adding rules worth one per cent of the path, boot by boot.
+- each case's median in every run, and how far they lie apart;
+- for each two runs the largest difference of a median, and how many are within 0.02 %;
+- the verdicts of comparing each two (nothing has changed);
+- the verdicts of adding rules worth one per cent of the path, each in a guest of its own.
 
-    .venv/bin/python scripts/instruction_clock_known_answers.py [--boots 11] [--quiet]
+Ends with 1 unless every median is within 0.1 %, most within 0.02 %, and every verdict is right.
+
+    .venv/bin/python scripts/instruction_clock_known_answers.py [--boots 5] [--changes 10] [--quiet]
 """
 
 from __future__ import annotations
@@ -18,29 +21,36 @@ import itertools
 import json
 import multiprocessing
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
+
+from cnbench.lab.guest import saved
+from cnbench.lab.guest.images import built_userland
+from cnbench.lab.guest.kernels import built_kernel
+from cnbench.lab.guest.qemu import Hardware
 
 CNBENCH = Path(sys.executable).with_name("cnbench")
 SERVICES = 1000
 # A rule passed costs some 25 instructions and the path some 85,000: these add one per cent.
 ONE_PERCENT_MORE = SERVICES + 34
-PATH = ["service-routing", "-p", "measure=connect", "-p", "position=last"]
+EXPERIMENT, KERNEL = "service-routing", "trixie"
+# The bounds of a median's difference between two runs.
+ALL_WITHIN, MOST_WITHIN = 0.001, 0.0002
 
 
-def cnbench(*arguments: str) -> dict[str, object]:
+def cnbench(*arguments: str) -> dict[str, Any]:
     """What a command prints as JSON, whatever its verdict."""
     done = subprocess.run(
         [CNBENCH, *arguments, "--json"], check=False, capture_output=True, text=True
     )
     if not done.stdout:
         raise SystemExit(done.stderr)
-    answer: dict[str, object] = json.loads(done.stdout)
+    answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 
 
@@ -67,56 +77,85 @@ def _cpus() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def measure_boots(folder: Path, boots: int) -> list[Path]:
-    """The same run in ``boots`` guests."""
-    files = [folder / f"boot-{number}.json" for number in range(boots)]
+def measure_boots(folder: Path, boots: int, modes: str) -> list[Path]:
+    """The same run in ``boots`` guests, each of them booted for it."""
+    files = [folder / f"boot-{number}.json" for number in range(1, boots + 1)]
     for file in files:
+        boot_anew()
         cnbench(
-            "run", *PATH, "-p", f"services={SERVICES}", "-p", "mode=iptables,nftables",
+            "run", EXPERIMENT, "-p", f"mode={modes}", "-p", f"services=1,{SERVICES}",
             "--clock", "instructions", "-o", str(file),
         )  # fmt: skip
     return files
 
 
-def show_repeatability(files: Sequence[Path]) -> None:
-    """Print how far the medians of each case lie apart."""
-    medians: dict[str, list[float]] = {}
-    for file in files:
-        for row in cnbench("show", str(file))["rows"]:  # type: ignore[attr-defined]
-            medians.setdefault(str(row["params"]), []).append(row["median"])
-    for case, found in medians.items():
-        centre = statistics.median(found)
-        apart = sorted(abs(median / centre - 1) for median in found)
-        print(f"{case}\n  {len(found)} boots, medians around {centre:,.0f} instructions:")
-        print(f"  half of them within {statistics.median(apart):.4%}, all within {apart[-1]:.4%}")
+def boot_anew() -> None:
+    """Forget the saved states of the guest that is measured in."""
+    kernel, userland = built_kernel(KERNEL), built_userland()
+    if kernel is None or userland is None:
+        raise SystemExit(f"needs: cnbench guest build --kernel {KERNEL}")
+    saved.forget(kernel, userland, Hardware("instructions"))
+
+
+def medians_of(file: Path) -> dict[str, float]:
+    """Case to median."""
+    medians = {}
+    for row in cnbench("show", str(file))["rows"]:
+        case = " ".join(str(row["params"][name]) for name in ("mode", "services", "position"))
+        medians[case] = row["median"]
+    return medians
+
+
+def show_repeatability(files: Sequence[Path]) -> bool:
+    """Print the medians, and how far each two runs lie apart; whether all keep the bounds."""
+    runs = [medians_of(file) for file in files]
+    for case in runs[0]:
+        found = [medians[case] for medians in runs]
+        spread = max(found) / min(found) - 1
+        print(f"{case:24}", *(f"{median:10,.1f}" for median in found), f"{spread:8.3%}")
+    kept = True
+    for (one, these), (other, those) in itertools.combinations(enumerate(runs, 1), 2):
+        apart = sorted(abs(these[case] / those[case] - 1) for case in these)
+        near = sum(difference <= MOST_WITHIN for difference in apart)
+        print(f"runs {one} and {other}: at most {apart[-1]:.3%}, {near} of {len(apart)} near")
+        kept &= apart[-1] <= ALL_WITHIN and near > len(apart) / 2
+    return kept
 
 
 def verdicts_of_nothing(files: Sequence[Path]) -> Counter[str]:
-    """The verdicts of comparing each boot with the next."""
-    pairs = itertools.pairwise(files)
+    """The verdicts of comparing each two runs."""
+    pairs = itertools.combinations(files, 2)
     return Counter(str(cnbench("compare", str(a), str(b))["verdict"]) for a, b in pairs)
 
 
 def verdicts_of_one_per_cent(times: int) -> Counter[str]:
     """The verdicts of adding one per cent of rules, each in a guest of its own."""
-    vary = f"services={SERVICES},{ONE_PERCENT_MORE}"
-    arguments = ["compare", *PATH, "-p", "mode=iptables", "--vary", vary, "--clock", "instructions"]
+    arguments = [
+        "compare", EXPERIMENT, "-p", "mode=iptables", "-p", "position=last",
+        "--vary", f"services={SERVICES},{ONE_PERCENT_MORE}", "--clock", "instructions",
+    ]  # fmt: skip
     return Counter(str(cnbench(*arguments)["verdict"]) for _ in range(times))
 
 
 def main() -> None:
-    """Measure, and print what was found."""
+    """Measure, print what was found, and end with 1 if it is not what it should be."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--boots", type=int, default=11)
+    parser.add_argument("--boots", type=int, default=5)
+    parser.add_argument("--changes", type=int, default=10)
+    parser.add_argument("--modes", default="iptables,ipvs,nftables")
     parser.add_argument("--quiet", action="store_true", help="leave the other CPUs alone")
     options = parser.parse_args()
     busy = contextlib.nullcontext() if options.quiet else other_cpus_busy()
     with tempfile.TemporaryDirectory() as folder, busy:
         os.environ["CNBENCH_RESULTS"] = folder
-        files = measure_boots(Path(folder), options.boots)
-        show_repeatability(files)
-        print("\nverdicts of A against A:", dict(verdicts_of_nothing(files)))
-        print("verdicts of 1 % more:", dict(verdicts_of_one_per_cent(options.boots - 1)))
+        files = measure_boots(Path(folder), options.boots, options.modes)
+        kept = show_repeatability(files)
+        nothing = verdicts_of_nothing(files)
+        print("\nverdicts of A against A:", dict(nothing))
+        worse = verdicts_of_one_per_cent(options.changes)
+        print("verdicts of 1 % more:", dict(worse))
+    right = set(nothing) <= {"equivalent"} and set(worse) <= {"worse"}
+    raise SystemExit(0 if kept and right else 1)
 
 
 if __name__ == "__main__":
