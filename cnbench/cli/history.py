@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from cnbench.cli.history_table import print_history
-from cnbench.cli.live import kernels_of
-from cnbench.cli.measuring import measure_and_record, plan_for
+from cnbench.cli.measuring import kernels_of, measure_and_record, plan_for
 from cnbench.cli.options import sampling_options
 from cnbench.core.errors import CnbenchError, UnsupportedError, UsageError
 from cnbench.core.run import Request, Run

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cnbench.cli.main import complain
-from cnbench.cli.measuring import measure_and_record, plan_for
+from cnbench.cli.measuring import kernels_of, measure_and_record, plan_for
 from cnbench.core.case import Case
 from cnbench.core.errors import CnbenchError, NotComparableError, UsageError
 from cnbench.core.experiment import Experiment
@@ -55,11 +55,6 @@ def request_for(
     if len(two) != 2:
         raise UsageError(f"--vary {vary} names {len(two)} variants", "name two of them")
     return Request((experiment.name,), full, given, lab, clock, budget, seed, kernels_of(kernels))
-
-
-def kernels_of(text: str) -> tuple[str, ...]:
-    """Kernel names as they are written on the command line, each once."""
-    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
 def compare(

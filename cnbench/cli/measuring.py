@@ -106,3 +106,8 @@ def _stoppable() -> Iterator[None]:
             # A stopped run's process is about to end and says how to go on; at its very end Python
             # takes its own handlers away, but leaves an ignored signal ignored.
             signal.signal(number, signal.SIG_IGN if stopping else handler)
+
+
+def kernels_of(text: str) -> tuple[str, ...]:
+    """Kernel names as they are written on the command line, each once."""
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import click
 
-from cnbench.cli.live import kernels_of
-from cnbench.cli.measuring import measure_and_record, plan_for
+from cnbench.cli.measuring import kernels_of, measure_and_record, plan_for
 from cnbench.cli.options import json_option, lab_options, sampling_options
-from cnbench.cli.show import show_run
 from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import all_experiments, experiment_called
@@ -71,6 +69,9 @@ def command(
         run = new_run(request, map(experiment_called, request.experiments))
         path = output or results_folder() / f"{run.id}.json"
     _measure(run, path, CaptureFolder(path.with_suffix(".captures")) if keep_capture else None)
+    # Statistics take half a second to import: not before the first sample.
+    from cnbench.cli.show import show_run
+
     show_run(run, path, as_json=as_json)
     if not any(result.status == "ok" for result in run.cases):
         raise CnbenchError("nothing could be measured", "`cnbench doctor` says what is missing")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy import stats
+from scipy.special import chdtri, ndtri
 
 from cnbench.core.errors import CnbenchError
 from cnbench.core.metric import Scale
@@ -75,7 +75,7 @@ def steps(
     if len(series) < 2:
         return []
     levels, variances = _on_scale(series, noise, scale, confidence)
-    penalty = float(stats.chi2.isf((1 - confidence) / (len(series) - 1), df=1))
+    penalty = float(chdtri(1, (1 - confidence) / (len(series) - 1)))
     edges = [0, *_partition(levels, 1 / variances, penalty), len(series)]
     segments = [
         _Segment.of(levels[start:end], 1 / variances[start:end]) for start, end in pairwise(edges)
@@ -134,7 +134,7 @@ def _on_scale(
     levels = check([interval.estimate for interval in series], "the series")
     lows = check([interval.low for interval in series], "the series' lower ends")
     highs = check([interval.high for interval in series], "the series' upper ends")
-    z = float(stats.norm.ppf((1 + confidence) / 2))
+    z = float(ndtri((1 + confidence) / 2))
     between = np.log1p(noise) if scale == "ratio" else noise
     # The difference of two runs has twice the variance of one.
     variances = ((highs - lows) / 2 / z) ** 2 + (between / z) ** 2 / 2
@@ -143,7 +143,7 @@ def _on_scale(
 
 
 def _step(index: int, before: _Segment, after: _Segment, scale: Scale, confidence: float) -> Step:
-    z = float(stats.norm.ppf((1 + confidence) / 2))
+    z = float(ndtri((1 + confidence) / 2))
     change = after.level - before.level
     reach = z * float(np.sqrt(before.variance + after.variance))
     effect = Interval(change, change - reach, change + reach)

@@ -28,7 +28,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import bdtr
 
 from cnbench.stats.arrays import as_values
 
@@ -115,7 +115,7 @@ def median_interval(values: npt.ArrayLike, confidence: float = 0.95) -> Interval
 def _interpolation(n: int, confidence: float) -> tuple[int, float]:
     """The rank (from 1) of the outer order statistic, and how far to go to the next one inwards."""
     ranks = np.arange(1, n // 2 + 2)
-    coverage = np.maximum(1 - 2 * stats.binom.cdf(ranks - 1, n, 0.5), 0)
+    coverage = np.maximum(1 - 2 * bdtr(ranks - 1, n, 0.5), 0)
     # 1e-12: a confidence that an order statistic keeps exactly must not fail to a rounding error.
     outer = int(np.flatnonzero(coverage >= confidence - 1e-12)[-1])
     share = max(0.0, (coverage[outer] - confidence) / (coverage[outer] - coverage[outer + 1]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from scipy import stats
+from scipy.special import ndtri
 
 from cnbench.core.metric import Scale
 from cnbench.stats.intervals import Interval, check_confidence
@@ -56,8 +56,8 @@ def smallest_detectable(
     if not 0.5 <= power < 1:
         raise ValueError(f"power must be from 0.5 to below 1, not {power}")
     low, high = _ends_from_none(effect, scale)
-    z_confidence = float(stats.norm.ppf((1 + confidence) / 2))
-    z_power = float(stats.norm.ppf(power))
+    z_confidence = float(ndtri((1 + confidence) / 2))
+    z_power = float(ndtri(power))
     return _size((high - low) / 2 * (1 + z_power / z_confidence), scale)
 
 
