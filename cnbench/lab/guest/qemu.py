@@ -32,6 +32,9 @@ _INSTRUCTIONS_KERNEL = (
     # The first one is for the agent.
     "cnbench.clock=instructions nokaslr norandmaps randomize_kstack_offset=off"
     " random.trust_cpu=0 random.trust_bootloader=0"
+    # Every new device would announce itself after random delays: at other moments of a set-up from
+    # boot to boot, each with a random number that the set-up then does not get.
+    " ipv6.disable_ipv6=1"
     " tsc_early_khz=1000000 thash_entries=131072 uhash_entries=8192"
 )
 
