@@ -18,6 +18,7 @@ _ON_THE_INSTRUCTION_CLOCK = {
     "s/B": "instructions/B",
     "B/s": "B/instructions",
 }
+_VIRTUAL_TIME = "virtual ns"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Metric:
         scale: ``ratio`` where two values are compared by their quotient (always positive),
             ``additive`` where by their difference (zero and negative values are legal).
         summary: one line that says what it is.
+        elapsed: whether it is time that passes by itself, whatever is executed: seconds then
+            become nanoseconds of the guest's virtual clock.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Metric:
     better: Better
     scale: Scale
     summary: str
+    elapsed: bool = False
 
     def __post_init__(self) -> None:
         if self.unit not in known_units():
@@ -46,6 +50,8 @@ class Metric:
     def unit_on(self, clock: ClockName) -> str:
         """The unit of values taken on ``clock``: a guest's virtual second is not a second."""
         if clock == "instructions":
+            if self.elapsed and self.unit == "s":
+                return _VIRTUAL_TIME
             return _ON_THE_INSTRUCTION_CLOCK.get(self.unit, self.unit)
         return self.unit
 

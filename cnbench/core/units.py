@@ -1,7 +1,8 @@
 """Quantities: base SI units inside, units a person can read at the edges.
 
 Base units are ``s``, ``B``, ``B/s``, ``s/B``, ``instructions``, ``instructions/B``,
-``B/instructions``, ``1`` (a fraction, shown in percent) and the empty unit (a count).
+``B/instructions``, ``virtual ns`` (of a guest's clock), ``1`` (a fraction, shown in percent) and
+the empty unit (a count).
 """
 
 from __future__ import annotations
@@ -56,6 +57,10 @@ _SCALES: dict[str, list[Step]] = {
         Step(1e3, "k instr"),
         Step(1e6, "M instr"),
         Step(1e9, "G instr"),
+    ],
+    "virtual ns": [
+        Step(10.0**power, f"virtual {prefix}s")
+        for power, prefix in ((0, "n"), (3, MICRO), (6, "m"), (9, ""))
     ],
     FRACTION: [Step(0.01, "%")],
     COUNT: [Step(1, "")],

@@ -205,8 +205,15 @@ EXPERIMENT = Experiment(
         ),
     ),
     metrics=(
-        Metric("stall", "s", "lower", "ratio", "longest time a request waited beyond its own work"),
-        Metric("response", "s", "lower", "ratio", "longest response time"),
+        Metric(
+            "stall",
+            "s",
+            "lower",
+            "ratio",
+            "longest time a request waited beyond its own work",
+            elapsed=True,
+        ),
+        Metric("response", "s", "lower", "ratio", "longest response time", elapsed=True),
         Metric("throttled", "1", "lower", "additive", "share of the periods with throttling"),
         Metric("used", "1", "lower", "additive", "CPU time used over CPU time allowed"),
     ),

@@ -154,7 +154,14 @@ EXPERIMENT = Experiment(
         Metric(
             "light_error", "1", "zero", "additive", "the lighter group's share over its due, less 1"
         ),
-        Metric("stall", "s", "lower", "ratio", "longest time the lighter group was off the CPU"),
+        Metric(
+            "stall",
+            "s",
+            "lower",
+            "ratio",
+            "longest time the lighter group was off the CPU",
+            elapsed=True,
+        ),
     ),
     variant="controller",
     beside=("ratio",),

@@ -30,6 +30,7 @@ _ASV_UNITS = {
     "s/B": ("seconds/GiB", _GIBIBYTE),
     "instructions": ("instructions", 1.0),
     "instructions/B": ("instructions/B", 1.0),
+    "virtual ns": ("virtual ns", 1.0),
     "": ("unit", 1.0),  # asv's word for a plain number: its pages show none
 }
 _RECIPROCAL_UNITS = {"B/s": "s/B", "B/instructions": "instructions/B"}

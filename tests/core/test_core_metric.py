@@ -31,6 +31,12 @@ def test_seconds_become_instructions_on_the_instruction_clock():
     assert made_up.ERROR.unit_on("instructions") == "1"
 
 
+def test_time_that_passes_by_itself_becomes_virtual_time():
+    stall = Metric("stall", "s", "lower", "ratio", "", elapsed=True)
+    assert stall.show(0.08) == "80 ms"
+    assert stall.show(80e6, "instructions") == "80 virtual ms"
+
+
 def test_a_signed_error_keeps_its_sign():
     assert made_up.ERROR.show(0.032) == "+3.2 %"
     assert made_up.COST.show(142e-6) == "142 µs"

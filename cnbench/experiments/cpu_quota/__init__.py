@@ -83,7 +83,14 @@ EXPERIMENT = Experiment(
     metrics=(
         Metric("error", "1", "zero", "additive", "CPU time used over CPU time allowed, less one"),
         Metric("throttled", "1", "lower", "additive", "share of the periods with throttling"),
-        Metric("stall", "s", "lower", "ratio", "longest time that a thread was kept off the CPU"),
+        Metric(
+            "stall",
+            "s",
+            "lower",
+            "ratio",
+            "longest time that a thread was kept off the CPU",
+            elapsed=True,
+        ),
         Metric(
             "overshoot",
             "1",
