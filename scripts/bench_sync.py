@@ -9,11 +9,11 @@ hold.
 
     .venv/bin/python scripts/bench_sync.py [MODE ...]
 
-In iptables mode the names of chains are made before the sync, as kube-proxy makes most of them when
-services are announced to it; what that takes is shown apart, as `names`. IPVS is measured in the
-guest, where there is one (`make guest`), and in instructions, since both sides have its one
-processor to themselves. Ends with 1 where a bound was not held, with 3 where the intervals do not
-tell, with 5 where something could not be measured.
+In iptables mode chains are named before the sync, as kube-proxy names those of services when it
+hears of them, and those of endpoints once; what that takes is shown apart, as `names`. IPVS is
+measured in the guest, where there is one (`make guest`), on both clocks: instructions scatter
+little, but leave out what is waited for. Ends with 1 where a bound was not held, with 3 where the
+intervals do not tell, with 5 where something could not be measured.
 """
 
 from __future__ import annotations
@@ -45,15 +45,32 @@ CNBENCH = Path(sys.executable).with_name("cnbench")
 ENDPOINTS = 2
 BOUND = 1.10
 IPVS_BOUND = 1.0
-GUEST = ("--lab", "guest", "--clock", "instructions")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One run: a mode at some sizes, in a lab and on a clock."""
+
+    mode: str
+    sizes: Sequence[int]
+    lab: str = "host"
+    clock: str = "wall"
+
+    @property
+    def bound(self) -> float:
+        """What the sync may take, as a multiple of what the tool takes."""
+        return IPVS_BOUND if self.mode == "ipvs" else BOUND
+
+
 # What nftables and iptables-nft need grows with more than the square of the services: 20,000 would
 # take them minutes, a hundred times what writing their program does.
-SIZES = {
-    "iptables": (1000, 5000, 20_000),
-    "iptables-nft": (1000, 2000),
-    "nftables": (1000, 3000),
-    "ipvs": (1000, 2000),
-}
+ALL_SERIES = (
+    Series("iptables", (1000, 5000, 20_000)),
+    Series("iptables-nft", (1000, 2000)),
+    Series("nftables", (1000, 3000)),
+    Series("ipvs", (1000, 2000), "guest"),
+    Series("ipvs", (1000,), "guest", "instructions"),
+)
 # What the issue of writing programs asks: so many services, in less than so many seconds.
 MOST_SERVICES = 50_000
 WRITING_BOUND = 2.0
@@ -77,29 +94,29 @@ class Finding:
         }.get(self.exit_code, "not measured")
 
 
-def measured(mode: str, folder: Path) -> list[CaseResult]:
-    """The cases of ``mode``, one a size; empty where the run came to nothing."""
-    file = folder / f"{mode}.json"
-    sizes = ",".join(map(str, SIZES[mode]))
-    parameters = {"measure": "sync", "mode": mode, "services": sizes, "endpoints": ENDPOINTS}
+def measured(series: Series, folder: Path) -> list[CaseResult]:
+    """The cases of a series, one a size; empty where the run came to nothing."""
+    file = folder / f"{series.mode}-{series.clock}.json"
+    sizes = ",".join(map(str, series.sizes))
+    parameters = {"measure": "sync", "mode": series.mode, "services": sizes, "endpoints": ENDPOINTS}
     given = [word for name, value in parameters.items() for word in ("-p", f"{name}={value}")]
-    place = GUEST if mode == "ipvs" else ("--lab", "host", "--clock", "wall")
+    place = ("--lab", series.lab, "--clock", series.clock)
     argv = [CNBENCH, "run", "service-routing", "--quick", *given, *place, "-o", file]
     # Its table would be the same figures without our intervals; its progress goes on.
     subprocess.run(argv, stdout=subprocess.DEVNULL, check=False)
     return run_file.read(file).cases if file.exists() else []
 
 
-def sync_findings(mode: str, folder: Path) -> Iterator[Finding]:
-    """How much a sync in ``mode`` exceeds its tool, size by size."""
-    cases = {int(result.case.params["services"]): result for result in measured(mode, folder)}
-    for services in SIZES[mode]:
+def sync_findings(series: Series, folder: Path) -> Iterator[Finding]:
+    """How much a sync exceeds its tool, size by size."""
+    cases = {int(result.case.params["services"]): result for result in measured(series, folder)}
+    for services in series.sizes:
         result = cases.get(services)
         if result is None or result.status != "ok":
             reason = result.reason if result else "the run ended before it"
-            yield Finding([mode, f"{services:,}", reason], ExitCode.FAILED)
+            yield Finding([series.mode, f"{services:,}", reason], ExitCode.FAILED)
         else:
-            yield sync_finding(result, IPVS_BOUND if mode == "ipvs" else BOUND)
+            yield sync_finding(result, series.bound)
 
 
 def sync_finding(result: CaseResult, bound: float) -> Finding:
@@ -175,7 +192,12 @@ def main() -> int:
     began = time.monotonic()
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
-        syncs = [finding for mode in modes for finding in sync_findings(mode, Path(folder))]
+        syncs = [
+            finding
+            for series in ALL_SERIES
+            if series.mode in modes
+            for finding in sync_findings(series, Path(folder))
+        ]
     writing = [writing_finding(mode) for mode in modes]
     headings = (
         "",
