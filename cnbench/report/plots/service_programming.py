@@ -20,6 +20,8 @@ from cnbench.report.svg import Panel, series
 METRICS = (
     "sync",
     "tool",
+    "overhead",
+    "arrival",
     "update",
     "endpoint_change",
     "no_change",
@@ -59,7 +61,9 @@ def _panel(chapter: Chapter, title: str, lines: Sequence[Line]) -> Panel:
     rows = [row for line in lines for _, _, row in line.points]
     metric = rows[0].metric
     text = generic.caption(rows).replace("; grey band: noise floor measured by A/A′", "")
-    sentences = [*sentences_of_growth(lines), *sentences_of_crossings(lines)]
+    # A quotient is no cost: that it grows, or is alike in two modes, says nothing.
+    is_cost = bool(metric.unit)
+    sentences = [*sentences_of_growth(lines), *sentences_of_crossings(lines)] if is_cost else []
     return Panel(
         title=f"{metric.name}: {metric.summary}{f' ({title})' if title else ''}",
         caption=f"{text} Both axes logarithmic. {' '.join(sentences)}",
