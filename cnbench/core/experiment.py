@@ -68,6 +68,7 @@ class Experiment:
         require: raises UnsupportedError where a lab cannot measure a point.
         nonsense: why a point of the grid makes no sense and is left out, or the empty text.
         tools: the command-line tools that it drives, for ``doctor``.
+        setups: how many set-ups a case has, which its samples take in turn.
         caveat: what every reader of its results must know, in a sentence or two.
     """
 
@@ -82,6 +83,7 @@ class Experiment:
     nonsense: Callable[[Params], str] = always_sensible
     tools: tuple[str, ...] = field(default=())
     era: Callable[[str], str] = of_one_era
+    setups: int = 1
     caveat: str = ""
 
     def parameter(self, name: str) -> Parameter:

@@ -210,6 +210,7 @@ EXPERIMENT = Experiment(
         MESSAGES,
     ),
     metrics=COSTS,
+    setups=4,
     variant="mode",
     subject=open_subject,
     require=_require,

@@ -21,6 +21,7 @@ from cnbench.measure.events import BlockEnded, Captured, Listener, WorkAdvanced
 from cnbench.measure.failures import failure, what_is_not_proven, without_twin
 from cnbench.measure.station import Station, least_precise
 from cnbench.measure.stop_rule import FEWEST_FOR_95_PERCENT
+from cnbench.measure.turns import in_turn
 
 WARM_UP = 1
 # How often a disturbed sample is measured again before it is taken as it is, marked.
@@ -35,7 +36,7 @@ class Policy:
     Attributes:
         target: the precision at which to stop: the half-width of the headline metric's 95 %
             interval, as a share of the median (ratio metrics) or absolute (additive ones), for
-            every case and for what A′ differs from A by.
+            every case; and half of it for what A′ differs from A by.
         budget: seconds after which to stop in any case.
         hard: whether the budget ends sampling before there are enough blocks for an interval.
         seed: of the block order.
@@ -146,8 +147,11 @@ class GroupSampler:
     def _open(self, stack: contextlib.ExitStack, case: Case) -> Station:
         began = self._now()
         self._experiment.require(case.params, self._lab)
-        subject = stack.enter_context(self._experiment.subject(case.params, self._lab))
-        return Station(case, subject, self._now() - began)
+        subjects = [
+            stack.enter_context(self._experiment.subject(case.params, self._lab))
+            for _ in range(self._experiment.setups)
+        ]
+        return Station(case, in_turn(subjects), self._now() - began)
 
     def _telling(
         self, case: Case, listen: Listener, twin: bool = False
@@ -157,7 +161,7 @@ class GroupSampler:
 
     def _warm_up(self, stations: list[Station], listen: Listener) -> None:
         for station in stations:
-            for _ in range(WARM_UP):
+            for _ in range(WARM_UP * self._experiment.setups):
                 with self._failing(station), self._telling(station.case, listen, station.twin):
                     station.subject.sample()
 

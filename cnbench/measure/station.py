@@ -30,18 +30,20 @@ class Station:
 
 
 def least_precise(stations: Sequence[Station], metrics: Sequence[Metric]) -> float:
-    """The precision of what is least known: of each case, and of what A′ differs from A by.
+    """The precision of what is least known: of each case, and of the noise floor.
 
-    By the headline, the first of ``metrics`` that a case has. A comparison's interval can be wider
-    than those of its cases, and A′ against A shows how wide the comparisons of this group are;
-    infinite while a case has too few values.
+    By the headline, the first of ``metrics`` that a case has; infinite while one has too few
+    values. Comparisons are what a group is for, and the noise floor bounds what they can tell: by
+    how much A′ seems to differ from A, and half the width of that interval. The first is seldom
+    more than the second if both are the same, so twice the second stands for the floor. (The floor
+    itself would not do: sampling would end whenever A′ looked like A by chance.)
     """
     working = [station for station in stations if station.error is None]
     known = [_precision(station, metrics) for station in working]
     for twin in working:
         if twin.twin:
             known += [
-                _pair_precision(station, twin, metrics)
+                2 * _pair_precision(station, twin, metrics)
                 for station in working
                 if station is not twin and station.case == twin.case
             ]

@@ -57,5 +57,6 @@ EXPERIMENT = Experiment(
     require=_require,
     nonsense=nonsense,
     tools=("iperf3", "bird"),
+    setups=8,
     caveat=_CAVEAT,
 )
