@@ -68,7 +68,8 @@ class Experiment:
         require: raises UnsupportedError where a lab cannot measure a point.
         nonsense: why a point of the grid makes no sense and is left out, or the empty text.
         tools: the command-line tools that it drives, for ``doctor``.
-        setups: how many set-ups a case has, which its samples take in turn.
+        setups: how many set-ups a case has, which its samples take in turn (three at most on the
+            instruction clock).
         caveat: what every reader of its results must know, in a sentence or two.
     """
 
