@@ -18,6 +18,8 @@ from cnbench.probes.traffic import CONGESTION_CONTROL, End
 
 _PORT = 5201
 _PATIENCE = 60.0
+# How often is looked whether a client has ended: seldom, since it costs what is measured.
+_ASK_AGAIN = 0.05
 _BUSY = "the server is busy"
 # TCP_LISTEN of net/tcp_states.h, as /proc/net/tcp prints it.
 _LISTENING = "0A"
@@ -83,7 +85,9 @@ class Iperf3:
         self._argv = ["iperf3", "--json", "--interval", "0", *options]
         self._server = server
 
-    def run(self, seconds: int, meanwhile: Callable[[], None]) -> Iperf3Report:
+    def run(
+        self, seconds: int, meanwhile: Callable[[], None] = lambda: time.sleep(_ASK_AGAIN)
+    ) -> Iperf3Report:
         """Stream for ``seconds``, calling ``meanwhile`` again and again until it has ended.
 
         Raises:
