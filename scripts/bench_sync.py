@@ -210,17 +210,7 @@ def main() -> int:
                 out.print(table_of(f"{series.mode}, {series.clock}", SYNC_HEADINGS, found))
                 syncs += found
     writing = [writing_finding(mode) for mode in modes]
-    headings = (
-        "",
-        "services",
-        "tool alone",
-        "names",
-        "sync",
-        "pairs",
-        "sync / tool, 95 %",
-        "at most",
-    )
-    out.print(table_of(f"Services of {ENDPOINTS} endpoints, from empty", headings, syncs))
+    out.print(table_of(f"Services of {ENDPOINTS} endpoints, from empty", SYNC_HEADINGS, syncs))
     title = f"Writing the program of {MOST_SERVICES:,} services, names included"
     limit = f"CPU time, at most {WRITING_BOUND:g} s"
     out.print(table_of(title, ("", "program", limit), writing))

@@ -169,8 +169,8 @@ class GroupSampler:
                     station.subject.sample()
 
     def _setups(self, case: Case) -> int:
-        most = MOST_COUNTED_SETUPS if case.clock == "instructions" else self._experiment.setups
-        return min(self._experiment.setups, most)
+        setups = self._experiment.setups
+        return min(setups, MOST_COUNTED_SETUPS) if case.clock == "instructions" else setups
 
     def _sample(self, stations: list[Station], number: int, listen: Listener) -> str:
         began = self._now()
