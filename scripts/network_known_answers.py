@@ -45,7 +45,7 @@ PAIRS = 25
 GUEST_PAIRS = 16
 SIDE_BY_SIDE = Path(__file__).with_name("iperf3_side_by_side.py")
 TOOL = Path(sys.executable).with_name("cnbench")
-# Of iperf3, so that the small datagrams that the experiment sends beside it are next to nothing.
+# Bytes per second of iperf3: well below what either of the two could send.
 IPERF3_RATE = 20_000_000
 IN_ORDER = ("host-gw", "ipip", "vxlan")
 # What iperf3 may differ by, and the others.

@@ -4,7 +4,7 @@
 passes is the CPU time of the whole path, softirq included; it works on both clocks. Its throughput
 is that of one processor doing everything. ``load=iperf3`` streams between two processes, each node
 on a processor of its own where there are two, for wall time alone; its CPU cost is the whole
-machine's, and its latency is that of small datagrams sent beside the stream. All devices are veth:
+machine's, and its latency is that of small datagrams beside another stream. All devices are veth:
 there is no network card in any of this.
 """
 
