@@ -22,9 +22,9 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from cnbench.report.plots.service_growth import Cost, costs_of
-from cnbench.report.plots.service_lines import Line, lines_of
-from cnbench.report.selection import chapters_of
+from cnbench.analysis.chapters import chapters_of
+from cnbench.analysis.curves.service_growth import Cost, costs_of
+from cnbench.analysis.curves.service_routing import Line, lines_of
 from cnbench.store import run_file
 
 CNBENCH = Path(sys.executable).with_name("cnbench")

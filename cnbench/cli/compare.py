@@ -7,18 +7,13 @@ from collections.abc import Sequence
 
 import click
 
+from cnbench.analysis.comparison import Compared, compare_runs, environment_differences, overall
 from cnbench.cli import live
 from cnbench.cli.comparison_table import print_comparison
 from cnbench.cli.options import Quantity, json_option, lab_options, sampling_options
 from cnbench.core.errors import ExitCode, UsageError
 from cnbench.core.run import Run
 from cnbench.core.units import FRACTION
-from cnbench.report.comparison import (
-    Compared,
-    compare_runs,
-    environment_differences,
-    overall,
-)
 from cnbench.stats.verdict import Verdict
 from cnbench.store import run_file
 from cnbench.store.runs import find_run

@@ -11,6 +11,7 @@ from cnbench.cli.history_table import print_history
 from cnbench.cli.measuring import kernels_of, measure_and_record, plan_for
 from cnbench.cli.options import sampling_options
 from cnbench.core.errors import CnbenchError, UnsupportedError, UsageError
+from cnbench.core.kernel_release import Release, read_release
 from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import experiment_called
 from cnbench.lab.guest.images import built_userland
@@ -18,7 +19,6 @@ from cnbench.lab.guest.kernels import built_kernel, built_kernels, ensure_kernel
 from cnbench.lab.guest.sources import SUITES
 from cnbench.measure.plan import parse_given
 from cnbench.store import run_file
-from cnbench.store.kernel_release import Release, read_release
 from cnbench.store.recorder import Recorder, new_run
 from cnbench.store.runs import find_run, results_folder
 

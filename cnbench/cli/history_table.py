@@ -6,12 +6,12 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from cnbench.analysis.chapters import Chapter, chapters_of
+from cnbench.analysis.kernel_series import KernelHistory, Series, histories_of
+from cnbench.analysis.rows import Row
 from cnbench.cli.tables import console
 from cnbench.core.run import Run
 from cnbench.core.units import FRACTION, format_quantity
-from cnbench.report.kernel_series import KernelHistory, Series, histories_of
-from cnbench.report.rows import Row
-from cnbench.report.selection import Chapter, chapters_of
 from cnbench.stats.changepoint import Step
 
 

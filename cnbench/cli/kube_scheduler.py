@@ -11,12 +11,12 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from cnbench.analysis.kube_scheduler import Beside, beside, setting_of
+from cnbench.analysis.rows import rows_of
 from cnbench.cli.options import json_option
 from cnbench.cli.tables import console
 from cnbench.core.errors import UsageError
 from cnbench.core.units import format_quantity
-from cnbench.report.beside_kube_scheduler import Beside, beside, setting_of
-from cnbench.report.rows import rows_of
 from cnbench.scheduler.kube_scheduler_metrics import MetricsError, read_metrics
 from cnbench.store import run_file
 from cnbench.store.runs import find_run

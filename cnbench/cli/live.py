@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from cnbench.analysis.comparison import Compared, compare_cases
 from cnbench.cli.main import complain
 from cnbench.cli.measuring import kernels_of, measure_and_record, plan_for
 from cnbench.core.case import Case
@@ -14,7 +15,6 @@ from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import experiment_called, names
 from cnbench.lab.guest.kernels import built_kernel
 from cnbench.measure.plan import Plan, parse_given
-from cnbench.report.comparison import Compared, compare_cases
 from cnbench.store.recorder import Recorder, new_run
 from cnbench.store.runs import results_folder
 

@@ -10,10 +10,10 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from cnbench.analysis.chapters import chapters_of
+from cnbench.analysis.published import Beside, beside_published
 from cnbench.cli.tables import console
 from cnbench.core.run import Run
-from cnbench.report.published import Beside, beside_published
-from cnbench.report.selection import chapters_of
 
 _FIGURES = ("published", "ours, 95 % interval", "ours / published")
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
+from cnbench.analysis.rows import rows_of
 from cnbench.cli.options import json_option
 from cnbench.cli.published_table import show_beside_published
 from cnbench.cli.tables import print_run
 from cnbench.core.run import Run
-from cnbench.report.rows import rows_of
 from cnbench.store import run_file
 from cnbench.store.runs import find_run
 

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cnbench.analysis.rows import Row
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Value
 from cnbench.core.run import Run
 from cnbench.core.units import FRACTION, format_exact, format_quantity
-from cnbench.report.rows import Row
 
 # More do not fit beside each other with their intervals; --json and the report have them all.
 _METRICS_SHOWN_IN_FULL = 3

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from cnbench.analysis.kernel_series import BETWEEN_BOOTS
 from cnbench.core.errors import CnbenchError
-from cnbench.report.kernel_series import BETWEEN_BOOTS
 from cnbench.stats.changepoint import steps
 from cnbench.stats.intervals import Interval
 

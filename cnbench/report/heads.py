@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cnbench.analysis.chapters import letter
+from cnbench.analysis.number_format import duration_text
 from cnbench.core.fingerprint import Fingerprint
 from cnbench.core.run import CaseResult, Run
-from cnbench.report.selection import letter
-from cnbench.report.words import duration_text
 
 
 @dataclass(frozen=True)

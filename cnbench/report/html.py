@@ -9,14 +9,14 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from cnbench.analysis.chapters import chapters_of
+from cnbench.analysis.number_format import count_text
+from cnbench.analysis.run_pairs import pairs_of
 from cnbench.core.errors import UsageError
 from cnbench.core.run import Run
 from cnbench.report.heads import heads_of, totals_of
-from cnbench.report.pairs import pairs_of
 from cnbench.report.sections import section_of
-from cnbench.report.selection import chapters_of
 from cnbench.report.summary import overviews_of, troubles_of
-from cnbench.report.words import count_text
 from cnbench.store import whole_file
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import floor, log10
 
+from cnbench.analysis.chapters import Chapter, Measured
+from cnbench.analysis.number_format import count_text, minus
 from cnbench.core.metric import Metric
 from cnbench.core.run import Sample
-from cnbench.report.selection import Chapter, Measured
 from cnbench.report.summary import case_and_place
-from cnbench.report.words import count_text, minus
 
 _DIGITS = 5
 # A case with every block disturbed would fill the page with much the same sentence.

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from cnbench.analysis.chapters import Chapter, Measured
+from cnbench.analysis.number_format import interval_text, median_text, noise_text
+from cnbench.analysis.published import Beside, beside_published
 from cnbench.core.metric import Metric
 from cnbench.core.proof import Check
 from cnbench.report.plots import panels_of
-from cnbench.report.published import Beside, beside_published
 from cnbench.report.raw import RawCase, raw_cases
-from cnbench.report.selection import Chapter, Measured
 from cnbench.report.summary import case_and_place
 from cnbench.report.svg import Panel, inline
-from cnbench.report.words import interval_text, median_text, noise_text
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,12 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from cnbench.analysis.chapters import Chapter, Measured
+from cnbench.analysis.number_format import count_text, interval_text, median_text, noise_text, span
+from cnbench.analysis.rows import Row
 from cnbench.core.proof import Check
 from cnbench.core.run import CaseResult
 from cnbench.report.plots.axes import WIDE
-from cnbench.report.rows import Row
-from cnbench.report.selection import Chapter, Measured
-from cnbench.report.words import (
-    count_text,
-    interval_text,
-    median_text,
-    noise_text,
-    span,
-)
 
 # A tool's last words are at the end of what it said.
 _LONGEST_STDERR = 2000

@@ -21,12 +21,12 @@ from asv.results import Results
 from asv.runner import BenchmarkResult
 
 from cnbench.core.fingerprint import Fingerprint
+from cnbench.core.kernel_release import Release
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.parameter import Value
 from cnbench.core.run import CaseResult, ExperimentRecord, Run
 from cnbench.core.units import format_exact
 from cnbench.store.asv import asv_samples, cost_unit
-from cnbench.store.kernel_release import Release
 from cnbench.store.kernel_repository import BRANCH, seconds_of, write_repository
 
 CONFIG = "asv.conf.json"

@@ -16,11 +16,11 @@ from datetime import date
 from pathlib import Path
 
 from cnbench.core.errors import UsageError
+from cnbench.core.kernel_release import Release, release_order
 from cnbench.core.run import Run
 from cnbench.lab import commands
 from cnbench.lab.guest import cache
 from cnbench.store import asv_history, run_file
-from cnbench.store.kernel_release import Release, release_order
 from cnbench.store.runs import results_folder
 
 _RUNS = "runs"

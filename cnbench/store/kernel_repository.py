@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time
 from pathlib import Path
 
+from cnbench.core.kernel_release import Release
 from cnbench.lab import commands
-from cnbench.store.kernel_release import Release
 
 BRANCH = "kernels"
 

@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
+from cnbench.analysis import published
+from cnbench.analysis.published.figure import Figure
+from cnbench.analysis.published.ours import value_of
 from cnbench.cli.main import COMMANDS
-from cnbench.report import published
-from cnbench.report.published.figure import Figure
-from cnbench.report.published.ours import value_of
 
 RUN = ("run", "made-up", "-p", "size=1", "--lab", "host")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from made_up_kernels import counted, environment, run_of
 
+from cnbench.analysis.comparison import compare_runs, environment_differences
 from cnbench.core.errors import NotComparableError, UsageError
 from cnbench.core.run import Run
-from cnbench.report.comparison import compare_runs, environment_differences
 
 
 def on(*kernels: tuple[str, float], lab: str = "guest", clock: str = "instructions") -> Run:

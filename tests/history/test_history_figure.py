@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from made_up_kernels import counted, environment, run_of, three_kernels
 
+from cnbench.analysis.chapters import chapters_of
+from cnbench.analysis.kernel_series import histories_of
 from cnbench.cli.history_table import print_history
 from cnbench.core.run import Run
 from cnbench.report import html
-from cnbench.report.kernel_series import histories_of
 from cnbench.report.plots.by_kernel import panels, short_releases
-from cnbench.report.selection import chapters_of
 
 
 def test_the_step_is_found_where_it_is_and_nowhere_else() -> None:

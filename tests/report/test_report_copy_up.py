@@ -9,13 +9,13 @@ import pytest
 from matplotlib.figure import Figure
 from synthetic_runs import a_run, result
 
+from cnbench.analysis.chapters import Chapter, chapters_of
+from cnbench.analysis.curves.copy_up import Curve, curves_of
 from cnbench.core.metric import Metric
 from cnbench.core.proof import Check, Proof
 from cnbench.core.run import ExperimentRecord, Run
 from cnbench.experiments.copy_up import EXPERIMENT
 from cnbench.report.plots import copy_up, panels_of
-from cnbench.report.plots.copy_up_curves import Curve, curves_of
-from cnbench.report.selection import Chapter, chapters_of
 from cnbench.report.svg import inline
 
 MIB = 2**20

@@ -8,9 +8,9 @@ import pytest
 from matplotlib.figure import Figure
 from synthetic_runs import QUOTA, a_run, add_quota, fingerprint, result
 
+from cnbench.analysis.chapters import Chapter, chapters_of
 from cnbench.core.fingerprint import Fingerprint
 from cnbench.report.plots import cpu_surface, panels_of
-from cnbench.report.selection import Chapter, chapters_of
 from cnbench.report.svg import inline
 
 SLICE = {"kernel.sched_cfs_bandwidth_slice_us": "5000"}

@@ -20,9 +20,9 @@ from synthetic_runs import (
     routing_run,
 )
 
+from cnbench.analysis.chapters import chapters_of
 from cnbench.report.plots import all_figures, panels_of
 from cnbench.report.plots.axes import linear_axis, log_axis, noise_ends, spread_labels
-from cnbench.report.selection import chapters_of
 from cnbench.report.svg import Panel, inline
 
 

@@ -7,15 +7,16 @@ import dataclasses
 import pytest
 from synthetic_runs import POD, QUOTA, a_run, add_pods, fingerprint, result, whole_run
 
+from cnbench.analysis import published
+from cnbench.analysis.chapters import Chapter, chapters_of
+from cnbench.analysis.published import all_published
+from cnbench.analysis.published.beside import beside
+from cnbench.analysis.published.comparability import Comparable
+from cnbench.analysis.published.figure import RATIO, Figure
+from cnbench.analysis.published.ours import difference_of, ratio_apart, ratio_of, value_of
 from cnbench.core.units import known_units
 from cnbench.experiments.registry import names
-from cnbench.report import html, published
-from cnbench.report.published import all_published
-from cnbench.report.published.beside import beside
-from cnbench.report.published.comparability import Comparable
-from cnbench.report.published.figure import RATIO, Figure
-from cnbench.report.published.ours import difference_of, ratio_apart, ratio_of, value_of
-from cnbench.report.selection import Chapter, chapters_of
+from cnbench.report import html
 
 GUEST = fingerprint("guest", "instructions", "6.12")
 

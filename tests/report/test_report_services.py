@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 from synthetic_runs import ROUTING, a_run, result
 
-from cnbench.core.metric import Metric
-from cnbench.report.plots import panels_of
-from cnbench.report.plots.service_growth import (
+from cnbench.analysis.chapters import chapters_of
+from cnbench.analysis.curves.service_growth import (
     costs_of,
     sentences_of_costs,
     sentences_of_crossings,
 )
-from cnbench.report.plots.service_lines import lines_of
-from cnbench.report.selection import chapters_of
+from cnbench.analysis.curves.service_routing import lines_of
+from cnbench.core.metric import Metric
+from cnbench.report.plots import panels_of
 
 SIZES = (1, 100, 1000)
 FIXED = {"iptables": 20e-6, "nftables": 21e-6}

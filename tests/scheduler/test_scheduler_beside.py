@@ -15,11 +15,11 @@ import pytest
 from click.testing import CliRunner
 from test_scheduler_figures import a_cluster, case, chapter
 
+from cnbench.analysis.kube_scheduler import Beside, beside, setting_of
+from cnbench.analysis.rows import Row
 from cnbench.cli import kube_scheduler
 from cnbench.cli.main import cli
 from cnbench.core.errors import UsageError
-from cnbench.report.beside_kube_scheduler import Beside, beside, setting_of
-from cnbench.report.rows import Row
 from cnbench.scheduler.kube_scheduler_metrics import parse_metrics
 
 PAGE = """

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 import pytest
 from matplotlib.figure import Figure
 
+from cnbench.analysis.chapters import Chapter, chapters_of
+from cnbench.analysis.curves.scheduler_scoring import lines_of
 from cnbench.core.case import Case
 from cnbench.core.parameter import Value
 from cnbench.core.proof import Proof, true
 from cnbench.core.run import CaseResult, ExperimentRecord, Request, Run, Sample
 from cnbench.experiments.registry import experiment_called
 from cnbench.report.plots import panels_of
-from cnbench.report.plots.scheduler_lines import lines_of
 from cnbench.report.plots.scheduler_parts import bars_of
-from cnbench.report.selection import Chapter, chapters_of
 from cnbench.report.svg import inline
 
 EXPERIMENT = experiment_called("scheduler-scoring")

@@ -11,9 +11,9 @@ import importlib
 import pkgutil
 from functools import cache
 
+from cnbench.analysis.chapters import Chapter
 from cnbench.report.plots import by_kernel, generic
 from cnbench.report.plots.figures import Figures
-from cnbench.report.selection import Chapter
 from cnbench.report.svg import Panel
 
 

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from cnbench.analysis.number_format import minus
+from cnbench.analysis.rows import Row
 from cnbench.core.metric import ClockName, Metric
-from cnbench.report.rows import Row
 from cnbench.report.svg import INK, MUTED
-from cnbench.report.words import minus
 
 # From this ratio of the largest to the smallest value on, a linear axis hides the smallest.
 WIDE = 8.0

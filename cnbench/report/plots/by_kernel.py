@@ -9,13 +9,13 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
+from cnbench.analysis.chapters import Chapter, shorten
+from cnbench.analysis.kernel_series import KernelHistory, Series, histories_of
+from cnbench.analysis.number_format import median_text, minus
+from cnbench.analysis.rows import Row
 from cnbench.core.units import FRACTION, format_quantity
-from cnbench.report.kernel_series import KernelHistory, Series, histories_of
 from cnbench.report.plots.generic import caption
-from cnbench.report.rows import Row
-from cnbench.report.selection import Chapter, shorten
 from cnbench.report.svg import INK, MUTED, KeyEntry, Panel, series
-from cnbench.report.words import median_text, minus
 from cnbench.stats.changepoint import Step
 
 # Points from one line to the next, and around them all.

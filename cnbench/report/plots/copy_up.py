@@ -10,10 +10,8 @@ from functools import partial
 import numpy as np
 from matplotlib.axes import Axes
 
-from cnbench.core.metric import ClockName
-from cnbench.report.plots import generic
-from cnbench.report.plots.axes import end_labels, ends_of, log_axis, name_axis, show_on, show_times
-from cnbench.report.plots.copy_up_curves import (
+from cnbench.analysis.chapters import Chapter, shorten
+from cnbench.analysis.curves.copy_up import (
     ALONG,
     LATENCY,
     PLAIN,
@@ -24,10 +22,12 @@ from cnbench.report.plots.copy_up_curves import (
     curves_of,
     sync_in_words,
 )
+from cnbench.analysis.rows import Row
+from cnbench.core.metric import ClockName
+from cnbench.report.plots import generic
+from cnbench.report.plots.axes import end_labels, ends_of, log_axis, name_axis, show_on, show_times
 from cnbench.report.plots.figures import Figures
 from cnbench.report.plots.marks import Mark, draw_marks
-from cnbench.report.rows import Row
-from cnbench.report.selection import Chapter, shorten
 from cnbench.report.svg import INK, KeyEntry, Panel, series
 
 _OVERHEAD = "overhead"

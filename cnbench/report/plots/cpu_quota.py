@@ -13,6 +13,8 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
+from cnbench.analysis.chapters import Chapter, Measured, Place, shorten
+from cnbench.analysis.rows import Row
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.parameter import Value
 from cnbench.report.plots import generic
@@ -34,8 +36,6 @@ from cnbench.report.plots.cpu_surface import (
 )
 from cnbench.report.plots.figures import Figures
 from cnbench.report.plots.marks import Band, Mark, draw_bands, draw_marks
-from cnbench.report.rows import Row
-from cnbench.report.selection import Chapter, Measured, Place, shorten
 from cnbench.report.svg import MUTED, KeyEntry, Panel, series
 
 _MARKERS = {"v1": ("o", "●"), "v2": ("s", "■")}

@@ -10,16 +10,16 @@ from functools import partial
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from cnbench.analysis.chapters import Chapter, Measured, Place, shorten
+from cnbench.analysis.number_format import minus
+from cnbench.analysis.rows import Row
 from cnbench.core.errors import UsageError
 from cnbench.core.fingerprint import Fingerprint
 from cnbench.core.parameter import Value
 from cnbench.core.units import format_quantity, parse_quantity
 from cnbench.experiments.cpu_quota.model import Bandwidth
 from cnbench.report.plots.axes import name_axis
-from cnbench.report.rows import Row
-from cnbench.report.selection import Chapter, Measured, Place, shorten
 from cnbench.report.svg import BAND, INK, KeyEntry, Panel, series
-from cnbench.report.words import minus
 from cnbench.stats.intervals import Interval
 
 ERROR = "error"

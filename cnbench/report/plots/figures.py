@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cnbench.report.selection import Chapter
+from cnbench.analysis.chapters import Chapter
 from cnbench.report.svg import Panel
 
 

@@ -7,6 +7,8 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
+from cnbench.analysis.chapters import Chapter, Measured, shorten
+from cnbench.analysis.rows import Row
 from cnbench.core.metric import ClockName, Metric
 from cnbench.report.plots.axes import (
     ends_of,
@@ -18,8 +20,6 @@ from cnbench.report.plots.axes import (
     zero_line,
 )
 from cnbench.report.plots.marks import Band, Mark, draw_bands, draw_marks
-from cnbench.report.rows import Row
-from cnbench.report.selection import Chapter, Measured, shorten
 from cnbench.report.svg import KeyEntry, Panel, series
 
 # More labels than these nobody reads; the table has them all.

@@ -8,9 +8,9 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
+from cnbench.analysis.curves.scheduler_scoring import DECISION, KNOWN, Line
 from cnbench.core.units import FRACTION, format_quantity
 from cnbench.report.plots.axes import linear_axis
-from cnbench.report.plots.scheduler_lines import DECISION, KNOWN, Line
 from cnbench.report.svg import BAND, INK, MUTED, PAPER, KeyEntry, Panel, series
 
 # It is 0 at once for the pod of the decision, which has topology spread constraints of its own;

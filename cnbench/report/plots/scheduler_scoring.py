@@ -9,11 +9,8 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
-from cnbench.report.plots import generic
-from cnbench.report.plots.axes import end_labels, ends_of, log_axis, name_axis, show_on
-from cnbench.report.plots.figures import Figures
-from cnbench.report.plots.marks import Mark, draw_marks
-from cnbench.report.plots.scheduler_lines import (
+from cnbench.analysis.chapters import Chapter, Measured, Place
+from cnbench.analysis.curves.scheduler_scoring import (
     DECISION,
     KNOWN,
     METRIC,
@@ -21,8 +18,11 @@ from cnbench.report.plots.scheduler_lines import (
     growth_of,
     lines_of,
 )
+from cnbench.report.plots import generic
+from cnbench.report.plots.axes import end_labels, ends_of, log_axis, name_axis, show_on
+from cnbench.report.plots.figures import Figures
+from cnbench.report.plots.marks import Mark, draw_marks
 from cnbench.report.plots.scheduler_parts import parts_panel
-from cnbench.report.selection import Chapter, Measured, Place
 from cnbench.report.svg import INK, Panel, series
 
 _NO_TRACE = "none"

@@ -8,6 +8,21 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
+from cnbench.analysis.chapters import Chapter, Measured, shorten
+from cnbench.analysis.curves.service_growth import (
+    sentences_of_costs,
+    sentences_of_crossings,
+    sentences_of_growth,
+)
+from cnbench.analysis.curves.service_routing import (
+    BARE,
+    DIRECT,
+    METRIC,
+    Line,
+    lines_of,
+    settings_of,
+)
+from cnbench.analysis.rows import Row, values_in_pairs
 from cnbench.core.metric import ClockName
 from cnbench.report.plots import generic, service_programming
 from cnbench.report.plots.axes import (
@@ -20,21 +35,6 @@ from cnbench.report.plots.axes import (
 )
 from cnbench.report.plots.figures import Figures
 from cnbench.report.plots.marks import Mark, draw_marks
-from cnbench.report.plots.service_growth import (
-    sentences_of_costs,
-    sentences_of_crossings,
-    sentences_of_growth,
-)
-from cnbench.report.plots.service_lines import (
-    BARE,
-    DIRECT,
-    METRIC,
-    Line,
-    lines_of,
-    settings_of,
-)
-from cnbench.report.rows import Row, values_in_pairs
-from cnbench.report.selection import Chapter, Measured, shorten
 from cnbench.report.svg import BAND, INK, MUTED, Panel, series
 from cnbench.stats.intervals import Interval
 from cnbench.stats.paired import paired_ratio

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from cnbench.analysis.rows import Row, finite, metrics_of, rows_of, values_in_pairs
 from cnbench.core.case import Case
 from cnbench.core.errors import NotComparableError, UsageError
 from cnbench.core.fingerprint import Difference, Fingerprint, differences
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.run import CaseResult, Run
-from cnbench.report.rows import Row, finite, metrics_of, rows_of, values_in_pairs
 from cnbench.stats.intervals import Interval
 from cnbench.stats.paired import paired_effect, unpaired_effect
 from cnbench.stats.verdict import Judgement, Verdict, judge

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cnbench.analysis.chapters import Chapter, chapters_of, letter
+from cnbench.analysis.comparison import Compared, compare_runs, environment_differences
+from cnbench.analysis.number_format import NO_BOUND, median_text, minus, span
 from cnbench.core.errors import CnbenchError
 from cnbench.core.fingerprint import Difference
 from cnbench.core.run import Run
 from cnbench.core.units import FRACTION, format_quantity
-from cnbench.report.comparison import Compared, compare_runs, environment_differences
-from cnbench.report.selection import Chapter, chapters_of, letter
-from cnbench.report.words import NO_BOUND, median_text, minus, span
 from cnbench.stats.intervals import Interval
 
 

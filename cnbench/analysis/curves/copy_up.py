@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from cnbench.analysis.chapters import Chapter, Measured, Place
+from cnbench.analysis.number_format import minus, span
+from cnbench.analysis.rows import Row
 from cnbench.core.errors import CnbenchError
 from cnbench.core.parameter import Value
 from cnbench.core.units import format_quantity
-from cnbench.report.rows import Row
-from cnbench.report.selection import Chapter, Measured, Place
-from cnbench.report.words import minus, span
 from cnbench.stats.intervals import Interval
 from cnbench.stats.scaling import LinearFit, linear_difference, linear_fit
 

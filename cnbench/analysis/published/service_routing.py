@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cnbench.analysis.chapters import Chapter
+from cnbench.analysis.curves.service_growth import costs_of
+from cnbench.analysis.curves.service_routing import lines_of, settings_of
+from cnbench.analysis.published.figure import Figure, Ours
+from cnbench.analysis.published.ours import has, setting, value_of
 from cnbench.core.parameter import Value
-from cnbench.report.plots.service_growth import costs_of
-from cnbench.report.plots.service_lines import lines_of, settings_of
-from cnbench.report.published.figure import Figure, Ours
-from cnbench.report.published.ours import has, setting, value_of
-from cnbench.report.selection import Chapter
 
 _BLOG = "kubernetes.io blog, 2025-02-28, NFTables mode for kube-proxy"
 _OWN_KUBE_PROXY = "Kubernetes 1.20.2's kube-proxy and iptables-restore, 2 shared CPUs"

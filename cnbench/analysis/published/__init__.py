@@ -11,9 +11,9 @@ import pkgutil
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from cnbench.report.published.beside import Beside, beside
-from cnbench.report.published.figure import Figure
-from cnbench.report.selection import Chapter
+from cnbench.analysis.chapters import Chapter
+from cnbench.analysis.published.beside import Beside, beside
+from cnbench.analysis.published.figure import Figure
 
 __all__ = ["Beside", "all_published", "beside_published"]
 

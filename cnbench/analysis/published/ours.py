@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from cnbench.analysis.chapters import Chapter, Measured
+from cnbench.analysis.published.figure import RATIO, FindOurs, Ours
+from cnbench.analysis.rows import values_in_pairs
 from cnbench.core.parameter import Params, Value
-from cnbench.report.published.figure import RATIO, FindOurs, Ours
-from cnbench.report.rows import values_in_pairs
-from cnbench.report.selection import Chapter, Measured
 from cnbench.stats.paired import paired_difference, paired_ratio, unpaired_ratio
 
 

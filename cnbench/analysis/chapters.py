@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from cnbench.analysis.rows import Row, rows_of
 from cnbench.core.case import Case
 from cnbench.core.fingerprint import Fingerprint
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.parameter import Value
 from cnbench.core.run import CaseResult, ExperimentRecord, Run
 from cnbench.core.units import format_exact
-from cnbench.report.rows import Row, rows_of
 
 # A label that is longer does not fit beside a plot.
 _LONGEST_LABEL = 44

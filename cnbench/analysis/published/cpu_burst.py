@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cnbench.report.published.figure import RATIO, Figure
-from cnbench.report.published.ours import ratio_of
+from cnbench.analysis.published.figure import RATIO, Figure
+from cnbench.analysis.published.ours import ratio_of
 
 _LKML_WITHOUT_US, _LKML_WITH_US = 933, 12
 

@@ -7,12 +7,12 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cnbench.analysis.chapters import Measured, shorten
+from cnbench.analysis.curves.service_routing import BARE, METRIC, THROUGH_RULES, Line
+from cnbench.analysis.number_format import minus, span
+from cnbench.analysis.rows import values_in_pairs
 from cnbench.core.errors import CnbenchError
 from cnbench.core.units import format_quantity
-from cnbench.report.plots.service_lines import BARE, METRIC, THROUGH_RULES, Line
-from cnbench.report.rows import values_in_pairs
-from cnbench.report.selection import Measured, shorten
-from cnbench.report.words import minus, span
 from cnbench.stats.cases import Cases
 from cnbench.stats.crossover import crossover
 from cnbench.stats.intervals import Interval

@@ -7,9 +7,9 @@ the controller's arithmetic and the kernel's tick, not how fast a machine is.
 
 from __future__ import annotations
 
+from cnbench.analysis.published.figure import Figure, FindOurs
+from cnbench.analysis.published.ours import value_of
 from cnbench.core.units import FRACTION
-from cnbench.report.published.figure import Figure, FindOurs
-from cnbench.report.published.ours import value_of
 
 _CONDITIONS = "1 ms in 100 ms, one busy thread, for 1 s"
 # With a tick of 4 ms a thread may run three quotas over before it is noticed.

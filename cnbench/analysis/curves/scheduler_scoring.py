@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from cnbench.analysis.chapters import Measured, shorten
+from cnbench.analysis.number_format import minus
+from cnbench.analysis.rows import Row
 from cnbench.core.errors import CnbenchError
 from cnbench.core.units import FRACTION, format_quantity
-from cnbench.report.rows import Row
-from cnbench.report.selection import Measured, shorten
-from cnbench.report.words import minus
 from cnbench.stats.scaling import PowerLaw, power_law
 
 METRIC = "cost"

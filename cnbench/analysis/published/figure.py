@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from cnbench.analysis.chapters import Chapter, Place
 from cnbench.core.units import COUNT
-from cnbench.report.selection import Chapter, Place
 from cnbench.stats.intervals import Interval
 
 # The unit of a quotient of two results: it has none.

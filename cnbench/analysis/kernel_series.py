@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cnbench.analysis.chapters import Chapter, Measured
+from cnbench.analysis.rows import Row
+from cnbench.core.kernel_release import release_order
 from cnbench.core.metric import ClockName, Metric
-from cnbench.report.rows import Row
-from cnbench.report.selection import Chapter, Measured
 from cnbench.stats.changepoint import Step, steps
-from cnbench.store.kernel_release import release_order
 
 # What medians on the instruction clock differ by from boot to boot, as a share. Measured on 6.12
 # with service-routing, the other CPU busy: iptables and IPVS, 18 cases in 10 pairs of 5 boots, 95 %

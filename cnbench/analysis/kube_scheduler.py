@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from cnbench.analysis.rows import Row, finite
 from cnbench.experiments.scheduler_scoring.grid import LOOKED_UP
-from cnbench.report.rows import Row, finite
 from cnbench.scheduler import SchedulerInputError
 from cnbench.scheduler.kube_scheduler_metrics import (
     ALGORITHM,

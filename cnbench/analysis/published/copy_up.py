@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cnbench.report.published.figure import RATIO, Figure
-from cnbench.report.published.ours import difference_of, ratio_of
+from cnbench.analysis.published.figure import RATIO, Figure
+from cnbench.analysis.published.ours import difference_of, ratio_of
 
 _KIB = 2**10
 _WITHOUT_REFLINK, _WITH_REFLINK = 4.52, 1.45

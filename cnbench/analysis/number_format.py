@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from cnbench.analysis.rows import Row
 from cnbench.core.metric import Metric
 from cnbench.core.units import FRACTION, format_quantity
-from cnbench.report.rows import Row
 from cnbench.stats.intervals import Interval
 
 NO_BOUND = "no bound"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cnbench.report.published.figure import RATIO, Figure
-from cnbench.report.published.ours import difference_of, ratio_apart, ratio_of, value_of
+from cnbench.analysis.published.figure import RATIO, Figure
+from cnbench.analysis.published.ours import difference_of, ratio_apart, ratio_of, value_of
 
 _NO_NIC = "ours crosses a veth and no network card"
 _ONE_MACHINE = "ours has both nodes on one machine, which is half of theirs"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from cnbench.report.published.figure import RATIO, Figure, Ours
+from cnbench.analysis.published.figure import RATIO, Figure, Ours
 
 
 class Comparable(Enum):

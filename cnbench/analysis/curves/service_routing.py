@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cnbench.report.rows import Row
-from cnbench.report.selection import Chapter, Measured, Place, shorten
+from cnbench.analysis.chapters import Chapter, Measured, Place, shorten
+from cnbench.analysis.rows import Row
 
 METRIC = "connect"
 _NEEDED = {"mode", "services", "position"}

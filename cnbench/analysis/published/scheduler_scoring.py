@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cnbench.report.published.figure import Figure
-from cnbench.report.published.ours import value_of
+from cnbench.analysis.published.figure import Figure
+from cnbench.analysis.published.ours import value_of
 
 _MEASURED = "kube-scheduler 1.20.2, run for this project on a machine with 2 shared cores"
 _THRESHOLD = "kubernetes, test/integration/scheduler_perf, thresholds"

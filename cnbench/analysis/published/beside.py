@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from cnbench.analysis.chapters import Chapter
+from cnbench.analysis.number_format import NO_BOUND, minus, span
+from cnbench.analysis.published.comparability import Comparability, comparability
+from cnbench.analysis.published.figure import Figure, Ours
+from cnbench.analysis.rows import finite
 from cnbench.core.units import FRACTION, format_quantity
-from cnbench.report.published.comparability import Comparability, comparability
-from cnbench.report.published.figure import Figure, Ours
-from cnbench.report.rows import finite
-from cnbench.report.selection import Chapter
-from cnbench.report.words import NO_BOUND, minus, span
 from cnbench.stats.intervals import Interval
 
 
