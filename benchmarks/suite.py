@@ -18,6 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from cnbench.asv.conversion import asv_samples, cost_unit
+from cnbench.asv.lab_choice import place_for
 from cnbench.core.case import Group
 from cnbench.core.errors import CnbenchError
 from cnbench.core.experiment import Experiment
@@ -29,8 +31,6 @@ from cnbench.measure.dispatch import measure
 from cnbench.measure.events import CaseEnded, Event, Warned
 from cnbench.measure.placing import HOST, Place
 from cnbench.measure.plan import QUICK_SECONDS, Plan, make_groups
-from cnbench.store.asv import asv_samples, cost_unit
-from cnbench.store.asv_place import place_for
 
 Point = tuple[str, ...]
 Measured = dict[Point, CaseResult]
@@ -171,7 +171,7 @@ def _sentence(error: CnbenchError) -> str:
 
 
 def tracked(experiment_name: str, metric_name: str) -> Callable[..., dict[str, Any]]:
-    """A ``track_*`` method for a metric of an experiment, as a cost (see ``cnbench.store.asv``)."""
+    """A ``track_*`` method for a metric of an experiment, as a cost (``cnbench.asv.conversion``)."""
     metric = experiment_called(experiment_name).metric(metric_name)
 
     def track(self: Suite, measured: Measured, *point: str) -> dict[str, Any]:

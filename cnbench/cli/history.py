@@ -122,14 +122,14 @@ def _measure(request: Request) -> tuple[Run, Path]:
 
 def _draw(run: Run, path: Path) -> None:
     # Imported here: asv takes longer to import than a mistaken name to be found.
-    from cnbench.store import kernel_histories
+    from cnbench.asv import history_folder
 
-    kernel_histories.check(run)
-    folder = kernel_histories.histories_folder()
-    known = kernel_histories.known_releases(folder)
+    history_folder.check(run)
+    folder = history_folder.histories_folder()
+    known = history_folder.known_releases(folder)
     releases = {name: one for name, one in _releases(run, known).items() if name not in known}
     print_history(run)
-    kernel_histories.add(run, releases, folder, _PAGES)
+    history_folder.add(run, releases, folder, _PAGES)
     click.echo(
         f"\nasv has drawn {_PAGES}; look at it: asv preview --config {folder}/asv.conf.json"
         f"\nthe same in one file that needs no network: cnbench report {path}"

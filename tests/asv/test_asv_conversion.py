@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from cnbench.asv.conversion import asv_samples, cost, cost_unit
 from cnbench.core.case import Case
 from cnbench.core.errors import CnbenchError
 from cnbench.core.metric import Better, Metric, Scale
 from cnbench.core.run import CaseResult, Sample, Status
-from cnbench.store.asv import asv_samples, cost, cost_unit
 
 
 def metric(unit: str, better: Better, scale: Scale) -> Metric:

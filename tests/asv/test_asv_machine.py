@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from asv.machine import Machine, MachineCollection
 
-from cnbench.store import asv_machine
-from cnbench.store.asv_machine import machine_name, this_machine
+from cnbench.asv import machine
+from cnbench.asv.machine import machine_name, this_machine
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_asv_knows_the_machine_and_the_home_folder_stays_as_it_is(
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.chdir(checkout)
 
-    asv_machine.setup()
+    machine.setup()
     # Without a terminal asv would refuse to make a machine up here; it finds ours.
     found = Machine.load(interactive=True)
 
@@ -74,7 +74,7 @@ def test_a_name_that_the_user_gave_stays_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    asv_machine.setup()
+    machine.setup()
     Machine.load(machine="mine")  # what `asv machine --machine mine --yes` does
-    asv_machine.setup()
+    machine.setup()
     assert Machine.load(machine_name="mine").machine == "mine"

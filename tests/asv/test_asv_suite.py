@@ -14,10 +14,10 @@ import pytest
 from asv.config import Config
 from asv_runner.discovery import disc_benchmarks
 
+from cnbench.asv.conversion import cost_unit
 from cnbench.core.case import Case
 from cnbench.core.run import CaseResult, Sample
 from cnbench.experiments.registry import all_experiments, experiment_called
-from cnbench.store.asv import cost_unit
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -137,6 +137,6 @@ def test_the_settings_keep_everything_where_git_ignores_it(monkeypatch: pytest.M
     for path in kept:
         ignored = subprocess.run(["git", "check-ignore", "-q", path], cwd=ROOT)
         assert ignored.returncode in (0, 128), f"{path} would be committed"
-    assert settings.plugins == [".cnbench.store.asv_machine"]
-    assert importlib.import_module("cnbench.store.asv_machine").setup
+    assert settings.plugins == [".cnbench.asv.machine"]
+    assert importlib.import_module("cnbench.asv.machine").setup
     assert json.dumps(settings.branches) == '["HEAD"]'

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from made_up_kernels import RELEASES, counted, environment, run_of, three_kernels
 
+from cnbench.asv import history_folder
 from cnbench.cli.main import main
-from cnbench.store import kernel_histories, run_file
+from cnbench.store import run_file
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -82,8 +83,8 @@ def test_an_earlier_run_is_drawn_again_and_the_message_says_where(
 ) -> None:
     run_file.write(three_kernels(), tmp_path / "results/runs/20260101-000000-aaaa.json")
     by_name = {release.name: release for release in RELEASES.values()}
-    folder = kernel_histories.histories_folder()
-    kernel_histories.add(three_kernels(), by_name, folder, tmp_path / "elsewhere")
+    folder = history_folder.histories_folder()
+    history_folder.add(three_kernels(), by_name, folder, tmp_path / "elsewhere")
     code, out, _ = cnbench("history", "--run", "latest")
     assert code == 0
     assert "reports/asv-kernels" in out

@@ -11,10 +11,10 @@ import pytest
 from asv.results import Results, iter_results
 from made_up_kernels import RELEASES, ROUTING, SCATTER, counted, environment, run_of, three_kernels
 
+from cnbench.asv import history_folder
+from cnbench.asv.history import benchmarks_of
+from cnbench.asv.steps import levels
 from cnbench.core.errors import UsageError
-from cnbench.report.asv_steps import levels
-from cnbench.store import kernel_histories
-from cnbench.store.asv_history import benchmarks_of
 
 BY_NAME = {release.name: release for release in RELEASES.values()}
 OLD, MIDDLE, NEW = BY_NAME
@@ -24,7 +24,7 @@ OLD, MIDDLE, NEW = BY_NAME
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a history of three kernels, drawn by asv."""
     folder: Path = tmp_path_factory.mktemp("history")
-    kernel_histories.add(three_kernels(), BY_NAME, folder / "asv-kernels", folder / "pages")
+    history_folder.add(three_kernels(), BY_NAME, folder / "asv-kernels", folder / "pages")
     return folder
 
 
@@ -104,7 +104,7 @@ def test_a_rise_is_a_regression_in_asv_however_short_the_history(tmp_path: Path)
         [counted("ipvs", cost, kernel) for kernel, cost in costs.items()],
         [environment(kernel) for kernel in costs],
     )
-    kernel_histories.add(run, BY_NAME, tmp_path / "asv-kernels", tmp_path / "pages")
+    history_folder.add(run, BY_NAME, tmp_path / "asv-kernels", tmp_path / "pages")
     (found,) = json.loads((tmp_path / "pages/regressions.json").read_text())["regressions"]
     assert found[0] == "service-routing.connect(ipvs)"
     assert [jump[1] for jump in found[-1]] == [1, 2]
@@ -117,15 +117,15 @@ def test_a_history_replaces_only_its_own_experiments(tmp_path: Path) -> None:
             [environment(kernel) for kernel in kernels],
             records={experiment: ROUTING},
         )
-        known = kernel_histories.known_releases(tmp_path / "asv-kernels")
+        known = history_folder.known_releases(tmp_path / "asv-kernels")
         new = {name: one for name, one in BY_NAME.items() if name not in known}
-        kernel_histories.add(run, new, tmp_path / "asv-kernels", tmp_path / "pages")
+        history_folder.add(run, new, tmp_path / "asv-kernels", tmp_path / "pages")
 
     history("service-routing", ("bullseye", "bookworm"), 1e3)
     history("pod-network", ("bookworm", "trixie"), 2e3)
     history("service-routing", ("bookworm", "trixie"), 3e3)
     folder = tmp_path / "asv-kernels"
-    assert set(kernel_histories.known_releases(folder)) == {MIDDLE, NEW}
+    assert set(history_folder.known_releases(folder)) == {MIDDLE, NEW}
     found = list(iter_results(str(folder / "asv")))
     assert len(found) == 2
     for result in found:
@@ -147,13 +147,13 @@ def test_rates_become_costs() -> None:
 def test_one_kernel_is_no_history() -> None:
     run = run_of([counted("ipvs", 1e3, "trixie")], [environment("trixie")])
     with pytest.raises(UsageError, match="1 kernels, a history needs two"):
-        kernel_histories.check(run)
+        history_folder.check(run)
 
 
 def test_a_damaged_list_of_releases_is_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "releases.json").write_text('[{"name": "6.1"}]')
     with pytest.raises(UsageError, match="is damaged"):
-        kernel_histories.known_releases(tmp_path)
+        history_folder.known_releases(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up_kernels import RELEASES
 
+from cnbench.asv.kernel_repository import write_repository
 from cnbench.core.errors import CnbenchError
 from cnbench.core.kernel_release import Release, read_release, release_order
-from cnbench.store.kernel_repository import write_repository
 
 IN_ORDER = list(RELEASES.values())
 

@@ -1,1 +1,1 @@
-"""How each experiment's costs grow: the lines and fits that figures and published figures rest on."""
+"""How each experiment's costs grow: lines and fits, for figures and for published figures alike."""

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import pytest
 
+from cnbench.asv import lab_choice, machine
 from cnbench.measure.placing import HOST, Place
-from cnbench.store import asv_machine, asv_place
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = SimpleNamespace(release="6.12.107+deb13-cloud-amd64", digest="3c96a5c8fea6")
@@ -31,9 +31,9 @@ def suite() -> Iterator[Any]:
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with QEMU and a built guest."""
-    monkeypatch.setattr(asv_place, "built_kernel", lambda name: KERNEL)
-    monkeypatch.setattr(asv_place, "built_userland", lambda: USERLAND)
-    monkeypatch.setattr(asv_place.commands, "find", lambda tool: "/usr/bin/" + tool)
+    monkeypatch.setattr(lab_choice, "built_kernel", lambda name: KERNEL)
+    monkeypatch.setattr(lab_choice, "built_userland", lambda: USERLAND)
+    monkeypatch.setattr(lab_choice.commands, "find", lambda tool: "/usr/bin/" + tool)
 
 
 def a_class(suite: Any, counts: bool) -> Any:
@@ -62,7 +62,7 @@ def test_a_counted_class_has_the_guests_clock_and_a_version_of_its_own(suite: An
 
 @pytest.mark.usefixtures("built")
 def test_the_machines_name_says_what_counts_and_on_which_kernel() -> None:
-    name = asv_machine.this_machine()
+    name = machine.this_machine()
     assert "counting-instructions-on-6.12.107+deb13-cloud-amd64" in name
     assert "/" not in name
 
@@ -73,8 +73,8 @@ def test_without_a_guest_all_is_timed_on_the_host(
     suite: Any, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     if missing == "qemu":
-        monkeypatch.setattr(asv_place.commands, "find", lambda tool: None)
+        monkeypatch.setattr(lab_choice.commands, "find", lambda tool: None)
     else:
-        monkeypatch.setattr(asv_place, missing, lambda *_: None)
+        monkeypatch.setattr(lab_choice, missing, lambda *_: None)
     assert a_class(suite, True).place == HOST
-    assert "counting" not in asv_machine.this_machine()
+    assert "counting" not in machine.this_machine()

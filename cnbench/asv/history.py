@@ -20,14 +20,14 @@ from asv.machine import Machine
 from asv.results import Results
 from asv.runner import BenchmarkResult
 
+from cnbench.asv.conversion import asv_samples, cost_unit
+from cnbench.asv.kernel_repository import BRANCH, seconds_of, write_repository
 from cnbench.core.fingerprint import Fingerprint
 from cnbench.core.kernel_release import Release
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.parameter import Value
 from cnbench.core.run import CaseResult, ExperimentRecord, Run
 from cnbench.core.units import format_exact
-from cnbench.store.asv import asv_samples, cost_unit
-from cnbench.store.kernel_repository import BRANCH, seconds_of, write_repository
 
 CONFIG = "asv.conf.json"
 
@@ -214,7 +214,7 @@ def _settings(folder: Path, pages: Path) -> dict[str, Any]:
         "results_dir": _RESULTS,
         "html_dir": os.path.relpath(pages.absolute(), folder.absolute()),
         # Marks the steps by the intervals of the medians.
-        "plugins": ["cnbench.report.asv_steps"],
+        "plugins": ["cnbench.asv.steps"],
         # A step is listed whatever its size: what is too small to be one was none.
         "regressions_thresholds": {".*": 0.0},
     }

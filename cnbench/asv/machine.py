@@ -15,7 +15,7 @@ import platform
 import re
 from pathlib import Path
 
-from cnbench.store.asv_place import guest_name
+from cnbench.asv.lab_choice import guest_name
 
 # Ignored by git; asv's environments are beside it.
 _MACHINE_FILE = Path(".cache/asv/machines.json")

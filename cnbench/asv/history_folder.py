@@ -15,12 +15,13 @@ from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
+from cnbench.asv import history
 from cnbench.core.errors import UsageError
 from cnbench.core.kernel_release import Release, release_order
 from cnbench.core.run import Run
 from cnbench.lab import commands
 from cnbench.lab.guest import cache
-from cnbench.store import asv_history, run_file
+from cnbench.store import run_file
 from cnbench.store.runs import results_folder
 
 _RUNS = "runs"
@@ -38,7 +39,7 @@ def check(run: Run) -> None:
     Raises:
         UsageError: it has counts of fewer than two kernels.
     """
-    found = asv_history.releases_in(run)
+    found = history.releases_in(run)
     if len(found) < 2:
         raise UsageError(
             f"run {run.id} counted instructions on {len(found)} kernels, a history needs two",
@@ -65,13 +66,13 @@ def add(run: Run, releases: Mapping[str, Release], folder: Path, pages: Path) ->
     kept = {name: one for name, one in _kept(folder).items() if name not in run.experiments}
     histories = kept | _by_experiment(run)
     known = known_releases(folder) | dict(releases)
-    used = {name for one in histories.values() for name in asv_history.releases_in(one)}
+    used = {name for one in histories.values() for name in history.releases_in(one)}
     in_order = [known[name] for name in sorted(used, key=release_order)]
     with cache.publishing(folder) as building:
         for name, one in histories.items():
             run_file.write(one, building / _RUNS / f"{name}.json")
         (building / _RELEASES).write_text(_to_text(in_order))
-        asv_history.write(list(histories.values()), in_order, building, pages)
+        history.write(list(histories.values()), in_order, building, pages)
     publish(folder, pages)
 
 
@@ -85,7 +86,7 @@ def publish(folder: Path, pages: Path) -> None:
     pages.parent.mkdir(parents=True, exist_ok=True)
     if pages.exists():
         shutil.rmtree(pages)
-    asv = [sys.executable, "-m", "asv", "--config", str(folder / asv_history.CONFIG)]
+    asv = [sys.executable, "-m", "asv", "--config", str(folder / history.CONFIG)]
     commands.run([*asv, "publish", "--no-pull"])
 
 
