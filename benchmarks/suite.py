@@ -171,7 +171,7 @@ def _sentence(error: CnbenchError) -> str:
 
 
 def tracked(experiment_name: str, metric_name: str) -> Callable[..., dict[str, Any]]:
-    """A ``track_*`` method for a metric of an experiment, as a cost (``cnbench.asv.conversion``)."""
+    """A ``track_*`` method for a metric, as a cost (see ``cnbench.asv.conversion``)."""
     metric = experiment_called(experiment_name).metric(metric_name)
 
     def track(self: Suite, measured: Measured, *point: str) -> dict[str, Any]:

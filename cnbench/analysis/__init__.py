@@ -1,1 +1,1 @@
-"""What results say before anything is drawn: rows, comparisons, curves, series, published figures."""
+"""What results say before anything is drawn: rows, comparisons, curves, published figures."""

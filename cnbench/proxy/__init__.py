@@ -35,7 +35,7 @@ cluster IP without endpoints are rejected behind it), and the client a route to 
 node. Traffic whose source is outside ``Node.pod_cidr`` is masqueraded, as kube-proxy does.
 """
 
-from cnbench.proxy.ipvs import SCHEDULERS
+from cnbench.proxy.ipvs.program import SCHEDULERS
 from cnbench.proxy.loader import Counters, Namespace, Programmed, Proxy
 from cnbench.proxy.manifest import load_services, services_from
 from cnbench.proxy.model import (

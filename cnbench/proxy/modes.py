@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from cnbench.lab.long_work import LongWork
-from cnbench.proxy import iptables, ipvs_loader, nftables
-from cnbench.proxy.iptables_loader import FrontEnd, IptablesProxy
+from cnbench.proxy.iptables import program as iptables
+from cnbench.proxy.iptables.loader import FrontEnd, IptablesProxy
+from cnbench.proxy.ipvs import loader as ipvs_loader
 from cnbench.proxy.loader import Namespace, Proxy
 from cnbench.proxy.model import Node, Service
-from cnbench.proxy.nftables_loader import NftablesProxy
+from cnbench.proxy.nftables import program as nftables
+from cnbench.proxy.nftables.loader import NftablesProxy
 
 _PROGRAMS: dict[str, Callable[[Collection[Service], Node], str]] = {
     "iptables": iptables.program,

@@ -19,13 +19,21 @@ from cnbench.proxy import (
     ServicePort,
     TrafficPolicy,
     generate,
-    ipvs,
-    ipvs_loader,
-    ipvs_messages,
-    ipvs_rules,
     netlink,
     open_proxy,
     synthetic_services,
+)
+from cnbench.proxy.ipvs import (
+    loader as ipvs_loader,
+)
+from cnbench.proxy.ipvs import (
+    messages as ipvs_messages,
+)
+from cnbench.proxy.ipvs import (
+    program as ipvs,
+)
+from cnbench.proxy.ipvs import (
+    rules as ipvs_rules,
 )
 
 NODE = Node(pod_cidr="10.0.0.0/8", address="192.168.0.2")

@@ -6,7 +6,9 @@ from hashlib import sha256
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnbench.proxy import Endpoint, Service, ServicePort, iptables, names, nftables
+from cnbench.proxy import Endpoint, Service, ServicePort, names
+from cnbench.proxy.iptables import program as iptables
+from cnbench.proxy.nftables import program as nftables
 
 SERVICE = Service("ns1", "svc1", "172.30.0.41", (ServicePort(80, name="p80"),))
 PORT = SERVICE.ports[0]

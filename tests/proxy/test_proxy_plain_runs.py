@@ -5,9 +5,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnbench.proxy import Endpoint, Node, Service, ServicePort, TrafficPolicy, iptables
-from cnbench.proxy.iptables_plain import is_plain
-from cnbench.proxy.iptables_port import PortRules
+from cnbench.proxy import Endpoint, Node, Service, ServicePort, TrafficPolicy
+from cnbench.proxy.iptables import program as iptables
+from cnbench.proxy.iptables.plain_ports import is_plain
+from cnbench.proxy.iptables.service_port import PortRules
 
 PLAIN = Service("ns", "svc", "10.96.0.1", (ServicePort(80, (Endpoint("10.0.0.1", 80),)),))
 

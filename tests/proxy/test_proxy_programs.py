@@ -13,11 +13,11 @@ from cnbench.proxy import (
     ServicePort,
     TrafficPolicy,
     generate,
-    iptables,
-    iptables_parts,
-    nftables,
     synthetic_services,
 )
+from cnbench.proxy.iptables import parts as iptables_parts
+from cnbench.proxy.iptables import program as iptables
+from cnbench.proxy.nftables import program as nftables
 
 NODE = Node(
     pod_cidr="10.0.0.0/8",

@@ -14,11 +14,11 @@ from cnbench.proxy import (
     ServiceError,
     ServiceKey,
     ServicePort,
-    iptables_loader,
-    nftables_loader,
     open_proxy,
     synthetic_services,
 )
+from cnbench.proxy.iptables import loader as iptables_loader
+from cnbench.proxy.nftables import loader as nftables_loader
 
 pytestmark = pytest.mark.real
 

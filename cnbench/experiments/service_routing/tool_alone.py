@@ -12,9 +12,12 @@ from pathlib import Path
 
 from cnbench.lab.netns import NetworkNamespace
 from cnbench.network.service_path import POD_CIDR
-from cnbench.proxy import Node, Service, iptables, ipvs, nftables
-from cnbench.proxy.iptables_loader import LOCK_SECONDS
+from cnbench.proxy import Node, Service
+from cnbench.proxy.iptables import program as iptables
+from cnbench.proxy.iptables.loader import LOCK_SECONDS
+from cnbench.proxy.ipvs import program as ipvs
 from cnbench.proxy.loader import LOAD_SECONDS
+from cnbench.proxy.nftables import program as nftables
 
 
 @dataclass(frozen=True)

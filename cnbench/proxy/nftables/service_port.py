@@ -19,7 +19,7 @@ from cnbench.proxy.model import (
     uses_local_endpoints,
 )
 from cnbench.proxy.names import nft_name_base
-from cnbench.proxy.nft_spread import Spread
+from cnbench.proxy.nftables.spread import Spread
 
 TABLE = "ip kube-proxy"
 

@@ -8,12 +8,13 @@ from contextlib import AbstractContextManager
 from enum import StrEnum
 
 from cnbench.lab.long_work import LongWork
-from cnbench.proxy import iptables, iptables_parts
+from cnbench.proxy.iptables import parts
+from cnbench.proxy.iptables import program as iptables
+from cnbench.proxy.iptables.counters import Rule, packets, read_table
 from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace, Programmed, Stopwatch
 from cnbench.proxy.model import Node, Service, ServiceKey, ServicePort
-from cnbench.proxy.nft_rules import open_rules
+from cnbench.proxy.nftables.counters import open_rules
 from cnbench.proxy.pieces import Metered
-from cnbench.proxy.xtables import Rule, packets, read_table
 
 # Another restore on this machine holds iptables' lock, which all namespaces share.
 LOCK_SECONDS = "60"
@@ -94,7 +95,7 @@ class IptablesProxy:
             self.sync(services)
             return
         every = list(services)
-        for done, program in iptables_parts.parts(every, self._node, _FILL_BATCH):
+        for done, program in parts.parts(every, self._node, _FILL_BATCH):
             self._load([program], Stopwatch())
             self._work.advanced("services", done, len(every))
         self._known.replace(every)

@@ -8,13 +8,14 @@ from collections.abc import Collection, Iterable, Iterator
 from time import monotonic
 
 from cnbench.lab.long_work import LongWork
-from cnbench.proxy import nft_spread, nftables
 from cnbench.proxy.batches import batches, endpoints_of
 from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace, Programmed, Stopwatch
 from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
 from cnbench.proxy.netlink import send_transaction
-from cnbench.proxy.nft_rules import RuleReader, open_rules
-from cnbench.proxy.nftables_port import TABLE
+from cnbench.proxy.nftables import program as nftables
+from cnbench.proxy.nftables import spread
+from cnbench.proxy.nftables.counters import RuleReader, open_rules
+from cnbench.proxy.nftables.service_port import TABLE
 from cnbench.proxy.pieces import Metered
 
 _NFT = ("nft", "-f", "-")
@@ -56,7 +57,7 @@ class NftablesProxy:
         """Program an empty namespace in several transactions.
 
         nft loads all but the rules that spread connections over endpoints, which are sent by
-        `nft_spread`: through nft, they take the kernel three times as long at 30,000 services, and
+        `spread`: through nft, they take the kernel three times as long at 30,000 services, and
         in one transaction with all others many times that.
         """
         every = list(services)
@@ -67,9 +68,9 @@ class NftablesProxy:
         self._known.replace(every)
         spreads = list(nftables.spreads(every, self._node))
         for done, batch in batches(spreads, _SPREAD_BATCH, lambda one: len(one.targets)):
-            requests = nft_spread.additions(_TABLE_NAME, batch, done - len(batch))
+            requests = spread.additions(_TABLE_NAME, batch, done - len(batch))
             with self._namespace.entered():
-                send_transaction(nft_spread.SUBSYSTEM, list(requests))
+                send_transaction(spread.SUBSYSTEM, list(requests))
             self._work.advanced("services' last rules", done, len(spreads))
 
     def update(

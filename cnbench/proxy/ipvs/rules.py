@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from cnbench.proxy.ipvs import BlockedAddress
+from cnbench.proxy.ipvs.program import BlockedAddress
 from cnbench.proxy.model import MARK, Node
 
 NAT_CHAINS = (

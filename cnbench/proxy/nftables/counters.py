@@ -15,8 +15,8 @@ import socket
 import struct
 from collections.abc import Iterator
 
+from cnbench.proxy.iptables.counters import Rule
 from cnbench.proxy.netlink import attribute, attributes, dump
-from cnbench.proxy.xtables import Rule
 
 _NETLINK_NETFILTER = 12
 _GET_RULE = 10 << 8 | 7  # NFNL_SUBSYS_NFTABLES, NFT_MSG_GETRULE

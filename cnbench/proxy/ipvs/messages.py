@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from cnbench.proxy.ipvs import VirtualAddress, VirtualServer
+from cnbench.proxy.ipvs.program import VirtualAddress, VirtualServer
 from cnbench.proxy.model import Endpoint
 from cnbench.proxy.netlink import (
     NLM_F_CREATE,

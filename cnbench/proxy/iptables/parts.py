@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cnbench.proxy import iptables
 from cnbench.proxy.batches import batches, endpoints_of
+from cnbench.proxy.iptables import program as iptables
 from cnbench.proxy.model import Node, Service
 
 _FRAME_OF_TABLES = frozenset({"*filter\n", "*nat\n", "COMMIT\n"})

@@ -14,9 +14,11 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from cnbench.core.errors import ProofError, UnsupportedError
 from cnbench.lab.long_work import LongWork
-from cnbench.proxy import ipvs, ipvs_messages, ipvs_rules
-from cnbench.proxy.iptables import EMPTY_PROGRAM
-from cnbench.proxy.iptables_loader import LOCK_SECONDS
+from cnbench.proxy.iptables.loader import LOCK_SECONDS
+from cnbench.proxy.iptables.program import EMPTY_PROGRAM
+from cnbench.proxy.ipvs import messages
+from cnbench.proxy.ipvs import program as ipvs
+from cnbench.proxy.ipvs import rules as ipvs_rules
 from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace, Programmed, Stopwatch
 from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
 from cnbench.proxy.netlink import Request, send_all
@@ -122,16 +124,16 @@ class IpvsProxy:
         family, scheduler = self._family, self._scheduler
         new = (server for at, server in after.servers.items() if at not in before.servers)
         gone = (at for at in before.servers if at not in after.servers)
-        yield from ipvs_messages.deletions(family, gone)
-        yield from ipvs_messages.additions(family, new, scheduler)
+        yield from messages.deletions(family, gone)
+        yield from messages.additions(family, new, scheduler)
         for at, server in after.servers.items():
             if at in before.servers and before.servers[at] != server:
-                yield from ipvs_messages.changes(family, before.servers[at], server, scheduler)
+                yield from messages.changes(family, before.servers[at], server, scheduler)
 
     def _bind(self, entries: Iterable[ipvs.Entry], *, delete: bool = False) -> None:
         addresses = ipvs.bound_addresses(entries)
         with self._namespace.entered():
-            requests = ipvs_messages.address_requests(self._device, addresses, delete=delete)
+            requests = messages.address_requests(self._device, addresses, delete=delete)
             self._send(socket.NETLINK_ROUTE, list(requests), "addresses")
 
     def _send(self, protocol: int, requests: list[Request], what: str) -> None:
@@ -199,7 +201,7 @@ class IpvsProxy:
         Raises ServiceError where there is no such server, ProofError where the counters stand.
         """
         key = IPVSService(
-            addr=service.cluster_ip, port=port.port, protocol=ipvs_messages.PROTOCOLS[port.protocol]
+            addr=service.cluster_ip, port=port.port, protocol=messages.PROTOCOLS[port.protocol]
         )
         try:
             with self._namespace.entered(), IPVS() as opened:
@@ -218,7 +220,7 @@ class IpvsProxy:
         if self._device:
             with self._namespace.entered():
                 at = ipvs.plan(self._known.all(), self._node).servers
-                send_all(_NETLINK_GENERIC, ipvs_messages.deletions(self._family, at))
+                send_all(_NETLINK_GENERIC, messages.deletions(self._family, at))
             self._namespace.run(["ip", "link", "delete", ipvs.DEVICE])
             self._namespace.run(self._restore, input=EMPTY_PROGRAM)
             self._namespace.run(["ipset", "destroy"])

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from cnbench.proxy.iptables_port import PortRules
+from cnbench.proxy.iptables.service_port import PortRules
 from cnbench.proxy.model import Endpoint, Node, Service, ServicePort, TrafficPolicy
 from cnbench.proxy.names import iptables_hashes
 

@@ -3,7 +3,7 @@
 Names, rules and comments are kube-proxy's own output format (kubernetes/kubernetes,
 pkg/proxy/nftables/proxier.go and the expected dumps of proxier_test.go, release 1.35), one command
 a line as its library (knftables) writes them. Chains that carry one port are written by
-`nftables_port.PortRules`; the transaction around them here.
+`service_port.PortRules`; the transaction around them here.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from cnbench.proxy.model import EVERYWHERE, MARK, Endpoint, Node, Service, ServicePort
 from cnbench.proxy.names import nft_name_base
-from cnbench.proxy.nft_spread import Spread
-from cnbench.proxy.nftables_port import TABLE, PortRules
+from cnbench.proxy.nftables.service_port import TABLE, PortRules
+from cnbench.proxy.nftables.spread import Spread
 from cnbench.proxy.pieces import in_pieces
 
 _FILTER = "type filter hook"

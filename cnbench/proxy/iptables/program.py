@@ -2,7 +2,7 @@
 
 The rules' texts and their order are kube-proxy's own output format (kubernetes/kubernetes,
 pkg/proxy/iptables/proxier.go and the expected dumps of proxier_test.go, release 1.33). Chains
-that carry one service are written by `iptables_port.PortRules`, those of plain services, which are
+that carry one service are written by `service_port.PortRules`, those of plain services, which are
 most, by `iptables_plain.PlainRun`; the program around them here.
 """
 
@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cnbench.proxy.iptables_plain import PlainRun, PlainRuns, is_plain
-from cnbench.proxy.iptables_port import PortRules
+from cnbench.proxy.iptables.plain_ports import PlainRun, PlainRuns, is_plain
+from cnbench.proxy.iptables.service_port import PortRules
 from cnbench.proxy.model import EVERYWHERE, MARK, Endpoint, Node, Service, ServiceKey, ServicePort
 from cnbench.proxy.names import iptables_hash
 from cnbench.proxy.pieces import in_pieces
