@@ -18,7 +18,7 @@ from typing import Any
 from cnbench.analysis.rows import Row, finite
 from cnbench.experiments.scheduler_scoring.grid import LOOKED_UP
 from cnbench.scheduler import SchedulerInputError
-from cnbench.scheduler.kube_scheduler_metrics import (
+from cnbench.scheduler.inputs.kube_scheduler_metrics import (
     ALGORITHM,
     ATTEMPT,
     OLD_ATTEMPT,

@@ -17,7 +17,7 @@ from cnbench.cli.options import json_option
 from cnbench.cli.tables import console
 from cnbench.core.errors import UsageError
 from cnbench.core.units import format_quantity
-from cnbench.scheduler.kube_scheduler_metrics import MetricsError, read_metrics
+from cnbench.scheduler.inputs.kube_scheduler_metrics import MetricsError, read_metrics
 from cnbench.store import run_file
 from cnbench.store.runs import find_run
 

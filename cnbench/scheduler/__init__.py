@@ -10,26 +10,32 @@ scheduler.score(pod).total     # int64, one per node
 scheduler.place(pod)           # the best one, taken
 """
 
-from cnbench.scheduler.cluster import Cluster
-from cnbench.scheduler.engine import Scheduler
-from cnbench.scheduler.errors import NotPlacedError, SchedulerInputError, UnknownNodeError
-from cnbench.scheduler.kubernetes import node_from_dict, pod_from_dict
-from cnbench.scheduler.kubernetes_cluster import cluster_from_dicts, spread_selector_for
-from cnbench.scheduler.objects import Node, Pod
-from cnbench.scheduler.placement_rules import (
-    NodeAffinity,
-    NodeSelectorTerm,
-    PodAffinity,
-    PodAffinityTerm,
-    PreferredSchedulingTerm,
-    Taint,
-    Toleration,
-    TopologySpreadConstraint,
-    WeightedPodAffinityTerm,
-)
-from cnbench.scheduler.results import FilterResult, Placement, Scores
-from cnbench.scheduler.selectors import LabelSelector, Requirement
+from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from cnbench.core.lazy_imports import lazily
+
+if TYPE_CHECKING:
+    from cnbench.scheduler.cluster import Cluster
+    from cnbench.scheduler.engine import Scheduler
+    from cnbench.scheduler.errors import NotPlacedError, SchedulerInputError, UnknownNodeError
+    from cnbench.scheduler.inputs.kubernetes import node_from_dict, pod_from_dict
+    from cnbench.scheduler.inputs.kubernetes_cluster import cluster_from_dicts, spread_selector_for
+    from cnbench.scheduler.model.objects import Node, Pod
+    from cnbench.scheduler.model.placement_rules import (
+        NodeAffinity,
+        NodeSelectorTerm,
+        PodAffinity,
+        PodAffinityTerm,
+        PreferredSchedulingTerm,
+        Taint,
+        Toleration,
+        TopologySpreadConstraint,
+        WeightedPodAffinityTerm,
+    )
+    from cnbench.scheduler.model.selectors import LabelSelector, Requirement
+    from cnbench.scheduler.results import FilterResult, Placement, Scores
 __all__ = [
     "Cluster",
     "FilterResult",
@@ -57,3 +63,49 @@ __all__ = [
     "pod_from_dict",
     "spread_selector_for",
 ]
+
+# The plain scheduler in reference/ runs without numpy, which a cluster in columns needs.
+__getattr__ = lazily(
+    __name__,
+    {
+        "cnbench.scheduler.cluster": ("Cluster",),
+        "cnbench.scheduler.engine": ("Scheduler",),
+        "cnbench.scheduler.errors": (
+            "NotPlacedError",
+            "SchedulerInputError",
+            "UnknownNodeError",
+        ),
+        "cnbench.scheduler.inputs.kubernetes": (
+            "node_from_dict",
+            "pod_from_dict",
+        ),
+        "cnbench.scheduler.inputs.kubernetes_cluster": (
+            "cluster_from_dicts",
+            "spread_selector_for",
+        ),
+        "cnbench.scheduler.model.objects": (
+            "Node",
+            "Pod",
+        ),
+        "cnbench.scheduler.model.placement_rules": (
+            "NodeAffinity",
+            "NodeSelectorTerm",
+            "PodAffinity",
+            "PodAffinityTerm",
+            "PreferredSchedulingTerm",
+            "Taint",
+            "Toleration",
+            "TopologySpreadConstraint",
+            "WeightedPodAffinityTerm",
+        ),
+        "cnbench.scheduler.model.selectors": (
+            "LabelSelector",
+            "Requirement",
+        ),
+        "cnbench.scheduler.results": (
+            "FilterResult",
+            "Placement",
+            "Scores",
+        ),
+    },
+)

@@ -8,15 +8,15 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from cnbench.scheduler import checks
-from cnbench.scheduler.arrays import Codes, Ints
-from cnbench.scheduler.caches import BoundedCache, frozen
+from cnbench.scheduler.columns.arrays import Codes, Ints
+from cnbench.scheduler.columns.caches import BoundedCache, frozen
+from cnbench.scheduler.columns.node_labels import LabelColumn, NodeLabels
+from cnbench.scheduler.columns.pod_sets import HeldTerm, NamespaceLabels, PodSets, terms_held_by
+from cnbench.scheduler.columns.resources import Resources
 from cnbench.scheduler.errors import NotPlacedError, SchedulerInputError, UnknownNodeError
-from cnbench.scheduler.node_labels import LabelColumn, NodeLabels
-from cnbench.scheduler.objects import Node, Pod, Spec, checked_labels
-from cnbench.scheduler.placement_rules import Taint
-from cnbench.scheduler.pod_sets import HeldTerm, NamespaceLabels, PodSets, terms_held_by
-from cnbench.scheduler.resources import Resources
+from cnbench.scheduler.model import checks
+from cnbench.scheduler.model.objects import Node, Pod, Spec, checked_labels
+from cnbench.scheduler.model.placement_rules import Taint
 
 # Results that depend on nodes and spec alone, at most this many of up to 8 B a node each.
 _STATIC_RESULTS = 64

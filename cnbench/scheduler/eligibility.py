@@ -4,18 +4,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Ints, Mask
-from cnbench.scheduler.caches import frozen
 from cnbench.scheduler.cluster import Cluster, Shape
-from cnbench.scheduler.exact import scaled_to_top
-from cnbench.scheduler.objects import Spec
-from cnbench.scheduler.placement_rules import (
+from cnbench.scheduler.columns.arrays import Ints, Mask
+from cnbench.scheduler.columns.caches import frozen
+from cnbench.scheduler.columns.exact import scaled_to_top
+from cnbench.scheduler.model.objects import Spec
+from cnbench.scheduler.model.placement_rules import (
     PREFER_NO_SCHEDULE,
     NodeSelectorTerm,
     Taint,
     Toleration,
 )
-from cnbench.scheduler.selectors import Requirement
+from cnbench.scheduler.model.selectors import Requirement
 from cnbench.scheduler.view import View
 
 

@@ -5,12 +5,12 @@ from functools import partial
 
 import numpy as np
 
-from cnbench.scheduler import checks
-from cnbench.scheduler.arrays import Codes, Ints, Mask
 from cnbench.scheduler.cluster import Cluster, Shape
+from cnbench.scheduler.columns.arrays import Codes, Ints, Mask
 from cnbench.scheduler.errors import SchedulerInputError
 from cnbench.scheduler.filters import node_resources_fit
-from cnbench.scheduler.objects import Pod
+from cnbench.scheduler.model import checks
+from cnbench.scheduler.model.objects import Pod
 from cnbench.scheduler.plugins import (
     DEFAULT_SCORES,
     DEFAULT_WEIGHTS,

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnbench.scheduler.arrays import Codes, Ints, Mask
-from cnbench.scheduler.objects import Pod
+from cnbench.scheduler.columns.arrays import Codes, Ints, Mask
+from cnbench.scheduler.model.objects import Pod
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Ints
 from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.columns.arrays import Ints
 from cnbench.scheduler.scores import (
     balanced_allocation,
     image_locality,

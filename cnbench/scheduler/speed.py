@@ -22,11 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnbench.scheduler.cluster import Cluster
+from cnbench.scheduler.columns.node_labels import LabelColumn
 from cnbench.scheduler.engine import Scheduler
-from cnbench.scheduler.node_labels import LabelColumn
-from cnbench.scheduler.objects import Pod
-from cnbench.scheduler.plugins import FILTER_MODULES
-from cnbench.scheduler.synthetic import (
+from cnbench.scheduler.inputs.synthetic import (
     Mix,
     demanding_pod,
     populated,
@@ -34,6 +32,8 @@ from cnbench.scheduler.synthetic import (
     synthetic_nodes,
     synthetic_templates,
 )
+from cnbench.scheduler.model.objects import Pod
+from cnbench.scheduler.plugins import FILTER_MODULES
 from cnbench.scheduler.view import Item, View
 
 # CPU time of this thread: what else runs on the machine is not the scheduler's cost.

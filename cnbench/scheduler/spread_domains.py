@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Ints, Mask
 from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.columns.arrays import Ints, Mask
+from cnbench.scheduler.columns.pod_sets import spread_query
 from cnbench.scheduler.eligibility import eligibility
-from cnbench.scheduler.placement_rules import HONOR, TopologySpreadConstraint
-from cnbench.scheduler.pod_sets import spread_query
-from cnbench.scheduler.selectors import LabelSelector
+from cnbench.scheduler.model.placement_rules import HONOR, TopologySpreadConstraint
+from cnbench.scheduler.model.selectors import LabelSelector
 from cnbench.scheduler.view import View
 
 

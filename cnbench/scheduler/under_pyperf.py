@@ -18,8 +18,8 @@ from functools import cache, partial
 import pyperf
 
 from cnbench.scheduler.engine import Scheduler
+from cnbench.scheduler.inputs.synthetic import Mix, demanding_pod, synthetic_cluster
 from cnbench.scheduler.plugins import DEFAULT_SCORES, FILTERS
-from cnbench.scheduler.synthetic import Mix, demanding_pod, synthetic_cluster
 from cnbench.scheduler.workload import DECISION, FILTER, SCORE, Question
 
 _QUESTIONS = (

@@ -5,9 +5,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cnbench.scheduler.arrays import Codes, Ints, Mask
 from cnbench.scheduler.cluster import Cluster
-from cnbench.scheduler.node_labels import LabelColumn
+from cnbench.scheduler.columns.arrays import Codes, Ints, Mask
+from cnbench.scheduler.columns.node_labels import LabelColumn
 from cnbench.scheduler.releases import DEFAULT, Release
 
 Item = TypeVar("Item", bound=np.generic)

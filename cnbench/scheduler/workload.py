@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from cnbench.scheduler.engine import Scheduler
-from cnbench.scheduler.objects import Pod
+from cnbench.scheduler.model.objects import Pod
 from cnbench.scheduler.plugins import FILTER_MODULES
 
 DECISION = "all"

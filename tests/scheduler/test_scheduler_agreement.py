@@ -23,8 +23,8 @@ from cnbench.scheduler import (
     TopologySpreadConstraint,
     WeightedPodAffinityTerm,
 )
+from cnbench.scheduler.model.quantities import MIB
 from cnbench.scheduler.plugins import SCORES
-from cnbench.scheduler.quantities import MIB
 
 ZONE = "topology.kubernetes.io/zone"
 REGION = "topology.kubernetes.io/region"

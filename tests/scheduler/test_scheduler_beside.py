@@ -20,7 +20,7 @@ from cnbench.analysis.rows import Row
 from cnbench.cli import kube_scheduler
 from cnbench.cli.main import cli
 from cnbench.core.errors import UsageError
-from cnbench.scheduler.kube_scheduler_metrics import parse_metrics
+from cnbench.scheduler.inputs.kube_scheduler_metrics import parse_metrics
 
 PAGE = """
 scheduler_plugin_execution_duration_seconds_sum{extension_point="Filter",plugin="NodeAffinity",status="Success"} 0.003

@@ -19,15 +19,15 @@ from cnbench.scheduler import (
     pod_from_dict,
     spread_selector_for,
 )
-from cnbench.scheduler.kube_scheduler_metrics import (
+from cnbench.scheduler.inputs.kube_scheduler_metrics import (
     ATTEMPT,
     MetricsError,
     parse_metrics,
     read_metrics,
 )
-from cnbench.scheduler.openb import GPU, load_trace, packing, schedule_all
-from cnbench.scheduler.quantities import amount, parse_quantity
-from cnbench.scheduler.synthetic import Mix, demanding_pod, synthetic_cluster
+from cnbench.scheduler.inputs.openb import GPU, load_trace, packing, schedule_all
+from cnbench.scheduler.inputs.synthetic import Mix, demanding_pod, synthetic_cluster
+from cnbench.scheduler.model.quantities import amount, parse_quantity
 
 MIB = 1024 * 1024
 TRACE = Path(__file__).parents[3] / "shared" / "data"

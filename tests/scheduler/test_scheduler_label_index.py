@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnbench.scheduler.label_index import Demanding, Labelled
+from cnbench.scheduler.columns.label_index import Demanding, Labelled
 
 labels = st.sets(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz")), max_size=3)
 things = st.lists(labels, max_size=8)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, cast
 
 from cnbench.core.proof import Check, equal, true
 from cnbench.experiments.scheduler_scoring import grid
-from cnbench.experiments.scheduler_scoring.plain import PlainCluster, PlainFilters
-from cnbench.experiments.scheduler_scoring.plain_scores import PlainScores
+from cnbench.scheduler.reference.cluster import PlainCluster, PlainFilters
+from cnbench.scheduler.reference.scores import PlainScores
 
 if TYPE_CHECKING:
     from cnbench.scheduler import Placement
-    from cnbench.scheduler.arrays import Codes, Mask
+    from cnbench.scheduler.columns.arrays import Codes, Mask
     from cnbench.scheduler.scoring import Scored
     from cnbench.scheduler.workload import Question
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from cnbench.core.errors import UsageError
 from cnbench.core.parameter import Params
 from cnbench.core.proof import Proof
-from cnbench.experiments.scheduler_scoring import evidence, grid
-from cnbench.experiments.scheduler_scoring.plain import PlainCluster
+from cnbench.experiments.scheduler_scoring import grid
 from cnbench.experiments.scheduler_scoring.timing import (
     Effort,
     cost_of,
@@ -23,7 +22,8 @@ from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 
 if TYPE_CHECKING:
-    from cnbench.scheduler.synthetic import Mix, Synthetic
+    from cnbench.scheduler.inputs.synthetic import Mix, Synthetic
+    from cnbench.scheduler.reference.cluster import PlainCluster
     from cnbench.scheduler.workload import Question
 
 _PERCENTAGES = {"adaptive": 0, "all": 100}
@@ -39,6 +39,8 @@ class MadeUp:
     @cached_property
     def plain(self) -> PlainCluster:
         """The same cluster as lists, made at the first proof."""
+        from cnbench.scheduler.reference.cluster import PlainCluster
+
         return PlainCluster.made(self.mix)
 
 
@@ -75,6 +77,8 @@ class QuestionSubject:
 
     def proof(self) -> Proof:
         """What was looked up, and a sample of the answers beside those of plain loops."""
+        from cnbench.experiments.scheduler_scoring import evidence
+
         looked_up = evidence.looked_up if self.known else evidence.worked_out
         return Proof(
             (looked_up(self.question), *evidence.checks(self.question, self.made_up.plain))
@@ -89,7 +93,7 @@ def open_question(params: Params, lab: Lab) -> Iterator[QuestionSubject]:
         UsageError: the pod fits on no node, so there is nothing to score.
     """
     from cnbench.scheduler import Scheduler
-    from cnbench.scheduler.synthetic import demanding_pod
+    from cnbench.scheduler.inputs.synthetic import demanding_pod
     from cnbench.scheduler.workload import Question
 
     nodes, pods = int(params["nodes"]), int(params["nodes"]) * int(params["pods"])
@@ -110,7 +114,7 @@ def open_question(params: Params, lab: Lab) -> Iterator[QuestionSubject]:
 
 @contextlib.contextmanager
 def _made_up(nodes: int, pods: int) -> Iterator[MadeUp]:
-    from cnbench.scheduler.synthetic import Mix, synthetic_cluster
+    from cnbench.scheduler.inputs.synthetic import Mix, synthetic_cluster
 
     mix = Mix(nodes=nodes, pods=pods)
     yield MadeUp(mix, synthetic_cluster(mix))

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 from cnbench.core.errors import UsageError
 from cnbench.core.parameter import Params
 from cnbench.core.proof import Check, Proof, equal, true
-from cnbench.experiments.scheduler_scoring import plain_rules
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 
 if TYPE_CHECKING:
-    from cnbench.scheduler import Cluster, Pod
-    from cnbench.scheduler.openb import Trace
+    from cnbench.scheduler import Cluster, Node, Pod
+    from cnbench.scheduler.inputs.openb import Trace
 
 _PERCENTAGES = {"adaptive": 0, "all": 100}
 
@@ -39,7 +38,7 @@ class TraceSubject:
     def sample(self) -> Mapping[str, float]:
         """What placing one pod costs, over all of them, and that over the nodes."""
         from cnbench.scheduler import Cluster, Scheduler
-        from cnbench.scheduler.openb import schedule_all
+        from cnbench.scheduler.inputs.openb import schedule_all
 
         cluster = Cluster(self.trace.nodes)
         scheduler = Scheduler(cluster, percentage_of_nodes_to_score=self.percentage)
@@ -54,7 +53,7 @@ class TraceSubject:
 
     def proof(self) -> Proof:
         """Where the pods went, recounted in plain loops, and how full the cluster is."""
-        from cnbench.scheduler.openb import packing
+        from cnbench.scheduler.inputs.openb import packing
 
         cluster = self._cluster
         if cluster is None:
@@ -94,9 +93,7 @@ class TraceSubject:
 
     def _misplaced(self, placed: Mapping[str, Sequence[Pod]]) -> int:
         return sum(
-            not plain_rules.admitted(pod, node)
-            for node in self.trace.nodes
-            for pod in placed[node.name]
+            not _admitted(pod, node) for node in self.trace.nodes for pod in placed[node.name]
         )
 
     def _refused(self, placed: Mapping[str, Sequence[Pod]]) -> Check:
@@ -107,9 +104,16 @@ class TraceSubject:
             pod.key
             for pod in self.trace.pods
             if pod.key in refused
-            and any(_has_room(room, pod) and plain_rules.admitted(pod, node) for node, room in left)
+            and any(_has_room(room, pod) and _admitted(pod, node) for node, room in left)
         ]
         return equal("pods refused for which there is room", 0, len(fitting))
+
+
+def _admitted(pod: Pod, node: Node) -> bool:
+    """What the plain scheduler says of the pod's own rules; it is imported for proofs alone."""
+    from cnbench.scheduler.reference.rules import admitted
+
+    return admitted(pod, node)
 
 
 def _by_node(cluster: Cluster, pods: Sequence[Pod]) -> Mapping[str, Sequence[Pod]]:
@@ -151,7 +155,7 @@ def open_trace(params: Params, lab: Lab) -> Iterator[TraceSubject]:
 
 def _loaded(folder: Path) -> Trace:
     from cnbench.scheduler import SchedulerInputError
-    from cnbench.scheduler.openb import load_trace
+    from cnbench.scheduler.inputs.openb import load_trace
 
     try:
         return load_trace(folder)

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Mask
 from cnbench.scheduler.cluster import Cluster, Shape
-from cnbench.scheduler.pod_sets import ANTI_AFFINITY, PodQuery, clause_of
-from cnbench.scheduler.tally import NodeTally
+from cnbench.scheduler.columns.arrays import Mask
+from cnbench.scheduler.columns.pod_sets import ANTI_AFFINITY, PodQuery, clause_of
+from cnbench.scheduler.columns.tally import NodeTally
 from cnbench.scheduler.view import View
 
 NAME = "InterPodAffinity"

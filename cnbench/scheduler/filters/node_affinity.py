@@ -1,7 +1,7 @@
 """NodeAffinity: nodeSelector and required node affinity (MatchNodeSelector in the legacy names)."""
 
-from cnbench.scheduler.arrays import Mask
 from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.columns.arrays import Mask
 from cnbench.scheduler.eligibility import eligibility
 from cnbench.scheduler.view import View
 

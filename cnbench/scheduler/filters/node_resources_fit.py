@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Mask
 from cnbench.scheduler.cluster import Shape
-from cnbench.scheduler.resources import rows_of
+from cnbench.scheduler.columns.arrays import Mask
+from cnbench.scheduler.columns.resources import rows_of
 from cnbench.scheduler.view import View
 
 NAME = "NodeResourcesFit"

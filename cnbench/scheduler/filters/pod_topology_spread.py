@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Mask
 from cnbench.scheduler.cluster import Shape
-from cnbench.scheduler.placement_rules import DO_NOT_SCHEDULE
+from cnbench.scheduler.columns.arrays import Mask
+from cnbench.scheduler.model.placement_rules import DO_NOT_SCHEDULE
 from cnbench.scheduler.spread_domains import SpreadConstraint, constraints
 from cnbench.scheduler.view import View
 

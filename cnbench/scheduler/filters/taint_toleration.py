@@ -1,7 +1,7 @@
 """TaintToleration: no NoSchedule or NoExecute taint that the pod does not tolerate."""
 
-from cnbench.scheduler.arrays import Mask
 from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.columns.arrays import Mask
 from cnbench.scheduler.eligibility import eligibility
 from cnbench.scheduler.view import View
 

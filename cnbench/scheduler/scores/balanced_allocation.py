@@ -8,9 +8,9 @@ pods request, without defaults.
 import numpy as np
 from numpy.typing import NDArray
 
-from cnbench.scheduler.arrays import Floats, Ints
 from cnbench.scheduler.cluster import Shape
-from cnbench.scheduler.exact import MAX_SCORE, whole
+from cnbench.scheduler.columns.arrays import Floats, Ints
+from cnbench.scheduler.columns.exact import MAX_SCORE, whole
 from cnbench.scheduler.scores.resource_shares import ResourceShares, Weights, resource_shares
 from cnbench.scheduler.view import View
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Ints
 from cnbench.scheduler.cluster import Cluster, Shape
-from cnbench.scheduler.exact import MAX_SCORE
-from cnbench.scheduler.quantities import MIB
+from cnbench.scheduler.columns.arrays import Ints
+from cnbench.scheduler.columns.exact import MAX_SCORE
+from cnbench.scheduler.model.quantities import MIB
 from cnbench.scheduler.view import View
 
 NAME = "ImageLocality"

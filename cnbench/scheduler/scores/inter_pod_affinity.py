@@ -9,11 +9,11 @@ from functools import partial
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Ints
 from cnbench.scheduler.cluster import Cluster, Shape
-from cnbench.scheduler.exact import MAX_SCORE, by_table, whole
-from cnbench.scheduler.pod_sets import AFFINITY, PREFERENCE, PodQuery, clause_of
-from cnbench.scheduler.tally import NodeTally
+from cnbench.scheduler.columns.arrays import Ints
+from cnbench.scheduler.columns.exact import MAX_SCORE, by_table, whole
+from cnbench.scheduler.columns.pod_sets import AFFINITY, PREFERENCE, PodQuery, clause_of
+from cnbench.scheduler.columns.tally import NodeTally
 from cnbench.scheduler.view import View
 
 NAME = "InterPodAffinity"

@@ -9,10 +9,10 @@ both took part, the former with a score of 0.
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Floats, Ints
 from cnbench.scheduler.cluster import Shape
-from cnbench.scheduler.exact import floor_quotient, whole
-from cnbench.scheduler.resources import PERCENT
+from cnbench.scheduler.columns.arrays import Floats, Ints
+from cnbench.scheduler.columns.exact import floor_quotient, whole
+from cnbench.scheduler.columns.resources import PERCENT
 from cnbench.scheduler.scores.resource_shares import ResourceShares, Weights, resource_shares
 from cnbench.scheduler.view import View
 

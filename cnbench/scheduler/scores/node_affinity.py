@@ -1,7 +1,7 @@
 """NodeAffinity: the preferred terms a node matches (NodeAffinityPriority in the legacy names)."""
 
-from cnbench.scheduler.arrays import Ints
 from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.columns.arrays import Ints
 from cnbench.scheduler.eligibility import eligibility
 from cnbench.scheduler.view import View
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Floats, Ints, Mask
 from cnbench.scheduler.cluster import Shape
-from cnbench.scheduler.exact import MAX_SCORE, by_table
-from cnbench.scheduler.node_labels import HOSTNAME
-from cnbench.scheduler.placement_rules import SCHEDULE_ANYWAY
+from cnbench.scheduler.columns.arrays import Floats, Ints, Mask
+from cnbench.scheduler.columns.exact import MAX_SCORE, by_table
+from cnbench.scheduler.columns.node_labels import HOSTNAME
+from cnbench.scheduler.model.placement_rules import SCHEDULE_ANYWAY
 from cnbench.scheduler.spread_domains import SpreadConstraint, constraints, labelled
 from cnbench.scheduler.view import View
 

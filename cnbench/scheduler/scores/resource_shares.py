@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Floats
 from cnbench.scheduler.cluster import Shape
-from cnbench.scheduler.resources import PERCENT, SCORED, Resources, rows_of
+from cnbench.scheduler.columns.arrays import Floats
+from cnbench.scheduler.columns.resources import PERCENT, SCORED, Resources, rows_of
 from cnbench.scheduler.view import View
 
 # Names of resources and what each is worth in a mean.

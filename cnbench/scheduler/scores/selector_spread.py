@@ -7,13 +7,13 @@ score 0 everywhere, as there.
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Floats, Ints
 from cnbench.scheduler.cluster import Shape
-from cnbench.scheduler.exact import MAX_SCORE
-from cnbench.scheduler.node_labels import ZONE, LabelColumn
-from cnbench.scheduler.pod_sets import spread_query
-from cnbench.scheduler.selectors import LabelSelector
-from cnbench.scheduler.tally import NodeTally
+from cnbench.scheduler.columns.arrays import Floats, Ints
+from cnbench.scheduler.columns.exact import MAX_SCORE
+from cnbench.scheduler.columns.node_labels import ZONE, LabelColumn
+from cnbench.scheduler.columns.pod_sets import spread_query
+from cnbench.scheduler.columns.tally import NodeTally
+from cnbench.scheduler.model.selectors import LabelSelector
 from cnbench.scheduler.view import View
 
 NAME = "SelectorSpread"

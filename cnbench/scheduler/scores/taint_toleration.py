@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Ints
 from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.columns.arrays import Ints
+from cnbench.scheduler.columns.exact import MAX_SCORE
 from cnbench.scheduler.eligibility import eligibility
-from cnbench.scheduler.exact import MAX_SCORE
 from cnbench.scheduler.view import View
 
 NAME = "TaintToleration"

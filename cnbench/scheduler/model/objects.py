@@ -10,17 +10,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Protocol, TypeVar, cast
 
-from cnbench.scheduler import checks
 from cnbench.scheduler.errors import SchedulerInputError
-from cnbench.scheduler.placement_rules import (
+from cnbench.scheduler.model import checks
+from cnbench.scheduler.model.placement_rules import (
     NodeAffinity,
     PodAffinity,
     Taint,
     Toleration,
     TopologySpreadConstraint,
 )
-from cnbench.scheduler.quantities import CPU, MEMORY, MIB, PODS, amounts
-from cnbench.scheduler.selectors import LabelSelector, as_selector, check_selector
+from cnbench.scheduler.model.quantities import CPU, MEMORY, MIB, PODS, amounts
+from cnbench.scheduler.model.selectors import LabelSelector, as_selector, check_selector
 
 # kubelet's default --max-pods, for a node that does not say.
 DEFAULT_PODS_PER_NODE = 110

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from cnbench.scheduler import checks
 from cnbench.scheduler.errors import SchedulerInputError
-from cnbench.scheduler.selectors import (
+from cnbench.scheduler.model import checks
+from cnbench.scheduler.model.selectors import (
     NODE_OPERATORS,
     LabelSelector,
     Requirement,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Floats, Ints
+from cnbench.scheduler.columns.arrays import Floats, Ints
 
 MAX_SCORE = 100
 # Raw scores up to here are looked up in a table; above, computed.

@@ -6,11 +6,12 @@ Only the fields that scheduling here looks at are read. Errors name the object a
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from cnbench.scheduler import checks
 from cnbench.scheduler.errors import SchedulerInputError
-from cnbench.scheduler.object_reader import Reader
-from cnbench.scheduler.objects import Node, Pod
-from cnbench.scheduler.placement_rules import (
+from cnbench.scheduler.inputs.object_reader import Reader
+from cnbench.scheduler.inputs.pod_requests import pod_requests
+from cnbench.scheduler.model import checks
+from cnbench.scheduler.model.objects import Node, Pod
+from cnbench.scheduler.model.placement_rules import (
     HONOR,
     IGNORE,
     NO_SCHEDULE,
@@ -24,8 +25,7 @@ from cnbench.scheduler.placement_rules import (
     TopologySpreadConstraint,
     WeightedPodAffinityTerm,
 )
-from cnbench.scheduler.pod_requests import pod_requests
-from cnbench.scheduler.selectors import LabelSelector, Requirement
+from cnbench.scheduler.model.selectors import LabelSelector, Requirement
 
 Object: TypeAlias = Mapping[str, Any]
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Counts, Ints, Mask, Shorts
-from cnbench.scheduler.node_labels import LabelColumn
+from cnbench.scheduler.columns.arrays import Counts, Ints, Mask, Shorts
+from cnbench.scheduler.columns.node_labels import LabelColumn
 
 _DENSE_SHARE = 4
 _MOST_SUMS = 16

@@ -10,9 +10,9 @@ from functools import cached_property
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Codes, Ints, Mask, Shorts
-from cnbench.scheduler.objects import Node
-from cnbench.scheduler.selectors import Requirement, parse_int64
+from cnbench.scheduler.columns.arrays import Codes, Ints, Mask, Shorts
+from cnbench.scheduler.model.objects import Node
+from cnbench.scheduler.model.selectors import Requirement, parse_int64
 
 # Kubernetes' zone labels, the deprecated ones read first (component-helpers, node/topology).
 ZONE_KEYS = ("failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone")

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cnbench.experiments.scheduler_scoring import plain_rules as rules
+from cnbench.scheduler.reference import rules
 
 if TYPE_CHECKING:
     from cnbench.scheduler import LabelSelector, Node, Pod, TopologySpreadConstraint
-    from cnbench.scheduler.synthetic import Mix
+    from cnbench.scheduler.inputs.synthetic import Mix
 
 HOSTNAME = "kubernetes.io/hostname"
 Templates = frozenset[int]
@@ -38,7 +38,11 @@ class PlainCluster:
     @classmethod
     def made(cls, mix: Mix) -> PlainCluster:
         """The cluster of a mix."""
-        from cnbench.scheduler.synthetic import nodes_of_pods, synthetic_nodes, synthetic_templates
+        from cnbench.scheduler.inputs.synthetic import (
+            nodes_of_pods,
+            synthetic_nodes,
+            synthetic_templates,
+        )
 
         templates = synthetic_templates(mix)
         running_on: list[list[int]] = [[] for _ in range(mix.nodes)]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cnbench.scheduler.errors import SchedulerInputError
-from cnbench.scheduler.quantities import quantities
+from cnbench.scheduler.model.quantities import quantities
 
 
 class Reader:

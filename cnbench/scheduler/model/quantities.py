@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 
-from cnbench.scheduler import checks
 from cnbench.scheduler.errors import SchedulerInputError
+from cnbench.scheduler.model import checks
 
 KIB = 1024
 MIB = 1024 * KIB

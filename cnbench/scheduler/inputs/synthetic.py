@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from cnbench.scheduler.cluster import Cluster
+from cnbench.scheduler.columns.node_labels import HOSTNAME
 from cnbench.scheduler.errors import SchedulerInputError
-from cnbench.scheduler.node_labels import HOSTNAME
-from cnbench.scheduler.objects import Node, Pod
-from cnbench.scheduler.placement_rules import (
+from cnbench.scheduler.model.objects import Node, Pod
+from cnbench.scheduler.model.placement_rules import (
     NO_SCHEDULE,
     PREFER_NO_SCHEDULE,
     SCHEDULE_ANYWAY,
@@ -29,8 +29,8 @@ from cnbench.scheduler.placement_rules import (
     TopologySpreadConstraint,
     WeightedPodAffinityTerm,
 )
-from cnbench.scheduler.quantities import CPU, GIB, MEMORY, MIB, PODS
-from cnbench.scheduler.selectors import Requirement
+from cnbench.scheduler.model.quantities import CPU, GIB, MEMORY, MIB, PODS
+from cnbench.scheduler.model.selectors import Requirement
 
 ZONE = "topology.kubernetes.io/zone"
 RACK = "example.com/rack"

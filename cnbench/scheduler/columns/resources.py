@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cnbench.scheduler.arrays import Floats
+from cnbench.scheduler.columns.arrays import Floats
 from cnbench.scheduler.errors import SchedulerInputError
-from cnbench.scheduler.objects import Node, Spec
-from cnbench.scheduler.quantities import CPU, LARGEST_AMOUNT, MEMORY, PODS
+from cnbench.scheduler.model.objects import Node, Spec
+from cnbench.scheduler.model.quantities import CPU, LARGEST_AMOUNT, MEMORY, PODS
 
 # Cpu and memory come first: their rows are used together, as one two-row matrix.
 SCORED = (CPU, MEMORY)

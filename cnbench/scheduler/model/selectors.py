@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cnbench.scheduler import checks
 from cnbench.scheduler.errors import SchedulerInputError
+from cnbench.scheduler.model import checks
 
 SET_OPERATORS = ("In", "NotIn")
 KEY_OPERATORS = ("Exists", "DoesNotExist")

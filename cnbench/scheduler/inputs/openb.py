@@ -19,10 +19,10 @@ import numpy as np
 from cnbench.scheduler.cluster import Cluster
 from cnbench.scheduler.engine import Scheduler
 from cnbench.scheduler.errors import SchedulerInputError
-from cnbench.scheduler.objects import Node, Pod
-from cnbench.scheduler.placement_rules import NodeAffinity, NodeSelectorTerm
-from cnbench.scheduler.quantities import CPU, MEMORY, MIB
-from cnbench.scheduler.selectors import Requirement
+from cnbench.scheduler.model.objects import Node, Pod
+from cnbench.scheduler.model.placement_rules import NodeAffinity, NodeSelectorTerm
+from cnbench.scheduler.model.quantities import CPU, MEMORY, MIB
+from cnbench.scheduler.model.selectors import Requirement
 
 NODES_FILE = "openb_node_list_all_node.csv"
 PODS_FILE = "openb_pod_list_default.csv"

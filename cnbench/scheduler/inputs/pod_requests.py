@@ -7,9 +7,9 @@ A limit without a request is a request too, as the API server's defaults have it
 
 from collections.abc import Mapping
 
-from cnbench.scheduler.object_reader import Reader
-from cnbench.scheduler.objects import DEFAULT_SCORED_CPU, DEFAULT_SCORED_MEMORY
-from cnbench.scheduler.quantities import CPU, MEMORY
+from cnbench.scheduler.inputs.object_reader import Reader
+from cnbench.scheduler.model.objects import DEFAULT_SCORED_CPU, DEFAULT_SCORED_MEMORY
+from cnbench.scheduler.model.quantities import CPU, MEMORY
 
 
 def pod_requests(spec: Reader) -> tuple[dict[str, int], dict[str, int]]:

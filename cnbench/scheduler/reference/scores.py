@@ -7,13 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from cnbench.experiments.scheduler_scoring import plain_rules as rules
-from cnbench.experiments.scheduler_scoring.plain import (
-    HOSTNAME,
-    PlainCluster,
-    PlainFilters,
-    Templates,
-)
+from cnbench.scheduler.reference import rules
+from cnbench.scheduler.reference.cluster import HOSTNAME, PlainCluster, PlainFilters, Templates
 
 if TYPE_CHECKING:
     from cnbench.scheduler import Pod, PodAffinityTerm

@@ -3,19 +3,19 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias, TypeVar
 
-from cnbench.scheduler import checks
 from cnbench.scheduler.cluster import Cluster
 from cnbench.scheduler.errors import SchedulerInputError
-from cnbench.scheduler.kubernetes import (
+from cnbench.scheduler.inputs.kubernetes import (
     Object,
     named,
     node_from_dict,
     pod_from_dict,
     selector_from,
 )
-from cnbench.scheduler.object_reader import Reader
-from cnbench.scheduler.objects import Pod
-from cnbench.scheduler.selectors import LabelSelector
+from cnbench.scheduler.inputs.object_reader import Reader
+from cnbench.scheduler.model import checks
+from cnbench.scheduler.model.objects import Pod
+from cnbench.scheduler.model.selectors import LabelSelector
 
 Objects: TypeAlias = Iterable[Object] | Object
 Made = TypeVar("Made")

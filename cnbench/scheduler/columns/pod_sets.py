@@ -8,11 +8,11 @@ running tally of its pods per node.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cnbench.scheduler.label_index import Demanding, Labelled
-from cnbench.scheduler.objects import Spec
-from cnbench.scheduler.placement_rules import PodAffinityTerm
-from cnbench.scheduler.selectors import LabelSelector
-from cnbench.scheduler.tally import NodeTally
+from cnbench.scheduler.columns.label_index import Demanding, Labelled
+from cnbench.scheduler.columns.tally import NodeTally
+from cnbench.scheduler.model.objects import Spec
+from cnbench.scheduler.model.placement_rules import PodAffinityTerm
+from cnbench.scheduler.model.selectors import LabelSelector
 
 Labels = Mapping[str, str]
 NamespaceLabels = Mapping[str, Labels]

@@ -1,0 +1,1 @@
+"""Nodes, pods and the rules they carry, as plain dataclasses named after Kubernetes' fields."""

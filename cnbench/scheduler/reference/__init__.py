@@ -1,0 +1,1 @@
+"""The scheduler in plain loops, without numpy: what a proof holds its answers against."""
