@@ -30,8 +30,8 @@ from pathlib import Path
 from typing import Any
 
 from cnbench.lab.guest import saved
-from cnbench.lab.guest.images import built_userland
-from cnbench.lab.guest.kernels import built_kernel
+from cnbench.lab.guest.build.images import built_userland
+from cnbench.lab.guest.build.kernels import built_kernel
 from cnbench.lab.guest.qemu import Hardware
 
 CNBENCH = Path(sys.executable).with_name("cnbench")

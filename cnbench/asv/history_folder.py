@@ -20,7 +20,7 @@ from cnbench.core.errors import UsageError
 from cnbench.core.kernel_release import Release, release_order
 from cnbench.core.run import Run
 from cnbench.lab import commands
-from cnbench.lab.guest import cache
+from cnbench.lab.guest.build import cache
 from cnbench.store import run_file
 from cnbench.store.runs import results_folder
 

@@ -7,8 +7,8 @@ what is in the cache: `cnbench guest build` is the switch. It names the machine 
 from __future__ import annotations
 
 from cnbench.lab import commands
-from cnbench.lab.guest.images import built_userland
-from cnbench.lab.guest.kernels import built_kernel
+from cnbench.lab.guest.build.images import built_userland
+from cnbench.lab.guest.build.kernels import built_kernel
 from cnbench.measure.placing import HOST, Place
 
 KERNEL = "trixie"

@@ -20,7 +20,7 @@ from cnbench.experiments.registry import all_experiments
 from cnbench.lab import commands
 from cnbench.lab.guest import qemu
 from cnbench.lab.guest.acceleration import what_is_known
-from cnbench.lab.guest.kernels import built_kernels
+from cnbench.lab.guest.build.kernels import built_kernels
 from cnbench.lab.host import Lab, open_lab
 
 

@@ -15,9 +15,9 @@ from cnbench.core.errors import ExitCode, UsageError
 from cnbench.core.metric import ClockName
 from cnbench.core.units import format_quantity
 from cnbench.lab.guest import remote_command, start
-from cnbench.lab.guest.images import built_userland, ensure_userland
-from cnbench.lab.guest.kernels import built_kernels, ensure_kernel
-from cnbench.lab.guest.sources import SUITES
+from cnbench.lab.guest.build.images import built_userland, ensure_userland
+from cnbench.lab.guest.build.kernels import built_kernels, ensure_kernel
+from cnbench.lab.guest.build.sources import SUITES
 
 # A command that is silent for longer has been forgotten by its user.
 _A_DAY = 86400

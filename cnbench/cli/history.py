@@ -14,9 +14,9 @@ from cnbench.core.errors import CnbenchError, UnsupportedError, UsageError
 from cnbench.core.kernel_release import Release, read_release
 from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import experiment_called
-from cnbench.lab.guest.images import built_userland
-from cnbench.lab.guest.kernels import built_kernel, built_kernels, ensure_kernel
-from cnbench.lab.guest.sources import SUITES
+from cnbench.lab.guest.build.images import built_userland
+from cnbench.lab.guest.build.kernels import built_kernel, built_kernels, ensure_kernel
+from cnbench.lab.guest.build.sources import SUITES
 from cnbench.measure.plan import parse_given
 from cnbench.store import run_file
 from cnbench.store.recorder import Recorder, new_run

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from cnbench.core.errors import CommandError, UsageError
-from cnbench.lab.guest import apt, kernels
+from cnbench.lab.guest.build import apt, kernels
+from cnbench.lab.guest.build.sources import Source
 from cnbench.lab.guest.errors import GuestError
-from cnbench.lab.guest.sources import Source
 
 MIRROR = Source(("http://mirror.example/debian",), ("bookworm",), ("main",))
 # A port nothing listens on: refused at once, without any network.

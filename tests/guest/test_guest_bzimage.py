@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from cnbench.lab.guest import bzimage
+from cnbench.lab.guest.build import bzimage
+from cnbench.lab.guest.build.toolbox import Toolbox
 from cnbench.lab.guest.errors import GuestError
-from cnbench.lab.guest.toolbox import Toolbox
 
 
 class Unpacker(Toolbox):

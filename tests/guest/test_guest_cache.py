@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cnbench.lab.guest import cache
+from cnbench.lab.guest.build import cache
 
 
 def test_the_folder_is_chosen_by_the_user_then_by_the_desktop(
@@ -50,7 +50,7 @@ def test_a_rebuild_replaces_the_old_one(tmp_path: Path) -> None:
 def test_a_killed_build_leaves_nothing_half_made_and_is_swept_by_the_next(tmp_path: Path) -> None:
     target = tmp_path / "image"
     script = (
-        "import os, signal, sys; from pathlib import Path; from cnbench.lab.guest import cache\n"
+        "import os, signal, sys; from pathlib import Path; from cnbench.lab.guest.build import cache\n"
         "with cache.publishing(Path(sys.argv[1])) as building:\n"
         "    (building / 'file').write_text('half')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -1,6 +1,6 @@
 import stat
 
-from cnbench.lab.guest.cpio import Archive
+from cnbench.lab.guest.build.cpio import Archive
 
 
 def entries(data: bytes) -> list[tuple[str, int, bytes]]:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from cnbench.lab.guest import acceleration, saved, start
-from cnbench.lab.guest.code import ensure_code
+from cnbench.lab.guest.build.code import ensure_code
+from cnbench.lab.guest.build.images import Image, built_userland
+from cnbench.lab.guest.build.kernels import Kernel, built_kernel
 from cnbench.lab.guest.errors import GuestError
-from cnbench.lab.guest.images import Image, built_userland
-from cnbench.lab.guest.kernels import Kernel, built_kernel
 from cnbench.lab.guest.machine import Machine, restore
 from cnbench.lab.guest.qemu import Hardware
 from cnbench.lab.guest.randomness import fix_random_numbers

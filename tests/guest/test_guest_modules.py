@@ -4,14 +4,14 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnbench.lab.guest.modules import (
+from cnbench.lab.guest.build.modules import (
     keep_only,
     load_order,
     name_of,
     read_dependencies,
     unpack_all,
 )
-from cnbench.lab.guest.toolbox import Toolbox
+from cnbench.lab.guest.build.toolbox import Toolbox
 
 LISTING = """\
 kernel/virtio/virtio.ko:

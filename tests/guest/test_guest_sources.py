@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from cnbench.lab.guest.build.sources import Source, debian_mirror, read_sources
 from cnbench.lab.guest.errors import GuestError
-from cnbench.lab.guest.sources import Source, debian_mirror, read_sources
 
 DEBIAN_STANZA = """\
 # the archive

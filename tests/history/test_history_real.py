@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from cnbench.lab import commands
-from cnbench.lab.guest.images import built_userland
-from cnbench.lab.guest.kernels import built_kernels
+from cnbench.lab.guest.build.images import built_userland
+from cnbench.lab.guest.build.kernels import built_kernels
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 

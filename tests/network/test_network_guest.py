@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from cnbench.lab import commands
-from cnbench.lab.guest.images import built_userland
-from cnbench.lab.guest.kernels import built_kernel
+from cnbench.lab.guest.build.images import built_userland
+from cnbench.lab.guest.build.kernels import built_kernel
 
 SPECIAL = ("ipip", "ipip-cross-subnet", "geneve", "gre", "ipvlan", "wireguard")
 

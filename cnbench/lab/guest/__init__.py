@@ -1,8 +1,8 @@
 """The guest lab: a small QEMU machine with a distribution's own kernel.
 
     from cnbench.lab.guest import start
-    from cnbench.lab.guest.images import ensure_userland
-    from cnbench.lab.guest.kernels import ensure_kernel
+    from cnbench.lab.guest.build.images import ensure_userland
+    from cnbench.lab.guest.build.kernels import ensure_kernel
 
     ensure_userland(print)                  # once: fetches and packs Debian packages, no root
     ensure_kernel("bookworm", print)        # a suite, or the path of a vmlinuz

@@ -12,11 +12,12 @@ import platform
 from pathlib import Path
 
 from cnbench.lab import commands
-from cnbench.lab.guest import cache, qemu
-from cnbench.lab.guest.code import empty_disk
+from cnbench.lab.guest import qemu
+from cnbench.lab.guest.build import cache
+from cnbench.lab.guest.build.code import empty_disk
+from cnbench.lab.guest.build.images import Image
+from cnbench.lab.guest.build.kernels import Kernel
 from cnbench.lab.guest.errors import GuestError
-from cnbench.lab.guest.images import Image
-from cnbench.lab.guest.kernels import Kernel
 from cnbench.lab.guest.machine import boot
 from cnbench.lab.guest.qemu import Accelerator, Hardware
 

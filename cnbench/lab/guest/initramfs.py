@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from cnbench.lab.guest import cpio, modules
-from cnbench.lab.guest.images import Image
-from cnbench.lab.guest.kernels import Kernel
+from cnbench.lab.guest.build import cpio, modules
+from cnbench.lab.guest.build.images import Image
+from cnbench.lab.guest.build.kernels import Kernel
 
 _FOLDERS = ("bin", "dev", "modules", "proc", "root")
 _AGENT = Path(__file__).with_name("agent.py")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from cnbench.lab import processes
 from cnbench.lab.guest import ending, initramfs, qemu
+from cnbench.lab.guest.build.images import Image
+from cnbench.lab.guest.build.kernels import Kernel
 from cnbench.lab.guest.channel import Channel, Closed, Message, Silent
 from cnbench.lab.guest.errors import GuestError
-from cnbench.lab.guest.images import Image
-from cnbench.lab.guest.kernels import Kernel
 from cnbench.lab.guest.monitor import Monitor
 from cnbench.lab.guest.qemu import Hardware
 

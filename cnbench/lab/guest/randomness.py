@@ -10,9 +10,9 @@ minute of the guest's clock later, the kernel takes a key of its own again.
 
 from __future__ import annotations
 
+from cnbench.lab.guest.build.images import Progress
 from cnbench.lab.guest.debugger import Debugger, open_debugger
 from cnbench.lab.guest.errors import GuestError
-from cnbench.lab.guest.images import Progress
 from cnbench.lab.guest.machine import Machine
 
 _KEY = bytes(32)

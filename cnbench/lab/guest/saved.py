@@ -16,10 +16,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from cnbench.lab import commands
-from cnbench.lab.guest import cache, initramfs, qemu
-from cnbench.lab.guest.code import empty_disk
-from cnbench.lab.guest.images import Image, Progress
-from cnbench.lab.guest.kernels import Kernel
+from cnbench.lab.guest import initramfs, qemu
+from cnbench.lab.guest.build import cache
+from cnbench.lab.guest.build.code import empty_disk
+from cnbench.lab.guest.build.images import Image, Progress
+from cnbench.lab.guest.build.kernels import Kernel
 from cnbench.lab.guest.machine import Machine, boot, restore
 from cnbench.lab.guest.qemu import Hardware
 from cnbench.lab.guest.randomness import fix_random_numbers

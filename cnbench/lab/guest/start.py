@@ -9,10 +9,10 @@ from cnbench.core.errors import UnsupportedError
 from cnbench.core.metric import ClockName
 from cnbench.lab.guest import initramfs, saved
 from cnbench.lab.guest.acceleration import best_accelerator
-from cnbench.lab.guest.code import ensure_code
+from cnbench.lab.guest.build.code import ensure_code
+from cnbench.lab.guest.build.images import Image, Progress, built_userland
+from cnbench.lab.guest.build.kernels import Kernel, built_kernel
 from cnbench.lab.guest.errors import GuestError
-from cnbench.lab.guest.images import Image, Progress, built_userland
-from cnbench.lab.guest.kernels import Kernel, built_kernel
 from cnbench.lab.guest.machine import Machine, boot, restore
 from cnbench.lab.guest.qemu import Hardware
 

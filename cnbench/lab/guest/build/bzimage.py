@@ -9,8 +9,8 @@ import struct
 from pathlib import Path
 
 from cnbench.core.errors import CommandError
+from cnbench.lab.guest.build.toolbox import Toolbox
 from cnbench.lab.guest.errors import GuestError
-from cnbench.lab.guest.toolbox import Toolbox
 
 _MAGIC_AT, _MAGIC = 0x202, b"HdrS"
 _SETUP_SECTORS_AT = 0x1F1

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cnbench.core.errors import CommandError
+from cnbench.lab.guest.build.toolbox import Toolbox
 from cnbench.lab.guest.errors import GuestError
-from cnbench.lab.guest.toolbox import Toolbox
 
 BOOT_MODULES = ("virtio_pci", "virtio_blk", "virtio_console", "squashfs")
 """What a guest needs before it has its disks; some kernels have some of it built in."""

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from cnbench.core.errors import UsageError
 from cnbench.lab import commands
-from cnbench.lab.guest import bzimage, cache, modules
-from cnbench.lab.guest.apt import PrivateApt
+from cnbench.lab.guest.build import bzimage, cache, modules
+from cnbench.lab.guest.build.apt import PrivateApt
+from cnbench.lab.guest.build.images import Image, Progress, ensure_userland
+from cnbench.lab.guest.build.modules import Dependencies
+from cnbench.lab.guest.build.sources import SUITES, debian_mirror
 from cnbench.lab.guest.errors import GuestError
-from cnbench.lab.guest.images import Image, Progress, ensure_userland
-from cnbench.lab.guest.modules import Dependencies
-from cnbench.lab.guest.sources import SUITES, debian_mirror
 
 _PACKAGE = "linux-image-cloud-amd64"
 # From trixie on, the kernel and its modules are packages of their own beside linux-image-*.

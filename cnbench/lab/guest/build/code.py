@@ -8,10 +8,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from cnbench.lab.guest import cache
 from cnbench.lab.guest.agent import CODE
+from cnbench.lab.guest.build import cache
+from cnbench.lab.guest.build.images import Image, compile_python
 from cnbench.lab.guest.errors import GuestError
-from cnbench.lab.guest.images import Image, compile_python
 
 PACKAGES = ("cnbench", "pyroute2")
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from cnbench.core.errors import CommandError
 from cnbench.lab import commands
-from cnbench.lab.guest import cache
+from cnbench.lab.guest.build import cache
+from cnbench.lab.guest.build.sources import Source
 from cnbench.lab.guest.errors import GuestError
-from cnbench.lab.guest.sources import Source
 
 # How the machine reaches its mirror: proxies, certificates, and what it holds of old dates.
 _CONNECTION = re.compile(r"Acquire::(http|https|Check-|Retries|Force|AllowInsecure)[^\"]*\"")

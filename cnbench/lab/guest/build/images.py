@@ -10,9 +10,9 @@ from pathlib import Path
 
 from cnbench.core.errors import CommandError
 from cnbench.lab import commands
-from cnbench.lab.guest import apt, cache
-from cnbench.lab.guest.sources import Source, debian_mirror
-from cnbench.lab.guest.toolbox import Toolbox
+from cnbench.lab.guest.build import apt, cache
+from cnbench.lab.guest.build.sources import Source, debian_mirror
+from cnbench.lab.guest.build.toolbox import Toolbox
 
 Progress = Callable[[str], None]
 """Is told in a few words what a long piece of work has come to."""

@@ -1,0 +1,1 @@
+"""What a guest boots from: packages, kernels and code, built once and kept in a cache."""
