@@ -13,17 +13,20 @@ from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 
 # A command's module is imported only when that command runs: `cnbench --help` answers at once.
 COMMANDS = {
-    "doctor": ("doctor", "What this machine can measure, and what would supply the rest."),
-    "list": ("listing", "Experiments, their parameters, metrics and variants."),
-    "run": ("run", "Measure experiments, and keep the result as a run file."),
-    "show": ("show", "Show a run as a table."),
-    "compare": ("compare", "Compare two runs, or two variants live."),
-    "report": ("report", "Write the HTML report."),
-    "history": ("history", "Cost by kernel release, counted in guests and drawn by asv."),
-    "guest": ("guest", "Build, list and run guest machines."),
-    "services": ("services", "Print what kube-proxy would write for a set of services."),
-    "kube-scheduler": ("kube_scheduler", "A run beside a running kube-scheduler's own figures."),
-    "gc": ("gc", "Remove what a killed run left behind."),
+    "doctor": ("machine.doctor", "What this machine can measure, and what would supply the rest."),
+    "list": ("machine.listing", "Experiments, their parameters, metrics and variants."),
+    "run": ("measure.run", "Measure experiments, and keep the result as a run file."),
+    "show": ("results.show", "Show a run as a table."),
+    "compare": ("results.compare", "Compare two runs, or two variants live."),
+    "report": ("results.report", "Write the HTML report."),
+    "history": ("measure.history", "Cost by kernel release, counted in guests and drawn by asv."),
+    "guest": ("machine.guest", "Build, list and run guest machines."),
+    "services": ("kubernetes.services", "Print what kube-proxy would write for a set of services."),
+    "kube-scheduler": (
+        "kubernetes.kube_scheduler",
+        "A run beside a running kube-scheduler's own figures.",
+    ),
+    "gc": ("machine.gc", "Remove what a killed run left behind."),
 }
 
 # What a shell reports for a command that was ended by Ctrl-C: 128 + SIGINT.

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import made_up
 import pytest
 
-from cnbench.cli import live
+from cnbench.cli.measure import live
 from cnbench.experiments.registry import experiment_called
 from cnbench.store import run_file
 

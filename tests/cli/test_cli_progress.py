@@ -1,6 +1,6 @@
 import pytest
 
-from cnbench.cli import progress
+from cnbench.cli.measure import progress
 from cnbench.core.case import Case
 from cnbench.measure.events import GroupStarted, WorkAdvanced
 

@@ -50,7 +50,8 @@ def test_a_rebuild_replaces_the_old_one(tmp_path: Path) -> None:
 def test_a_killed_build_leaves_nothing_half_made_and_is_swept_by_the_next(tmp_path: Path) -> None:
     target = tmp_path / "image"
     script = (
-        "import os, signal, sys; from pathlib import Path; from cnbench.lab.guest.build import cache\n"
+        "import os, signal, sys; from pathlib import Path\n"
+        "from cnbench.lab.guest.build import cache\n"
         "with cache.publishing(Path(sys.argv[1])) as building:\n"
         "    (building / 'file').write_text('half')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

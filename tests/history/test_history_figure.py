@@ -7,7 +7,7 @@ from made_up_kernels import counted, environment, run_of, three_kernels
 
 from cnbench.analysis.chapters import chapters_of
 from cnbench.analysis.kernel_series import histories_of
-from cnbench.cli.history_table import print_history
+from cnbench.cli.results.history_table import print_history
 from cnbench.core.run import Run
 from cnbench.report import html
 from cnbench.report.plots.by_kernel import panels, short_releases

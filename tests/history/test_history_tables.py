@@ -9,7 +9,7 @@ from made_up_kernels import counted, environment, run_of
 
 from cnbench.analysis.comparison import compare_cases, compare_runs
 from cnbench.analysis.rows import rows_of
-from cnbench.cli.comparison_table import print_comparison
+from cnbench.cli.results.comparison_table import print_comparison
 from cnbench.cli.tables import print_run
 from cnbench.core.run import Run
 

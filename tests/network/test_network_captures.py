@@ -7,7 +7,7 @@ import struct
 import pytest
 from click.testing import CliRunner
 
-from cnbench.cli import run as run_command
+from cnbench.cli.measure import run as run_command
 from cnbench.core.case import Case
 from cnbench.core.errors import UsageError
 from cnbench.measure.events import Captured, Warned

@@ -17,7 +17,7 @@ from test_scheduler_figures import a_cluster, case, chapter
 
 from cnbench.analysis.kube_scheduler import Beside, beside, setting_of
 from cnbench.analysis.rows import Row
-from cnbench.cli import kube_scheduler
+from cnbench.cli.kubernetes import kube_scheduler
 from cnbench.cli.main import cli
 from cnbench.core.errors import UsageError
 from cnbench.scheduler.inputs.kube_scheduler_metrics import parse_metrics

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cnbench.analysis.comparison import Compared, compare_cases
 from cnbench.cli.main import complain
-from cnbench.cli.measuring import kernels_of, measure_and_record, plan_for
+from cnbench.cli.measure.measuring import kernels_of, measure_and_record, plan_for
 from cnbench.core.case import Case
 from cnbench.core.errors import CnbenchError, NotComparableError, UsageError
 from cnbench.core.experiment import Experiment

@@ -10,7 +10,7 @@ import click
 
 from cnbench.analysis.rows import rows_of
 from cnbench.cli.options import json_option
-from cnbench.cli.published_table import show_beside_published
+from cnbench.cli.results.published_table import show_beside_published
 from cnbench.cli.tables import print_run
 from cnbench.core.run import Run
 from cnbench.store import run_file

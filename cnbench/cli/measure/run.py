@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cnbench.cli.measuring import kernels_of, measure_and_record, plan_for
+from cnbench.cli.measure.measuring import kernels_of, measure_and_record, plan_for
 from cnbench.cli.options import json_option, lab_options, sampling_options
 from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import Request, Run
@@ -70,7 +70,7 @@ def command(
         path = output or results_folder() / f"{run.id}.json"
     _measure(run, path, CaptureFolder(path.with_suffix(".captures")) if keep_capture else None)
     # Statistics take half a second to import: not before the first sample.
-    from cnbench.cli.show import show_run
+    from cnbench.cli.results.show import show_run
 
     show_run(run, path, as_json=as_json)
     if not any(result.status == "ok" for result in run.cases):

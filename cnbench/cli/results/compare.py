@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import click
 
 from cnbench.analysis.comparison import Compared, compare_runs, environment_differences, overall
-from cnbench.cli import live
-from cnbench.cli.comparison_table import print_comparison
+from cnbench.cli.measure import live
+from cnbench.cli.results.comparison_table import print_comparison
 from cnbench.cli.options import Quantity, json_option, lab_options, sampling_options
 from cnbench.core.errors import ExitCode, UsageError
 from cnbench.core.run import Run

@@ -7,8 +7,8 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 
-from cnbench.cli import gc
-from cnbench.cli.progress import shown_on_stderr
+from cnbench.cli.machine import gc
+from cnbench.cli.measure.progress import shown_on_stderr
 from cnbench.core.experiment import Experiment
 from cnbench.core.run import CaseResult, Request
 from cnbench.experiments.registry import experiment_called

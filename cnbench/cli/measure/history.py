@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from cnbench.cli.history_table import print_history
-from cnbench.cli.measuring import kernels_of, measure_and_record, plan_for
+from cnbench.cli.measure.measuring import kernels_of, measure_and_record, plan_for
 from cnbench.cli.options import sampling_options
+from cnbench.cli.results.history_table import print_history
 from cnbench.core.errors import CnbenchError, UnsupportedError, UsageError
 from cnbench.core.kernel_release import Release, read_release
 from cnbench.core.run import Request, Run

@@ -1,0 +1,1 @@
+"""Commands that read a cluster's own objects and figures."""

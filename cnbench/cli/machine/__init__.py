@@ -1,0 +1,1 @@
+"""Commands about this machine: what it can measure, its guests, and what is left on it."""

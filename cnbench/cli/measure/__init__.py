@@ -1,0 +1,1 @@
+"""Commands that measure, and what a user sees meanwhile."""
