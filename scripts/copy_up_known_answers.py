@@ -19,9 +19,9 @@ from pathlib import Path
 
 from cnbench.core.errors import CnbenchError
 from cnbench.experiments.copy_up import EXPERIMENT
+from cnbench.experiments.copy_up.stage import open_stage, read_through
 from cnbench.experiments.copy_up.subject import CopyUpSubject
 from cnbench.lab.host import Lab, open_lab
-from cnbench.probes.copyup.stage import open_stage, read_through
 from cnbench.stats.intervals import median_interval
 from cnbench.stats.scaling import LinearFit, linear_fit
 

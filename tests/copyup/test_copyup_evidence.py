@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cnbench.probes.copyup.evidence import CLONED, COPIED, LEFT_BELOW, NOTHING, UpperFile
-from cnbench.probes.copyup.observed import CopyUp, Observed
-from cnbench.probes.copyup.setting import Setting
+from cnbench.experiments.copy_up.evidence import CLONED, COPIED, LEFT_BELOW, NOTHING, UpperFile
+from cnbench.experiments.copy_up.observed import CopyUp, Observed
+from cnbench.experiments.copy_up.setting import Setting
 
 MIB = 2**20
 METACOPY = "trusted.overlay.metacopy"

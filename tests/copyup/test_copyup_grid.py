@@ -6,7 +6,7 @@ import pytest
 
 from cnbench.core.errors import UsageError
 from cnbench.experiments.copy_up import EXPERIMENT
-from cnbench.probes.copyup.setting import Setting
+from cnbench.experiments.copy_up.setting import Setting
 
 FEWEST_BLOCKS_BUDGET = 5  # groups of ten seconds each: a quick run is to end within a minute
 

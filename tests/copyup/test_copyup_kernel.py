@@ -9,10 +9,10 @@ import pytest
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.experiments.copy_up import EXPERIMENT
+from cnbench.experiments.copy_up.plain_copy import timed_copy
+from cnbench.experiments.copy_up.stage import make_file
 from cnbench.lab.filesystems import require_disk
 from cnbench.lab.host import Lab, open_lab
-from cnbench.probes.copyup.plain_copy import timed_copy
-from cnbench.probes.copyup.stage import make_file
 
 pytestmark = pytest.mark.real
 

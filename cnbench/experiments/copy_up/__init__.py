@@ -15,11 +15,11 @@ from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Params
 from cnbench.experiments.copy_up.grid import PARAMETERS, makes_no_sense
+from cnbench.experiments.copy_up.setting import BLOCK, Setting
 from cnbench.experiments.copy_up.subject import CopyUpSubject
+from cnbench.experiments.copy_up.union import require_driver
 from cnbench.lab.filesystems import Filesystem, require_filesystem
 from cnbench.lab.host import Lab
-from cnbench.probes.copyup.setting import BLOCK, Setting
-from cnbench.probes.copyup.union import require_driver
 
 
 @contextlib.contextmanager

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cnbench.core.parameter import Parameter, Params, Value
-from cnbench.probes.copyup import triggers
-from cnbench.probes.copyup.setting import BLOCK, MOUNT_OPTIONS
+from cnbench.experiments.copy_up import triggers
+from cnbench.experiments.copy_up.setting import BLOCK, MOUNT_OPTIONS
 
 _KIB, _MIB, _GIB = 2**10, 2**20, 2**30
 _COMMON: Params = {

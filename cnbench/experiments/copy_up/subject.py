@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnbench.core.proof import Check, Proof, true
+from cnbench.experiments.copy_up.evidence import CLONED, COPIED, examine
+from cnbench.experiments.copy_up.observed import CopyUp, Observed
+from cnbench.experiments.copy_up.plain_copy import timed_copy
+from cnbench.experiments.copy_up.setting import Setting
+from cnbench.experiments.copy_up.stage import Stage, open_stage, read_through
+from cnbench.experiments.copy_up.triggers import prepare
+from cnbench.experiments.copy_up.union import described, effective_options, open_union
 from cnbench.lab.filesystems import MEMORY, Filesystem
 from cnbench.lab.host import Lab
-from cnbench.probes.copyup.evidence import CLONED, COPIED, examine
-from cnbench.probes.copyup.observed import CopyUp, Observed
-from cnbench.probes.copyup.plain_copy import timed_copy
-from cnbench.probes.copyup.setting import Setting
-from cnbench.probes.copyup.stage import Stage, open_stage, read_through
-from cnbench.probes.copyup.triggers import prepare
-from cnbench.probes.copyup.union import described, effective_options, open_union
 
 
 @dataclass

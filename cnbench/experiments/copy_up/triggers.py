@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from cnbench.probes.copyup.setting import Setting
+from cnbench.experiments.copy_up.setting import Setting
 
 NAMES = ("open", "truncate", "chmod", "rename", "link", "setxattr")
 

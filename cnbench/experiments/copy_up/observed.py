@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from cnbench.core.proof import Check, equal, true
 from cnbench.core.units import format_quantity
-from cnbench.probes.copyup.evidence import COPIED, LEFT_BELOW, UpperFile
-from cnbench.probes.copyup.setting import Setting
+from cnbench.experiments.copy_up.evidence import COPIED, LEFT_BELOW, UpperFile
+from cnbench.experiments.copy_up.setting import Setting
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnbench.probes.copyup.setting import BLOCK
+from cnbench.experiments.copy_up.setting import BLOCK
 
 # From linux/fs.h and linux/fiemap.h.
 _FS_IOC_FIEMAP = 0xC020660B

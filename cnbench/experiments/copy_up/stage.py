@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnbench.experiments.copy_up.plain_copy import CHUNK
+from cnbench.experiments.copy_up.setting import BLOCK, Setting
 from cnbench.lab.filesystems import Filesystem
-from cnbench.probes.copyup.plain_copy import CHUNK
-from cnbench.probes.copyup.setting import BLOCK, Setting
 
 _NAME = "file"
 
