@@ -27,10 +27,10 @@ from cnbench.core.parameter import Params
 from cnbench.core.run import CaseResult
 from cnbench.experiments.registry import experiment_called
 from cnbench.lab import journal
-from cnbench.measure.dispatch import measure
-from cnbench.measure.events import CaseEnded, Event, Warned
-from cnbench.measure.placing import HOST, Place
-from cnbench.measure.plan import QUICK_SECONDS, Plan, make_groups
+from cnbench.measuring.dispatch import measure
+from cnbench.measuring.events import CaseEnded, Event, Warned
+from cnbench.measuring.placing import HOST, Place
+from cnbench.measuring.plan import QUICK_SECONDS, Plan, make_groups
 
 Point = tuple[str, ...]
 Measured = dict[Point, CaseResult]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from cnbench.lab import commands
 from cnbench.lab.guest.build.images import built_userland
 from cnbench.lab.guest.build.kernels import built_kernel
-from cnbench.measure.placing import HOST, Place
+from cnbench.measuring.placing import HOST, Place
 
 KERNEL = "trixie"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cnbench.core.case import Case
 from cnbench.core.errors import UsageError
-from cnbench.measure.events import Captured, Event
+from cnbench.measuring.events import Captured, Event
 
 # What a file may be called everywhere, and how long its name may be on most file systems.
 _ODD = re.compile(r"[^A-Za-z0-9.+-]+")

@@ -13,7 +13,7 @@ from cnbench.core.errors import CnbenchError, NotComparableError, UsageError
 from cnbench.core.experiment import Experiment
 from cnbench.core.fingerprint import Fingerprint, differences
 from cnbench.core.run import CaseResult, ExperimentRecord, Request, Run
-from cnbench.measure.events import CaseEnded, EnvironmentFound, Event
+from cnbench.measuring.events import CaseEnded, EnvironmentFound, Event
 from cnbench.store import run_file
 
 

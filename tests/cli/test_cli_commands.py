@@ -36,7 +36,7 @@ def test_help_imports_nothing_that_takes_long():
     assert "doctor" in done.stdout
     slow = {
         "rich", "numpy", "pandas", "scipy", "matplotlib", "msgspec", "pyroute2", "jinja2", "asv",
-        "cnbench.experiments", "cnbench.measure", "cnbench.store", "cnbench.report",
+        "cnbench.experiments", "cnbench.measuring", "cnbench.store", "cnbench.report",
     }  # fmt: skip
     assert set(re.findall(r"'([^']+)'", done.stderr)) & slow == set()
 

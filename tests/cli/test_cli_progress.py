@@ -2,7 +2,7 @@ import pytest
 
 from cnbench.cli.measure import progress
 from cnbench.core.case import Case
-from cnbench.measure.events import GroupStarted, WorkAdvanced
+from cnbench.measuring.events import GroupStarted, WorkAdvanced
 
 CASE = Case("service-routing", {"mode": "nftables", "services": 50_000})
 STARTED = GroupStarted(0, "service-routing", {}, 10.0, 8)

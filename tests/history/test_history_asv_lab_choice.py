@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from cnbench.asv import lab_choice, machine
-from cnbench.measure.placing import HOST, Place
+from cnbench.measuring.placing import HOST, Place
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = SimpleNamespace(release="6.12.107+deb13-cloud-amd64", digest="3c96a5c8fea6")

@@ -1,6 +1,6 @@
 import pytest
 
-from cnbench.measure import witness
+from cnbench.measuring import witness
 
 
 @pytest.fixture(autouse=True)

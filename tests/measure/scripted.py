@@ -13,7 +13,7 @@ from cnbench.core.proof import Proof, equal
 from cnbench.lab.clock import Clock
 from cnbench.lab.long_work import LongWork
 from cnbench.lab.timed import TimedParts
-from cnbench.measure.sampler import GroupSampler, Policy
+from cnbench.measuring.sampler import GroupSampler, Policy
 
 
 def constant(turn):

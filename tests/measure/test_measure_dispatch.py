@@ -7,9 +7,9 @@ import pytest
 from scripted import Script, Stage
 
 from cnbench.core.errors import CnbenchError
-from cnbench.measure import dispatch
-from cnbench.measure.events import CaseEnded, EnvironmentFound, Warned
-from cnbench.measure.plan import Plan
+from cnbench.measuring import dispatch
+from cnbench.measuring.events import CaseEnded, EnvironmentFound, Warned
+from cnbench.measuring.plan import Plan
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from cnbench.core.fingerprint import differences
 from cnbench.lab.clock import Clock
-from cnbench.measure import fingerprint
+from cnbench.measuring import fingerprint
 
 LAB = SimpleNamespace(name="host", clock=Clock("wall"), folder=Path(tempfile.gettempdir()))
 

@@ -9,12 +9,12 @@ import pytest
 
 from cnbench.core.codec import from_plain
 from cnbench.lab.guest.errors import GuestError
-from cnbench.measure import in_guest
-from cnbench.measure.events import CaseEnded, GroupStarted, Warned
-from cnbench.measure.inside import Assignment
-from cnbench.measure.placing import Place
-from cnbench.measure.plan import Plan, make_groups
-from cnbench.measure.wire import encode_event, event_from_plain
+from cnbench.measuring import in_guest
+from cnbench.measuring.events import CaseEnded, GroupStarted, Warned
+from cnbench.measuring.inside import Assignment
+from cnbench.measuring.placing import Place
+from cnbench.measuring.plan import Plan, make_groups
+from cnbench.measuring.wire import encode_event, event_from_plain
 
 PLACE = Place("guest", "instructions", "trixie")
 PANIC = GuestError("its kernel panicked: oops", "try again", ["[  1.0] oops", "[  1.1] panic"])

@@ -5,7 +5,7 @@ import pytest
 
 from cnbench.core.errors import UnsupportedError, UsageError
 from cnbench.core.run import Request
-from cnbench.measure.placing import HOST, Place, check_request, guest_places, host_first
+from cnbench.measuring.placing import HOST, Place, check_request, guest_places, host_first
 
 GUEST = Place("guest", "instructions", "trixie")
 

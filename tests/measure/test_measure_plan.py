@@ -3,8 +3,8 @@ import pytest
 
 from cnbench.core.errors import UsageError
 from cnbench.core.run import Request
-from cnbench.measure.placing import HOST, everything_on
-from cnbench.measure.plan import make_plan, parse_given
+from cnbench.measuring.placing import HOST, everything_on
+from cnbench.measuring.plan import make_plan, parse_given
 
 EXPERIMENT = made_up.experiment()
 

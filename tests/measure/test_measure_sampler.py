@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from scripted import Script, Stage, broken_proof
 
 from cnbench.core.case import Case, Group
-from cnbench.measure import witness
-from cnbench.measure.blocks import balanced_order
-from cnbench.measure.events import WorkAdvanced
+from cnbench.measuring import witness
+from cnbench.measuring.blocks import balanced_order
+from cnbench.measuring.events import WorkAdvanced
 
 FEWEST = 6
 

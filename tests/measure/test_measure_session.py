@@ -4,9 +4,9 @@ import pytest
 from scripted import Script, Stage
 
 from cnbench.core.errors import CnbenchError
-from cnbench.measure.events import BlockEnded, CaseEnded, GroupStarted, Warned
-from cnbench.measure.plan import Plan
-from cnbench.measure.session import carry_out
+from cnbench.measuring.events import BlockEnded, CaseEnded, GroupStarted, Warned
+from cnbench.measuring.plan import Plan
+from cnbench.measuring.session import carry_out
 
 
 def plan_of(stage, groups=2, seconds=10.0, budget=None):

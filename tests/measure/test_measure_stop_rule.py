@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from cnbench.measure.stop_rule import (
+from cnbench.measuring.stop_rule import (
     FEWEST_FOR_95_PERCENT,
     half_width,
     outer_ranks,

@@ -1,7 +1,7 @@
 import pytest
 
-from cnbench.measure import witness
-from cnbench.measure.witness import Reading, between, joined
+from cnbench.measuring import witness
+from cnbench.measuring.witness import Reading, between, joined
 
 
 @pytest.fixture

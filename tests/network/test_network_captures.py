@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from cnbench.cli.measure import run as run_command
 from cnbench.core.case import Case
 from cnbench.core.errors import UsageError
-from cnbench.measure.events import Captured, Warned
-from cnbench.measure.wire import encode_event, event_from_plain
+from cnbench.measuring.events import Captured, Warned
+from cnbench.measuring.wire import encode_event, event_from_plain
 from cnbench.store.captures import CaptureFolder, file_name
 
 CASE = Case(

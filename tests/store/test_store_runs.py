@@ -7,7 +7,7 @@ import pytest
 import cnbench
 from cnbench.core.errors import UsageError
 from cnbench.core.fingerprint import Fingerprint
-from cnbench.measure.events import CaseEnded, EnvironmentFound
+from cnbench.measuring.events import CaseEnded, EnvironmentFound
 from cnbench.store import run_file
 from cnbench.store.recorder import Recorder, measured
 from cnbench.store.runs import find_run, results_folder

@@ -17,7 +17,7 @@ from cnbench.experiments.registry import experiment_called
 from cnbench.lab.guest.build.images import built_userland
 from cnbench.lab.guest.build.kernels import built_kernel, built_kernels, ensure_kernel
 from cnbench.lab.guest.build.sources import SUITES
-from cnbench.measure.plan import parse_given
+from cnbench.measuring.plan import parse_given
 from cnbench.store import run_file
 from cnbench.store.recorder import Recorder, new_run
 from cnbench.store.runs import find_run, results_folder

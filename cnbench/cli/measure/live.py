@@ -14,7 +14,7 @@ from cnbench.core.experiment import Experiment
 from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import experiment_called, names
 from cnbench.lab.guest.build.kernels import built_kernel
-from cnbench.measure.plan import Plan, parse_given
+from cnbench.measuring.plan import Plan, parse_given
 from cnbench.store.recorder import Recorder, new_run
 from cnbench.store.runs import results_folder
 

@@ -14,16 +14,10 @@ from cnbench.core.run import CaseResult, Request
 from cnbench.experiments.registry import experiment_called
 from cnbench.lab.guest import start
 from cnbench.lab.host import open_lab
-from cnbench.measure.dispatch import measure
-from cnbench.measure.events import Event, Warned
-from cnbench.measure.placing import (
-    HOST,
-    check_request,
-    everything_on,
-    guest_places,
-    host_first,
-)
-from cnbench.measure.plan import Plan, make_plan
+from cnbench.measuring.dispatch import measure
+from cnbench.measuring.events import Event, Warned
+from cnbench.measuring.placing import HOST, check_request, everything_on, guest_places, host_first
+from cnbench.measuring.plan import Plan, make_plan
 from cnbench.store.captures import CaptureFolder
 from cnbench.store.recorder import Recorder
 

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cnbench.core.units import format_quantity
 from cnbench.experiments.registry import experiment_called
-from cnbench.measure.events import (
+from cnbench.measuring.events import (
     BlockEnded,
     CaseEnded,
     Event,

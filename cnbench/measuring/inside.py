@@ -16,11 +16,11 @@ from cnbench.core.metric import ClockName
 from cnbench.experiments.registry import experiment_called
 from cnbench.lab import commands
 from cnbench.lab.host import open_lab
-from cnbench.measure import fingerprint
-from cnbench.measure.events import EnvironmentFound, Event
-from cnbench.measure.plan import Plan
-from cnbench.measure.session import carry_out
-from cnbench.measure.wire import encode_event
+from cnbench.measuring import fingerprint
+from cnbench.measuring.events import EnvironmentFound, Event
+from cnbench.measuring.plan import Plan
+from cnbench.measuring.session import carry_out
+from cnbench.measuring.wire import encode_event
 
 _CHUNK = 1 << 16
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import get_args
 
 from cnbench.core.codec import from_plain, to_plain
-from cnbench.measure.events import Event
+from cnbench.measuring.events import Event
 
 _EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 

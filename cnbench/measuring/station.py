@@ -10,7 +10,7 @@ from cnbench.core.case import Case
 from cnbench.core.experiment import Subject
 from cnbench.core.metric import Metric
 from cnbench.core.run import Sample
-from cnbench.measure.stop_rule import paired_precision, precision
+from cnbench.measuring.stop_rule import paired_precision, precision
 
 
 @dataclass

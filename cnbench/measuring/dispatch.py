@@ -8,12 +8,12 @@ from cnbench.core.case import Group
 from cnbench.core.errors import CnbenchError
 from cnbench.experiments.registry import experiment_called
 from cnbench.lab.host import open_lab
-from cnbench.measure import fingerprint
-from cnbench.measure.events import EnvironmentFound, Listener, Warned
-from cnbench.measure.in_guest import carry_out_in_guest
-from cnbench.measure.placing import Place
-from cnbench.measure.plan import Plan
-from cnbench.measure.session import carry_out
+from cnbench.measuring import fingerprint
+from cnbench.measuring.events import EnvironmentFound, Listener, Warned
+from cnbench.measuring.in_guest import carry_out_in_guest
+from cnbench.measuring.placing import Place
+from cnbench.measuring.plan import Plan
+from cnbench.measuring.session import carry_out
 
 
 def measure(plan: Plan, listen: Listener) -> None:

@@ -15,13 +15,13 @@ from cnbench.core.experiment import Captures, Experiment, Subject
 from cnbench.core.proof import Proof
 from cnbench.core.run import CaseResult, Sample
 from cnbench.lab.host import Lab
-from cnbench.measure import witness
-from cnbench.measure.blocks import balanced_order
-from cnbench.measure.events import BlockEnded, Captured, Listener, WorkAdvanced
-from cnbench.measure.failures import failure, what_is_not_proven, without_twin
-from cnbench.measure.station import Station, least_precise
-from cnbench.measure.stop_rule import FEWEST_FOR_95_PERCENT
-from cnbench.measure.turns import in_turn
+from cnbench.measuring import witness
+from cnbench.measuring.blocks import balanced_order
+from cnbench.measuring.events import BlockEnded, Captured, Listener, WorkAdvanced
+from cnbench.measuring.failures import failure, what_is_not_proven, without_twin
+from cnbench.measuring.station import Station, least_precise
+from cnbench.measuring.stop_rule import FEWEST_FOR_95_PERCENT
+from cnbench.measuring.turns import in_turn
 
 WARM_UP = 1
 # How often a disturbed sample is measured again before it is taken as it is, marked.

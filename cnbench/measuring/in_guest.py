@@ -11,18 +11,18 @@ from cnbench.core.run import CaseResult
 from cnbench.experiments.registry import module_of, names
 from cnbench.lab.guest import start
 from cnbench.lab.guest.errors import GuestError
-from cnbench.measure.events import CaseEnded, GroupStarted, Listener, Warned
-from cnbench.measure.inside import Assignment
-from cnbench.measure.placing import Place
-from cnbench.measure.plan import Plan
-from cnbench.measure.wire import event_from_plain
+from cnbench.measuring.events import CaseEnded, GroupStarted, Listener, Warned
+from cnbench.measuring.inside import Assignment
+from cnbench.measuring.placing import Place
+from cnbench.measuring.plan import Plan
+from cnbench.measuring.wire import event_from_plain
 
-_MODULE = "cnbench.measure.inside"
+_MODULE = "cnbench.measuring.inside"
 # What it needs, kept in memory in a saved guest: importing that takes one some five seconds, and
 # asking a dozen tools for their version one more. The tools are that guest's own and stay the same.
 _IMPORTS = (
     _MODULE,
-    "cnbench.measure.fingerprint:tools",
+    "cnbench.measuring.fingerprint:tools",
     "pyroute2",
     "pyroute2.netlink.nfnetlink.nfctsocket",
     *(module_of(name) for name in names()),

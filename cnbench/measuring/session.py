@@ -9,9 +9,9 @@ from dataclasses import replace
 from cnbench.core.case import Group
 from cnbench.core.experiment import Experiment
 from cnbench.lab.host import Lab
-from cnbench.measure.events import CaseEnded, GroupStarted, Listener, Warned
-from cnbench.measure.plan import Plan
-from cnbench.measure.sampler import GroupSampler, Policy
+from cnbench.measuring.events import CaseEnded, GroupStarted, Listener, Warned
+from cnbench.measuring.plan import Plan
+from cnbench.measuring.sampler import GroupSampler, Policy
 
 
 def carry_out(

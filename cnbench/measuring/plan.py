@@ -11,8 +11,8 @@ from cnbench.core.errors import UsageError
 from cnbench.core.experiment import Experiment
 from cnbench.core.parameter import Params, Value
 from cnbench.core.run import CaseResult, Request
-from cnbench.measure.placing import Place, Placing
-from cnbench.measure.sampler import Policy
+from cnbench.measuring.placing import Place, Placing
+from cnbench.measuring.sampler import Policy
 
 # Seconds that each group is sampled for unless its target is reached before or a budget is given.
 QUICK_SECONDS = 8.0
