@@ -68,8 +68,12 @@ class Experiment:
         require: raises UnsupportedError where a lab cannot measure a point.
         nonsense: why a point of the grid makes no sense and is left out, or the empty text.
         tools: the command-line tools that it drives, for ``doctor``.
+        era: which of its kernels' behaviours a release has, where that changed so much that results
+            of two must not be compared; the empty text where all are alike.
         setups: how many set-ups a case has, which its samples take in turn (three at most on the
             instruction clock).
+        counted: its cost is that of executed code, not of a disk or of waiting, so that a count of
+            instructions says it; asv then measures it in a guest, where one is built.
         caveat: what every reader of its results must know, in a sentence or two.
     """
 
@@ -85,6 +89,7 @@ class Experiment:
     tools: tuple[str, ...] = field(default=())
     era: Callable[[str], str] = of_one_era
     setups: int = 1
+    counted: bool = False
     caveat: str = ""
 
     def parameter(self, name: str) -> Parameter:

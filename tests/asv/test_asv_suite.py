@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 from asv.config import Config
+from asv_runner.benchmarks._base import get_setup_cache_key
 from asv_runner.discovery import disc_benchmarks
+from made_up import experiment
 
 from cnbench.asv.conversion import cost_unit
 from cnbench.core.case import Case
@@ -44,7 +46,32 @@ def suites(discovered: list[Any]) -> list[Any]:
 def test_every_experiment_is_in_the_suite_with_its_headline(discovered: list[Any]) -> None:
     tracked = {(b.func.__self__.experiment, b.name.rpartition("track_")[2]) for b in discovered}
     headlines = {(e.name, e.metrics[0].name) for e in all_experiments().values()}
-    assert headlines <= tracked, "write a class for it in benchmarks/, like the others there"
+    assert headlines <= tracked
+
+
+def test_an_experiment_without_a_class_gets_one_of_its_variants_and_its_headline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from benchmarks import defaults, suite
+
+    made = {name: experiment(name) for name in ("made-up", "made-up-too")}
+    monkeypatch.setattr(suite, "experiment_called", made.__getitem__)
+    first, second = (defaults.default_suite(one) for one in made.values())
+    assert (first.__name__, first.experiment, first.axes) == (
+        "MadeUp", "made-up", {"mode": ("a", "b")},
+    )  # fmt: skip
+    assert first().track_cost.__func__.pretty_name == "made-up: cost"
+    assert [case.params for group in _grid_of(first) for case in group.cases] == [
+        {"mode": "a", "size": 1}, {"mode": "b", "size": 1},
+    ]  # fmt: skip
+    caches = {get_setup_cache_key(suite.setup_cache) for suite in (first, second)}
+    assert len(caches) == 2
+
+
+def _grid_of(suite: Any) -> Any:
+    from benchmarks.suite import Grid
+
+    return Grid(experiment("made-up"), suite.axes, suite.fixed).groups(suite.place)
 
 
 def test_asv_accepts_every_benchmark(discovered: list[Any]) -> None:
