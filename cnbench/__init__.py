@@ -1,24 +1,57 @@
-"""cnbench: what the building blocks of a container platform really cost, with proof."""
+"""cnbench: what the building blocks of a container platform really cost, with proof.
+
+::
+
+    frame = cnbench.load("results/runs").frame()     # run files as a pandas frame
+    for row in cnbench.compare("before.json", "after.json"):
+        print(row.b.case.point, row.effect, row.judgement.verdict)
+
+Names are imported when they are first asked for: a guest has this package without its analysis
+side, and ``cnbench --help`` without pandas.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cnbench.core.lazy_imports import lazily
+
 if TYPE_CHECKING:
-    from pathlib import Path
+    from cnbench.api import compare
+    from cnbench.core.errors import (
+        CnbenchError,
+        CommandError,
+        NotComparableError,
+        ProofError,
+        UnsupportedError,
+        UsageError,
+    )
+    from cnbench.store.frames import load
 
-    from cnbench.store.frames import Runs
-
+__all__ = [
+    "CnbenchError",
+    "CommandError",
+    "NotComparableError",
+    "ProofError",
+    "UnsupportedError",
+    "UsageError",
+    "compare",
+    "load",
+]
 __version__ = "0.1.0"
 
-
-def load(path_or_folder: str | Path) -> Runs:
-    """Read run files for analysis: ``cnbench.load("results/runs").frame()`` is a pandas frame.
-
-    Raises:
-        cnbench.core.errors.UsageError: nothing is there, or a file is not a run file.
-    """
-    # Imported here: the guest has the package without its analysis side.
-    from cnbench.store import frames
-
-    return frames.load(path_or_folder)
+__getattr__, __dir__ = lazily(
+    __name__,
+    {
+        "cnbench.api": ("compare",),
+        "cnbench.core.errors": (
+            "CnbenchError",
+            "CommandError",
+            "NotComparableError",
+            "ProofError",
+            "UnsupportedError",
+            "UsageError",
+        ),
+        "cnbench.store.frames": ("load",),
+    },
+)

@@ -11,12 +11,14 @@ import sys
 from collections.abc import Callable, Mapping
 
 
-def lazily(package: str, homes: Mapping[str, tuple[str, ...]]) -> Callable[[str], object]:
-    """A ``__getattr__`` for ``package``: each name comes from the module that ``homes`` gives it.
+def lazily(
+    package: str, homes: Mapping[str, tuple[str, ...]]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """``__getattr__`` and ``__dir__`` for ``package``.
 
     Args:
-        package: the package's ``__name__``.
-        homes: module to the names that it defines.
+        package: its ``__name__``.
+        homes: module to the names that it defines and the package offers.
     """
     home_of = {name: module for module, names in homes.items() for name in names}
 
@@ -27,4 +29,8 @@ def lazily(package: str, homes: Mapping[str, tuple[str, ...]]) -> Callable[[str]
         setattr(sys.modules[package], name, value)
         return value
 
-    return named
+    def offered() -> list[str]:
+        own = {name for name in vars(sys.modules[package]) if name.startswith("__")}
+        return sorted(own | set(home_of))
+
+    return named, offered

@@ -65,7 +65,7 @@ __all__ = [
 ]
 
 # The plain scheduler in reference/ runs without numpy, which a cluster in columns needs.
-__getattr__ = lazily(
+__getattr__, __dir__ = lazily(
     __name__,
     {
         "cnbench.scheduler.cluster": ("Cluster",),
