@@ -5,17 +5,20 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cnbench.analysis.rows import Row
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Value
 from cnbench.core.run import Run
 from cnbench.core.units import FRACTION, format_exact, format_quantity
+
+if TYPE_CHECKING:  # rows come with the statistics, which `list` and `doctor` have no use for
+    from cnbench.analysis.rows import Row
 
 # More do not fit beside each other with their intervals; --json and the report have them all.
 _METRICS_SHOWN_IN_FULL = 3
