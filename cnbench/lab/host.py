@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from cnbench.core.metric import ClockName
-from cnbench.lab import cgroup, filesystems, loop, mounts, netns
+from cnbench.lab import cgroup, netns
 from cnbench.lab.clock import Clock, open_clock
 from cnbench.lab.journal import Journal, open_journal
 from cnbench.lab.long_work import LongWork
 from cnbench.lab.refusal import asked_once
 from cnbench.lab.resources import MARK, Resource
+from cnbench.lab.storage import filesystems, loop, mounts
 from cnbench.lab.timed import TimedParts
 
 T = TypeVar("T")

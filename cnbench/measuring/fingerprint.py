@@ -15,8 +15,9 @@ import cnbench
 from cnbench.core.errors import CnbenchError
 from cnbench.core.fingerprint import Fingerprint
 from cnbench.core.throttling import THROTTLING, throttling_era
-from cnbench.lab import commands, storage
+from cnbench.lab import commands
 from cnbench.lab.host import Lab
+from cnbench.lab.storage import disk
 
 # Options that change what the measured paths cost. Names from the kernel's Kconfig files.
 _CONFIG = (
@@ -65,7 +66,7 @@ def take(lab: Lab, image: str = "") -> Fingerprint:
             **_mitigations(),
             **_cpu_policy(),
             THROTTLING: throttling_era(platform.release()),
-            **storage.describe(lab.folder),
+            **disk.describe(lab.folder),
         },
         tools=tools(),
         image=image,

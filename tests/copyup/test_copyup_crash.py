@@ -13,8 +13,8 @@ import pytest
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.lab import commands
-from cnbench.lab.filesystems import require_filesystem
 from cnbench.lab.journal import collect
+from cnbench.lab.storage.filesystems import require_filesystem
 
 pytestmark = pytest.mark.real
 

@@ -11,8 +11,8 @@ from cnbench.core.errors import UnsupportedError
 from cnbench.experiments.copy_up import EXPERIMENT
 from cnbench.experiments.copy_up.plain_copy import timed_copy
 from cnbench.experiments.copy_up.stage import make_file
-from cnbench.lab.filesystems import require_disk
 from cnbench.lab.host import Lab, open_lab
+from cnbench.lab.storage.filesystems import require_disk
 
 pytestmark = pytest.mark.real
 

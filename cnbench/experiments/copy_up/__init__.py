@@ -18,8 +18,8 @@ from cnbench.experiments.copy_up.grid import PARAMETERS, makes_no_sense
 from cnbench.experiments.copy_up.setting import BLOCK, Setting
 from cnbench.experiments.copy_up.subject import CopyUpSubject
 from cnbench.experiments.copy_up.union import require_driver
-from cnbench.lab.filesystems import Filesystem, require_filesystem
 from cnbench.lab.host import Lab
+from cnbench.lab.storage.filesystems import Filesystem, require_filesystem
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cnbench.experiments.copy_up.plain_copy import CHUNK
 from cnbench.experiments.copy_up.setting import BLOCK, Setting
-from cnbench.lab.filesystems import Filesystem
+from cnbench.lab.storage.filesystems import Filesystem
 
 _NAME = "file"
 

@@ -15,8 +15,8 @@ from cnbench.experiments.copy_up.setting import Setting
 from cnbench.experiments.copy_up.stage import Stage, open_stage, read_through
 from cnbench.experiments.copy_up.triggers import prepare
 from cnbench.experiments.copy_up.union import described, effective_options, open_union
-from cnbench.lab.filesystems import MEMORY, Filesystem
 from cnbench.lab.host import Lab
+from cnbench.lab.storage.filesystems import MEMORY, Filesystem
 
 
 @dataclass

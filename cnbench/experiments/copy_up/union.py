@@ -10,11 +10,12 @@ from pathlib import Path
 from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.experiments.copy_up.setting import MOUNT_OPTIONS, Setting
 from cnbench.experiments.copy_up.stage import Stage
-from cnbench.lab import commands, mounts
-from cnbench.lab.filesystems import require_mountable
+from cnbench.lab import commands
 from cnbench.lab.host import Lab
 from cnbench.lab.processes import check_alive, running
 from cnbench.lab.resources import Resource
+from cnbench.lab.storage import mounts
+from cnbench.lab.storage.filesystems import require_mountable
 
 _MODULE = Path("/sys/module/overlay/parameters")
 _PATIENCE = 10.0

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from cnbench.lab import mounts
+from cnbench.lab.storage import mounts
 
 
 def describe(folder: Path) -> Mapping[str, str]:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.units import format_quantity
-from cnbench.lab import commands, mounts
+from cnbench.lab import commands
 from cnbench.lab.journal import Journal
-from cnbench.lab.loop import LoopDevice, open_loop_device, require_loop_devices
 from cnbench.lab.processes import DIE_WITH_PARENT
+from cnbench.lab.storage import mounts
+from cnbench.lab.storage.loop import LoopDevice, open_loop_device, require_loop_devices
 
 MEMORY = "tmpfs"
 _MIB = 2**20
