@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnbench.core.errors import CnbenchError, UnsupportedError
+from cnbench.core.errors import UnsupportedError
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Params
@@ -23,6 +23,7 @@ from cnbench.lab import commands
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace
+from cnbench.lab.waiting import wait_until
 from cnbench.network.bird import open_birds
 from cnbench.network.routes import gateway_to
 from cnbench.network.topology import Topology, open_topology
@@ -92,10 +93,8 @@ class ConvergenceSubject:
 
     @staticmethod
     def _wait(happened: Callable[[], bool]) -> None:
-        give_up = time.monotonic() + _PATIENCE
-        while not happened():
-            if time.monotonic() > give_up:
-                raise CnbenchError(f"the routes did not come or go within {_PATIENCE:.0f} s")
+        # Without a rest: what is waited for is what is timed.
+        wait_until(happened, "the routes had not come or gone", within=_PATIENCE, every=0)
 
     def proof(self) -> Proof:
         """No packet got through before; the route and their number were the announced ones."""

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnbench.probes.cpu_time import run_delay
+
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
 _STAT_COLUMNS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 
@@ -38,7 +40,7 @@ class Reading:
     @classmethod
     def now(cls) -> Reading:
         """Read all counters; what this kernel does not have is left out."""
-        return cls(time.monotonic(), _run_delay(), _machine(), _pressure())
+        return cls(time.monotonic(), run_delay(), _machine(), _pressure())
 
 
 def joined(parts: Sequence[tuple[Reading, Reading]]) -> tuple[Reading, Reading]:
@@ -81,14 +83,6 @@ def disturbances(shares: Mapping[str, float], duration: float) -> tuple[str, ...
         for name, (limit, sentence) in _THRESHOLDS.items()
         if shares.get(name, 0) > limit and shares[name] * duration > _LEAST_DELAY
     )
-
-
-def _run_delay() -> float:
-    """Seconds that this thread was runnable and not running."""
-    try:
-        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
-    except OSError:
-        return 0.0
 
 
 def _machine() -> dict[str, float]:

@@ -10,7 +10,6 @@ import contextlib
 import functools
 import socket
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +17,14 @@ from pathlib import Path
 from cnbench.core.errors import CnbenchError
 from cnbench.lab.host import Lab
 from cnbench.lab.processes import check_alive, running
+from cnbench.lab.waiting import wait_until
 from cnbench.network.routes import read_route
 from cnbench.network.topology import Node, Topology
 from cnbench.network.underlay import DEVICE
 
 _AUTONOMOUS_SYSTEM = 64512
 _PATIENCE = 30.0
+_NOT_READY = "BIRD was not ready"
 # The protocols of the configuration, as birdc calls them.
 _PODS, _PEER = "pods", "peer"
 
@@ -107,11 +108,13 @@ def announced_by_bird(lab: Lab, topology: Topology) -> Iterator[None]:
     with open_birds(lab, topology, networks) as birds:
         for bird in birds:
             bird.announce()
-        _wait(
+        wait_until(
             lambda: all(
                 read_route(node.namespace, peer.pod_network) for node, peer in topology.pairs
             ),
-            lambda: None,
+            _NOT_READY,
+            within=_PATIENCE,
+            every=0.02,
         )
         yield
 
@@ -140,16 +143,17 @@ def open_birds(
             with node.namespace.entered():
                 process = stack.enter_context(running(argv))
             birds.append(Bird(node.namespace.name, control))
-            _wait(control.exists, functools.partial(check_alive, argv, process))
+            wait_until(
+                control.exists,
+                _NOT_READY,
+                within=_PATIENCE,
+                meanwhile=functools.partial(check_alive, argv, process),
+            )
         first, second = birds
-        _wait(lambda: first.established() and second.established(), lambda: None)
+        wait_until(
+            lambda: first.established() and second.established(),
+            _NOT_READY,
+            within=_PATIENCE,
+            every=0.02,
+        )
         yield first, second
-
-
-def _wait(happened: Callable[[], bool], check: Callable[[], None]) -> None:
-    give_up = time.monotonic() + _PATIENCE
-    while not happened():
-        check()
-        if time.monotonic() > give_up:
-            raise CnbenchError(f"BIRD is not ready after {_PATIENCE:.0f} s")
-        time.sleep(0.02)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cnbench.core.errors import CnbenchError, CommandError
 from cnbench.lab.processes import check_alive, running
+from cnbench.lab.waiting import wait_until
 from cnbench.probes.traffic import CONGESTION_CONTROL, End
 
 _PORT = 5201
@@ -152,12 +153,13 @@ def open_iperf3(
 
 
 def _wait_for(server: End, argv: list[str], process: subprocess.Popen[str]) -> None:
-    give_up = time.monotonic() + _PATIENCE
-    while not _listens(server):
-        check_alive(argv, process)
-        if time.monotonic() > give_up:
-            raise CnbenchError(f"iperf3 does not listen on {server.address}")
-        time.sleep(0.005)
+    wait_until(
+        lambda: _listens(server),
+        f"iperf3 did not listen on {server.address}",
+        within=_PATIENCE,
+        every=0.005,
+        meanwhile=lambda: check_alive(argv, process),
+    )
 
 
 def _listens(server: End) -> bool:

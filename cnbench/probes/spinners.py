@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import mmap
 import os
 import signal
@@ -11,9 +12,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from cnbench.core.errors import CnbenchError
 from cnbench.lab.cgroup import CpuGroup
 from cnbench.lab.processes import check_alive, python_script, running
+from cnbench.lab.waiting import wait_until
 from cnbench.probes import spin
 
 _PATIENCE = 30.0
@@ -69,14 +70,18 @@ class Spinners:
         Raises:
             CnbenchError: one has ended, or does not get the CPU.
         """
-        give_up = time.monotonic() + _PATIENCE
         for slot, process in enumerate(self._processes):
-            first = slot * spin.WORDS
-            while self._board[first + spin.ASKED] != self._board[first + spin.ANSWERED]:
-                check_alive(["spin.py"], process)
-                if time.monotonic() > give_up:
-                    raise CnbenchError(f"a busy thread did not run for {_PATIENCE:.0f} s")
-                time.sleep(0.001)
+            wait_until(
+                functools.partial(self._has_answered, slot),
+                "a busy thread did not run",
+                within=_PATIENCE,
+                every=0.001,
+                meanwhile=functools.partial(check_alive, ["spin.py"], process),
+            )
+
+    def _has_answered(self, slot: int) -> bool:
+        first = slot * spin.WORDS
+        return bool(self._board[first + spin.ASKED] == self._board[first + spin.ANSWERED])
 
 
 @contextlib.contextmanager

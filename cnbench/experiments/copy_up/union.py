@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from cnbench.core.errors import CnbenchError, UnsupportedError
+from cnbench.core.errors import UnsupportedError
 from cnbench.experiments.copy_up.setting import MOUNT_OPTIONS, Setting
 from cnbench.experiments.copy_up.stage import Stage
 from cnbench.lab import commands
@@ -16,6 +15,7 @@ from cnbench.lab.processes import check_alive, running
 from cnbench.lab.resources import Resource
 from cnbench.lab.storage import mounts
 from cnbench.lab.storage.filesystems import require_mountable
+from cnbench.lab.waiting import wait_until
 
 _MODULE = Path("/sys/module/overlay/parameters")
 _PATIENCE = 10.0
@@ -75,12 +75,13 @@ def _fuse(lab: Lab, setting: Setting, stage: Stage, target: Path) -> Iterator[No
         str(target),
     ]
     with lab.journal.owning(Resource("mount", str(target))), running(argv) as process:
-        give_up = time.monotonic() + _PATIENCE
-        while not mounts.is_mounted(target):
-            check_alive(argv, process)
-            if time.monotonic() > give_up:
-                raise CnbenchError(f"fuse-overlayfs had mounted nothing after {_PATIENCE:.0f} s")
-            time.sleep(0.001)
+        wait_until(
+            lambda: mounts.is_mounted(target),
+            "fuse-overlayfs had mounted nothing",
+            within=_PATIENCE,
+            every=0.001,
+            meanwhile=lambda: check_alive(argv, process),
+        )
         try:
             yield
         finally:

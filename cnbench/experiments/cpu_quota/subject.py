@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cnbench.core.errors import CnbenchError
 from cnbench.core.proof import Check, Proof, equal, true
 from cnbench.experiments.cpu_quota.limits import Limits
 from cnbench.lab.cgroup import CpuAccount, CpuGroup
 from cnbench.lab.clock import Clock
+from cnbench.lab.waiting import wait_until
 from cnbench.probes.spinners import Spinners
 
 _POLL = 100e-6
@@ -115,12 +115,13 @@ class QuotaSubject:
         Raises:
             CnbenchError: no period ended for a hundred of them: the controller is not at work.
         """
-        since = self.binding.periods() if since is None else since
-        give_up = time.monotonic() + (100 + self.periods) * self.limits.period + 1
-        while self.binding.periods() <= since:
-            if time.monotonic() > give_up:
-                raise CnbenchError("the controller's period count stands still")
-            time.sleep(_POLL)
+        passed = self.binding.periods() if since is None else since
+        wait_until(
+            lambda: self.binding.periods() > passed,
+            "the controller's period count stood still",
+            within=(100 + self.periods) * self.limits.period + 1,
+            every=_POLL,
+        )
         return self.binding.account()
 
     def proof(self) -> Proof:
