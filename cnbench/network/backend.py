@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 from cnbench.core.errors import UnsupportedError, UsageError
+from cnbench.core.parts import parts_of
 from cnbench.core.proof import Check
 from cnbench.lab.host import Lab
 from cnbench.network import backends, links
@@ -74,11 +73,7 @@ class Backend:
 @cache
 def all_backends() -> dict[str, Backend]:
     """Every module of ``backends`` that has a ``BACKEND``, by name."""
-    modules = (
-        importlib.import_module(f"{backends.__name__}.{module.name}")
-        for module in pkgutil.iter_modules(backends.__path__)
-    )
-    found = [module.BACKEND for module in modules if hasattr(module, "BACKEND")]
+    found: list[Backend] = list(parts_of(backends.__name__, "BACKEND"))
     return {backend.name: backend for backend in sorted(found, key=lambda b: b.name)}
 
 

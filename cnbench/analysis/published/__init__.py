@@ -6,14 +6,13 @@ has of the same with the quotient of the two and a verdict on whether they may b
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 from cnbench.analysis.chapters import Chapter
 from cnbench.analysis.published.beside import Beside, beside
 from cnbench.analysis.published.figure import Figure
+from cnbench.core.parts import parts_of
 
 __all__ = ["Beside", "all_published", "beside_published"]
 
@@ -21,7 +20,8 @@ __all__ = ["Beside", "all_published", "beside_published"]
 @cache
 def all_published() -> tuple[Figure, ...]:
     """Every published figure, those of one experiment together."""
-    return tuple(_found())
+    found: list[tuple[Figure, ...]] = list(parts_of(__name__, "PUBLISHED"))
+    return tuple(figure for figures in found for figure in figures)
 
 
 def beside_published(chapters: Sequence[Chapter]) -> list[Beside]:
@@ -33,8 +33,3 @@ def beside_published(chapters: Sequence[Chapter]) -> list[Beside]:
         if figure.experiment == chapter.name
         for one in beside(figure, chapter)
     ]
-
-
-def _found() -> Iterator[Figure]:
-    for module in pkgutil.iter_modules(__path__):
-        yield from getattr(importlib.import_module(f"{__name__}.{module.name}"), "PUBLISHED", ())

@@ -7,11 +7,10 @@ run measured more than one kernel, the cost by kernel release comes first.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from functools import cache
 
 from cnbench.analysis.chapters import Chapter
+from cnbench.core.parts import parts_of
 from cnbench.report.plots import by_kernel, generic
 from cnbench.report.plots.figures import Figures
 from cnbench.report.svg import Panel
@@ -20,11 +19,7 @@ from cnbench.report.svg import Panel
 @cache
 def all_figures() -> dict[str, Figures]:
     """The figures by the name of their experiment."""
-    modules = (
-        importlib.import_module(f"{__name__}.{module.name}")
-        for module in pkgutil.iter_modules(__path__)
-    )
-    found = [module.FIGURES for module in modules if hasattr(module, "FIGURES")]
+    found: list[Figures] = list(parts_of(__name__, "FIGURES"))
     return {figures.experiment: figures for figures in found}
 
 
