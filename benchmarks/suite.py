@@ -19,17 +19,17 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from cnbench.asv.conversion import asv_samples, cost_unit
-from cnbench.asv.lab_choice import place_for
+from cnbench.asv.lab_choice import venue_for
 from cnbench.core.case import Group
 from cnbench.core.errors import CnbenchError
 from cnbench.core.experiment import Experiment
 from cnbench.core.parameter import Params
 from cnbench.core.run import CaseResult
+from cnbench.core.venue import HOST, Venue
 from cnbench.experiments.registry import experiment_called
 from cnbench.lab import journal
 from cnbench.measuring.dispatch import measure
 from cnbench.measuring.events import CaseEnded, Event, Warned
-from cnbench.measuring.placing import HOST, Place
 from cnbench.measuring.plan import QUICK_SECONDS, Plan, make_groups
 
 Point = tuple[str, ...]
@@ -49,7 +49,7 @@ class Suite:
             first of its quick values.
         counted: its cost is that of executed code, not of a disk or of waiting, so that a count of
             instructions says it.
-        place: where it is measured, which follows.
+        venue: where it is measured, which follows.
         version: raised when the meaning of the numbers changes, so that asv keeps the old ones
             apart. Without it, asv takes a hash of source code: a comment would end a history.
             Counts have a version of their own, as they must never share a line with seconds.
@@ -59,22 +59,22 @@ class Suite:
     axes: ClassVar[Mapping[str, Point]]
     fixed: ClassVar[Mapping[str, str]] = {}
     counted: ClassVar[bool] = False
-    place: ClassVar[Place] = HOST
+    venue: ClassVar[Venue] = HOST
     version: ClassVar[str] = "1"
 
     def __init_subclass__(cls) -> None:
         """Decide where the class is measured, and give its benchmarks the units of that clock."""
         super().__init_subclass__()
-        cls.place = place_for(cls.counted)
-        if cls.place.clock != "wall":
-            cls.version = f"{cls.version} {cls.place.clock}"
+        cls.venue = venue_for(cls.counted)
+        if cls.venue.clock != "wall":
+            cls.version = f"{cls.version} {cls.venue.clock}"
         for track in vars(cls).values():
             if metric := getattr(track, "metric", None):
-                track.unit = cost_unit(metric, cls.place.clock)
+                track.unit = cost_unit(metric, cls.venue.clock)
                 # What asv's page shows as the benchmark's code: how to measure it without asv.
                 track.pretty_source = (
                     f"# {metric.name}: {metric.summary}\n"
-                    f"cnbench run {cls.experiment} --clock {cls.place.clock}"
+                    f"cnbench run {cls.experiment} --clock {cls.venue.clock}"
                 )
 
     @property
@@ -102,7 +102,7 @@ class Suite:
         journal.collect()  # asv kills what takes too long, and then nobody has tidied up
         try:
             grid = Grid(experiment_called(self.experiment), self.axes, self.fixed)
-            return {grid.written(r.case.params): r for r in _results_of(grid, self.place)}
+            return {grid.written(r.case.params): r for r in _results_of(grid, self.venue)}
         except CnbenchError as error:
             raise SystemExit(_sentence(error)) from None
 
@@ -133,13 +133,13 @@ class Grid:
         """A point's values of the axes, as written."""
         return tuple(texts[params[name]] for name, texts in self._texts.items())
 
-    def groups(self, place: Place) -> tuple[Group, ...]:
-        """The points in the groups that share blocks, all of them at ``place``."""
-        groups = make_groups(self.experiment, self.points, place)
+    def groups(self, venue: Venue) -> tuple[Group, ...]:
+        """The points in the groups that share blocks, all of them at ``venue``."""
+        groups = make_groups(self.experiment, venue, self.points)
         return tuple(replace(group, number=number) for number, group in enumerate(groups))
 
 
-def _results_of(grid: Grid, place: Place) -> list[CaseResult]:
+def _results_of(grid: Grid, venue: Venue) -> list[CaseResult]:
     results: list[CaseResult] = []
 
     def keep(event: Event) -> None:
@@ -148,7 +148,7 @@ def _results_of(grid: Grid, place: Place) -> list[CaseResult]:
         elif isinstance(event, Warned):
             print(event.message, file=sys.stderr)
 
-    measure(Plan(grid.groups(place), seconds=QUICK_SECONDS, budget=None, seed=1), keep)
+    measure(Plan(grid.groups(venue), seconds=QUICK_SECONDS, budget=None, seed=1), keep)
     return results
 
 

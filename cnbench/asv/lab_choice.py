@@ -6,20 +6,20 @@ what is in the cache: `cnbench guest build` is the switch. It names the machine 
 
 from __future__ import annotations
 
+from cnbench.core.venue import HOST, Venue
 from cnbench.lab import commands
 from cnbench.lab.guest.build.images import built_userland
 from cnbench.lab.guest.build.kernels import built_kernel
-from cnbench.measuring.placing import HOST, Place
 
 KERNEL = "trixie"
 
 _EMULATOR = "qemu-system-x86_64"
 
 
-def place_for(counted: bool) -> Place:
+def venue_for(counted: bool) -> Venue:
     """Where to measure what is ``counted`` in instructions if that can be, or else on the host."""
     if counted and guest_name() is not None:
-        return Place("guest", "instructions", KERNEL)
+        return Venue("guest", "instructions", KERNEL)
     return HOST
 
 

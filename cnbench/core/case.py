@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cnbench.core.metric import ClockName
 from cnbench.core.parameter import Value
+from cnbench.core.venue import CgroupVersion, Venue
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,18 @@ class Group:
         cases: of one experiment, lab, clock and kernel. The first that can be set up is the
             reference, which is measured twice in every block (A and A′).
         number: tells the group from the others of its run, a resumed one included.
+        cgroup: the version of cgroup that a guest for them has its controllers on.
     """
 
     cases: tuple[Case, ...]
     number: int = 0
+    cgroup: CgroupVersion = ""
+
+    @property
+    def venue(self) -> Venue:
+        """Where all its cases are measured."""
+        first = self.cases[0]
+        return Venue(first.lab, first.clock, first.kernel, self.cgroup)
 
     @property
     def experiment(self) -> str:

@@ -11,6 +11,7 @@ from cnbench.core.errors import UsageError
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Params, Value
 from cnbench.core.proof import Proof
+from cnbench.core.venue import CgroupVersion
 
 
 class Subject(Protocol):
@@ -47,6 +48,11 @@ def always_sensible(params: Params) -> str:
     return ""
 
 
+def of_any_cgroup(params: Params) -> CgroupVersion:
+    """For an experiment that needs no controller of cgroup."""
+    return ""
+
+
 def of_one_era(release: str) -> str:
     """For an experiment about a thing that all kernels do alike."""
     return ""
@@ -70,6 +76,8 @@ class Experiment:
         tools: the command-line tools that it drives, for ``doctor``.
         era: which of its kernels' behaviours a release has, where that changed so much that results
             of two must not be compared; the empty text where all are alike.
+        cgroup: the version of cgroup that a point needs its controllers on, or the empty text; a
+            guest is given it.
         setups: how many set-ups a case has, which its samples take in turn (three at most on the
             instruction clock).
         counted: its cost is that of executed code, not of a disk or of waiting, so that a count of
@@ -88,6 +96,7 @@ class Experiment:
     nonsense: Callable[[Params], str] = always_sensible
     tools: tuple[str, ...] = field(default=())
     era: Callable[[str], str] = of_one_era
+    cgroup: Callable[[Params], CgroupVersion] = of_any_cgroup
     setups: int = 1
     counted: bool = False
     caveat: str = ""

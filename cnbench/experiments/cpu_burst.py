@@ -18,7 +18,7 @@ from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Params
 from cnbench.core.proof import Proof, equal, true
 from cnbench.core.throttling import throttling_era
-from cnbench.experiments.cpu_quota.grid import CONTROLLER
+from cnbench.experiments.cpu_quota.grid import CONTROLLER, cgroup_of
 from cnbench.lab.cgroup import CpuGroup, Version, require_controller
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
@@ -221,6 +221,7 @@ EXPERIMENT = Experiment(
     beside=("controller",),
     subject=open_subject,
     require=_require,
+    cgroup=cgroup_of,
     nonsense=_makes_no_sense,
     era=throttling_era,
 )

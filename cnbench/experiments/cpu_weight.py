@@ -18,7 +18,7 @@ from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Params
 from cnbench.core.proof import Proof, equal, true
-from cnbench.experiments.cpu_quota.grid import CONTROLLER
+from cnbench.experiments.cpu_quota.grid import CONTROLLER, cgroup_of
 from cnbench.lab.cgroup import CpuGroup, Version, require_controller
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
@@ -167,4 +167,5 @@ EXPERIMENT = Experiment(
     beside=("ratio",),
     subject=open_subject,
     require=_require,
+    cgroup=cgroup_of,
 )

@@ -19,6 +19,13 @@ class EnvironmentFound:
 
 
 @dataclass(frozen=True)
+class LabAdvanced:
+    """A lab is being made ready, which takes a while: ``what`` says how far it is."""
+
+    what: str
+
+
+@dataclass(frozen=True)
 class GroupStarted:
     """A group's cases are being set up; it ends with its budget (seconds) or its last block.
 
@@ -76,5 +83,14 @@ class Warned:
     message: str
 
 
-Event = EnvironmentFound | GroupStarted | WorkAdvanced | BlockEnded | Captured | CaseEnded | Warned
+Event = (
+    EnvironmentFound
+    | LabAdvanced
+    | GroupStarted
+    | WorkAdvanced
+    | BlockEnded
+    | Captured
+    | CaseEnded
+    | Warned
+)
 Listener = Callable[[Event], None]

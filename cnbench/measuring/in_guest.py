@@ -8,12 +8,12 @@ from dataclasses import replace
 from cnbench.core.case import Group
 from cnbench.core.codec import to_plain
 from cnbench.core.run import CaseResult
+from cnbench.core.venue import Venue
 from cnbench.experiments.registry import module_of, names
 from cnbench.lab.guest import start
 from cnbench.lab.guest.errors import GuestError
-from cnbench.measuring.events import CaseEnded, GroupStarted, Listener, Warned
+from cnbench.measuring.events import CaseEnded, GroupStarted, LabAdvanced, Listener, Warned
 from cnbench.measuring.inside import Assignment
-from cnbench.measuring.placing import Place
 from cnbench.measuring.plan import Plan
 from cnbench.measuring.wire import event_from_plain
 
@@ -31,24 +31,31 @@ _IMPORTS = (
 _SILENCE_SECONDS = 900
 
 
-def carry_out_in_guest(plan: Plan, place: Place, listen: Listener) -> None:
-    """Measure all groups of ``plan`` in guests like ``place``, telling ``listen`` as it goes.
+def carry_out_in_guest(plan: Plan, venue: Venue, listen: Listener) -> None:
+    """Measure all groups of ``plan`` in guests like ``venue``, telling ``listen`` as it goes.
 
     A group whose guest hangs, panics or runs out of memory is tried once more in a new one; the
     second time its cases have failed, with the guest's last words. The others go on.
 
+    What a guest is made of is built before, where it is not there.
+
     Raises:
-        UnsupportedError: QEMU is not installed, or no image is built.
+        GuestError: it could not be built.
+        UnsupportedError: QEMU is not installed, or what builds.
     """
+
+    def tell(what: str) -> None:
+        listen(LabAdvanced(what))
+
+    start.ensure_built(venue.kernel, tell)
     left = plan.groups
     tried_again: set[int] = set()
     while left:
         progress = _Progress(left, listen)
         try:
-            with start.guest(place.kernel, place.clock, imports=_IMPORTS) as machine:
-                assignment = Assignment(
-                    replace(plan, groups=left), place.clock, start.digest(place.kernel)
-                )
+            with start.guest(venue.kernel, venue.clock, tell, _IMPORTS) as machine:
+                image = start.digest(venue.kernel)
+                assignment = Assignment(replace(plan, groups=left), venue, image)
                 for message in machine.run(_MODULE, to_plain(assignment), silence=_SILENCE_SECONDS):
                     progress.hear(message)
             return

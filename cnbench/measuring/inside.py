@@ -12,9 +12,10 @@ import sys
 from dataclasses import dataclass
 
 from cnbench.core.codec import from_plain
-from cnbench.core.metric import ClockName
+from cnbench.core.venue import Venue
 from cnbench.experiments.registry import experiment_called
 from cnbench.lab import commands
+from cnbench.lab.guest import cgroup_v1
 from cnbench.lab.host import open_lab
 from cnbench.measuring import fingerprint
 from cnbench.measuring.events import EnvironmentFound, Event
@@ -30,16 +31,19 @@ class Assignment:
     """A plan for a guest, and what the guest cannot know of itself."""
 
     plan: Plan
-    clock: ClockName
+    venue: Venue
     image: str
 
 
 def main() -> None:
     """Carry out the assignment on stdin, telling every event on stdout."""
     assignment = from_plain(Assignment, json.loads(_read_line(sys.stdin.fileno())))
-    if assignment.clock == "instructions":
+    venue = assignment.venue
+    if venue.clock == "instructions":
         commands.never_give_up()
-    with open_lab("guest", assignment.clock) as lab:
+    if venue.cgroup == "v1":
+        cgroup_v1.mount()
+    with open_lab(venue.lab, venue.clock) as lab:
         environment = fingerprint.take(lab, assignment.image)
         _tell(EnvironmentFound(environment))
         carry_out(assignment.plan, experiment_called, lab, environment.digest, _tell)

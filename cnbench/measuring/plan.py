@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cnbench.core.case import Case, Group
@@ -11,8 +11,9 @@ from cnbench.core.errors import UsageError
 from cnbench.core.experiment import Experiment
 from cnbench.core.parameter import Params, Value
 from cnbench.core.run import CaseResult, Request
-from cnbench.measuring.placing import Place, Placing
+from cnbench.core.venue import Venue
 from cnbench.measuring.sampler import Policy
+from cnbench.measuring.venues import Divide
 
 # Seconds that each group is sampled for unless its target is reached before or a budget is given.
 QUICK_SECONDS = 8.0
@@ -67,39 +68,46 @@ class Plan:
 def make_plan(
     request: Request,
     experiment_called: Callable[[str], Experiment],
-    placing: Placing,
+    divide: Divide,
     done: Iterable[CaseResult] = (),
 ) -> Plan:
     """The plan for what ``request`` asks, less the groups that ``done`` has all cases of.
+
+    First come the points; then which of them each venue measures; then their groups.
 
     Raises:
         UsageError: the grid that was asked for makes no sense.
     """
     done = list(done)
-    groups = []
-    for name in request.experiments:
-        experiment = experiment_called(name)
-        points = experiment.grid(request.full, request.given.get(name, {}))
-        for place, placed in placing(experiment, points):
-            groups += make_groups(experiment, placed, place)
-    missing = without(groups, {result.case.key for result in done})
+    wanted = list(_wanted(request, experiment_called))
+    parts = [(of, *part) for of, points in wanted for part in divide(of, points)]
+    groups = [group for part in parts for group in make_groups(*part)]
+    left = without(groups, {result.case.key for result in done})
     first_number = 1 + max((result.group for result in done), default=-1)
     return Plan(
-        tuple(replace(group, number=n) for n, group in enumerate(missing, start=first_number)),
+        tuple(replace(group, number=number) for number, group in enumerate(left, first_number)),
         seconds=FULL_SECONDS if request.full else QUICK_SECONDS,
         budget=request.budget,
         seed=request.seed,
     )
 
 
-def make_groups(experiment: Experiment, points: Sequence[Params], place: Place) -> list[Group]:
-    """The groups of ``points``, all measured at ``place``."""
+def _wanted(
+    request: Request, experiment_called: Callable[[str], Experiment]
+) -> Iterator[tuple[Experiment, Sequence[Params]]]:
+    """The points of each experiment's grid."""
+    for name in request.experiments:
+        experiment = experiment_called(name)
+        yield experiment, experiment.grid(request.full, request.given.get(name, {}))
+
+
+def make_groups(experiment: Experiment, venue: Venue, points: Sequence[Params]) -> list[Group]:
+    """The groups of ``points``, all measured at ``venue``."""
+    where = (venue.lab, venue.clock, venue.kernel)
     return [
         Group(
-            tuple(
-                Case(experiment.name, dict(point), place.lab, place.clock, place.kernel)
-                for point in together
-            )
+            tuple(Case(experiment.name, dict(point), *where) for point in together),
+            cgroup=venue.cgroup,
         )
         for together in experiment.groups(points)
     ]

@@ -71,7 +71,7 @@ def test_an_experiment_without_a_class_gets_one_of_its_variants_and_its_headline
 def _grid_of(suite: Any) -> Any:
     from benchmarks.suite import Grid
 
-    return Grid(experiment("made-up"), suite.axes, suite.fixed).groups(suite.place)
+    return Grid(experiment("made-up"), suite.axes, suite.fixed).groups(suite.venue)
 
 
 def test_asv_accepts_every_benchmark(discovered: list[Any]) -> None:
@@ -81,7 +81,7 @@ def test_asv_accepts_every_benchmark(discovered: list[Any]) -> None:
         assert benchmark.version == benchmark.func.__self__.version
         metric = benchmark.name.rpartition("track_")[2]
         of = experiment_called(benchmark.func.__self__.experiment).metric(metric)
-        assert benchmark.unit == cost_unit(of, benchmark.func.__self__.place.clock)
+        assert benchmark.unit == cost_unit(of, benchmark.func.__self__.venue.clock)
 
 
 def test_no_two_classes_share_a_cache(discovered: list[Any]) -> None:
@@ -97,7 +97,7 @@ def test_every_class_measures_a_small_grid_that_its_axes_name(suites: list[Any])
 
     for suite in suites:
         grid = Grid(experiment_called(suite.experiment), suite.axes, suite.fixed)
-        points = [case.params for group in grid.groups(suite.place) for case in group.cases]
+        points = [case.params for group in grid.groups(suite.venue) for case in group.cases]
         assert 0 < len(points) <= 24, suite
         named = {grid.written(point) for point in points}
         assert len(named) == len(points), suite

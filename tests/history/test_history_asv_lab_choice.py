@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from cnbench.asv import lab_choice, machine
-from cnbench.measuring.placing import HOST, Place
+from cnbench.core.venue import HOST, Venue
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = SimpleNamespace(release="6.12.107+deb13-cloud-amd64", digest="3c96a5c8fea6")
@@ -49,14 +49,14 @@ def a_class(suite: Any, counts: bool) -> Any:
 @pytest.mark.usefixtures("built")
 def test_a_counted_class_has_the_guests_clock_and_a_version_of_its_own(suite: Any) -> None:
     counted, timed = a_class(suite, True), a_class(suite, False)
-    assert counted.place == Place("guest", "instructions", "trixie")
-    assert timed.place == HOST
+    assert counted.venue == Venue("guest", "instructions", "trixie")
+    assert timed.venue == HOST
     assert counted.track_connect.unit == "instructions"
     assert timed.track_connect.unit == "seconds"
     assert counted.version != timed.version
     assert "--clock instructions" in counted.track_connect.pretty_source
     grid = suite.Grid(suite.experiment_called("service-routing"), counted.axes, {})
-    cases = [case for group in grid.groups(counted.place) for case in group.cases]
+    cases = [case for group in grid.groups(counted.venue) for case in group.cases]
     assert {case.where for case in cases} == {("guest", "instructions", "trixie")}
 
 
@@ -76,5 +76,5 @@ def test_without_a_guest_all_is_timed_on_the_host(
         monkeypatch.setattr(lab_choice.commands, "find", lambda tool: None)
     else:
         monkeypatch.setattr(lab_choice, missing, lambda *_: None)
-    assert a_class(suite, True).place == HOST
+    assert a_class(suite, True).venue == HOST
     assert "counting" not in machine.this_machine()

@@ -6,7 +6,7 @@ import made_up
 import pytest
 from scripted import Script, Stage
 
-from cnbench.core.errors import CnbenchError
+from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.measuring import dispatch
 from cnbench.measuring.events import CaseEnded, EnvironmentFound, Warned
 from cnbench.measuring.plan import Plan
@@ -68,9 +68,44 @@ def test_guests_come_after_the_host_in_the_order_they_were_named(monkeypatch):
     measured = []
     monkeypatch.setattr(dispatch, "_carry_out_here", lambda part, listen: measured.append(part))
     monkeypatch.setattr(
-        dispatch, "carry_out_in_guest", lambda part, place, listen: measured.append(part)
+        dispatch, "carry_out_in_guest", lambda part, venue, listen: measured.append(part)
     )
     named = [("guest", "trixie"), ("guest", "bookworm"), ("host", ""), ("guest", "trixie")]
     groups = tuple(at(lab, kernel, number) for number, (lab, kernel) in enumerate(named))
     dispatch.measure(Plan(groups, 10.0, None, seed=1), print)
     assert [[g.number for g in part.groups] for part in measured] == [[2], [0, 3], [1]]
+
+
+@pytest.fixture
+def without_guests(monkeypatch):
+    """Measures a group on each of ``labs`` where no guest can be had."""
+
+    def refuse(part, venue, listen):
+        raise UnsupportedError("no QEMU here", "install it")
+
+    def measure(*labs):
+        stage = Stage({"a": Script()})
+        monkeypatch.setattr(dispatch, "_carry_out_here", lambda part, listen: listen("the host's"))
+        monkeypatch.setattr(dispatch, "carry_out_in_guest", refuse)
+        plain = stage.group(size=1, number=0)
+        groups = tuple(
+            replace(plain, cases=tuple(replace(case, lab=lab) for case in plain.cases), number=n)
+            for n, lab in enumerate(labs)
+        )
+        told = []
+        dispatch.measure(Plan(groups, 10.0, None, seed=1), told.append)
+        return told
+
+    return measure
+
+
+def test_where_no_guest_can_be_had_one_line_says_so_and_the_rest_stands(without_guests):
+    told = without_guests("host", "guest", "guest")
+    assert told[0] == "the host's"
+    (warning,) = told[1:]
+    assert warning.message == "no QEMU here; what the host cannot do is left out (install it)"
+
+
+def test_where_all_was_to_be_in_a_guest_there_is_nothing_without_one(without_guests):
+    with pytest.raises(UnsupportedError, match="no QEMU here"):
+        without_guests("guest")

@@ -8,15 +8,15 @@ import made_up
 import pytest
 
 from cnbench.core.codec import from_plain
+from cnbench.core.venue import Venue
 from cnbench.lab.guest.errors import GuestError
 from cnbench.measuring import in_guest
 from cnbench.measuring.events import CaseEnded, GroupStarted, Warned
 from cnbench.measuring.inside import Assignment
-from cnbench.measuring.placing import Place
 from cnbench.measuring.plan import Plan, make_groups
 from cnbench.measuring.wire import encode_event, event_from_plain
 
-PLACE = Place("guest", "instructions", "trixie")
+VENUE = Venue("guest", "instructions", "trixie", "v1")
 PANIC = GuestError("its kernel panicked: oops", "try again", ["[  1.0] oops", "[  1.1] panic"])
 
 
@@ -28,7 +28,7 @@ class Guests:
         self.booted = 0
 
     @contextlib.contextmanager
-    def boot(self, kernel, clock, imports):
+    def boot(self, kernel, clock, progress, imports):
         assert (kernel, clock) == ("trixie", "instructions")
         assert "cnbench.experiments.service_routing" in imports
         self.booted += 1
@@ -36,7 +36,7 @@ class Guests:
 
     def run(self, module, request, silence):
         assignment = from_plain(Assignment, request)
-        assert assignment.image == "digest"
+        assert (assignment.image, assignment.venue) == ("digest", VENUE)
         for group in assignment.plan.groups:
             yield plain(GroupStarted(group.number, group.experiment, {}, 1.0, 8))
             if group.number in self.deaths:
@@ -54,12 +54,13 @@ def plain(event):
 def carried_out(monkeypatch, *deaths):
     guests = Guests(*deaths)
     monkeypatch.setattr(in_guest.start, "guest", guests.boot)
+    monkeypatch.setattr(in_guest.start, "ensure_built", lambda kernel, progress: progress(kernel))
     monkeypatch.setattr(in_guest.start, "digest", lambda kernel: "digest")
     experiment = made_up.experiment()
-    groups = make_groups(experiment, experiment.grid(False, {}), PLACE)
-    numbered = tuple(type(g)(g.cases, number) for number, g in enumerate(groups))
+    groups = make_groups(experiment, VENUE, experiment.grid(False, {}))
+    numbered = tuple(replace(g, number=number) for number, g in enumerate(groups))
     told = []
-    in_guest.carry_out_in_guest(Plan(numbered, 8.0, None, 1), PLACE, told.append)
+    in_guest.carry_out_in_guest(Plan(numbered, 8.0, None, 1), VENUE, told.append)
     return guests, told
 
 

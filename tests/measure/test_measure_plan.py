@@ -3,8 +3,8 @@ import pytest
 
 from cnbench.core.errors import UsageError
 from cnbench.core.run import Request
-from cnbench.measuring.placing import HOST, everything_on
 from cnbench.measuring.plan import make_plan, parse_given
+from cnbench.measuring.venues import Guests, all_on_host
 
 EXPERIMENT = made_up.experiment()
 
@@ -14,7 +14,7 @@ def request(full=False, given=None, budget=None):
 
 
 def plan(done=(), **asked):
-    return make_plan(request(**asked), lambda name: EXPERIMENT, everything_on([HOST]), done)
+    return make_plan(request(**asked), lambda name: EXPERIMENT, all_on_host, done)
 
 
 def test_variants_share_a_group():
@@ -22,6 +22,32 @@ def test_variants_share_a_group():
     assert [group.shared for group in groups] == [{"size": 1}, {"size": 2}]
     assert [[case.params["mode"] for case in group.cases] for group in groups] == [["a", "b"]] * 2
     assert [group.number for group in groups] == [0, 1]
+
+
+def test_each_experiment_and_point_is_asked_for_once():
+    asked = []
+
+    def experiment_called(name):
+        asked.append(name)
+        return EXPERIMENT
+
+    def divide(experiment, points):
+        asked.append([point["size"] for point in points])
+        return all_on_host(experiment, points)
+
+    make_plan(request(), experiment_called, divide)
+    assert asked == ["made-up", [1, 2, 1, 2]]
+
+
+def test_a_groups_venue_is_that_of_its_cases():
+    by_mode = made_up.experiment(cgroup=lambda params: {"a": "v1", "b": "v2"}[params["mode"]])
+    groups = make_plan(request(), lambda name: by_mode, Guests(("trixie",)).divide).groups
+    assert [(group.venue.cgroup, group.cases[0].params["mode"]) for group in groups] == [
+        ("v2", "b"), ("v2", "b"), ("v1", "a"), ("v1", "a"),
+    ]  # fmt: skip
+    assert {case.where for group in groups for case in group.cases} == {
+        ("guest", "instructions", "trixie")
+    }
 
 
 def test_a_group_is_told_from_others_of_its_experiment_by_what_differs():

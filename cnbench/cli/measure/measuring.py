@@ -9,6 +9,7 @@ from types import FrameType
 
 from cnbench.cli.machine import gc
 from cnbench.cli.measure.progress import shown_on_stderr
+from cnbench.core.errors import UnsupportedError
 from cnbench.core.experiment import Experiment
 from cnbench.core.run import CaseResult, Request
 from cnbench.experiments.registry import experiment_called
@@ -16,8 +17,8 @@ from cnbench.lab.guest import start
 from cnbench.lab.host import open_lab
 from cnbench.measuring.dispatch import measure
 from cnbench.measuring.events import Event, Warned
-from cnbench.measuring.placing import HOST, check_request, everything_on, guest_places, host_first
 from cnbench.measuring.plan import Plan, make_plan
+from cnbench.measuring.venues import Guests, HostFirst, all_on_host, check_request
 from cnbench.store.captures import CaptureFolder
 from cnbench.store.recorder import Recorder
 
@@ -31,19 +32,29 @@ def plan_for(
 
     Raises:
         UsageError: what was asked for makes no sense.
-        UnsupportedError: it needs a guest, and the image of one is not built.
+        UnsupportedError: it needs a guest, which can be neither started nor built here.
     """
     check_request(request)
     if request.lab == "host":
-        return make_plan(request, experiments, everything_on([HOST]), done)
-    guests = guest_places(request, "instructions")
+        return make_plan(request, experiments, all_on_host, done)
+    guests = Guests(request.kernels, request.clock)
     if request.lab == "guest" or request.clock == "instructions":
-        for place in guests:
-            start.digest(place.kernel)
-        return make_plan(request, experiments, everything_on(guests), done)
-    ready = [place for place in guests if start.is_built(place.kernel)]
+        for kernel in request.kernels:
+            start.require(kernel)
+        return make_plan(request, experiments, guests.divide, done)
     with open_lab("host", "wall") as lab:
-        return make_plan(request, experiments, host_first(request, lab, ready), done)
+        host_first = HostFirst(lab, None if why_no_guest(request) else guests)
+        return make_plan(request, experiments, host_first.divide, done)
+
+
+def why_no_guest(request: Request) -> UnsupportedError | None:
+    """What is missing here for the guests of ``request``, or None."""
+    try:
+        for kernel in request.kernels:
+            start.require(kernel)
+    except UnsupportedError as error:
+        return error
+    return None
 
 
 def measure_and_record(

@@ -16,6 +16,7 @@ from cnbench.measuring.events import (
     CaseEnded,
     Event,
     GroupStarted,
+    LabAdvanced,
     Listener,
     Warned,
     WorkAdvanced,
@@ -58,6 +59,8 @@ class _Teller:
                 highlight=False,
                 soft_wrap=True,
             )
+        elif isinstance(event, LabAdvanced):
+            self._show_lab(event)
         elif isinstance(event, Warned):
             self._console.print(f"  {event.message}", markup=False, highlight=False, soft_wrap=True)
 
@@ -69,10 +72,16 @@ class _Teller:
                 completed=self._begun - 1 + done,
             )
 
+    def _show_lab(self, event: LabAdvanced) -> None:
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, description=f"guest: {event.what}")
+        else:
+            self._console.print(f"guest: {event.what}", markup=False, highlight=False)
+
     def _show_work(self, event: WorkAdvanced) -> None:
         now = time.monotonic()
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, description=f"{self._place} {_work(event)}")
+            self._bar.update(self._task, description=f"{self._count} {_work(event)}")
         elif now - self._last_line >= _SECONDS_BETWEEN_LINES:
             self._last_line = now
             spent = format_quantity(now - self._began, "s")
@@ -82,10 +91,10 @@ class _Teller:
 
     @property
     def _heading(self) -> str:
-        return f"{self._place} {_title(self._group)}"
+        return f"{self._count} {_title(self._group)}"
 
     @property
-    def _place(self) -> str:
+    def _count(self) -> str:
         return f"[{self._begun}/{self._groups}]"
 
     def _end_group(self) -> None:

@@ -21,7 +21,7 @@ from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Params
 from cnbench.core.throttling import throttling_era
-from cnbench.experiments.cpu_quota.grid import PARAMETERS, makes_no_sense
+from cnbench.experiments.cpu_quota.grid import PARAMETERS, cgroup_of, makes_no_sense
 from cnbench.experiments.cpu_quota.limits import Limits
 from cnbench.experiments.cpu_quota.subject import QuotaSubject, set_limits
 from cnbench.lab.cgroup import Version, require_controller
@@ -105,4 +105,5 @@ EXPERIMENT = Experiment(
     require=_require,
     nonsense=makes_no_sense,
     era=throttling_era,
+    cgroup=cgroup_of,
 )

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import cast
 
 from cnbench.core.parameter import Parameter, Params, Value
+from cnbench.core.venue import CgroupVersion
 
 # min_cfs_quota_period in kernel/sched/core.c.
 _LEAST_QUOTA_US = 1000
@@ -80,6 +82,11 @@ def makes_no_sense(params: Params) -> str:
             "quota under"
         )
     return ""
+
+
+def cgroup_of(params: Params) -> CgroupVersion:
+    """The version of cgroup that a point needs the cpu controller on."""
+    return cast(CgroupVersion, params["controller"])
 
 
 # All experiments on groups and CPUs have it.

@@ -7,11 +7,18 @@ from collections.abc import Iterator, Sequence
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.metric import ClockName
-from cnbench.lab.guest import initramfs, saved
+from cnbench.lab import commands
+from cnbench.lab.guest import initramfs, qemu, saved
 from cnbench.lab.guest.acceleration import best_accelerator
 from cnbench.lab.guest.build.code import ensure_code
-from cnbench.lab.guest.build.images import Image, Progress, built_userland
-from cnbench.lab.guest.build.kernels import Kernel, built_kernel
+from cnbench.lab.guest.build.images import (
+    BUILDER,
+    Image,
+    Progress,
+    built_userland,
+    ensure_userland,
+)
+from cnbench.lab.guest.build.kernels import Kernel, built_kernel, ensure_kernel
 from cnbench.lab.guest.errors import GuestError
 from cnbench.lab.guest.machine import Machine, boot, restore
 from cnbench.lab.guest.qemu import Hardware
@@ -61,6 +68,26 @@ def guest(
 def is_built(kernel: str) -> bool:
     """Whether a guest with ``kernel`` could be started without fetching anything."""
     return built_userland() is not None and built_kernel(kernel) is not None
+
+
+def require(kernel: str) -> None:
+    """Raise UnsupportedError where a guest with ``kernel`` can be neither started nor built."""
+    commands.require(qemu.PROGRAM)
+    if not is_built(kernel):
+        commands.require(BUILDER)
+
+
+def ensure_built(kernel: str, progress: Progress = lambda _: None) -> None:
+    """Build what a guest with ``kernel`` is made of, where it is not in the cache.
+
+    Raises:
+        GuestError: the mirror cannot be reached, or none is configured.
+        UnsupportedError: QEMU is missing, or what builds.
+    """
+    require(kernel)
+    if not is_built(kernel):
+        ensure_userland(progress)
+        ensure_kernel(kernel, progress)
 
 
 def digest(kernel: str) -> str:

@@ -18,6 +18,7 @@ Progress = Callable[[str], None]
 """Is told in a few words what a long piece of work has come to."""
 
 SUITE = "trixie"
+BUILDER = "mmdebstrap"
 PACKAGES = (
     "base-files",
     "bash",
@@ -130,7 +131,7 @@ def _build(building: Path, mirror: Source, progress: Progress) -> None:
 
 def _unpack(tree: Path, sources: Path, mirror: Source) -> None:
     sources.write_text(mirror.stanza(SUITE))
-    argv = ["mmdebstrap", "--mode=chrootless", "--variant=extract", "--architectures=amd64"]
+    argv = [BUILDER, "--mode=chrootless", "--variant=extract", "--architectures=amd64"]
     argv += ["--skip=cleanup/apt", '--aptopt=APT::Install-Recommends "false"']
     argv += [f"--aptopt={line}" for line in apt.connection_settings()]
     argv += [f"--include={','.join(PACKAGES)}", SUITE, str(tree), str(sources)]

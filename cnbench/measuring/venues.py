@@ -1,0 +1,91 @@
+"""Which venues a request may use, and what each of them can measure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from cnbench.core.errors import UnsupportedError, UsageError
+from cnbench.core.experiment import Experiment
+from cnbench.core.metric import ClockName
+from cnbench.core.parameter import Params
+from cnbench.core.run import Request
+from cnbench.core.venue import HOST, CgroupVersion, Venue
+from cnbench.lab.host import Lab
+
+_VERSIONS: tuple[CgroupVersion, ...] = ("v2", "v1")
+
+# Which of some points of an experiment are measured at which venue.
+Division = Iterable[tuple[Venue, Sequence[Params]]]
+Divide = Callable[[Experiment, Sequence[Params]], Division]
+
+
+@dataclass(frozen=True)
+class Guests:
+    """The guests of a request: one of each of ``kernels`` and version of cgroup, on one clock.
+
+    ``clock`` is ``wall``, or else instructions are counted, as a guest does best.
+    """
+
+    kernels: tuple[str, ...]
+    clock: str = "auto"
+
+    def divide(self, experiment: Experiment, points: Sequence[Params]) -> Division:
+        """All points, each in the guests that have its version of cgroup."""
+        for kernel in self.kernels:
+            for version in _VERSIONS:
+                able = [point for point in points if (experiment.cgroup(point) or "v2") == version]
+                if able:
+                    yield self._venue(kernel, version), able
+
+    def _venue(self, kernel: str, version: CgroupVersion) -> Venue:
+        clock: ClockName = "wall" if self.clock == "wall" else "instructions"
+        return Venue("guest", clock, kernel, version)
+
+
+def all_on_host(experiment: Experiment, points: Sequence[Params]) -> Division:
+    """All points on the host, which says what it lacks when they are measured."""
+    yield HOST, points
+
+
+@dataclass(frozen=True)
+class HostFirst:
+    """What ``lab``, the host's, can do there; and what it cannot, in ``guests``.
+
+    Variants are only ever compared within one lab, so a guest that is to supply one of a group
+    measures the group's others as well. Without guests the host says what it lacks.
+    """
+
+    lab: Lab
+    guests: Guests | None
+
+    def divide(self, experiment: Experiment, points: Sequence[Params]) -> Division:
+        """The points of each group on the host, in the guests, or in both."""
+        for group in experiment.groups(points):
+            able = [point for point in group if self._can(experiment, point)]
+            if self.guests is None or len(able) == len(group):
+                yield HOST, group
+                continue
+            if able:
+                yield HOST, able
+            yield from self.guests.divide(experiment, group)
+
+    def _can(self, experiment: Experiment, point: Params) -> bool:
+        try:
+            experiment.require(point, self.lab)
+        except UnsupportedError:
+            return False
+        return True
+
+
+def check_request(request: Request) -> None:
+    """Refuse what no lab can do.
+
+    Raises:
+        UsageError: the instruction clock is asked for on the host.
+    """
+    if request.lab == "host" and request.clock == "instructions":
+        raise UsageError(
+            "the host cannot count instructions; only a guest has that clock",
+            "use --lab guest, or leave --lab out",
+        )
