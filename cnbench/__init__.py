@@ -2,6 +2,7 @@
 
 ::
 
+    run = cnbench.measure("cpu-quota", quota="20%", budget=60)
     frame = cnbench.load("results/runs").frame()     # run files as a pandas frame
     for row in cnbench.compare("before.json", "after.json"):
         print(row.b.case.point, row.effect, row.judgement.verdict)
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from cnbench.core.lazy_imports import lazily
 
 if TYPE_CHECKING:
-    from cnbench.api import compare
+    from cnbench.api import compare, measure
     from cnbench.core.errors import (
         CnbenchError,
         CommandError,
@@ -37,13 +38,14 @@ __all__ = [
     "UsageError",
     "compare",
     "load",
+    "measure",
 ]
 __version__ = "0.1.0"
 
 __getattr__, __dir__ = lazily(
     __name__,
     {
-        "cnbench.api": ("compare",),
+        "cnbench.api": ("compare", "measure"),
         "cnbench.core.errors": (
             "CnbenchError",
             "CommandError",

@@ -7,11 +7,12 @@ import made_up
 import pytest
 
 import cnbench
+from cnbench.measuring.events import CaseEnded
 from cnbench.store import run_file
 
 OFFERED = [
     "CnbenchError", "CommandError", "NotComparableError", "ProofError", "UnsupportedError",
-    "UsageError", "compare", "load",
+    "UsageError", "compare", "load", "measure",
 ]  # fmt: skip
 
 
@@ -69,3 +70,32 @@ def test_a_users_script_sees_the_types(tmp_path):
     ).stdout
     assert 'Revealed type is "pandas' in told
     assert 'list[cnbench.analysis.comparison.Compared]"' in told
+
+
+def test_an_experiment_is_measured_as_on_the_command_line(tmp_path):
+    told = []
+    run = cnbench.measure(
+        "scheduler-scoring",
+        plugin="NodeResourcesFit",
+        extension_point="filter",
+        nodes=[10, "20"],
+        lab="host",
+        budget=2,
+        output=tmp_path / "run.json",
+        listen=told.append,
+    )
+    assert [result.status for result in run.cases] == ["ok", "ok"]
+    assert {result.case.params["nodes"] for result in run.cases} == {10, 20}
+    assert run.finished
+    assert cnbench.load(tmp_path / "run.json").runs == [run]
+    assert sum(isinstance(event, CaseEnded) for event in told) == 2
+
+
+def test_what_cannot_be_measured_is_refused_before_anything_is_written(tmp_path):
+    output = tmp_path / "run.json"
+    for wrong in ({"mode": "iptables"}, {"nodes": []}, {"nodes": -1}, {"plugin": "Nonsense"}):
+        with pytest.raises(cnbench.UsageError):
+            cnbench.measure("scheduler-scoring", output=output, lab="host", **wrong)
+    with pytest.raises(cnbench.UsageError, match="no experiment"):
+        cnbench.measure("scheduler-scorn", output=output)
+    assert not output.exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cnbench.cli.measure.measuring import kernels_of, measure_and_record, plan_for
+from cnbench.cli.measure.measuring import kernels_of, measure_and_record
 from cnbench.cli.options import sampling_options
 from cnbench.cli.results.history_table import print_history
 from cnbench.core.errors import CnbenchError, UnsupportedError, UsageError
@@ -18,6 +18,7 @@ from cnbench.lab.guest.build.images import built_userland
 from cnbench.lab.guest.build.kernels import built_kernel, built_kernels, ensure_kernel
 from cnbench.lab.guest.build.sources import SUITES
 from cnbench.measuring.plan import parse_given
+from cnbench.measuring.planning import plan_for
 from cnbench.store import run_file
 from cnbench.store.recorder import Recorder, new_run
 from cnbench.store.runs import find_run, results_folder

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cnbench.analysis.comparison import Compared, compare_cases
 from cnbench.cli.main import complain
-from cnbench.cli.measure.measuring import kernels_of, measure_and_record, plan_for
+from cnbench.cli.measure.measuring import kernels_of, measure_and_record
 from cnbench.core.case import Case
 from cnbench.core.errors import CnbenchError, NotComparableError, UsageError
 from cnbench.core.experiment import Experiment
@@ -15,6 +15,7 @@ from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import experiment_called, names
 from cnbench.lab.guest.build.kernels import built_kernel
 from cnbench.measuring.plan import Plan, parse_given
+from cnbench.measuring.planning import plan_for
 from cnbench.store.recorder import Recorder, new_run
 from cnbench.store.runs import results_folder
 

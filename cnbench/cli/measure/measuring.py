@@ -4,57 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from types import FrameType
 
 from cnbench.cli.machine import gc
 from cnbench.cli.measure.progress import shown_on_stderr
-from cnbench.core.errors import UnsupportedError
-from cnbench.core.experiment import Experiment
-from cnbench.core.run import CaseResult, Request
-from cnbench.experiments.registry import experiment_called
-from cnbench.lab.guest import start
-from cnbench.lab.host import open_lab
 from cnbench.measuring.dispatch import measure
 from cnbench.measuring.events import Event, Warned
-from cnbench.measuring.plan import Plan, make_plan
-from cnbench.measuring.venues import Guests, HostFirst, all_on_host, check_request
+from cnbench.measuring.plan import Plan
 from cnbench.store.captures import CaptureFolder
 from cnbench.store.recorder import Recorder
-
-
-def plan_for(
-    request: Request,
-    done: Iterable[CaseResult] = (),
-    experiments: Callable[[str], Experiment] = experiment_called,
-) -> Plan:
-    """The plan for what was asked, each group where it belongs.
-
-    Raises:
-        UsageError: what was asked for makes no sense.
-        UnsupportedError: it needs a guest, which can be neither started nor built here.
-    """
-    check_request(request)
-    if request.lab == "host":
-        return make_plan(request, experiments, all_on_host, done)
-    guests = Guests(request.kernels, request.clock)
-    if request.lab == "guest" or request.clock == "instructions":
-        for kernel in request.kernels:
-            start.require(kernel)
-        return make_plan(request, experiments, guests.divide, done)
-    with open_lab("host", "wall") as lab:
-        host_first = HostFirst(lab, None if why_no_guest(request) else guests)
-        return make_plan(request, experiments, host_first.divide, done)
-
-
-def why_no_guest(request: Request) -> UnsupportedError | None:
-    """What is missing here for the guests of ``request``, or None."""
-    try:
-        for kernel in request.kernels:
-            start.require(kernel)
-    except UnsupportedError as error:
-        return error
-    return None
 
 
 def measure_and_record(

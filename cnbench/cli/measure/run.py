@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
-from cnbench.cli.measure.measuring import kernels_of, measure_and_record, plan_for
+from cnbench.cli.measure.measuring import kernels_of, measure_and_record
 from cnbench.cli.options import json_option, lab_options, sampling_options
 from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import all_experiments, experiment_called
 from cnbench.measuring.plan import parse_given
+from cnbench.measuring.planning import plan_for
 from cnbench.store import run_file
 from cnbench.store.captures import CaptureFolder
 from cnbench.store.recorder import Recorder, measured, new_run
