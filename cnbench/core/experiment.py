@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from cnbench.core.errors import UsageError
 from cnbench.core.metric import Metric
-from cnbench.core.parameter import Parameter, Params, Value
+from cnbench.core.parameter import Parameter, Params, Point, Value
 from cnbench.core.proof import Proof
 from cnbench.core.venue import CgroupVersion
+
+if TYPE_CHECKING:  # a type alone: core imports nothing of ours that is not of core
+    from cnbench.lab.host import Lab
 
 
 class Subject(Protocol):
@@ -35,20 +38,19 @@ class Captures(Protocol):
         """The contents of a capture file; without packets before the proof was asked for."""
 
 
-# The lab is the lab package's own type; core imports nothing of ours, so it is opaque here.
-OpenSubject = Callable[[Params, Any], AbstractContextManager[Subject]]
+OpenSubject = Callable[[Point, "Lab"], AbstractContextManager[Subject]]
 
 
-def always_supported(params: Params, lab: Any) -> None:
+def always_supported(params: Point, lab: Lab) -> None:
     """For an experiment that needs nothing a machine could lack."""
 
 
-def always_sensible(params: Params) -> str:
+def always_sensible(params: Point) -> str:
     """For an experiment in which every point of the grid makes sense."""
     return ""
 
 
-def of_any_cgroup(params: Params) -> CgroupVersion:
+def of_any_cgroup(params: Point) -> CgroupVersion:
     """For an experiment that needs no controller of cgroup."""
     return ""
 
@@ -92,11 +94,11 @@ class Experiment:
     variant: str
     subject: OpenSubject
     beside: tuple[str, ...] = ()
-    require: Callable[[Params, Any], None] = always_supported
-    nonsense: Callable[[Params], str] = always_sensible
+    require: Callable[[Point, Lab], None] = always_supported
+    nonsense: Callable[[Point], str] = always_sensible
     tools: tuple[str, ...] = field(default=())
     era: Callable[[str], str] = of_one_era
-    cgroup: Callable[[Params], CgroupVersion] = of_any_cgroup
+    cgroup: Callable[[Point], CgroupVersion] = of_any_cgroup
     setups: int = 1
     counted: bool = False
     caveat: str = ""
@@ -124,7 +126,7 @@ class Experiment:
         """Every parameter's value as a person writes it."""
         return {name: self.parameter(name).show(value) for name, value in params.items()}
 
-    def grid(self, full: bool, given: Mapping[str, Sequence[Value]]) -> list[dict[str, Value]]:
+    def grid(self, full: bool, given: Mapping[str, Sequence[Value]]) -> list[Point]:
         """The points to measure: ``given`` values where there are some, else quick or full ones.
 
         Points that make no sense are left out unless that leaves nothing.
@@ -132,15 +134,15 @@ class Experiment:
         Raises:
             UsageError: every point makes no sense; the message says why.
         """
-        points = list(self._points(full, given, {}))
+        points = list(self._points(full, given, Point()))
         sensible = [point for point in points if not self.nonsense(point)]
         if points and not sensible:
             raise UsageError(f"{self.name}: {self.nonsense(points[0])}")
         return sensible
 
     def _points(
-        self, full: bool, given: Mapping[str, Sequence[Value]], so_far: dict[str, Value]
-    ) -> Iterator[dict[str, Value]]:
+        self, full: bool, given: Mapping[str, Sequence[Value]], so_far: Point
+    ) -> Iterator[Point]:
         if len(so_far) == len(self.parameters):
             yield so_far
             return
@@ -148,14 +150,14 @@ class Experiment:
         for value in given.get(parameter.name) or parameter.values(full, so_far):
             yield from self._points(full, given, so_far | {parameter.name: value})
 
-    def groups(self, points: Sequence[Params]) -> list[list[Params]]:
+    def groups(self, points: Sequence[Point]) -> list[list[Point]]:
         """``points`` cut into those that are sampled in the same blocks, in their order."""
         apart = [p.name for p in self.parameters if p.name not in {self.variant, *self.beside}]
 
-        def what_stays(point: Params) -> tuple[Value, ...]:
+        def what_stays(point: Point) -> tuple[Value, ...]:
             return tuple(point[name] for name in apart)
 
-        by_setting: dict[tuple[Value, ...], list[Params]] = {}
+        by_setting: dict[tuple[Value, ...], list[Point]] = {}
         for point in points:
             by_setting.setdefault(what_stays(point), []).append(point)
         return list(by_setting.values())

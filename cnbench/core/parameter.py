@@ -10,8 +10,42 @@ from cnbench.core.units import COUNT, format_exact, parse_quantity
 
 Value = str | int | float
 Params = Mapping[str, Value]
+
+
+class Point(dict[str, Value]):
+    """One point of a grid: a value for each parameter, or for those before the one that is asked.
+
+    What kind of value a parameter has is known to its experiment, which asks for it as that.
+    """
+
+    def __or__(self, other: Params) -> Point:  # type: ignore[override]
+        """This point with the values of ``other``."""
+        return Point({**self, **other})
+
+    def text(self, name: str) -> str:
+        """A word or a text. Raises TypeError where the parameter ``name`` has numbers."""
+        value = self[name]
+        if not isinstance(value, str):
+            raise TypeError(f"{name} is the number {value}, not a text")
+        return value
+
+    def number(self, name: str) -> float:
+        """A number in its base unit. Raises TypeError where the parameter ``name`` has texts."""
+        value = self[name]
+        if isinstance(value, str):
+            raise TypeError(f"{name} is the text '{value}', not a number")
+        return float(value)
+
+    def whole(self, name: str) -> int:
+        """A whole number. Raises TypeError where the parameter ``name`` has other values."""
+        value = self[name]
+        if isinstance(value, str) or value != int(value):
+            raise TypeError(f"{name} is {value!r}, not a whole number")
+        return int(value)
+
+
 # Some values follow from the parameters named before them (as many threads as the quota needs).
-Values = tuple[Value, ...] | Callable[[Params], tuple[Value, ...]]
+Values = tuple[Value, ...] | Callable[[Point], tuple[Value, ...]]
 
 
 @dataclass(frozen=True)
@@ -46,7 +80,7 @@ class Parameter:
         if self.text and (self.choices or self.unit != COUNT or self.whole):
             raise CnbenchError(f"parameter {self.name}: a text has neither choices nor a unit")
 
-    def values(self, full: bool, so_far: Params) -> tuple[Value, ...]:
+    def values(self, full: bool, so_far: Point) -> tuple[Value, ...]:
         """The values of a quick or a full run, given the parameters before this one."""
         values = self.full if full else self.quick
         return values(so_far) if callable(values) else values

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from cnbench.core.errors import CommandError, UnsupportedError
 from cnbench.core.experiment import Experiment
-from cnbench.core.parameter import Parameter, Params, Value
+from cnbench.core.parameter import Parameter, Point, Value
 from cnbench.core.proof import Check, Proof, equal
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
@@ -115,10 +115,10 @@ class ModeSubject:
 
 
 @contextlib.contextmanager
-def open_subject(params: Params, lab: Lab) -> Iterator[ModeSubject]:
+def open_subject(params: Point, lab: Lab) -> Iterator[ModeSubject]:
     """Two containers in the mode, and the traffic to the second."""
-    mode, way, kind = str(params["mode"]), str(params["way"]), str(params["traffic"])
-    size = int(params["size"])
+    mode, way, kind = params.text("mode"), params.text("way"), params.text("traffic")
+    size = params.whole("size")
     with open_docker_host(lab, mode) as machine:
         ends = _ends(machine, mode, way)
         if kind == "tcp-stream":
@@ -126,7 +126,7 @@ def open_subject(params: Params, lab: Lab) -> Iterator[ModeSubject]:
             acknowledge_at_once(ends[1].namespace, ends[0].address)
         traffic = Traffic(kind, *ends, size=size, flows=1, clock=lab.clock, port=docker.PORT)
         yield ModeSubject(
-            machine, ends, way, mode, traffic, lab.clock, int(params["messages"]), size
+            machine, ends, way, mode, traffic, lab.clock, params.whole("messages"), size
         )
 
 
@@ -140,13 +140,14 @@ def _ends(machine: DockerHost, mode: str, way: str) -> tuple[End, End]:
     return client, End(second.namespace, second.address, known_as=docker.HOST)
 
 
-def _nonsense(params: Params) -> str:
+def nonsense(params: Point) -> str:
+    """Why a point is left out, or the empty text."""
     if params["mode"] == "none" and params["way"] == "outside":
         return "a container without a network cannot be reached from outside"
     return ""
 
 
-def _require(params: Params, lab: Lab) -> None:
+def _require(params: Point, lab: Lab) -> None:
     lab.require_namespaces()
     if params["mode"] in ("bridge", "container"):
         _require_rules(lab)
@@ -168,7 +169,7 @@ def _load_rules(namespace: NetworkNamespace) -> None:
     namespace.run(["iptables-restore", "--noflush"], input=docker.rules("172.17.0.2", docker.PORT))
 
 
-def _sizes(so_far: Params) -> tuple[Value, ...]:
+def _sizes(so_far: Point) -> tuple[Value, ...]:
     return (65536,) if so_far["traffic"] == "tcp-stream" else (1,)
 
 
@@ -214,7 +215,7 @@ EXPERIMENT = Experiment(
     variant="mode",
     subject=open_subject,
     require=_require,
-    nonsense=_nonsense,
+    nonsense=nonsense,
     tools=("iptables",),
     caveat="No NIC: all devices are veth, which hand over buffers of up to 64 KiB uncut.",
 )

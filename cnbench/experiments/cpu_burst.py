@@ -15,7 +15,7 @@ from typing import cast
 
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
-from cnbench.core.parameter import Parameter, Params
+from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
 from cnbench.core.throttling import throttling_era
 from cnbench.experiments.cpu_quota.grid import CONTROLLER, cgroup_of
@@ -109,26 +109,27 @@ class BurstSubject:
 
 
 @contextlib.contextmanager
-def open_subject(params: Params, lab: Lab) -> Iterator[BurstSubject]:
+def open_subject(params: Point, lab: Lab) -> Iterator[BurstSubject]:
     """A service under the quota."""
-    demand, burst = _demand(params), float(params["burst"])
+    demand, burst = _demand(params), params.number("burst")
     with lab.cpu_group(cast(Version, params["controller"])) as group:
         group.limit(demand.quota, demand.period, burst)
         with open_service(group, lab.clock) as service:
             yield BurstSubject(group, service, lab.clock, demand, burst)
 
 
-def _demand(params: Params) -> Demand:
+def _demand(params: Point) -> Demand:
     return Demand(
-        quota=float(params["quota"]),
-        period=float(params["period"]),
-        use=float(params["use"]),
-        peak=float(params["peak"]),
-        cycles=int(params["cycles"]),
+        quota=params.number("quota"),
+        period=params.number("period"),
+        use=params.number("use"),
+        peak=params.number("peak"),
+        cycles=params.whole("cycles"),
     )
 
 
-def _makes_no_sense(params: Params) -> str:
+def nonsense(params: Point) -> str:
+    """Why a point is left out, or the empty text."""
     demand = _demand(params)
     if demand.small < 0:
         return (
@@ -140,8 +141,8 @@ def _makes_no_sense(params: Params) -> str:
     return ""
 
 
-def _require(params: Params, lab: Lab) -> None:
-    require_controller(str(params["controller"]))
+def _require(params: Point, lab: Lab) -> None:
+    require_controller(params.text("controller"))
 
 
 EXPERIMENT = Experiment(
@@ -222,6 +223,6 @@ EXPERIMENT = Experiment(
     subject=open_subject,
     require=_require,
     cgroup=cgroup_of,
-    nonsense=_makes_no_sense,
+    nonsense=nonsense,
     era=throttling_era,
 )

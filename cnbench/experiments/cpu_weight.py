@@ -16,7 +16,7 @@ from typing import cast
 
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
-from cnbench.core.parameter import Parameter, Params
+from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
 from cnbench.experiments.cpu_quota.grid import CONTROLLER, cgroup_of
 from cnbench.lab.cgroup import CpuGroup, Version, require_controller
@@ -92,7 +92,7 @@ class WeightSubject:
 
 
 @contextlib.contextmanager
-def open_subject(params: Params, lab: Lab) -> Iterator[WeightSubject]:
+def open_subject(params: Point, lab: Lab) -> Iterator[WeightSubject]:
     """Two groups with busy threads on the last CPU, the one of the default weight, paused."""
     cpu = max(os.sched_getaffinity(0))
     with contextlib.ExitStack() as stack:
@@ -100,17 +100,17 @@ def open_subject(params: Params, lab: Lab) -> Iterator[WeightSubject]:
         def contender(weight: float) -> Contender:
             group = stack.enter_context(lab.cpu_group(cast(Version, params["controller"])))
             group.weigh(weight)
-            spinners = stack.enter_context(open_spinners(int(params["threads"]), group))
+            spinners = stack.enter_context(open_spinners(params.whole("threads"), group))
             for pid in spinners.pids:
                 os.sched_setaffinity(pid, {cpu})
             return Contender(group, spinners, weight)
 
-        heavy, light = contender(float(params["ratio"])), contender(1.0)
-        yield WeightSubject(heavy, light, cpu, lab.clock, float(params["time"]))
+        heavy, light = contender(params.number("ratio")), contender(1.0)
+        yield WeightSubject(heavy, light, cpu, lab.clock, params.number("time"))
 
 
-def _require(params: Params, lab: Lab) -> None:
-    require_controller(str(params["controller"]))
+def _require(params: Point, lab: Lab) -> None:
+    require_controller(params.text("controller"))
 
 
 EXPERIMENT = Experiment(

@@ -16,7 +16,7 @@ from pathlib import Path
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
-from cnbench.core.parameter import Parameter, Params
+from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal
 from cnbench.lab import libc
 from cnbench.lab.clock import Clock
@@ -70,11 +70,11 @@ def _numbers() -> set[tuple[str, Path]]:
 
 
 @contextlib.contextmanager
-def _open_subject(params: Params, lab: Lab) -> Iterator[NamespacesSubject]:
-    yield NamespacesSubject(_KINDS[str(params["kind"])], lab.clock)
+def _open_subject(params: Point, lab: Lab) -> Iterator[NamespacesSubject]:
+    yield NamespacesSubject(_KINDS[params.text("kind")], lab.clock)
 
 
-def _require(params: Params, lab: Lab) -> None:
+def _require(params: Point, lab: Lab) -> None:
     with _open_subject(params, lab) as subject:
         subject.sample()
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
-from cnbench.core.parameter import Parameter, Params
+from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal
 from cnbench.lab import commands
 from cnbench.lab.clock import Clock
@@ -117,9 +117,9 @@ def pod_networks(count: int, last: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def open_subject(params: Params, lab: Lab) -> Iterator[ConvergenceSubject]:
+def open_subject(params: Point, lab: Lab) -> Iterator[ConvergenceSubject]:
     """Two nodes, the routes ready to be announced."""
-    count = int(params["routes"])
+    count = params.whole("routes")
     with contextlib.ExitStack() as stack:
         topology = stack.enter_context(
             open_topology(lab, underlay="veth", hops=0, mtu=1500, attachment="bridge", pod_mtu=1500)
@@ -153,7 +153,7 @@ def _batch(
     return run
 
 
-def _require(params: Params, lab: Lab) -> None:
+def _require(params: Point, lab: Lab) -> None:
     lab.require_namespaces()
     commands.require("bird" if params["routing"] == "bird" else "ip")
     if lab.clock.name == "instructions":

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from cnbench.core.case import Case, Group
 from cnbench.core.errors import UsageError
 from cnbench.core.experiment import Experiment
-from cnbench.core.parameter import Params, Value
+from cnbench.core.parameter import Point, Value
 from cnbench.core.run import CaseResult, Request
 from cnbench.core.venue import Venue
 from cnbench.measuring.sampler import Policy
@@ -94,14 +94,14 @@ def make_plan(
 
 def _wanted(
     request: Request, experiment_called: Callable[[str], Experiment]
-) -> Iterator[tuple[Experiment, Sequence[Params]]]:
+) -> Iterator[tuple[Experiment, Sequence[Point]]]:
     """The points of each experiment's grid."""
     for name in request.experiments:
         experiment = experiment_called(name)
         yield experiment, experiment.grid(request.full, request.given.get(name, {}))
 
 
-def make_groups(experiment: Experiment, venue: Venue, points: Sequence[Params]) -> list[Group]:
+def make_groups(experiment: Experiment, venue: Venue, points: Sequence[Point]) -> list[Group]:
     """The groups of ``points``, all measured at ``venue``."""
     where = (venue.lab, venue.clock, venue.kernel)
     return [

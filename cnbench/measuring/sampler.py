@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from cnbench.core.case import Case, Group
 from cnbench.core.errors import CnbenchError
 from cnbench.core.experiment import Captures, Experiment, Subject
+from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof
 from cnbench.core.run import CaseResult, Sample
 from cnbench.lab.host import Lab
@@ -149,9 +150,10 @@ class GroupSampler:
 
     def _open(self, stack: contextlib.ExitStack, case: Case) -> Station:
         began = self._now()
-        self._experiment.require(case.params, self._lab)
+        point = Point(case.params)
+        self._experiment.require(point, self._lab)
         subjects = [
-            stack.enter_context(self._experiment.subject(case.params, self._lab))
+            stack.enter_context(self._experiment.subject(point, self._lab))
             for _ in range(self._setups(case))
         ]
         return Station(case, in_turn(subjects), self._now() - began)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cnbench.core.errors import UnsupportedError, UsageError
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import ClockName
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Point
 from cnbench.core.run import Request
 from cnbench.core.venue import HOST, CgroupVersion, Venue
 from cnbench.lab.host import Lab
@@ -16,8 +16,8 @@ from cnbench.lab.host import Lab
 _VERSIONS: tuple[CgroupVersion, ...] = ("v2", "v1")
 
 # Which of some points of an experiment are measured at which venue.
-Division = Iterable[tuple[Venue, Sequence[Params]]]
-Divide = Callable[[Experiment, Sequence[Params]], Division]
+Division = Iterable[tuple[Venue, Sequence[Point]]]
+Divide = Callable[[Experiment, Sequence[Point]], Division]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Guests:
     kernels: tuple[str, ...]
     clock: str = "auto"
 
-    def divide(self, experiment: Experiment, points: Sequence[Params]) -> Division:
+    def divide(self, experiment: Experiment, points: Sequence[Point]) -> Division:
         """All points, each in the guests that have its version of cgroup."""
         for kernel in self.kernels:
             for version in _VERSIONS:
@@ -43,7 +43,7 @@ class Guests:
         return Venue("guest", clock, kernel, version)
 
 
-def all_on_host(experiment: Experiment, points: Sequence[Params]) -> Division:
+def all_on_host(experiment: Experiment, points: Sequence[Point]) -> Division:
     """All points on the host, which says what it lacks when they are measured."""
     yield HOST, points
 
@@ -59,7 +59,7 @@ class HostFirst:
     lab: Lab
     guests: Guests | None
 
-    def divide(self, experiment: Experiment, points: Sequence[Params]) -> Division:
+    def divide(self, experiment: Experiment, points: Sequence[Point]) -> Division:
         """The points of each group on the host, in the guests, or in both."""
         for group in experiment.groups(points):
             able = [point for point in group if self._can(experiment, point)]
@@ -70,7 +70,7 @@ class HostFirst:
                 yield HOST, able
             yield from self.guests.divide(experiment, group)
 
-    def _can(self, experiment: Experiment, point: Params) -> bool:
+    def _can(self, experiment: Experiment, point: Point) -> bool:
         try:
             experiment.require(point, self.lab)
         except UnsupportedError:

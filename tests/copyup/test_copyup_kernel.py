@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from cnbench.core.errors import UnsupportedError
+from cnbench.core.parameter import Point
 from cnbench.experiments.copy_up import EXPERIMENT
 from cnbench.experiments.copy_up.plain_copy import timed_copy
 from cnbench.experiments.copy_up.stage import make_file
@@ -30,7 +31,7 @@ def point(**changes):
     common = {"size": SIZE, "content": "data", "lower": "same", "driver": "overlay",
               "trigger": "open", "options": "default", "cache": "warm", "layers": 1,
               "depth": 0}  # fmt: skip
-    return common | changes
+    return Point(common | changes)
 
 
 def measured(lab, samples=2, **changes):

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnbench.core.errors import CnbenchError, UsageError
-from cnbench.core.parameter import Parameter
+from cnbench.core.parameter import Parameter, Point
 
 PERIOD = Parameter("period", "how often", (0.1,), (0.1,), unit="s", minimum=0.001, maximum=1)
 COUNT = Parameter("services", "how many", (1,), (1,), whole=True, minimum=1)
@@ -71,3 +71,21 @@ def test_values_may_follow_from_the_parameters_before():
     )
     assert threads.values(False, {"quota": 3}) == (6,)
     assert threads.values(True, {"quota": 3}) == (1,)
+
+
+def test_a_point_gives_its_values_as_what_they_are():
+    point = Point(mode="ipvs", quota=0.2, threads=2, services=1000.0)
+    assert point.text("mode") == "ipvs"
+    assert (point.number("quota"), point.number("threads")) == (0.2, 2.0)
+    assert (point.whole("threads"), point.whole("services")) == (2, 1000)
+    assert isinstance(point | {"quota": 0.5}, Point)
+    assert (point | {"quota": 0.5}).number("quota") == 0.5
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("text", "n"), ("number", "m"), ("whole", "m"), ("whole", "q")]
+)
+def test_a_value_of_another_kind_is_refused_by_name(kind, name):
+    point = Point(n=1, m="word", q=0.5)
+    with pytest.raises(TypeError, match=name):
+        getattr(point, kind)(name)

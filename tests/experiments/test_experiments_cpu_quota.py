@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cnbench.core.errors import UnsupportedError
+from cnbench.core.parameter import Point
 from cnbench.experiments import cpu_quota
 from cnbench.lab.cgroup import find_controllers
 from cnbench.lab.processes import python_script
@@ -170,7 +171,7 @@ def test_a_version_that_the_machine_lacks_is_unsupported(monkeypatch):
     monkeypatch.setattr("cnbench.lab.cgroup.find_controllers", lambda: {"v1": None})
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(UnsupportedError, match=r"v2 has no cpu controller.*it is on v1"):
-        cpu_quota.EXPERIMENT.require({"controller": "v2", "quota": 0.2}, None)
+        cpu_quota.EXPERIMENT.require(Point(controller="v2", quota=0.2), None)
 
 
 def test_more_quota_than_there_are_cpus_is_unsupported(monkeypatch):
@@ -178,7 +179,7 @@ def test_more_quota_than_there_are_cpus_is_unsupported(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
     with pytest.raises(UnsupportedError, match="300% is never used up on 2 CPUs"):
-        cpu_quota.EXPERIMENT.require({"controller": "v1", "quota": 3.0}, None)
+        cpu_quota.EXPERIMENT.require(Point(controller="v1", quota=3.0), None)
 
 
 def test_the_quick_grid_is_the_one_asked_for():

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnbench.core.errors import UnsupportedError
+from cnbench.core.parameter import Point
 from cnbench.experiments.namespaces import EXPERIMENT
 
 pytestmark = pytest.mark.real
@@ -16,8 +17,8 @@ KINDS = EXPERIMENT.parameter("kind").choices
 @pytest.fixture
 def open_subject(lab):
     def opened(kind):
-        EXPERIMENT.require({"kind": kind}, lab)
-        return EXPERIMENT.subject({"kind": kind}, lab)
+        EXPERIMENT.require(Point(kind=kind), lab)
+        return EXPERIMENT.subject(Point(kind=kind), lab)
 
     return opened
 
@@ -53,4 +54,4 @@ def test_a_refusal_is_the_machines_limit(lab, monkeypatch):
 
     monkeypatch.setattr("cnbench.lab.libc.unshare", refuse)
     with pytest.raises(UnsupportedError, match="unshare: Operation not permitted"):
-        EXPERIMENT.require({"kind": "net"}, lab)
+        EXPERIMENT.require(Point(kind="net"), lab)

@@ -3,6 +3,7 @@
 import pytest
 
 from cnbench.core.errors import UnsupportedError
+from cnbench.core.parameter import Point
 from cnbench.experiments.route_convergence import EXPERIMENT, open_subject, pod_networks
 
 
@@ -17,7 +18,7 @@ def test_networks_differ_and_the_probed_one_is_last():
 @pytest.mark.parametrize("routing", ["bird", "static"])
 @pytest.mark.parametrize("routes", [1, 300])
 def test_the_first_packet_passes_when_the_route_is_there(netlab, routing, routes):
-    params = {"routing": routing, "routes": routes}
+    params = Point(routing=routing, routes=routes)
     try:
         EXPERIMENT.require(params, netlab)
     except UnsupportedError as error:

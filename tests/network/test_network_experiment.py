@@ -62,7 +62,7 @@ def broken(proof):
     ],
 )
 def test_points_without_sense_say_why(wanted, why):
-    params = {**point(backend="host-gw", traffic="tcp-stream"), **wanted}
+    params = point(backend="host-gw", traffic="tcp-stream") | wanted
     assert why in EXPERIMENT.nonsense(params)
 
 

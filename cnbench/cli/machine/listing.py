@@ -13,7 +13,7 @@ from rich.table import Table
 from cnbench.cli.options import json_option
 from cnbench.cli.tables import console
 from cnbench.core.experiment import Experiment
-from cnbench.core.parameter import Parameter, Params, Value, Values
+from cnbench.core.parameter import Parameter, Point, Value, Values
 from cnbench.experiments.registry import all_experiments, experiment_called
 
 _DEPENDENT = "*"
@@ -111,7 +111,7 @@ def _print_one(experiment: Experiment) -> None:
     out.print(metrics)
 
 
-def _values_in_words(parameter: Parameter, values: Values, grid: Sequence[Params]) -> str:
+def _values_in_words(parameter: Parameter, values: Values, grid: Sequence[Point]) -> str:
     """A parameter's values in words; those that follow from others as the ``grid`` has them."""
     if not callable(values):
         return ", ".join(map(parameter.show, values))

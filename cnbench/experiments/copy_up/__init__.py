@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
-from cnbench.core.parameter import Params
-from cnbench.experiments.copy_up.grid import PARAMETERS, makes_no_sense
+from cnbench.core.parameter import Point
+from cnbench.experiments.copy_up.grid import PARAMETERS, nonsense
 from cnbench.experiments.copy_up.setting import BLOCK, Setting
 from cnbench.experiments.copy_up.subject import CopyUpSubject
 from cnbench.experiments.copy_up.union import require_driver
@@ -23,7 +23,7 @@ from cnbench.lab.storage.filesystems import Filesystem, require_filesystem
 
 
 @contextlib.contextmanager
-def open_subject(params: Params, lab: Lab) -> Iterator[CopyUpSubject]:
+def open_subject(params: Point, lab: Lab) -> Iterator[CopyUpSubject]:
     """File systems for the layers, shared with the cases of the same group."""
     setting = Setting.of(params)
     # The file, what is copied up of it, and the plain copy; then the folders of all layers.
@@ -40,7 +40,7 @@ def open_subject(params: Params, lab: Lab) -> Iterator[CopyUpSubject]:
     yield subject
 
 
-def _require(params: Params, lab: Lab) -> None:
+def _require(params: Point, lab: Lab) -> None:
     setting = Setting.of(params)
     require_filesystem(setting.filesystem)
     require_driver(setting.driver)
@@ -59,6 +59,6 @@ EXPERIMENT = Experiment(
     beside=("lower", "driver", "trigger", "options"),
     subject=open_subject,
     require=_require,
-    nonsense=makes_no_sense,
+    nonsense=nonsense,
     tools=("mkfs.ext4", "mkfs.xfs", "mkfs.btrfs", "fuse-overlayfs"),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cnbench.core.parameter import Parameter, Params, Value
+from cnbench.core.parameter import Parameter, Params, Point, Value
 from cnbench.experiments.copy_up import triggers
 from cnbench.experiments.copy_up.setting import BLOCK, MOUNT_OPTIONS
 
@@ -29,40 +29,40 @@ _FEW_SIZES = (4 * _KIB, _MIB, 64 * _MIB)
 
 def _varied(
     name: str, values: tuple[Value, ...], sizes: tuple[int, ...] = _FEW_SIZES
-) -> Callable[[Params], tuple[Value, ...]]:
+) -> Callable[[Point], tuple[Value, ...]]:
     """``values`` where the parameters so far are common ones and the size is in ``sizes``."""
 
-    def choose(so_far: Params) -> tuple[Value, ...]:
+    def choose(so_far: Point) -> tuple[Value, ...]:
         common = all(so_far[other] == _COMMON[other] for other in _COMMON if other in so_far)
         return values if common and so_far["size"] in sizes else (_COMMON[name],)
 
     return choose
 
 
-def _quick_options(so_far: Params) -> tuple[Value, ...]:
+def _quick_options(so_far: Point) -> tuple[Value, ...]:
     """Where metacopy makes a difference: opening for writing needs the data at once."""
     return ("metacopy",) if so_far["trigger"] == "chmod" else ("default",)
 
 
-def _full_options(so_far: Params) -> tuple[Value, ...]:
+def _full_options(so_far: Point) -> tuple[Value, ...]:
     if so_far["trigger"] == "chmod":
         return ("default", "metacopy")
     if so_far["lower"] == "other":
-        return _varied("options", ("default", "xino"))({**so_far, "lower": "same"})
+        return _varied("options", ("default", "xino"))(so_far | {"lower": "same"})
     return _varied("options", tuple(name for name in MOUNT_OPTIONS if name != "xino"))(so_far)
 
 
-def _full_layers(so_far: Params) -> tuple[Value, ...]:
+def _full_layers(so_far: Point) -> tuple[Value, ...]:
     """Many where names are looked up anew: warm, the layers are not asked again."""
-    warm = {**so_far, "cache": "warm"}
+    warm = so_far | {"cache": "warm"}
     return _varied("layers", (1, 10, 100), sizes=(4 * _KIB,))(warm)
 
 
-def makes_no_sense(params: Params) -> str:
+def nonsense(params: Point) -> str:
     """Why a point is left out, or the empty text."""
     if params["filesystem"] == "tmpfs" and params["cache"] == "cold":
         return "tmpfs is memory: it is never cold"
-    if params["content"] == "sparse" and int(params["size"]) < 2 * BLOCK:
+    if params["content"] == "sparse" and params.whole("size") < 2 * BLOCK:
         return "a sparse file needs a block of hole and a block of data"
     if params["options"] == "xino" and params["lower"] == "same":
         return "xino is about inode numbers of several file systems; add -p lower=other"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Point
 
 # The block size of ext4, XFS and btrfs as they are made here, and of tmpfs on x86.
 BLOCK = 4096
@@ -52,19 +52,19 @@ class Setting:
     depth: int
 
     @classmethod
-    def of(cls, params: Params) -> Setting:
+    def of(cls, params: Point) -> Setting:
         """The setting that a point of the grid describes."""
         return cls(
-            size=int(params["size"]),
-            content=str(params["content"]),
-            filesystem=str(params["filesystem"]),
-            lower=str(params["lower"]),
-            driver=str(params["driver"]),
-            trigger=str(params["trigger"]),
-            options=str(params["options"]),
-            cache=str(params["cache"]),
-            layers=int(params["layers"]),
-            depth=int(params["depth"]),
+            size=params.whole("size"),
+            content=params.text("content"),
+            filesystem=params.text("filesystem"),
+            lower=params.text("lower"),
+            driver=params.text("driver"),
+            trigger=params.text("trigger"),
+            options=params.text("options"),
+            cache=params.text("cache"),
+            layers=params.whole("layers"),
+            depth=params.whole("depth"),
         )
 
     @property

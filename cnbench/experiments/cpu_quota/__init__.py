@@ -19,9 +19,9 @@ from typing import cast
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Point
 from cnbench.core.throttling import throttling_era
-from cnbench.experiments.cpu_quota.grid import PARAMETERS, cgroup_of, makes_no_sense
+from cnbench.experiments.cpu_quota.grid import PARAMETERS, cgroup_of, nonsense
 from cnbench.experiments.cpu_quota.limits import Limits
 from cnbench.experiments.cpu_quota.subject import QuotaSubject, set_limits
 from cnbench.lab.cgroup import Version, require_controller
@@ -30,14 +30,14 @@ from cnbench.probes.spinners import open_spinners
 
 
 @contextlib.contextmanager
-def open_subject(params: Params, lab: Lab) -> Iterator[QuotaSubject]:
+def open_subject(params: Point, lab: Lab) -> Iterator[QuotaSubject]:
     """Busy threads under the quota, past their first periods."""
     version = cast(Version, params["controller"])
     limits = Limits(
-        float(params["quota"]),
-        float(params["period"]),
-        float(params["burst"]),
-        str(params["nested"]),
+        params.number("quota"),
+        params.number("period"),
+        params.number("burst"),
+        params.text("nested"),
     )
     with contextlib.ExitStack() as stack:
         parent = None
@@ -46,7 +46,7 @@ def open_subject(params: Params, lab: Lab) -> Iterator[QuotaSubject]:
         group = stack.enter_context(lab.cpu_group(version, above=parent))
         set_limits(limits, group, parent)
         spinners = stack.enter_context(
-            open_spinners(int(params["threads"]), group, str(params["load"]))
+            open_spinners(params.whole("threads"), group, params.text("load"))
         )
         binding = parent if parent and limits.nested == "tighter" else group
         yield QuotaSubject(
@@ -56,15 +56,15 @@ def open_subject(params: Params, lab: Lab) -> Iterator[QuotaSubject]:
             spinners,
             lab.clock,
             limits,
-            int(params["periods"]),
+            params.whole("periods"),
             fresh=params["start"] == "fresh",
         )
 
 
-def _require(params: Params, lab: Lab) -> None:
-    require_controller(str(params["controller"]))
+def _require(params: Point, lab: Lab) -> None:
+    require_controller(params.text("controller"))
     cpus = len(os.sched_getaffinity(0))
-    if float(params["quota"]) > cpus:
+    if params.number("quota") > cpus:
         raise UnsupportedError(
             f"a quota of {float(params['quota']):.0%} is never used up on {cpus} CPUs",
             "use a machine with more of them, or a smaller quota",
@@ -103,7 +103,7 @@ EXPERIMENT = Experiment(
     beside=("quota", "threads", "load", "nested", "burst"),
     subject=open_subject,
     require=_require,
-    nonsense=makes_no_sense,
+    nonsense=nonsense,
     era=throttling_era,
     cgroup=cgroup_of,
 )

@@ -11,13 +11,12 @@ import math
 from collections.abc import Callable
 from typing import cast
 
-from cnbench.core.parameter import Parameter, Params, Value
+from cnbench.core.parameter import Parameter, Params, Point, Value
 from cnbench.core.venue import CgroupVersion
 
 # min_cfs_quota_period in kernel/sched/core.c.
 _LEAST_QUOTA_US = 1000
 _COMMON: Params = {"load": "spin", "nested": "none", "burst": 0.0}
-
 
 _SELF_TEST: Params = {"quota": 0.01, "period": 0.1, "threads": 1}
 # The limit is the parent's there, which in ours has half of the group's quota.
@@ -26,43 +25,43 @@ _SELF_TEST_PERIODS = 10
 _QUOTAS_TO_VARY_AT = (0.02, 0.2, 0.5)
 
 
-def _fewest_threads(so_far: Params) -> tuple[int, ...]:
-    return (max(1, math.ceil(float(so_far["quota"]))),)
+def _fewest_threads(so_far: Point) -> tuple[int, ...]:
+    return (max(1, math.ceil(so_far.number("quota"))),)
 
 
-def _more_threads(so_far: Params) -> tuple[int, ...]:
+def _more_threads(so_far: Point) -> tuple[int, ...]:
     few = _fewest_threads(so_far)
-    return tuple(sorted({*few, *(n for n in (1, 2, 4, 8) if n > float(so_far["quota"]))}))
+    return tuple(sorted({*few, *(n for n in (1, 2, 4, 8) if n > so_far.number("quota"))}))
 
 
-def _quick_periods(so_far: Params) -> tuple[int, ...]:
+def _quick_periods(so_far: Point) -> tuple[int, ...]:
     return (_SELF_TEST_PERIODS,) if _is_self_test(so_far) else (25,)
 
 
-def _enough_periods(so_far: Params) -> tuple[int, ...]:
+def _enough_periods(so_far: Point) -> tuple[int, ...]:
     """Some seconds' worth of them, so that the tick weighs little against all their budgets."""
-    enough = min(100, max(5, round(3 / float(so_far["period"]))))
+    enough = min(100, max(5, round(3 / so_far.number("period"))))
     return (_SELF_TEST_PERIODS, enough) if _is_self_test(so_far) else (enough,)
 
 
-def _start(so_far: Params) -> tuple[str, ...]:
+def _start(so_far: Point) -> tuple[str, ...]:
     self_test = _is_self_test(so_far) and so_far["periods"] == _SELF_TEST_PERIODS
     return ("fresh",) if self_test else ("edge",)
 
 
-def _is_self_test(point: Params) -> bool:
+def _is_self_test(point: Point) -> bool:
     common = _is({**_SELF_TEST, **_COMMON}, point)
     return common or _is({**_COMMON, **_NESTED_SELF_TEST}, point)
 
 
-def _is(wanted: Params, point: Params) -> bool:
+def _is(wanted: Params, point: Point) -> bool:
     return all(point[name] == value for name, value in wanted.items())
 
 
-def _where_common(name: str, values: tuple[Value, ...]) -> Callable[[Params], tuple[Value, ...]]:
+def _where_common(name: str, values: tuple[Value, ...]) -> Callable[[Point], tuple[Value, ...]]:
     """``values`` at a few quotas, in the common period, where nothing else is varied."""
 
-    def choose(so_far: Params) -> tuple[Value, ...]:
+    def choose(so_far: Point) -> tuple[Value, ...]:
         others = all(so_far[other] == _COMMON[other] for other in _COMMON if other in so_far)
         here = so_far["period"] == 0.1 and so_far["quota"] in _QUOTAS_TO_VARY_AT
         return values if others and here and so_far["threads"] == 1 else (_COMMON[name],)
@@ -70,10 +69,10 @@ def _where_common(name: str, values: tuple[Value, ...]) -> Callable[[Params], tu
     return choose
 
 
-def makes_no_sense(params: Params) -> str:
+def nonsense(params: Point) -> str:
     """Why a point is left out, or the empty text."""
-    quota, period = float(params["quota"]), float(params["period"])
-    if quota >= int(params["threads"]):
+    quota, period = params.number("quota"), params.number("period")
+    if quota >= params.whole("threads"):
         return f"{params['threads']} busy threads never use up a quota of {quota:.0%}"
     smallest = quota / 2 if params["nested"] == "tighter" else quota
     if round(smallest * period * 1e6) < _LEAST_QUOTA_US:
@@ -84,7 +83,7 @@ def makes_no_sense(params: Params) -> str:
     return ""
 
 
-def cgroup_of(params: Params) -> CgroupVersion:
+def cgroup_of(params: Point) -> CgroupVersion:
     """The version of cgroup that a point needs the cpu controller on."""
     return cast(CgroupVersion, params["controller"])
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.experiment import Experiment
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Point
 from cnbench.experiments.pod_network.grid import PARAMETERS, nonsense
 from cnbench.experiments.pod_network.subjects import METRICS, open_subject
 from cnbench.lab import commands
@@ -21,7 +21,7 @@ from cnbench.lab.refusal import asked_once
 from cnbench.network.backend import backend_called
 
 
-def _require(params: Params, lab: Lab) -> None:
+def _require(params: Point, lab: Lab) -> None:
     if params["load"] == "iperf3":
         commands.require("iperf3")
         if lab.clock.name == "instructions":
@@ -32,7 +32,7 @@ def _require(params: Params, lab: Lab) -> None:
     if params["routing"] == "bird":
         commands.require("bird")
     lab.require_namespaces()
-    _require_backend(str(params["backend"]), lab)
+    _require_backend(params.text("backend"), lab)
 
 
 @asked_once

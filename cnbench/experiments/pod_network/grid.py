@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnbench.core.parameter import Parameter, Params, Value
+from cnbench.core.parameter import Parameter, Point, Value
 from cnbench.network.backend import all_backends, backend_called
 from cnbench.probes.traffic import MESSAGES, TRAFFIC_KINDS
 
@@ -10,82 +10,82 @@ from cnbench.probes.traffic import MESSAGES, TRAFFIC_KINDS
 _LARGEST_DATAGRAM = 65507
 
 
-def nonsense(params: Params) -> str:
+def nonsense(params: Point) -> str:
     """Why the point ``params`` makes no sense, or the empty text."""
-    traffic, flows = str(params["traffic"]), int(params["flows"])
+    traffic, flows = params.text("traffic"), params.whole("flows")
     if params["load"] == "iperf3" and not traffic.endswith("stream"):
         return f"iperf3 has no {traffic}; use load=loop"
     if traffic == "tcp-crr" and flows > 1:
         return "tcp-crr has a connection for each message, so there are no flows to speak of"
-    if traffic.startswith("udp") and int(params["size"]) > _LARGEST_DATAGRAM:
+    if traffic.startswith("udp") and params.whole("size") > _LARGEST_DATAGRAM:
         return f"a datagram holds at most {_LARGEST_DATAGRAM} B"
     if params["underlay"] == "bridge" and params["hops"]:
         return "nodes with routers between them are not on one bridge"
     if params["routing"] == "bird" and (params["backend"] != "bgp" or params["hops"]):
         return "BIRD announces routes in the nodes, for backend=bgp with hops=0"
-    if params["pods"] == "routed" and backend_called(str(params["backend"])).attachment:
+    if params["pods"] == "routed" and backend_called(params.text("backend")).attachment:
         return f"{params['backend']} has its own way to attach pods, or none"
     return ""
 
 
-def _streams(traffic: Params) -> bool:
+def _streams(traffic: Point) -> bool:
     return str(traffic["traffic"]).endswith("stream")
 
 
-def _loads(so_far: Params) -> tuple[Value, ...]:
+def _loads(so_far: Point) -> tuple[Value, ...]:
     return ("loop", "iperf3") if _streams(so_far) else ("loop",)
 
 
-def _sizes(so_far: Params) -> tuple[Value, ...]:
+def _sizes(so_far: Point) -> tuple[Value, ...]:
     # A datagram that every backend's MTU holds, WireGuard's (1420) too; the largest write that one
     # TCP buffer holds.
-    return {"tcp-stream": (65536,), "udp-stream": (1392,)}.get(str(so_far["traffic"]), (1,))
+    return {"tcp-stream": (65536,), "udp-stream": (1392,)}.get(so_far.text("traffic"), (1,))
 
 
-def _more_sizes(so_far: Params) -> tuple[Value, ...]:
+def _more_sizes(so_far: Point) -> tuple[Value, ...]:
     usual = _sizes(so_far)
     return (*usual, 1024) if so_far["load"] == "loop" else usual
 
 
-def _flows(so_far: Params) -> tuple[Value, ...]:
+def _flows(so_far: Point) -> tuple[Value, ...]:
     # Flows that take turns in one thread cost what one costs, and small writes what writing costs.
     return (1, 4, 16) if so_far["load"] == "iperf3" else (1,)
 
 
-def _directions(so_far: Params) -> tuple[Value, ...]:
+def _directions(so_far: Point) -> tuple[Value, ...]:
     # Both ways are alike but for the processors that take part, which only iperf3 has two of.
     alone = so_far["load"] == "iperf3" and so_far["flows"] == 1
     return ("forward", "reverse") if alone else ("forward",)
 
 
-def _offloads(so_far: Params) -> tuple[Value, ...]:
+def _offloads(so_far: Point) -> tuple[Value, ...]:
     # A message that is one packet anyway has nothing to be cut.
     return ("on", "off") if so_far["traffic"] == "tcp-stream" else ("on",)
 
 
-def _usual(so_far: Params) -> bool:
+def _usual(so_far: Point) -> bool:
     """Whether size, flows and direction are the usual ones: others are varied one at a time."""
     size, flows, direction = (so_far[name] for name in ("size", "flows", "direction"))
     return (size, flows, direction) == (_sizes(so_far)[0], 1, "forward")
 
 
-def _more_offloads(so_far: Params) -> tuple[Value, ...]:
+def _more_offloads(so_far: Point) -> tuple[Value, ...]:
     return _offloads(so_far) if _usual(so_far) else ("on",)
 
 
-def _hops(so_far: Params) -> tuple[Value, ...]:
+def _hops(so_far: Point) -> tuple[Value, ...]:
     return (0, 1) if _usual(so_far) else (0,)
 
 
-def _pods(so_far: Params) -> tuple[Value, ...]:
+def _pods(so_far: Point) -> tuple[Value, ...]:
     return ("bridge", "routed") if _usual(so_far) and not so_far["hops"] else ("bridge",)
 
 
-def _mtus(so_far: Params) -> tuple[Value, ...]:
+def _mtus(so_far: Point) -> tuple[Value, ...]:
     return (1500, 9000) if _usual(so_far) and so_far["traffic"] == "tcp-stream" else (1500,)
 
 
-def _pod_mtus(so_far: Params) -> tuple[Value, ...]:
+def _pod_mtus(so_far: Point) -> tuple[Value, ...]:
     # Only where every packet is cut to it does the pods' MTU count.
     cut = so_far["offloads"] == "off" and so_far["pods"] == "bridge" and not so_far["hops"]
     return ("native", "equal") if cut else ("native",)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cnbench.core.errors import UnsupportedError
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Point
 from cnbench.lab.host import Lab
 from cnbench.network import shaping
 from cnbench.network.backend import Backend, Encapsulation, backend_called
@@ -51,19 +51,19 @@ class PodPath:
 
 
 @contextlib.contextmanager
-def open_path(params: Params, lab: Lab) -> Iterator[PodPath]:
+def open_path(params: Point, lab: Lab) -> Iterator[PodPath]:
     """The nodes, their pods and the backend, as ``params`` has them."""
-    backend = backend_called(str(params["backend"]))
-    hops, mtu = int(params["hops"]), int(params["mtu"])
+    backend = backend_called(params.text("backend"))
+    hops, mtu = params.whole("hops"), params.whole("mtu")
     room = backend.encapsulation(hops).room if params["pod_mtu"] == "native" else _ROOM_FOR_ANY
     with contextlib.ExitStack() as stack:
         topology = stack.enter_context(
             open_topology(
                 lab,
-                underlay=str(params["underlay"]),
+                underlay=params.text("underlay"),
                 hops=hops,
                 mtu=mtu - room if backend.attachment == "none" else mtu,
-                attachment=backend.attachment or str(params["pods"]),
+                attachment=backend.attachment or params.text("pods"),
                 pod_mtu=mtu - room,
             )
         )
@@ -74,9 +74,9 @@ def open_path(params: Params, lab: Lab) -> Iterator[PodPath]:
         if params["offloads"] == "off":
             _switch_offloads_off(topology, backend)
         if params["rate"]:
-            shaping.limit_rate(topology, float(params["rate"]))
+            shaping.limit_rate(topology, params.number("rate"))
         if params["delay"]:
-            shaping.delay(topology, float(params["delay"]))
+            shaping.delay(topology, params.number("delay"))
         for namespace in topology.namespaces:
             trust_arp(namespace)
         if _acknowledgements_matter(params):
@@ -97,7 +97,7 @@ def _switch_offloads_off(topology: Topology, backend: Backend) -> None:
         )
 
 
-def _acknowledgements_matter(params: Params) -> bool:
+def _acknowledgements_matter(params: Point) -> bool:
     """Whether a chance decides what a message costs.
 
     That TCP delays acknowledgements until the receiver reads is decided once, by a timer that fired

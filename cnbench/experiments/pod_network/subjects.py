@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from cnbench.core.errors import CnbenchError
 from cnbench.core.metric import Metric
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Point
 from cnbench.core.proof import Check, Proof
 from cnbench.core.ranks import nearest_rank
 from cnbench.experiments.pod_network.account import Account
@@ -150,16 +150,16 @@ def _packets(
 
 
 @contextlib.contextmanager
-def open_subject(params: Params, lab: Lab) -> Iterator[LoopSubject | Iperf3Subject]:
+def open_subject(params: Point, lab: Lab) -> Iterator[LoopSubject | Iperf3Subject]:
     """The pods, joined, with the load between them ready."""
-    kind, size, flows = str(params["traffic"]), int(params["size"]), int(params["flows"])
+    kind, size, flows = params.text("traffic"), params.whole("size"), params.whole("flows")
     protocol = kind.partition("-")[0]
     with contextlib.ExitStack() as stack:
         path = stack.enter_context(open_path(params, lab))
         traffic = Traffic(kind, *path.ends, size=size, flows=flows, clock=lab.clock)
-        account = Account(path, str(params["offloads"]), size, kind, _countable(params))
+        account = Account(path, params.text("offloads"), size, kind, _countable(params))
         if params["load"] == "loop":
-            yield LoopSubject(account, traffic, lab.clock, int(params["messages"]))
+            yield LoopSubject(account, traffic, lab.clock, params.whole("messages"))
             return
         pings = Traffic(
             "udp-rr",
@@ -179,10 +179,10 @@ def open_subject(params: Params, lab: Lab) -> Iterator[LoopSubject | Iperf3Subje
         yield Iperf3Subject(account, iperf3, ping, traffic, lab.clock, processors)
 
 
-def _countable(params: Params) -> bool:
+def _countable(params: Point) -> bool:
     """Whether each frame that a device counts is one that a wire would carry, and of a message.
 
     A loop's stream has nothing else in its direction; what is not cut is counted as one frame.
     """
     cut = params["traffic"] == "udp-stream" or params["offloads"] == "off"
-    return cut and str(params["traffic"]).endswith("-stream") and params["load"] == "loop"
+    return cut and params.text("traffic").endswith("-stream") and params["load"] == "loop"

@@ -22,26 +22,26 @@ from pathlib import Path
 from cnbench.core.errors import UnsupportedError, UsageError
 from cnbench.core.experiment import Experiment, Subject
 from cnbench.core.metric import Metric
-from cnbench.core.parameter import Params
-from cnbench.experiments.scheduler_scoring.grid import NO_TRACE, PARAMETERS, makes_no_sense
+from cnbench.core.parameter import Point
+from cnbench.experiments.scheduler_scoring.grid import NO_TRACE, PARAMETERS, nonsense
 from cnbench.experiments.scheduler_scoring.made_up import open_question
 from cnbench.experiments.scheduler_scoring.trace import open_trace
 from cnbench.lab.host import Lab
 
 
-def _open_subject(params: Params, lab: Lab) -> AbstractContextManager[Subject]:
+def _open_subject(params: Point, lab: Lab) -> AbstractContextManager[Subject]:
     if params["trace"] == NO_TRACE:
         return open_question(params, lab)
     return open_trace(params, lab)
 
 
-def _require(params: Params, lab: Lab) -> None:
+def _require(params: Point, lab: Lab) -> None:
     if importlib.util.find_spec("numpy") is None:
         raise UnsupportedError(
             f"the scheduler works on numpy's arrays, which the {lab.name}'s Python does not have",
             "install numpy (Debian: python3-numpy), or use --lab host",
         )
-    folder = str(params["trace"])
+    folder = params.text("trace")
     if folder == NO_TRACE or Path(folder).is_dir():
         return
     if lab.name == "guest":
@@ -65,5 +65,5 @@ EXPERIMENT = Experiment(
     beside=("extension_point", "nodes", "shape"),
     subject=_open_subject,
     require=_require,
-    nonsense=makes_no_sense,
+    nonsense=nonsense,
 )

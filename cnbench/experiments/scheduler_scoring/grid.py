@@ -6,7 +6,7 @@ the two together.
 
 from __future__ import annotations
 
-from cnbench.core.parameter import Parameter, Params
+from cnbench.core.parameter import Parameter, Point
 
 DECISION = "all"
 FILTER = "filter"
@@ -54,66 +54,66 @@ def extension_points(plugin: str) -> tuple[str, ...]:
     return tuple(point for point, names in points if plugin in names)
 
 
-def _is_synthetic(so_far: Params) -> bool:
+def _is_synthetic(so_far: Point) -> bool:
     return so_far["trace"] == NO_TRACE
 
 
-def _plugins(so_far: Params) -> tuple[str, ...]:
+def _plugins(so_far: Point) -> tuple[str, ...]:
     return _IN_A_DECISION if _is_synthetic(so_far) else (DECISION,)
 
 
-def _all_plugins(so_far: Params) -> tuple[str, ...]:
+def _all_plugins(so_far: Point) -> tuple[str, ...]:
     return PLUGINS if _is_synthetic(so_far) else (DECISION,)
 
 
-def _extension_points(so_far: Params) -> tuple[str, ...]:
-    return extension_points(str(so_far["plugin"]))
+def _extension_points(so_far: Point) -> tuple[str, ...]:
+    return extension_points(so_far.text("plugin"))
 
 
-def _nodes(so_far: Params) -> tuple[int, ...]:
+def _nodes(so_far: Point) -> tuple[int, ...]:
     return (100, 1000, 5000) if _is_synthetic(so_far) else (0,)
 
 
-def _many_nodes(so_far: Params) -> tuple[int, ...]:
+def _many_nodes(so_far: Point) -> tuple[int, ...]:
     return (100, 1000, 5000, 20_000, 100_000) if _is_synthetic(so_far) else (0,)
 
 
-def _pods(so_far: Params) -> tuple[int, ...]:
+def _pods(so_far: Point) -> tuple[int, ...]:
     return (10,) if _is_synthetic(so_far) else (0,)
 
 
-def _many_pods(so_far: Params) -> tuple[int, ...]:
+def _many_pods(so_far: Point) -> tuple[int, ...]:
     return (0, 10, 30) if _is_synthetic(so_far) else (0,)
 
 
-def _shapes(so_far: Params) -> tuple[str, ...]:
+def _shapes(so_far: Point) -> tuple[str, ...]:
     if not _is_synthetic(so_far):
         return (MIXED,)
     # Elsewhere the two differ in how much is counted afresh; here in whether anything is.
     return (KNOWN, NEW) if so_far["plugin"] in (DECISION, *LOOKED_UP) else (KNOWN,)
 
 
-def _all_shapes(so_far: Params) -> tuple[str, ...]:
+def _all_shapes(so_far: Point) -> tuple[str, ...]:
     return (KNOWN, NEW) if _is_synthetic(so_far) else (MIXED,)
 
 
-def makes_no_sense(params: Params) -> str:
+def nonsense(params: Point) -> str:
     """Why a point of the grid cannot be, or the empty text."""
-    plugin, point = str(params["plugin"]), str(params["extension_point"])
+    plugin, point = params.text("plugin"), params.text("extension_point")
     if not _is_synthetic(params):
         return _no_sense_for_a_trace(params)
-    if int(params["nodes"]) < FEWEST_NODES:
+    if params.whole("nodes") < FEWEST_NODES:
         return f"a made-up cluster has at least {FEWEST_NODES} nodes"
     if params["shape"] == MIXED:
         return "only a trace's pods are mixed; the shape is known or new"
     if point not in extension_points(plugin):
         return f"{plugin} has no extension point {point}; leave extension_point out"
-    if int(params["nodes"]) * int(params["pods"]) > MOST_PODS:
+    if params.whole("nodes") * params.whole("pods") > MOST_PODS:
         return f"a made-up cluster has at most {MOST_PODS:,} pods; give fewer nodes or pods"
     return ""
 
 
-def _no_sense_for_a_trace(params: Params) -> str:
+def _no_sense_for_a_trace(params: Point) -> str:
     own = {"plugin": DECISION, "extension_point": BOTH, "nodes": 0, "pods": 0, "shape": MIXED}
     for name, value in own.items():
         if params[name] != value:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cnbench.core.errors import UsageError
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof
 from cnbench.experiments.scheduler_scoring import grid
 from cnbench.experiments.scheduler_scoring.timing import (
@@ -86,7 +86,7 @@ class QuestionSubject:
 
 
 @contextlib.contextmanager
-def open_question(params: Params, lab: Lab) -> Iterator[QuestionSubject]:
+def open_question(params: Point, lab: Lab) -> Iterator[QuestionSubject]:
     """A question about a pod with every kind of rule, on a cluster shared with the group.
 
     Raises:
@@ -96,17 +96,17 @@ def open_question(params: Params, lab: Lab) -> Iterator[QuestionSubject]:
     from cnbench.scheduler.inputs.synthetic import demanding_pod
     from cnbench.scheduler.workload import Question
 
-    nodes, pods = int(params["nodes"]), int(params["nodes"]) * int(params["pods"])
+    nodes, pods = params.whole("nodes"), params.whole("nodes") * params.whole("pods")
     # Forgetting what was asked leaves its traces in the process's memory: on a cluster of their own
     # known pods repeat to 0.1 % of instructions, on one shared with new ones to 5 %.
     made_up = lab.fixture((nodes, pods, params["shape"]), lambda: _made_up(nodes, pods))
     scheduler = Scheduler(
         made_up.synthetic.cluster,
-        percentage_of_nodes_to_score=_PERCENTAGES[str(params["scored"])],
+        percentage_of_nodes_to_score=_PERCENTAGES[params.text("scored")],
         scores=grid.SCORES if params["plugin"] == "MostAllocated" else None,
     )
     pod = demanding_pod(made_up.synthetic.templates)
-    question = Question(scheduler, pod, str(params["plugin"]), str(params["extension_point"]))
+    question = Question(scheduler, pod, params.text("plugin"), params.text("extension_point"))
     if not question.scored:
         raise UsageError(f"on {nodes} nodes with {pods} pods no node fits", "give more nodes")
     yield QuestionSubject(question, made_up, params["shape"] == grid.KNOWN, lab.clock)

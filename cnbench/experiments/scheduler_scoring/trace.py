@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnbench.core.errors import UsageError
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Point
 from cnbench.core.proof import Check, Proof, equal, true
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
@@ -142,15 +142,15 @@ def _has_room(left: Mapping[str, int], pod: Pod) -> bool:
 
 
 @contextlib.contextmanager
-def open_trace(params: Params, lab: Lab) -> Iterator[TraceSubject]:
+def open_trace(params: Point, lab: Lab) -> Iterator[TraceSubject]:
     """The trace of a folder, read once for a group.
 
     Raises:
         UsageError: it cannot be read; the message names the file, the row and the column.
     """
-    folder = str(params["trace"])
+    folder = params.text("trace")
     trace = lab.fixture(folder, lambda: contextlib.nullcontext(_loaded(Path(folder))))
-    yield TraceSubject(trace, _PERCENTAGES[str(params["scored"])], lab.clock)
+    yield TraceSubject(trace, _PERCENTAGES[params.text("scored")], lab.clock)
 
 
 def _loaded(folder: Path) -> Trace:

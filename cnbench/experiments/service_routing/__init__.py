@@ -18,7 +18,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from cnbench.core.experiment import Experiment, OpenSubject, Subject
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Point
 from cnbench.experiments.service_routing.append import APPEND, APPEND_LAST, open_append
 from cnbench.experiments.service_routing.cluster import require_mode
 from cnbench.experiments.service_routing.connect import CONNECT, CONNECT_P99, open_connect
@@ -52,8 +52,8 @@ _SUBJECTS: dict[str, OpenSubject] = {
 }
 
 
-def _open_subject(params: Params, lab: Lab) -> AbstractContextManager[Subject]:
-    return _SUBJECTS[str(params["measure"])](params, lab)
+def _open_subject(params: Point, lab: Lab) -> AbstractContextManager[Subject]:
+    return _SUBJECTS[params.text("measure")](params, lab)
 
 
 EXPERIMENT = Experiment(

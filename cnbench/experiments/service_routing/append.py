@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cnbench.core.metric import Metric
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof, equal
 from cnbench.experiments.service_routing.cluster import services_of
 from cnbench.lab.host import Lab
@@ -70,7 +70,7 @@ class AppendSubject:
 
 
 @contextlib.contextmanager
-def open_append(params: Params, lab: Lab) -> Iterator[AppendSubject]:
+def open_append(params: Point, lab: Lab) -> Iterator[AppendSubject]:
     """An empty node."""
     rules = [
         shlex.split(
@@ -82,4 +82,4 @@ def open_append(params: Params, lab: Lab) -> Iterator[AppendSubject]:
         for port in service.ports
     ]
     with lab.network_namespace("node") as node:
-        yield AppendSubject(node, FRONT_ENDS[str(params["mode"])], rules, lab)
+        yield AppendSubject(node, FRONT_ENDS[params.text("mode")], rules, lab)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import summarize_address_range
 
 from cnbench.core.errors import CommandError, UnsupportedError
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Point
 from cnbench.experiments.service_routing.position import PROBED, services_at
 from cnbench.lab import commands
 from cnbench.lab.host import Lab
@@ -58,30 +58,30 @@ class Cluster:
     missed: int = 0
 
 
-def services_of(params: Params) -> list[Service]:
+def services_of(params: Point) -> list[Service]:
     """The services that a point of the grid asks for."""
     return synthetic_services(
-        int(params["services"]),
-        int(params["endpoints"]),
-        protocol=str(params["protocol"]),
+        params.whole("services"),
+        params.whole("endpoints"),
+        protocol=params.text("protocol"),
         port=PORT,
         target_port=PORT,
-        affinity_seconds=_AFFINITY_SECONDS[str(params["affinity"])],
+        affinity_seconds=_AFFINITY_SECONDS[params.text("affinity")],
     )
 
 
-def proxy_of(params: Params, lab: Lab, namespace: NetworkNamespace) -> Proxy:
+def proxy_of(params: Point, lab: Lab, namespace: NetworkNamespace) -> Proxy:
     """A point's mode, ready to program a namespace, telling the lab how far it is."""
     return open_proxy(
-        str(params["mode"]),
+        params.text("mode"),
         namespace,
         Node(pod_cidr=POD_CIDR),
-        scheduler=str(params["scheduler"]),
+        scheduler=params.text("scheduler"),
         work=lab.long_work,
     )
 
 
-def cluster_of(params: Params, lab: Lab) -> Cluster:
+def cluster_of(params: Point, lab: Lab) -> Cluster:
     """The cluster that all positions of one mode and size share."""
     shared = ("mode", "services", "endpoints", "protocol", "affinity", "scheduler")
     key = ("cluster", *(params[name] for name in shared))
@@ -89,7 +89,7 @@ def cluster_of(params: Params, lab: Lab) -> Cluster:
 
 
 @contextlib.contextmanager
-def _open_cluster(lab: Lab, params: Params) -> Iterator[Cluster]:
+def _open_cluster(lab: Lab, params: Point) -> Iterator[Cluster]:
     services = services_of(params)
     with _open_path(lab) as path:
         proxy = proxy_of(params, lab, path.node)
@@ -110,9 +110,9 @@ def _open_path(lab: Lab) -> AbstractContextManager[ServicePath]:
     return open_service_path(lab, [str(network) for network in pods])
 
 
-def require_mode(params: Params, lab: Lab) -> None:
+def require_mode(params: Point, lab: Lab) -> None:
     """Raise UnsupportedError where ``lab`` cannot do the mode."""
-    _try_mode(str(params["mode"]), lab)
+    _try_mode(params.text("mode"), lab)
 
 
 @asked_once

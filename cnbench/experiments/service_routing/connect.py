@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cnbench.core.errors import CnbenchError
 from cnbench.core.metric import Metric
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof, equal
 from cnbench.core.ranks import nearest_rank
 from cnbench.experiments.service_routing.account import Account
@@ -79,12 +79,12 @@ class ConnectSubject:
 
 
 @contextlib.contextmanager
-def open_connect(params: Params, lab: Lab) -> Iterator[ConnectSubject]:
+def open_connect(params: Point, lab: Lab) -> Iterator[ConnectSubject]:
     """One way through a cluster that all positions of a mode share, or past it."""
     way = way_of(params, lab)
-    path, open_first_packets = way.path, _OPEN[str(params["protocol"])]
+    path, open_first_packets = way.path, _OPEN[params.text("protocol")]
     first_packets = lab.fixture(
         ("first packets", path.node.descriptor),
         lambda: open_first_packets(path.client, path.backend, PORT, CLIENTS, lab.clock),
     )
-    yield ConnectSubject(way, first_packets, int(params["probes"]), lab)
+    yield ConnectSubject(way, first_packets, params.whole("probes"), lab)

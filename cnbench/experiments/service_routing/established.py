@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cnbench.core.metric import Metric
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Point
 from cnbench.core.proof import Check, Proof, equal
 from cnbench.core.ranks import nearest_rank
 from cnbench.experiments.service_routing.cluster import PORT
@@ -120,11 +120,11 @@ _SUBJECTS: dict[str, type[RttSubject | ThroughputSubject]] = {
 
 
 @contextlib.contextmanager
-def open_established(params: Params, lab: Lab) -> Iterator[RttSubject | ThroughputSubject]:
+def open_established(params: Point, lab: Lab) -> Iterator[RttSubject | ThroughputSubject]:
     """Connections through a cluster that all positions of a mode share, or past it."""
     way = way_of(params, lab)
     ((target, endpoints),) = way.leads_to.items()
-    protocol, measure = str(params["protocol"]), str(params["measure"])
+    protocol, measure = params.text("protocol"), params.text("measure")
     kind, size = (
         (f"{protocol}-rr", _RTT_SIZE)
         if measure == "rtt"
@@ -135,4 +135,4 @@ def open_established(params: Params, lab: Lab) -> Iterator[RttSubject | Throughp
     client = End(way.path.client, CLIENTS[0])
     server = End(way.path.backend, listens_at, known_as=target.host)
     traffic = Traffic(kind, client, server, size=size, flows=1, clock=lab.clock, port=PORT)
-    yield _SUBJECTS[measure](way, traffic, int(params["messages"]), lab.clock)
+    yield _SUBJECTS[measure](way, traffic, params.whole("messages"), lab.clock)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnbench.core.parameter import Parameter, Params, Value
+from cnbench.core.parameter import Parameter, Point, Value
 from cnbench.experiments.service_routing.append import FRONT_ENDS, MOST_RULES
 from cnbench.experiments.service_routing.position import BARE, NONE, POSITIONS
 from cnbench.network.own_service_path import BRIDGES
@@ -19,10 +19,10 @@ _SLOW_TO_SYNC = ("nftables", "iptables-nft")
 _LARGEST_SLOW_SYNC = 5000
 
 
-def nonsense(params: Params) -> str:
+def nonsense(params: Point) -> str:
     """Why the point ``params`` makes no sense, or the empty text."""
-    measure, mode, position = str(params["measure"]), str(params["mode"]), str(params["position"])
-    services, endpoints = int(params["services"]), int(params["endpoints"])
+    measure, mode, position = params.text("measure"), params.text("mode"), params.text("position")
+    services, endpoints = params.whole("services"), params.whole("endpoints")
     if measure not in DATA_PATH and position != "first":
         return f"a {measure} has no position; leave it at `first`"
     if services == 1 and position in ("middle", "last", "random"):
@@ -45,12 +45,12 @@ def nonsense(params: Params) -> str:
     return ""
 
 
-def _quick_services(so_far: Params) -> tuple[int, ...]:
+def _quick_services(so_far: Point) -> tuple[int, ...]:
     # A sync of 10,000 services takes seconds in some modes, and a block has several of them.
     return (1, 100, 1000, 10_000) if so_far["measure"] == "connect" else (1000,)
 
 
-def _full_services(so_far: Params) -> tuple[int, ...]:
+def _full_services(so_far: Point) -> tuple[int, ...]:
     measure, mode = so_far["measure"], so_far["mode"]
     if measure == "append":
         return (1, 100, 1000) if mode in FRONT_ENDS else ()
@@ -61,23 +61,23 @@ def _full_services(so_far: Params) -> tuple[int, ...]:
     return _SIZES
 
 
-def _full_endpoints(so_far: Params) -> tuple[int, ...]:
+def _full_endpoints(so_far: Point) -> tuple[int, ...]:
     # How cost grows with endpoints is asked at one number of services.
     at_that_number = so_far["measure"] == "connect" and so_far["services"] == 100
     return (1, 10, 100, 1000) if at_that_number else (1,)
 
 
-def _positions(so_far: Params) -> tuple[str, ...]:
+def _positions(so_far: Point) -> tuple[str, ...]:
     if so_far["measure"] == "connect":
         return POSITIONS
     return ("first", "last", NONE, BARE) if so_far["measure"] in _ONE_CONNECTION else ("first",)
 
 
-def _bridges(so_far: Params) -> tuple[str, ...]:
+def _bridges(so_far: Point) -> tuple[str, ...]:
     return tuple(BRIDGES) if so_far["measure"] == "hairpin" else ("hairpin",)
 
 
-def _protocols(so_far: Params) -> tuple[Value, ...]:
+def _protocols(so_far: Point) -> tuple[Value, ...]:
     return ("tcp", "udp") if so_far["measure"] == "connect" else ("tcp",)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.core.metric import Metric
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof, equal
 from cnbench.core.ranks import nearest_rank
 from cnbench.experiments.service_routing.cluster import PORT, proxy_of, services_of
@@ -86,13 +86,13 @@ def _address_of(service: Service) -> Address:
 
 
 @contextlib.contextmanager
-def open_hairpin(params: Params, lab: Lab) -> Iterator[HairpinSubject]:
+def open_hairpin(params: Point, lab: Lab) -> Iterator[HairpinSubject]:
     """The last of a node's services leads to the pod that asks for it.
 
     Raises:
         UnsupportedError: the bridge does not let the pod reach itself.
     """
-    bridge = str(params["bridge"])
+    bridge = params.text("bridge")
     with open_own_service_path(lab, bridge) as path:
         *others, service = services_of(params)
         own = Endpoint(POD, PORT, local=True)
@@ -103,7 +103,7 @@ def open_hairpin(params: Params, lab: Lab) -> Iterator[HairpinSubject]:
         with open_connector(path.pod, path.pod, PORT, [POD], lab.clock) as connector:
             _require_reach(connector, _address_of(service), bridge)
             yield HairpinSubject(
-                path, proxy, service, connector, bridge, int(params["probes"]), lab
+                path, proxy, service, connector, bridge, params.whole("probes"), lab
             )
 
 

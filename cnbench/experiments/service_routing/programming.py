@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnbench.core.metric import Metric
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof, equal
 from cnbench.experiments.service_routing.append import FRONT_ENDS
 from cnbench.experiments.service_routing.cluster import proxy_of, services_of
@@ -137,17 +137,17 @@ def _kernel_memory() -> int:
 
 
 @contextlib.contextmanager
-def open_sync(params: Params, lab: Lab) -> Iterator[SyncSubject]:
+def open_sync(params: Point, lab: Lab) -> Iterator[SyncSubject]:
     """An empty node."""
     with lab.network_namespace("node") as node:
         ready = _programming(node, params, lab)
-        services, mode = services_of(params), str(params["mode"])
-        tool = tool_alone(mode, node, services, str(params["scheduler"]), lab.temporary_folder())
+        services, mode = services_of(params), params.text("mode")
+        tool = tool_alone(mode, node, services, params.text("scheduler"), lab.temporary_folder())
         yield SyncSubject(*ready, tool)
 
 
 @contextlib.contextmanager
-def open_update(params: Params, lab: Lab) -> Iterator[UpdateSubject]:
+def open_update(params: Point, lab: Lab) -> Iterator[UpdateSubject]:
     """A node with all services programmed."""
     with lab.network_namespace("node") as node:
         subject = UpdateSubject(*_programming(node, params, lab))
@@ -156,6 +156,6 @@ def open_update(params: Params, lab: Lab) -> Iterator[UpdateSubject]:
 
 
 def _programming(
-    node: NetworkNamespace, params: Params, lab: Lab
+    node: NetworkNamespace, params: Point, lab: Lab
 ) -> tuple[NetworkNamespace, Proxy, list[Service], str, Lab]:
-    return node, proxy_of(params, lab, node), services_of(params), str(params["mode"]), lab
+    return node, proxy_of(params, lab, node), services_of(params), params.text("mode"), lab

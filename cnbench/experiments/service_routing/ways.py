@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Point
 from cnbench.core.proof import Check, equal
 from cnbench.experiments.service_routing.cluster import (
     PORT,
@@ -170,9 +170,9 @@ class WithoutRules:
         return [equal("connections that the node tracks", 0, tracked(self.path.node))]
 
 
-def way_of(params: Params, lab: Lab) -> Way:
+def way_of(params: Point, lab: Lab) -> Way:
     """The way that a point of the grid asks for."""
-    position = str(params["position"])
+    position = params.text("position")
     if position == BARE:
         return WithoutRules(bare_path_of(lab), services_of(params)[0])
     cluster = cluster_of(params, lab)
