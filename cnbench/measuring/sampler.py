@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
+from cnbench.core import stopping
 from cnbench.core.case import Case, Group
 from cnbench.core.errors import CnbenchError
 from cnbench.core.experiment import Captures, Experiment, Subject
@@ -129,6 +130,7 @@ class GroupSampler:
         warnings: list[str] = []
         stack.enter_context(self._lab.fresh_fixtures())
         for case in group.cases:
+            stopping.check()
             try:
                 with self._telling(case, listen):
                     stations.append(self._open(stack, case))
@@ -165,6 +167,7 @@ class GroupSampler:
     def _warm_up(self, stations: list[Station], listen: Listener) -> None:
         for station in stations:
             for _ in range(WARM_UP * self._setups(station.case)):
+                stopping.check()
                 with self._failing(station), self._telling(station.case, listen, station.twin):
                     station.subject.sample()
 
@@ -180,6 +183,7 @@ class GroupSampler:
             order = balanced_order(len(stations), block, self._policy.seed)
             for turn, index in enumerate(order):
                 station = stations[index]
+                stopping.check()
                 if station.error is None:
                     with self._failing(station), self._telling(station.case, listen, station.twin):
                         self._observe(station, block, turn, began)
