@@ -288,7 +288,8 @@ class GroupSampler:
             group=number,
             status="ok",
             samples=tuple(station.samples),
-            twin=tuple(twin.samples) if twin and twin.error is None else (),
+            # What is paired with nothing says nothing.
+            twin=tuple(twin.samples) if twin and not twin.error and station.samples else (),
             proof=proof,
             stopped=stopped,
             setup=station.setup,

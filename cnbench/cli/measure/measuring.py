@@ -22,7 +22,7 @@ def measure_and_record(
         KeyboardInterrupt: stopped by the user; the run file has everything measured.
     """
     gc.sweep()
-    recorder.save()  # a folder that cannot be written is found before anything is measured
+    recorder.begin()  # a folder that cannot be written is found before anything is measured
     complete = False
     try:
         with shown_on_stderr(len(plan.groups)) as progress:
