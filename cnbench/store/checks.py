@@ -12,7 +12,8 @@ from cnbench.core.parameter import Value
 from cnbench.core.run import CaseResult, ExperimentRecord, Run, Sample
 from cnbench.core.units import COUNT, known_units
 
-# Seconds, bytes and counts beyond this are no machine's; statistics square what they are given.
+# Seconds, bytes and counts beyond this (or, as ratios, below its inverse) are no machine's, and
+# statistics square what they are given.
 LARGEST = 1e30
 
 
@@ -65,6 +66,8 @@ def _check_sample(sample: Sample, point: str, metrics: Mapping[str, Metric]) -> 
         raise CnbenchError(f"a sample of {point} has a metric it explains not")
     for name, value in sample.values.items():
         metrics[name].check(value)
+        if metrics[name].scale == "ratio" and value < 1 / LARGEST:
+            raise CnbenchError(f"{name} of {point} is {value}, which nothing here can be")
     times = (sample.started, sample.duration)
     _check_size(f"a sample of {point}", [*sample.values.values(), *times, *sample.witness.values()])
 

@@ -14,6 +14,8 @@ from cnbench.core.run import SCHEMA_VERSION, CaseResult, ExperimentRecord, Run
 from cnbench.store import whole_file
 from cnbench.store.checks import check_case, check_run
 
+# A full run of everything has a hundredth of it.
+_MOST_BYTES = 256 << 20
 # What msgspec writes first: a run's first three fields.
 _TEXT = rb'"(?:[^"\\]|\\.)*"'
 _BEGIN = re.compile(
@@ -36,12 +38,15 @@ def read(path: Path) -> Run:
             message says which, and where in the file.
     """
     try:
-        text = path.read_bytes()
+        with path.open("rb") as file:
+            text = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise UsageError(
             f"the run file {path} cannot be read: {error.strerror}",
             "name a run file, an id, or `latest`",
         ) from error
+    if len(text) > _MOST_BYTES:
+        raise UsageError(f"{path} is not a cnbench run file: it has more than 256 MiB")
     return decoded(text, path)
 
 

@@ -26,7 +26,8 @@ def results_folder() -> Path:
 def all_runs(folder: Path | None = None) -> list[Path]:
     """The run files of ``folder``, oldest first: their names begin with the time they began."""
     folder = folder or results_folder()
-    return sorted(folder.glob("[!.]*.json"))
+    # A pipe of such a name would be waited for.
+    return sorted(path for path in folder.glob("[!.]*.json") if path.is_file())
 
 
 def find_run(name: str, folder: Path | None = None) -> Path:
