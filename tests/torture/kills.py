@@ -23,28 +23,30 @@ from cnbench.store import run_file
 
 # How long a run asked to stop may take to prove and take down what it has.
 PATIENCE = 180.0
+_SECONDS_WITHOUT_A_CHILD = 15.0
 ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+_SHORT = ("--budget", "1s")
 # A run of each experiment, and about how long it takes in seconds on two busy processors.
 HOST_RUNS = {
-    "cpu-burst": (["cpu-burst", "-p", "burst=0%", "--budget", "2s"], 8),
-    "cpu-quota": (["cpu-quota", "-p", "quota=20%", "-p", "period=10ms", "--budget", "2s"], 5),
-    "cpu-weight": (["cpu-weight", "--budget", "2s"], 10),
-    "copy-up": (["copy-up", "-p", "size=1MiB", "--budget", "2s"], 7),
+    "cpu-burst": (["cpu-burst", "-p", "burst=0%", *_SHORT], 6),
+    "cpu-quota": (["cpu-quota", "-p", "quota=20%", "-p", "period=10ms", *_SHORT], 5),
+    "cpu-weight": (["cpu-weight", "-p", "ratio=2", "-p", "time=100ms", *_SHORT], 5),
+    "copy-up": (["copy-up", "-p", "size=64KiB", "-p", "filesystem=tmpfs,ext4", "-p", "trigger=open", *_SHORT], 6),
     "service-routing": (
-        ["service-routing", "-p", "services=10", "-p", "position=first", "--budget", "2s"],
+        ["service-routing", "-p", "services=10", "-p", "position=first", *_SHORT],
         6,
     ),
-    "pod-network": (["pod-network", "-p", "backend=vxlan,bgp", "--budget", "2s"], 15),
-    "container-network": (["container-network", "--budget", "2s"], 12),
-    "route-convergence": (["route-convergence", "--budget", "2s"], 14),
-    "scheduler-scoring": (["scheduler-scoring", "-p", "nodes=100", "--budget", "2s"], 5),
+    "pod-network": (["pod-network", "-p", "backend=bgp", "-p", "traffic=tcp-stream", *_SHORT], 10),
+    "container-network": (["container-network", "-p", "mode=bridge", "-p", "traffic=tcp-rr", *_SHORT], 8),
+    "route-convergence": (["route-convergence", "-p", "routes=1", *_SHORT], 8),
+    "scheduler-scoring": (["scheduler-scoring", "-p", "nodes=100", *_SHORT], 4),
 }
 GUEST_RUNS = {
     "guest": (
         ["service-routing", "-p", "mode=iptables", "-p", "services=1", "-p", "position=first",
          "--lab", "guest"],
-        25,
+        15,
     ),
 }  # fmt: skip
 
@@ -99,9 +101,9 @@ def carry_out(death, runs):
         finally:
             trial.process.kill()
             trial.said = trial.process.communicate()
-        death.leaks_before_gc = trial.leaks()
+        death.leaks_before_gc = trial.leaks(3 if death.asks else 0)
         subprocess.run([*CNBENCH, "gc"], env=trial.environment, capture_output=True, check=False)
-        death.leaks = trial.leaks()
+        death.leaks = trial.leaks(3)
         death.unreadable = list(trial.unreadable())
     new, gone = host_state.differences(before, patience=20)
     ours = [line for line in new if not host_state.OTHERS.search(line)]
@@ -167,10 +169,10 @@ class _Trial:
                     todo += new
         return found
 
-    def leaks(self):
+    def leaks(self, patience):
         """What is there of the run: its processes, and all that its numbers name."""
         self.learn()
-        give_up = time.monotonic() + 3
+        give_up = time.monotonic() + patience
         while (found := sorted(self._leaks())) and time.monotonic() < give_up:
             time.sleep(0.1)  # a killed process takes a moment to go
         return found
@@ -197,12 +199,12 @@ def _strike(death, trial):
     if death.target == "child":
         children = trial.children()
         if not children:
-            trial.wait(PATIENCE)
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(random.choice(children), death.number)
             death.landed = True
-        trial.wait(PATIENCE)  # the run itself goes on without it, or fails in its own words
+        # The run itself goes on without it, or fails in its own words.
+        trial.wait(_SECONDS_WITHOUT_A_CHILD)
         return
     send = os.killpg if death.target == "group" else os.kill
     with contextlib.suppress(ProcessLookupError):
