@@ -32,16 +32,32 @@ HOST_RUNS = {
     "cpu-burst": (["cpu-burst", "-p", "burst=0%", *_SHORT], 6),
     "cpu-quota": (["cpu-quota", "-p", "quota=20%", "-p", "period=10ms", *_SHORT], 5),
     "cpu-weight": (["cpu-weight", "-p", "ratio=2", "-p", "time=100ms", *_SHORT], 5),
-    "copy-up": (["copy-up", "-p", "size=64KiB", "-p", "filesystem=tmpfs,ext4", "-p", "trigger=open", *_SHORT], 6),
+    "copy-up": (
+        [
+            "copy-up",
+            "-p",
+            "size=64KiB",
+            "-p",
+            "filesystem=tmpfs,ext4",
+            "-p",
+            "trigger=open",
+            *_SHORT,
+        ],
+        6,
+    ),
     "service-routing": (
         ["service-routing", "-p", "services=10", "-p", "position=first", *_SHORT],
         6,
     ),
     "pod-network": (["pod-network", "-p", "backend=bgp", "-p", "traffic=tcp-stream", *_SHORT], 10),
-    "container-network": (["container-network", "-p", "mode=bridge", "-p", "traffic=tcp-rr", *_SHORT], 8),
+    "container-network": (
+        ["container-network", "-p", "mode=bridge", "-p", "traffic=tcp-rr", *_SHORT],
+        8,
+    ),
     "route-convergence": (["route-convergence", "-p", "routes=1", *_SHORT], 8),
     "scheduler-scoring": (["scheduler-scoring", "-p", "nodes=100", *_SHORT], 4),
-}
+    "namespaces": (["namespaces", *_SHORT], 6),
+}  # fmt: skip
 GUEST_RUNS = {
     "guest": (
         ["service-routing", "-p", "mode=iptables", "-p", "services=1", "-p", "position=first",
