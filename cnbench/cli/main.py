@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import os
 import sys
+import traceback
+import warnings
+from typing import Any, cast
 
 import click
 
 from cnbench import __version__
+from cnbench.cli import streams
+from cnbench.core import stopping
 from cnbench.core.errors import CnbenchError, ExitCode, UsageError
+from cnbench.core.printable import printable
 
 # A command's module is imported only when that command runs: `cnbench --help` answers at once.
 COMMANDS = {
@@ -31,10 +39,7 @@ COMMANDS = {
 
 # What a shell reports for a command that was ended by Ctrl-C: 128 + SIGINT.
 INTERRUPTED = 130
-
-
-class ReaderGoneError(Exception):
-    """Who read our output (head, say) has gone."""
+DEBUG_VARIABLE = "CNBENCH_DEBUG"
 
 
 class LazyCommands(click.Group):
@@ -51,13 +56,6 @@ class LazyCommands(click.Group):
         module = importlib.import_module(f"cnbench.cli.{COMMANDS[name][0]}")
         command: click.Command = module.command
         return command
-
-    def invoke(self, ctx: click.Context) -> object:
-        """Call the command; click itself would end a broken pipe with 1, which means worse here."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            raise ReaderGoneError from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing any."""
@@ -80,28 +78,61 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point."""
+    code: int = INTERRUPTED
+    with stopping.listening(), contextlib.suppress(KeyboardInterrupt):
+        streams.harden()
+        warnings.showwarning = cast(Any, _show_warning)
+        code = _run_command()
+    sys.exit(code)
+
+
+def _run_command() -> int:
+    """Call the command that was asked for, and say in one sentence why it failed."""
     try:
-        sys.exit(cli.main(standalone_mode=False))
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
     except CnbenchError as error:
-        sys.exit(complain(error))
+        return complain(error)
     except click.ClickException as error:
-        error.show()
-        sys.exit(ExitCode.USAGE)
+        click.echo(_explained(error), err=True)
+        return ExitCode.USAGE
     except (KeyboardInterrupt, click.Abort):
         click.echo("Stopped.", err=True)
-        sys.exit(INTERRUPTED)
-    except ReaderGoneError:
-        # There is nobody left to tell; what is still in the buffer would fail at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.FINE)
+        return INTERRUPTED
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        sys.exit(complain(UsageError(f"{where}{error.strerror or error}")))
+        return complain(UsageError(f"{where}{error.strerror or error}"))
+    except Exception as error:  # 1, which Python would end with, means worse
+        return complain(_fault_of_ours(error))
+    return int(code or ExitCode.FINE)
+
+
+def _explained(error: click.ClickException) -> str:
+    """As ``error.show()`` does, without what a terminal would obey."""
+    said = io.StringIO()
+    error.show(file=said)
+    return printable(said.getvalue().rstrip("\n"))
 
 
 def complain(error: CnbenchError) -> ExitCode:
     """Say what went wrong and what to do, on stderr; gives the exit code."""
-    click.echo(f"cnbench: {error}", err=True)
+    click.echo(f"cnbench: {printable(str(error))}", err=True)
     if error.remedy:
-        click.echo(f"         {error.remedy}", err=True)
+        click.echo(f"         {printable(error.remedy)}", err=True)
     return error.exit_code
+
+
+def _fault_of_ours(error: Exception) -> CnbenchError:
+    if os.environ.get(DEBUG_VARIABLE):
+        traceback.print_exception(error)
+    said = " ".join(str(error).split())
+    return CnbenchError(
+        f"a fault in cnbench: {type(error).__name__}: {said}",
+        f"{DEBUG_VARIABLE}=1 shows where; please report it with that",
+    )
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_where: object) -> None:
+    """A warning of ours as a sentence; those of libraries are for developers."""
+    if issubclass(category, UserWarning):
+        click.echo(f"cnbench: {printable(str(message))}", err=True)

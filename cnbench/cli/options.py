@@ -52,7 +52,8 @@ def sampling_options(command: F) -> F:
             "--budget",
             type=Quantity("s", "a budget"),
             metavar="TIME",
-            help="Time for all sampling together: 90s, 2m.",
+            help="Time for all sampling together: 90s, 2m. It bounds how many set-ups a case has as"
+            " well; a group takes at least one a case, and two blocks.",
         ),
         click.option("--seed", type=int, default=1, help="Of the order inside blocks."),
     ):

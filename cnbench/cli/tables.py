@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cnbench.cli.terminal import SafeConsole
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Value
 from cnbench.core.run import Run
@@ -26,8 +27,8 @@ _METRICS_SHOWN_IN_FULL = 3
 
 def console() -> Console:
     """stdout; wide enough for a table where it is not a terminal."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=240)
+    found = SafeConsole(highlight=False)
+    return found if found.is_terminal else SafeConsole(highlight=False, width=240)
 
 
 def print_run(run: Run, rows: Sequence[Row], path: Path) -> None:
@@ -40,7 +41,7 @@ def print_run(run: Run, rows: Sequence[Row], path: Path) -> None:
         for line in _not_measured(of_experiment):
             out.print(line)
         out.print()
-    out.print(f"run [bold]{run.id}[/] in {escape(str(path))}")
+    out.print(f"run [bold]{escape(run.id)}[/] in {escape(str(path))}")
 
 
 def _results(run: Run, name: str, rows: Sequence[Row]) -> Table:
@@ -49,16 +50,18 @@ def _results(run: Run, name: str, rows: Sequence[Row]) -> Table:
     varying, constant = _varying([case_rows[0] for case_rows in by_case], units)
     where = " ".join(rows[0].case.where)
     table = Table(
-        title=f"[bold]{name}[/]  {escape(where)}  [dim]{escape(constant)}[/]",
+        title=f"[bold]{escape(name)}[/]  {escape(where)}  [dim]{escape(constant)}[/]",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
     )
     for parameter in varying:
-        table.add_column(parameter, justify="left" if units[parameter] == "" else "right")
+        table.add_column(escape(parameter), justify="left" if units[parameter] == "" else "right")
     for row in by_case[0]:
         heading = f"{row.metric.name}, 95 % interval" if _in_full(row, by_case[0]) else None
-        table.add_column(heading or row.metric.name, justify="right", no_wrap=heading is not None)
+        table.add_column(
+            escape(heading or row.metric.name), justify="right", no_wrap=heading is not None
+        )
     for heading in ("noise floor", "blocks", "disturbed", "proof"):
         table.add_column(heading, justify="right")
     for case_rows in by_case:

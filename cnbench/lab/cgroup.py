@@ -10,6 +10,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -209,6 +210,12 @@ def require_controller(version: str) -> None:
         )
     if os.geteuid() != 0:
         raise UnsupportedError("making a cgroup needs root", "run as root, or use --lab guest")
+    for folder in found[version].folders():
+        if not os.access(folder, os.W_OK):
+            raise UnsupportedError(
+                f"the cgroups in {folder} are read-only here, as in most containers",
+                "run outside of the container, or use --lab guest",
+            )
 
 
 @contextlib.contextmanager
@@ -221,9 +228,10 @@ def open_run_folder(journal: Journal, version: Version) -> Iterator[Controller]:
     root = find_controllers()[version]
     ours = root.below(f"{MARK}{journal.run}")
     with contextlib.ExitStack() as made:
-        if version == "v2" and "cpu" not in _words(root.cpu / "cgroup.subtree_control"):
-            made.enter_context(journal.owning(Resource("controller", f"{root.cpu} cpu")))
-            _pass_on_cpu(root.cpu)
+        if version == "v2":
+            passing_on = Resource("controller", f"{root.cpu} cpu")
+            is_on, turn_on = partial(_passes_cpu_on, root.cpu), partial(_pass_on_cpu, root.cpu)
+            made.enter_context(journal.sharing(passing_on, is_on, turn_on))
         _make_folders(made, journal, ours)
         if version == "v2":
             _pass_on_cpu(ours.cpu)
@@ -237,7 +245,7 @@ def open_cpu_group(journal: Journal, above: Controller, name: str) -> Iterator[C
     ``above`` is the run's folder, or the controller of a group that has no process of its own.
     """
     ours = above.below(name)
-    if above.version == "v2" and "cpu" not in _words(above.cpu / "cgroup.subtree_control"):
+    if above.version == "v2" and not _passes_cpu_on(above.cpu):
         _pass_on_cpu(above.cpu)
     with contextlib.ExitStack() as made:
         _make_folders(made, journal, ours)
@@ -247,11 +255,25 @@ def open_cpu_group(journal: Journal, above: Controller, name: str) -> Iterator[C
 def _make_folders(made: contextlib.ExitStack, journal: Journal, controller: Controller) -> None:
     for folder in controller.folders():
         made.enter_context(journal.owning(Resource("cgroup", str(folder))))
-        folder.mkdir()
+        with _explaining(f"the cgroup {folder} cannot be made"):
+            folder.mkdir()
+
+
+def _passes_cpu_on(folder: Path) -> bool:
+    return "cpu" in _words(folder / "cgroup.subtree_control")
 
 
 def _pass_on_cpu(folder: Path) -> None:
-    (folder / "cgroup.subtree_control").write_text("+cpu")
+    with _explaining(f"{folder} does not pass the cpu controller on"):
+        (folder / "cgroup.subtree_control").write_text("+cpu")
+
+
+@contextlib.contextmanager
+def _explaining(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UnsupportedError(f"{what}: {error.strerror}", "use --lab guest") from error
 
 
 def _words(path: Path) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
+import math
 import os
 import shutil
 import subprocess
@@ -39,8 +41,14 @@ PACKAGES = {
 # A pipe that is full has its writer woken for every page that is read, which costs both a tenth of
 # their time; what Linux allows ordinary users (fs.pipe-max-size) where it does not allow more.
 _PIPE_BYTES = (1 << 26, 1 << 20)
+# What execve(2) gives for a file that is no program of this machine, or none that may be run.
+_NO_PROGRAM = (errno.ENOEXEC, errno.EACCES, errno.ENOENT, errno.ELIBBAD, errno.ETXTBSY)
+
+# Asking a tool what it can do takes it milliseconds.
+_PLANNING_SECONDS = 10.0
 
 _gives_up = True
+_longest_patience = math.inf
 
 
 def never_give_up() -> None:
@@ -51,6 +59,20 @@ def never_give_up() -> None:
     """
     global _gives_up  # noqa: PLW0603  a property of the machine that this process runs on
     _gives_up = False
+
+
+@contextlib.contextmanager
+def planning() -> Iterator[None]:
+    """Have tools be given up soon inside, and with them what needs them.
+
+    There they only say what they can do.
+    """
+    global _longest_patience  # noqa: PLW0603  as above
+    before, _longest_patience = _longest_patience, _PLANNING_SECONDS
+    try:
+        yield
+    finally:
+        _longest_patience = before
 
 
 def find(tool: str) -> str | None:
@@ -89,26 +111,55 @@ def run(
     An ``input`` in pieces reaches the tool piece by piece, while the next is still being made. A
     path is a file that the tool reads by itself.
 
+    What it prints is read as UTF-8; a byte that is none becomes U+FFFD.
+
     Raises:
-        UnsupportedError: the tool is not installed.
+        UnsupportedError: the tool is not installed, or what has its name is no program.
         CommandError: ``check`` and it exited with an error, or it took longer than ``timeout`` s.
+            (Too long in planning is UnsupportedError.)
     """
     argv = [require(argv[0]), *argv[1:]]
+    timeout = min(timeout, _longest_patience)
     patience = timeout if _gives_up else None
     started_in = {**os.environ, "LC_ALL": "C", **(environment or {})}
     try:
         if isinstance(input, Path):
-            with input.open() as file:
+            with input.open() as file, explaining(argv[0]):
                 done = _run(argv, patience, started_in, stdin=file)
         elif input is None or isinstance(input, str):
-            done = _run(argv, patience, started_in, input=input)
+            with explaining(argv[0]):
+                done = _run(argv, patience, started_in, input=input)
         else:
             done = _run_fed(argv, input, patience, started_in)
     except subprocess.TimeoutExpired:
-        raise CommandError(argv, -1, f"it had not ended after {timeout:.0f} s") from None
+        if timeout < _longest_patience:
+            raise CommandError(argv, -1, f"it had not ended after {timeout:.0f} s") from None
+        raise UnsupportedError(
+            f"`{' '.join(argv)}` only says what it can do, and had not ended after {timeout:.0f} s",
+            f"look why it hangs: {argv[0]}",
+        ) from None
     if check and done.returncode != 0:
         raise CommandError(argv, done.returncode, done.stderr)
     return done
+
+
+@contextlib.contextmanager
+def explaining(program: str) -> Iterator[None]:
+    """Turn what execve(2) refuses inside (an empty file, another machine's program) into our error.
+
+    Raises:
+        UnsupportedError: ``program`` cannot be run; the remedy names its package.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_PROGRAM:
+            raise
+        package = package_of(Path(program).name)
+        raise UnsupportedError(
+            f"{program} cannot be run: {error.strerror}",
+            f"apt-get install --reinstall {package}, or take it out of PATH",
+        ) from error
 
 
 def _run(
@@ -124,7 +175,8 @@ def _run(
     return subprocess.run(
         argv,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         timeout=timeout,
         check=False,
         env=environment,
@@ -138,13 +190,13 @@ def _run_fed(
     """As ``subprocess.run``, with the tool's input made while it reads."""
     with _memory_file() as printed, _memory_file() as complained:
         started = time.monotonic()
-        with (
-            subprocess.Popen(
+        with explaining(argv[0]):
+            fed = subprocess.Popen(
                 argv, stdin=subprocess.PIPE, stdout=printed, stderr=complained, env=environment
-            ) as process,
-            _killed_after(process, timeout),
-        ):
+            )
+        with fed as process, _killed_after(process, timeout):
             _feed(process, pieces)
+            process.wait()
         if timeout is not None and time.monotonic() - started >= timeout:
             raise subprocess.TimeoutExpired(argv, timeout)
         texts = []
@@ -156,7 +208,7 @@ def _run_fed(
 
 def _memory_file() -> IO[str]:
     # A file on disk takes as long to make as a tenth of what a small program takes to load.
-    return os.fdopen(os.memfd_create("cnbench"), "w+")
+    return os.fdopen(os.memfd_create("cnbench"), "w+", encoding="utf-8", errors="replace")
 
 
 def _feed(process: subprocess.Popen[bytes], pieces: Iterable[str]) -> None:
@@ -175,7 +227,7 @@ def _feed(process: subprocess.Popen[bytes], pieces: Iterable[str]) -> None:
 
 @contextlib.contextmanager
 def _killed_after(process: subprocess.Popen[bytes], timeout: float | None) -> Iterator[None]:
-    """Kill the process if it has not ended ``timeout`` seconds from now, and whatever is raised."""
+    """Kill the process after ``timeout`` seconds inside, and on whatever is raised."""
     if timeout is None:
         deadline = None
     else:
@@ -183,7 +235,6 @@ def _killed_after(process: subprocess.Popen[bytes], timeout: float | None) -> It
         deadline.start()
     try:
         yield
-        process.wait()
     except BaseException:
         process.kill()
         raise

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import tempfile
+import os
 import uuid
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TypeVar, cast
 
+from cnbench.core.errors import UnsupportedError
 from cnbench.core.metric import ClockName
 from cnbench.lab import cgroup, netns
 from cnbench.lab.clock import Clock, open_clock
 from cnbench.lab.journal import Journal, open_journal
 from cnbench.lab.long_work import LongWork
+from cnbench.lab.processes import RUN_VARIABLE
 from cnbench.lab.refusal import asked_once
-from cnbench.lab.resources import MARK, Resource
+from cnbench.lab.resources import MARK, Resource, temporary_folder
 from cnbench.lab.storage import filesystems, loop, mounts
 from cnbench.lab.timed import TimedParts
 
@@ -126,15 +128,41 @@ class Lab:
 
 
 @contextlib.contextmanager
+def _marked(run: str) -> Iterator[None]:
+    """Have all that is started inside carry the run's name in its environment."""
+    before = os.environ.get(RUN_VARIABLE)
+    os.environ[RUN_VARIABLE] = run
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[RUN_VARIABLE]
+        else:
+            os.environ[RUN_VARIABLE] = before
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise UnsupportedError(
+            f"the temporary folder {folder} cannot be made: {error.strerror}",
+            "free some space there, or name another: TMPDIR=FOLDER",
+        ) from error
+
+
+@contextlib.contextmanager
 def open_lab(name: str, clock: ClockName, journal_folder: Path | None = None) -> Iterator[Lab]:
     """A lab on this machine, with a journal and one temporary folder of its own."""
     run = uuid.uuid4().hex[:12]
-    folder = Path(tempfile.gettempdir(), f"{MARK}{run}")
+    folder = temporary_folder() / f"{MARK}{run}"
     with (
         open_journal(run, journal_folder) as journal,
         journal.owning(Resource("folder", str(folder))),
+        journal.owning(Resource("processes", run)),
+        _marked(run),
     ):
-        folder.mkdir(mode=0o700)
+        _make(folder)
         with (
             open_clock(clock) as opened,
             contextlib.closing(Lab(name, opened, journal, folder)) as lab,

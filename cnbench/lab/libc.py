@@ -1,4 +1,4 @@
-"""The system calls that Python 3.11 does not offer: unshare, setns, mount, umount2, syncfs."""
+"""The system calls that Python 3.11 does not offer: namespaces, mounts, syncfs, prctl."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ CLONE_NEWNS = 0x00020000
 MNT_DETACH = 2
 _MS_REC = 0x4000
 _MS_PRIVATE = 0x40000
+# From linux/prctl.h.
+_PR_SET_PDEATHSIG = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -48,3 +50,8 @@ def unmount(target: str, flags: int = 0) -> None:
 def syncfs(descriptor: int) -> None:
     """Write the file system that ``descriptor`` is in to its device; raises OSError."""
     _call("syncfs", descriptor)
+
+
+def die_with_parent(number: int) -> None:
+    """Have the kernel send this process ``number`` when its parent ends (prctl, section 2)."""
+    _call("prctl", _PR_SET_PDEATHSIG, number)

@@ -8,6 +8,7 @@ would leave a bind mount behind and make /run/netns a mount of its own.)
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -112,11 +113,25 @@ def open_netns(name: str, environment: Mapping[str, str]) -> Iterator[NetworkNam
         os.close(home)
     try:
         namespace = NetworkNamespace(name, descriptor, environment)
-        with namespace.netlink() as route:
-            route.link("set", index=1, state="up")
+        _raise_loopback(namespace)
         yield namespace
     finally:
         os.close(descriptor)
+
+
+def _raise_loopback(namespace: NetworkNamespace) -> None:
+    from pyroute2 import NetlinkError
+
+    try:
+        with namespace.netlink() as route:
+            route.link("set", index=1, state="up")
+    except NetlinkError as error:
+        if error.code != errno.EPERM:
+            raise
+        raise UnsupportedError(
+            "a network namespace can be made, but nothing in it: CAP_NET_ADMIN is missing",
+            "run with that capability, or in the guest lab: --lab guest",
+        ) from error
 
 
 def join(one: NetworkNamespace, interface: str, other: NetworkNamespace, peer: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVarTuple
 
 from cnbench.core.errors import UnsupportedError
+from cnbench.lab import commands
 
 What = TypeVarTuple("What")
 
@@ -20,7 +21,8 @@ def asked_once(ask: Callable[[*What], None]) -> Callable[[*What], None]:
     @functools.cache
     def refusal(*what: *What) -> UnsupportedError | None:
         try:
-            ask(*what)
+            with commands.planning():
+                ask(*what)
         except UnsupportedError as error:
             return error
         return None

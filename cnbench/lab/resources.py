@@ -14,13 +14,14 @@ import os
 import re
 import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cnbench.core.errors import CnbenchError
-from cnbench.lab import libc
+from cnbench.lab import libc, processes
 
 # Begins the name of everything we make; the run's id, 12 hexadecimal digits, completes it, so that
 # nothing else is ever removed, such as a folder of the user's that is called cnbench-results.
@@ -29,7 +30,12 @@ MARK = "cnbench-"
 # From linux/loop.h.
 _LOOP_CLR_FD = 0x4C01
 _OURS = re.compile(MARK + "[0-9a-f]{12}")
+# Kinds that several runs may have in use at the same time.
+SHARED = ("controller",)
+_RUN = re.compile("[0-9a-f]{12}")
 _CGROUPS = Path("/sys/fs/cgroup")
+# Seconds for processes to end that were killed: one that waits for a disk takes its time.
+_PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,25 @@ class Resource:
 
     kind: str
     what: str
+
+
+def temporary_folder() -> Path:
+    """Where temporary files go: ``$TMPDIR``, or ``/tmp``, from whatever folder ``gc`` is called.
+
+    Raises:
+        CnbenchError: there is no folder that this user can write to.
+    """
+    try:
+        return Path(tempfile.gettempdir()).absolute()
+    except OSError as error:
+        raise CnbenchError(
+            f"there is no folder for temporary files: {error.strerror}", "name one: TMPDIR=FOLDER"
+        ) from error
+
+
+def is_nothing(resource: Resource) -> bool:
+    """Whether ``resource`` is processes of which none is left, as is usual."""
+    return resource.kind == "processes" and not any(processes.of_run(resource.what))
 
 
 def remove(resource: Resource) -> None:
@@ -72,6 +97,24 @@ def _remove_folder(path: str) -> None:
         raise CnbenchError(f"{folder} still has something mounted in it, so it is left alone")
     if folder.exists():
         shutil.rmtree(folder)
+
+
+def _end_processes(run: str) -> None:
+    """Kill what a run has started and what that has started, wherever it is."""
+    if not _RUN.fullmatch(run):
+        raise CnbenchError(f"'{run}' is not the name of a run, so its processes are left alone")
+    give_up = time.monotonic() + _PATIENCE
+    while True:
+        left = 0
+        for descriptor in processes.of_run(run):
+            left += 1
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        if not left:
+            return
+        if time.monotonic() > give_up:
+            raise OSError(errno.EBUSY, f"{left} of them do not end", run)
+        time.sleep(0.01)
 
 
 def _remove_cgroup(path: str) -> None:
@@ -178,6 +221,7 @@ def _detach(device: Path) -> None:
 
 
 _REMOVERS: dict[str, Callable[[str], None]] = {
+    "processes": _end_processes,
     "folder": _remove_folder,
     "cgroup": _remove_cgroup,
     "controller": _disable_controller,

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import traceback
 
 from cnbench.core.case import Case
 from cnbench.core.errors import CnbenchError, CommandError, UnsupportedError
 from cnbench.core.proof import Proof
 from cnbench.core.run import CaseResult
+
+_ALLOWED = "run as root with all capabilities, or in the guest lab: --lab guest"
+_ROOM = "free some, or choose another place: TMPDIR=FOLDER"
+_REMEDIES = {
+    errno.EPERM: _ALLOWED,
+    errno.EACCES: _ALLOWED,
+    errno.EROFS: "it is read-only here: run outside of the container, or use --lab guest",
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.ENOMEM: "free some memory, or ask for less",
+    errno.EAGAIN: "it is a limit on processes or memory: ulimit -u, or the cgroup's pids.max",
+    errno.EMFILE: "allow more open files: ulimit -n",
+    errno.ENFILE: "allow more open files: fs.file-max",
+}
 
 
 def failure(case: Case, group: int, error: Exception) -> CaseResult:
@@ -21,6 +37,16 @@ def failure(case: Case, group: int, error: Exception) -> CaseResult:
         )  # fmt: skip
     if isinstance(error, CnbenchError):
         return CaseResult(case, group, "failed", str(error), error.remedy)
+    refused = _what_the_kernel_says(error)
+    if refused:
+        return CaseResult(
+            case,
+            group,
+            "failed",
+            f"the kernel refuses it: {refused}",
+            _REMEDIES[_number(error)],
+            stderr="".join(traceback.format_exception(error)),
+        )
     return CaseResult(
         case,
         group,
@@ -29,6 +55,21 @@ def failure(case: Case, group: int, error: Exception) -> CaseResult:
         "this is a fault in cnbench or in the experiment; the run file keeps the traceback",
         stderr="".join(traceback.format_exception(error)),
     )
+
+
+def _number(error: Exception) -> int:
+    """The error number (errno) that a call into the kernel gave, also by netlink; 0 for none."""
+    number = getattr(error, "errno", None) or getattr(error, "code", None)
+    return number if isinstance(number, int) else 0
+
+
+def _what_the_kernel_says(error: Exception) -> str:
+    """What a machine that lacks room or permission answers, which is no fault of ours."""
+    number = _number(error)
+    if number not in _REMEDIES:
+        return ""
+    where = getattr(error, "filename", None)
+    return f"{where}: {os.strerror(number)}" if where else os.strerror(number)
 
 
 def without_twin(case: Case, error: Exception) -> str:

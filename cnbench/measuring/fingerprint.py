@@ -17,6 +17,7 @@ from cnbench.core.fingerprint import Fingerprint
 from cnbench.core.throttling import THROTTLING, throttling_era
 from cnbench.lab import commands
 from cnbench.lab.host import Lab
+from cnbench.lab.netns import open_netns
 from cnbench.lab.storage import disk
 
 # Options that change what the measured paths cost. Names from the kernel's Kconfig files.
@@ -29,10 +30,25 @@ _SYSCTLS = (
     "kernel.sched_cfs_bandwidth_slice_us",
     "kernel.sched_autogroup_enabled",
     "net.core.default_qdisc",
-    "net.core.somaxconn",
     "net.core.netdev_max_backlog",
-    "net.ipv4.tcp_congestion_control",
+    "net.core.netdev_budget",
+    "net.core.netdev_budget_usecs",
+    "net.core.dev_weight",
+    "net.core.rmem_default",
+    "net.core.rmem_max",
+    "net.core.wmem_default",
+    "net.core.wmem_max",
     "net.netfilter.nf_conntrack_max",
+)
+
+# Of a new network namespace, where everything is measured. The first three it inherits from the
+# machine's own (tcp_sk_init of net/ipv4/tcp_ipv4.c): with a tcp_rmem of a hundredth, pod-network
+# had half its throughput. The last it does not.
+_SYSCTLS_OF_A_NEW_NAMESPACE = (
+    "net.ipv4.tcp_congestion_control",
+    "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_wmem",
+    "net.core.somaxconn",
 )
 
 # From linux/time.h; Python does not name it.
@@ -62,7 +78,8 @@ def take(lab: Lab, image: str = "") -> Fingerprint:
         behaviour={
             **_config(),
             **_tick(),
-            **_sysctls(),
+            **_sysctls(_SYSCTLS),
+            **_sysctls_of_a_new_namespace(),
             **_mitigations(),
             **_cpu_policy(),
             THROTTLING: throttling_era(platform.release()),
@@ -113,10 +130,18 @@ def _tick() -> dict[str, str]:
     return {"timer tick": f"{seconds * 1e3:g} ms"}
 
 
-def _sysctls() -> dict[str, str]:
-    return {
-        name: value for name in _SYSCTLS if (value := _read("/proc/sys/" + name.replace(".", "/")))
-    }
+def _sysctls(names: Iterable[str]) -> dict[str, str]:
+    found = {name: _read("/proc/sys/" + name.replace(".", "/")) for name in names}
+    return {name: " ".join(value.split()) for name, value in found.items() if value}
+
+
+def _sysctls_of_a_new_namespace() -> dict[str, str]:
+    """What traffic will meet; nothing where no namespace can be made, nor then anything sent."""
+    try:
+        with open_netns("fingerprint", {}) as namespace, namespace.entered():
+            return _sysctls(_SYSCTLS_OF_A_NEW_NAMESPACE)
+    except CnbenchError:
+        return {}
 
 
 def _mitigations() -> dict[str, str]:

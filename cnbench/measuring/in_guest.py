@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from cnbench.core import stopping
 from cnbench.core.case import Group
 from cnbench.core.codec import to_plain
 from cnbench.core.run import CaseResult
@@ -58,6 +59,7 @@ def carry_out_in_guest(plan: Plan, venue: Venue, listen: Listener) -> None:
                 assignment = Assignment(replace(plan, groups=left), venue, image)
                 for message in machine.run(_MODULE, to_plain(assignment), silence=_SILENCE_SECONDS):
                     progress.hear(message)
+                    stopping.check()
             return
         except GuestError as error:
             group = progress.current

@@ -32,7 +32,8 @@ class Plan:
         groups: what is measured; a group's cases are of one experiment, lab and clock.
         seconds: wanted sampling time of each group.
         budget: time for all groups together, set-ups included, or None: then each group is sampled
-            for ``seconds``, and for at least the blocks that an interval needs.
+            for ``seconds``, and for at least the blocks that an interval needs. A group takes at
+            least one set-up a case and two blocks, even of a budget that is spent.
         seed: of the block order.
     """
 

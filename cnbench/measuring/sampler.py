@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
+from cnbench.core import stopping
 from cnbench.core.case import Case, Group
 from cnbench.core.errors import CnbenchError
-from cnbench.core.experiment import Captures, Experiment, Subject
+from cnbench.core.experiment import Experiment, Subject
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof
 from cnbench.core.run import CaseResult, Sample
@@ -20,16 +20,14 @@ from cnbench.measuring import witness
 from cnbench.measuring.blocks import balanced_order
 from cnbench.measuring.events import BlockEnded, Captured, Listener, WorkAdvanced
 from cnbench.measuring.failures import failure, what_is_not_proven, without_twin
-from cnbench.measuring.station import Station, least_precise
+from cnbench.measuring.setups import SetUps
+from cnbench.measuring.station import Station, captures_of, least_precise
 from cnbench.measuring.stop_rule import FEWEST_FOR_95_PERCENT
 from cnbench.measuring.turns import in_turn
 
 WARM_UP = 1
 # How often a disturbed sample is measured again before it is taken as it is, marked.
 RETRIES = 2
-# In a guest on that clock a set-up takes ten times as long, and what tells set-ups apart is their
-# hash tables alone, no caches.
-MOST_COUNTED_SETUPS = 3
 _INTERRUPTED = "interrupted"
 
 
@@ -119,7 +117,7 @@ class GroupSampler:
         warnings += [without_twin(s.case, s.error) for s in stations if s.twin and s.error]
         in_order = {result.case.key: result for result in [*refused, *results]}
         ordered = [in_order[case.key] for case in group.cases]
-        return Outcome(ordered, interrupted, warnings, _captures(stations))
+        return Outcome(ordered, interrupted, warnings, captures_of(stations))
 
     def _open_all(
         self, stack: contextlib.ExitStack, group: Group, listen: Listener
@@ -129,10 +127,13 @@ class GroupSampler:
         refused: list[CaseResult] = []
         warnings: list[str] = []
         stack.enter_context(self._lab.fresh_fixtures())
+        budget = self._policy.budget if self._policy.hard else None
+        setups = SetUps(self._experiment, group.cases[0], len(group.cases) + 1, budget, self._now)
         for case in group.cases:
+            stopping.check()
             try:
                 with self._telling(case, listen):
-                    stations.append(self._open(stack, case))
+                    stations.append(self._open(stack, case, setups))
             except Exception as error:  # whatever it is, it is this case's result
                 refused.append(failure(case, group.number, error))
         if stations:
@@ -140,7 +141,7 @@ class GroupSampler:
             stack.enter_context(self._lab.fresh_fixtures())
             try:
                 with self._telling(stations[0].case, listen, twin=True):
-                    twin = self._open(stack, stations[0].case)
+                    twin = self._open(stack, stations[0].case, setups)
             except Exception as error:  # the cases can do without it, the noise floor cannot
                 warnings.append(without_twin(stations[0].case, error))
             else:
@@ -148,15 +149,14 @@ class GroupSampler:
                 stations.append(twin)
         return stations, refused, warnings
 
-    def _open(self, stack: contextlib.ExitStack, case: Case) -> Station:
+    def _open(self, stack: contextlib.ExitStack, case: Case, setups: SetUps) -> Station:
         began = self._now()
         point = Point(case.params)
         self._experiment.require(point, self._lab)
-        subjects = [
-            stack.enter_context(self._experiment.subject(point, self._lab))
-            for _ in range(self._setups(case))
-        ]
-        return Station(case, in_turn(subjects), self._now() - began)
+        subjects = setups.open(
+            lambda: stack.enter_context(self._experiment.subject(point, self._lab))
+        )
+        return Station(case, in_turn(subjects), self._now() - began, len(subjects))
 
     def _telling(
         self, case: Case, listen: Listener, twin: bool = False
@@ -166,13 +166,10 @@ class GroupSampler:
 
     def _warm_up(self, stations: list[Station], listen: Listener) -> None:
         for station in stations:
-            for _ in range(WARM_UP * self._setups(station.case)):
+            for _ in range(WARM_UP * station.setups):
+                stopping.check()
                 with self._failing(station), self._telling(station.case, listen, station.twin):
                     station.subject.sample()
-
-    def _setups(self, case: Case) -> int:
-        setups = self._experiment.setups
-        return min(setups, MOST_COUNTED_SETUPS) if case.clock == "instructions" else setups
 
     def _sample(self, stations: list[Station], number: int, listen: Listener) -> str:
         began = self._now()
@@ -182,6 +179,7 @@ class GroupSampler:
             order = balanced_order(len(stations), block, self._policy.seed)
             for turn, index in enumerate(order):
                 station = stations[index]
+                stopping.check()
                 if station.error is None:
                     with self._failing(station), self._telling(station.case, listen, station.twin):
                         self._observe(station, block, turn, began)
@@ -286,7 +284,8 @@ class GroupSampler:
             group=number,
             status="ok",
             samples=tuple(station.samples),
-            twin=tuple(twin.samples) if twin and twin.error is None else (),
+            # What is paired with nothing says nothing.
+            twin=tuple(twin.samples) if twin and not twin.error and station.samples else (),
             proof=proof,
             stopped=stopped,
             setup=station.setup,
@@ -300,11 +299,3 @@ class GroupSampler:
             when = "it was interrupted in a sample: " if stopped == _INTERRUPTED else ""
             return replace(result, status="failed", reason=when + what_is_not_proven(proof))
         return result
-
-
-def _captures(stations: list[Station]) -> list[Captured]:
-    return [
-        Captured(station.case, base64.b64encode(station.subject.capture()).decode())
-        for station in stations
-        if isinstance(station.subject, Captures) and not station.twin and station.error is None
-    ]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
+from cnbench.core import stopping
 from cnbench.core.case import Group
 from cnbench.core.experiment import Experiment
 from cnbench.lab.host import Lab
 from cnbench.measuring.events import CaseEnded, GroupStarted, Listener, Warned
 from cnbench.measuring.plan import Plan
-from cnbench.measuring.sampler import GroupSampler, Policy
+from cnbench.measuring.sampler import GroupSampler, Outcome, Policy
 
 
 def carry_out(
@@ -34,12 +35,11 @@ def carry_out(
         began = now()
         sampler = GroupSampler(experiment_called(group.experiment), lab, policy, now)
         outcome = sampler.run(group, listen)
-        ended = [CaseEnded(replace(result, fingerprint=fingerprint)) for result in outcome.results]
         try:
-            _tell(ended, listen)
+            _tell(outcome, fingerprint, listen)
         except KeyboardInterrupt:
             # Listeners take a case that they are told twice as one.
-            _tell(ended, listen)
+            _tell(outcome, fingerprint, listen)
             outcome.interrupted = True
         for captured in outcome.captures:
             listen(captured)
@@ -47,12 +47,13 @@ def carry_out(
             listen(Warned(warning))
         if outcome.interrupted:
             raise KeyboardInterrupt
+        stopping.check()
         spent += now() - began
 
 
-def _tell(ended: Sequence[CaseEnded], listen: Listener) -> None:
-    for event in ended:
-        listen(event)
+def _tell(outcome: Outcome, fingerprint: str, listen: Listener) -> None:
+    for result in outcome.results:
+        listen(CaseEnded(replace(result, fingerprint=fingerprint)))
 
 
 def _started(plan: Plan, group: Group, policy: Policy) -> GroupStarted:

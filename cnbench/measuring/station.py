@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cnbench.core.case import Case
-from cnbench.core.experiment import Subject
+from cnbench.core.experiment import Captures, Subject
 from cnbench.core.metric import Metric
 from cnbench.core.run import Sample
+from cnbench.measuring.events import Captured
 from cnbench.measuring.stop_rule import paired_precision, precision
 
 
@@ -20,6 +22,7 @@ class Station:
     case: Case
     subject: Subject
     setup: float
+    setups: int = 1
     twin: bool = False
     samples: list[Sample] = field(default_factory=list)
     error: Exception | None = None
@@ -63,3 +66,12 @@ def _pair_precision(station: Station, twin: Station, metrics: Sequence[Metric]) 
 def _headline(station: Station, metrics: Sequence[Metric]) -> Metric:
     given = station.samples[0].values
     return next(metric for metric in metrics if metric.name in given)
+
+
+def captures_of(stations: Sequence[Station]) -> list[Captured]:
+    """The packets that the proofs of ``stations`` have kept."""
+    return [
+        Captured(station.case, base64.b64encode(station.subject.capture()).decode())
+        for station in stations
+        if isinstance(station.subject, Captures) and not station.twin and station.error is None
+    ]

@@ -8,13 +8,15 @@ node's work is then done where the node's own programs run, as it is on a machin
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from pathlib import Path
 
 from cnbench.core.errors import CnbenchError
 from cnbench.lab import libc
 from cnbench.lab.netns import NetworkNamespace
+
+# Where the thread mounts its own over the machine's: a folder that need not be made, nor removed.
+_SYS = Path("/sys")
 
 
 def receive_on(namespace: NetworkNamespace, device: str, cpu: int) -> None:
@@ -45,16 +47,15 @@ def receive_on(namespace: NetworkNamespace, device: str, cpu: int) -> None:
 
 
 def _write_masks(device: str, cpu: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        libc.unshare(libc.CLONE_NEWNS)
-        libc.keep_mounts_to_oneself()
-        libc.mount("sysfs", folder, "sysfs", "")
-        try:
-            queues = sorted(Path(folder, "class/net", device, "queues").glob("rx-*"))
-            for queue in queues:
-                (queue / "rps_cpus").write_text(_mask(cpu))
-        finally:
-            libc.unmount(folder)
+    libc.unshare(libc.CLONE_NEWNS)
+    libc.keep_mounts_to_oneself()
+    libc.mount("sysfs", str(_SYS), "sysfs", "")
+    try:
+        queues = sorted((_SYS / "class/net" / device / "queues").glob("rx-*"))
+        for queue in queues:
+            (queue / "rps_cpus").write_text(_mask(cpu))
+    finally:
+        libc.unmount(str(_SYS))
 
 
 def _mask(cpu: int) -> str:

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -104,10 +103,15 @@ class Iperf3:
             time.sleep(0.02)
 
     def _attempt(self, seconds: int, meanwhile: Callable[[], None], give_up: float) -> str:
-        with tempfile.NamedTemporaryFile("r") as said, contextlib.ExitStack() as stack:
-            argv = [*self._argv, "--time", str(seconds), "--logfile", said.name]
+        # A file without a name, which no death of ours can leave behind.
+        memory = os.memfd_create("cnbench-iperf3")
+        with (
+            os.fdopen(memory, encoding="utf-8", errors="replace") as said,
+            contextlib.ExitStack() as stack,
+        ):
+            argv = [*self._argv, "--time", str(seconds), "--logfile", f"/proc/self/fd/{memory}"]
             with self._client.namespace.entered():
-                client = stack.enter_context(running(argv))
+                client = stack.enter_context(running(argv, pass_fds=[memory]))
             while client.poll() is None:
                 if time.monotonic() > give_up:
                     raise CommandError(argv, -1, f"it had not ended {_PATIENCE:.0f} s after that")

@@ -6,11 +6,11 @@ endpointslicecache.go and util/utils.go, release 1.33.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cnbench.proxy.documents import read_documents
 from cnbench.proxy.model import (
     Endpoint,
     Service,
@@ -35,7 +35,7 @@ def load_services(path: Path, *, mode: str, node_name: str = "") -> list[Service
     naming the file or the object, for anything that cannot be programmed in ``mode``.
     """
     try:
-        services = services_from(_documents(path), node_name=node_name)
+        services = services_from(read_documents(path), node_name=node_name)
     except RecursionError as error:
         raise ServiceError(f"{path}: is nested too deeply to be Kubernetes objects") from error
     validate(services, mode=mode)
@@ -255,28 +255,6 @@ def _unpacked(objects: Iterable[object]) -> Iterator[object]:
             yield from _unpacked(each["items"])
         else:
             yield each
-
-
-def _documents(path: Path) -> list[object]:
-    try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ServiceError(f"{path}: cannot be read: {error}") from error
-    try:
-        return [json.loads(text)]
-    except ValueError:
-        return _yaml_documents(path, text)
-
-
-def _yaml_documents(path: Path, text: str) -> list[object]:
-    # Only the analysis side has PyYAML; in the guest no file is read.
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        return list(yaml.load_all(text, Loader=loader))
-    except yaml.YAMLError as error:
-        raise ServiceError(f"{path}: is neither JSON nor YAML: {error}") from error
 
 
 def _shown(value: object) -> str:

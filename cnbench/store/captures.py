@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import errno
 import re
 from pathlib import Path
 
 from cnbench.core.case import Case
 from cnbench.core.errors import UsageError
+from cnbench.core.ownership import why_not_ours
 from cnbench.measuring.events import Captured, Event
+from cnbench.store import whole_file
 
 # What a file may be called everywhere, and how long its name may be on most file systems.
 _ODD = re.compile(r"[^A-Za-z0-9.+-]+")
@@ -32,13 +35,16 @@ class CaptureFolder:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            path = self.folder / file_name(event.case)
-            path.write_bytes(base64.b64decode(event.packets))
+            problem = why_not_ours(self.folder, folder=True)
+            if problem:
+                raise OSError(errno.EPERM, problem, str(self.folder))
         except OSError as error:
             raise UsageError(
                 f"the capture {error.filename} cannot be written: {error.strerror}",
                 "choose another place for the run with -o, or leave out --keep-capture",
             ) from error
+        contents = base64.b64decode(event.packets)
+        whole_file.write(self.folder / file_name(event.case), contents, "the capture")
         self.kept += 1
 
 

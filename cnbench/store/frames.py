@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cnbench.core.errors import UsageError
 from cnbench.core.run import CaseResult, Run, Sample
 from cnbench.store import run_file
-from cnbench.store.runs import all_runs
+from cnbench.store.runs import all_runs, readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,7 @@ def load(path_or_folder: str | Path) -> Runs:
     files = all_runs(path)
     if not files:
         raise UsageError(f"there are no run files in {path}")
-    return Runs([run_file.read(file) for file in files])
+    return Runs([run for _, run in readable(files)])
 
 
 def _of_case(run: Run, result: CaseResult) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import contextlib
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -13,8 +13,11 @@ from cnbench.core.errors import CnbenchError, NotComparableError, UsageError
 from cnbench.core.experiment import Experiment
 from cnbench.core.fingerprint import Fingerprint, differences
 from cnbench.core.run import CaseResult, ExperimentRecord, Request, Run
+from cnbench.lab.resources import temporary_folder
 from cnbench.measuring.events import CaseEnded, EnvironmentFound, Event
-from cnbench.store import run_file
+from cnbench.store import output, run_file
+
+_OTHER_REFUGES = (Path("/var/tmp"), Path("/dev/shm"))  # noqa: S108  created without following links
 
 
 class Recorder:
@@ -23,7 +26,6 @@ class Recorder:
     def __init__(self, run: Run, path: Path) -> None:
         self.run = run
         self.path = path
-
         self.problem: CnbenchError | None = None
 
     def listen(self, event: Event) -> None:
@@ -49,6 +51,7 @@ class Recorder:
 
     def _add_case(self, result: CaseResult) -> None:
         key = result.case.key
+        result = _readable(result, self.run.experiments[result.case.experiment])
         known = {case.case.key for case in measured(self.run)}
         if result.stopped == "interrupted" and key in known:
             return  # a resumed run had it whole, and was measuring its group again for another
@@ -60,28 +63,67 @@ class Recorder:
             # Nothing measured is lost by going on: the next case's attempt writes this one too.
             self.problem = error
 
-    def finish(self, *, complete: bool) -> None:
-        """Write the last state; where its file cannot be written, write to a temporary one.
+    def begin(self) -> None:
+        """Find out whether the file can be written, before anything is measured.
 
         Raises:
-            UsageError: neither could be written, or only the temporary one; the message says
-                where everything is.
+            UsageError: it cannot.
+        """
+        self.save()
+
+    def finish(self, *, complete: bool) -> None:
+        """Write the last state; where its file cannot be written, to wherever there is room.
+
+        Raises:
+            UsageError: the file could not be written; the message says where everything is.
         """
         if complete:
             self.run.finished = _now().isoformat(timespec="seconds")
         try:
-            self.save()
+            run_file.write(self.run, self.path)
         except CnbenchError as error:
-            refuge = Path(tempfile.gettempdir(), f"cnbench-run-{self.run.id}.json")
-            run_file.write(self.run, refuge)
+            refuge = self._save_elsewhere()
+            if refuge is None:
+                raise UsageError(
+                    f"{error}, nor anywhere else; what was measured is lost", error.remedy
+                ) from error
             raise UsageError(
                 f"{error}; the whole run is in {refuge} instead", "move it to where it belongs"
             ) from error
 
+    def _save_elsewhere(self) -> Path | None:
+        for folder in _refuges():
+            refuge = folder / f"cnbench-run-{self.run.id}.json"
+            with contextlib.suppress(CnbenchError):
+                run_file.write(self.run, refuge)
+                return refuge
+        return None
+
     def save(self) -> None:
-        """Write the file; errors as ``run_file.write``."""
-        run_file.write(self.run, self.path)
+        """Write the file, unless it takes the run only once, at its end; errors as ``run_file``."""
+        if not output.is_written_once(self.path):
+            run_file.write(self.run, self.path)
         self.problem = None
+
+
+def _refuges() -> list[Path]:
+    """Where a run is kept that does not fit where it belongs, the likelier places first."""
+    with contextlib.suppress(CnbenchError):
+        return [temporary_folder(), *_OTHER_REFUGES, Path.home(), Path.cwd()]
+    return [*_OTHER_REFUGES, Path.home(), Path.cwd()]
+
+
+def _readable(result: CaseResult, record: ExperimentRecord) -> CaseResult:
+    """``result``, or where no reader would take it, what is left of it and why."""
+    try:
+        run_file.kept(result, record)
+    except CnbenchError as error:
+        return CaseResult(
+            result.case, result.group, "failed", f"what it gave cannot be kept: {error}",
+            "this is a fault in the experiment; please report it",
+            stopped=result.stopped, fingerprint=result.fingerprint,
+        )  # fmt: skip
+    return result
 
 
 def measured(run: Run) -> list[CaseResult]:

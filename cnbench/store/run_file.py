@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from cnbench.core.errors import CnbenchError, UsageError
-from cnbench.core.run import SCHEMA_VERSION, Run
-from cnbench.core.units import known_units
+from cnbench.core.run import SCHEMA_VERSION, CaseResult, ExperimentRecord, Run
 from cnbench.store import whole_file
+from cnbench.store.checks import check_case, check_run
+
+# A full run of everything has a hundredth of it.
+_MOST_BYTES = 256 << 20
+# What msgspec writes first: a run's first three fields.
+_TEXT = rb'"(?:[^"\\]|\\.)*"'
+_BEGIN = re.compile(
+    rb'\s*\{\s*"id":\s*' + _TEXT + rb',\s*"started":\s*' + _TEXT + rb',\s*"cnbench":'
+)
 
 
 class _Header(msgspec.Struct):
@@ -29,12 +38,20 @@ def read(path: Path) -> Run:
             message says which, and where in the file.
     """
     try:
-        text = path.read_bytes()
+        with path.open("rb") as file:
+            text = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise UsageError(
             f"the run file {path} cannot be read: {error.strerror}",
             "name a run file, an id, or `latest`",
         ) from error
+    if len(text) > _MOST_BYTES:
+        raise UsageError(f"{path} is not a cnbench run file: it has more than 256 MiB")
+    return decoded(text, path)
+
+
+def decoded(text: bytes, path: Path) -> Run:
+    """The run that ``text``, the contents of ``path``, is; errors as ``read``."""
     try:
         header = msgspec.json.decode(text, type=_Header)
     except (ValueError, RecursionError) as error:
@@ -49,32 +66,29 @@ def read(path: Path) -> Run:
         )
     try:
         run = msgspec.json.decode(text, type=Run)
-        _check(run)
+        check_run(run)
     except (ValueError, RecursionError, CnbenchError) as error:
         raise UsageError(f"the run file {path} is damaged: {error}") from error
     return run
 
 
-def _check(run: Run) -> None:
-    """Refuse a run with values that its own metrics or parameters could not have."""
-    for name, explained in run.experiments.items():
-        strange = set(explained.parameters.values()) - set(known_units())
-        if strange:
-            raise CnbenchError(f"a parameter of {name} has the unit '{strange.pop()}'")
-    for result in run.cases:
-        record = run.experiments.get(result.case.experiment)
-        if record is None:
-            raise CnbenchError(f"it has a case of {result.case.experiment}, but not its metrics")
-        if result.case.params.keys() != record.parameters.keys():
-            raise CnbenchError(f"{result.case.point} has not the parameters of its experiment")
-        metrics = {metric.name: metric for metric in record.metrics}
-        for sample in (*result.samples, *result.twin):
-            if not sample.values.keys() <= metrics.keys():
-                raise CnbenchError(f"a sample of {result.case.point} has a metric it explains not")
-            if sample.values.keys() != result.samples[0].values.keys():
-                raise CnbenchError(f"the samples of {result.case.point} differ in their metrics")
-            for name, value in sample.values.items():
-                metrics[name].check(value)
+def kept(result: CaseResult, record: ExperimentRecord) -> CaseResult:
+    """``result`` as a reader will have it once it is in a file.
+
+    Raises:
+        CnbenchError: no file can have it; the message says why.
+    """
+    try:
+        read_back = msgspec.json.decode(msgspec.json.encode(result), type=CaseResult)
+    except (ValueError, RecursionError) as error:
+        raise CnbenchError(f"it cannot be written to a run file: {error}") from error
+    check_case(read_back, record)
+    return read_back
+
+
+def begins_one(begin: bytes) -> bool:
+    """Whether a file that begins so is a run file, be it whole or not."""
+    return bool(_BEGIN.match(begin))
 
 
 def write(run: Run, path: Path) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cnbench.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from cnbench.core.run import Run
 
 _LATEST = re.compile(r"latest(?:~(\d+))?")
 
@@ -19,7 +26,8 @@ def results_folder() -> Path:
 def all_runs(folder: Path | None = None) -> list[Path]:
     """The run files of ``folder``, oldest first: their names begin with the time they began."""
     folder = folder or results_folder()
-    return sorted(folder.glob("[!.]*.json"))
+    # A pipe of such a name would be waited for.
+    return sorted(path for path in folder.glob("[!.]*.json") if path.is_file())
 
 
 def find_run(name: str, folder: Path | None = None) -> Path:
@@ -37,10 +45,7 @@ def find_run(name: str, folder: Path | None = None) -> Path:
             f"there are no runs in {folder or results_folder()}", "measure something: cnbench run"
         )
     if latest := _LATEST.fullmatch(name):
-        back = int(latest[1] or 0)
-        if back >= len(runs):
-            raise UsageError(f"there is no {name}: there are {len(runs)} runs")
-        return runs[-1 - back]
+        return _from_latest(runs, int(latest[1] or 0), name)
     matching = [run for run in runs if run.stem.startswith(name)]
     if len(matching) == 1:
         return matching[0]
@@ -50,3 +55,22 @@ def find_run(name: str, folder: Path | None = None) -> Path:
             "write more of it: " + ", ".join(run.stem for run in matching[:3]),
         )
     raise UsageError(f"there is no run '{name}'", f"the latest is {runs[-1].stem}")
+
+
+def readable(files: Iterable[Path]) -> Iterator[tuple[Path, Run]]:
+    """The runs in ``files``; a file that is none is passed over with a warning."""
+    # Imported here: `cnbench gc` asks for the folder and reads no run.
+    from cnbench.store import run_file
+
+    for file in files:
+        try:
+            yield file, run_file.read(file)
+        except UsageError as error:
+            warnings.warn(f"passed over: {error}", UserWarning, stacklevel=3)
+
+
+def _from_latest(files: Sequence[Path], back: int, name: str) -> Path:
+    good = itertools.islice(readable(reversed(files)), back, None)
+    for path, _ in good:
+        return path
+    raise UsageError(f"there is no {name}: there are {len(files)} runs")

@@ -1,3 +1,4 @@
+import os
 import tempfile
 from pathlib import Path
 
@@ -23,27 +24,28 @@ class JournalOfManyRuns(RuleBasedStateMachine):
         self.folder, self.things = root / "journals", root / "things"
         self.folder.mkdir()
         self.things.mkdir()
-        self.alive = []  # (journal, file, path, its things)
+        self.alive = []  # (journal, descriptor, path, its things)
         self.left, self.made = set(), set()
         self.count = 0
 
     def teardown(self):
-        for _, file, _, _ in self.alive:
-            file.close()
+        for _, descriptor, _, _ in self.alive:
+            os.close(descriptor)
         self.home.cleanup()
 
     @rule()
     def begin(self):
         self.count += 1
-        file, path = journal._create_locked(self.folder / f"run{self.count}.jsonl")
-        self.alive.append((Journal(f"run{self.count}", file), file, path, []))
+        path = self.folder / f"run{self.count}.jsonl"
+        descriptor = journal._create_locked(path)
+        self.alive.append((Journal(f"run{self.count}", path, descriptor), descriptor, path, []))
 
     @precondition(lambda self: self.alive)
     @rule(data=st.data(), made=st.booleans())
     def make(self, data, made):
         book, _, _, things = data.draw(st.sampled_from(self.alive))
         resource = ours(self.things)
-        book._append("made", resource)
+        book._note("made", resource)
         if made:  # else the run is still about to
             make(resource)
             self.made.add(resource.what)
@@ -54,7 +56,7 @@ class JournalOfManyRuns(RuleBasedStateMachine):
     def take_down(self, data):
         book, _, _, things = data.draw(st.sampled_from([run for run in self.alive if run[-1]]))
         resources.remove(things[-1])
-        book._append("gone", things.pop())
+        book._note("gone", things.pop())
 
     @precondition(lambda self: any(not things for *_, things in self.alive))
     @rule(data=st.data())
@@ -62,15 +64,15 @@ class JournalOfManyRuns(RuleBasedStateMachine):
         run = data.draw(st.sampled_from([run for run in self.alive if not run[-1]]))
         self.alive.remove(run)
         run[2].unlink()
-        run[1].close()
+        os.close(run[1])
 
     @precondition(lambda self: self.alive)
     @rule(data=st.data(), torn=st.booleans())
     def die(self, data, torn):
         run = data.draw(st.sampled_from(self.alive))
         self.alive.remove(run)
-        _, file, path, things = run
-        file.close()
+        _, descriptor, path, things = run
+        os.close(descriptor)
         self.left |= {resource.what for resource in things}
         if torn:
             with path.open("a") as file:

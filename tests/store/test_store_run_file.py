@@ -49,7 +49,7 @@ def test_writing_is_repeatable_and_makes_its_folder(tmp_path):
     assert deep.read_bytes() == first
 
 
-FAULTS = ["fsync", "fdopen", "replace", "chmod"]
+FAULTS = ["fsync", "fdopen", "replace"]
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -10,7 +10,7 @@ from cnbench.core.fingerprint import Fingerprint
 from cnbench.measuring.events import CaseEnded, EnvironmentFound
 from cnbench.store import run_file
 from cnbench.store.recorder import Recorder, measured
-from cnbench.store.runs import find_run, results_folder
+from cnbench.store.runs import all_runs, find_run, results_folder
 
 
 @pytest.fixture
@@ -101,7 +101,11 @@ def test_one_file_can_be_loaded_and_a_bad_one_is_named(folder):
     assert [run.id for run in cnbench.load(path).runs] == [path.stem]
     path.write_text("{")
     with pytest.raises(UsageError, match=path.name):
-        cnbench.load(folder)
+        cnbench.load(path)
+    with pytest.warns(UserWarning, match=f"passed over: .*{path.name} is not a cnbench run file"):
+        left = cnbench.load(folder)
+    assert path.stem not in [run.id for run in left.runs]
+    assert len(left.runs) == len(all_runs(folder)) - 1
     (folder / "empty").mkdir()
     with pytest.raises(UsageError, match="there are no run files in"):
         cnbench.load(folder / "empty")

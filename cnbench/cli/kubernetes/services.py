@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
+from cnbench.core.errors import UsageError
 from cnbench.proxy import MODES, generate, synthetic_services
 from cnbench.proxy.manifest import load_services
 
@@ -23,8 +23,21 @@ def command() -> None:
 
 @command.command("generate")
 @click.option("--mode", type=click.Choice(MODES), required=True, help="kube-proxy's mode.")
-@click.option("--services", "count", default=10, show_default=True, help="Made-up services.")
-@click.option("--endpoints", default=2, show_default=True, help="Endpoints of each.")
+@click.option(
+    "--services",
+    "count",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="Made-up services.",
+)
+@click.option(
+    "--endpoints",
+    type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
+    help="Endpoints of each.",
+)
 @click.option(
     "--from",
     "source",
@@ -40,5 +53,8 @@ def generate_(mode: str, count: int, endpoints: int, source: Path | None) -> Non
       kubectl get services,endpointslices -A -o yaml > mine.yaml
       cnbench services generate --mode nftables --from mine.yaml
     """
-    services = load_services(source, mode=mode) if source else synthetic_services(count, endpoints)
-    sys.stdout.write(generate(mode, services))
+    try:
+        made = load_services(source, mode=mode) if source else synthetic_services(count, endpoints)
+    except ValueError as error:
+        raise UsageError(str(error), "ask for fewer") from error
+    click.echo(generate(mode, made), nl=False)

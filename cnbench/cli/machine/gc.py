@@ -6,14 +6,17 @@ import click
 
 from cnbench.core.errors import CnbenchError
 from cnbench.lab.journal import collect
+from cnbench.store.runs import results_folder
+from cnbench.store.whole_file import remove_unfinished
 
 
 @click.command("gc")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 def command(dry_run: bool) -> None:
-    """Remove what a killed run left behind: cgroups, mounts, folders, loop devices.
+    """Remove what a killed run left behind.
 
-    Runs that are still alive are left alone, and so is everything that cnbench did not make.
+    That is processes, cgroups, mounts, folders, loop devices and half-written run files. Runs that
+    are still alive are left alone, and so is everything that cnbench did not make.
 
     \b
     Example:
@@ -23,7 +26,10 @@ def command(dry_run: bool) -> None:
     for resource in found:
         verb = "would remove" if dry_run else "removed"
         click.echo(f"{verb} {resource.kind} {resource.what}")
-    if not found and not problems:
+    unfinished = remove_unfinished(results_folder(), dry_run=dry_run)
+    for path in unfinished:
+        click.echo(f"{'would remove' if dry_run else 'removed'} the half-written {path}")
+    if not found and not problems and not unfinished:
         click.echo("Nothing was left behind.")
     if problems:
         raise CnbenchError("; ".join(problems), "the journal still has them: try again, as root")

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-from collections.abc import Iterator
-from types import FrameType
-
 from cnbench.cli.machine import gc
 from cnbench.cli.measure.progress import shown_on_stderr
+from cnbench.core import stopping
 from cnbench.measuring.dispatch import measure
 from cnbench.measuring.events import Event, Warned
 from cnbench.measuring.plan import Plan
@@ -26,50 +22,25 @@ def measure_and_record(
         KeyboardInterrupt: stopped by the user; the run file has everything measured.
     """
     gc.sweep()
-    recorder.save()  # a folder that cannot be written is found before anything is measured
+    recorder.begin()  # a folder that cannot be written is found before anything is measured
     complete = False
-    with _stoppable():
-        try:
-            with shown_on_stderr(len(plan.groups)) as progress:
-
-                def listen(event: Event) -> None:
-                    problem_before = recorder.problem
-                    recorder.listen(event)
-                    if captures:
-                        captures.listen(event)
-                    progress(event)
-                    if recorder.problem and not problem_before:
-                        progress(Warned(f"{recorder.problem}; it is tried again after every case"))
-
-                measure(plan, listen)
-            complete = True
-        finally:
-            recorder.finish(complete=complete)
-
-
-@contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
-    """Have Ctrl-C, or the SIGTERM that CI systems send, stop a run once.
-
-    Later ones are ignored: they would cut short how what was measured is proven and kept, and how
-    what was made is taken down. It is a matter of seconds; SIGKILL and `cnbench gc` remain.
-    """
-    stopping = False
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        nonlocal stopping
-        if not stopping:
-            stopping = True
-            raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        with shown_on_stderr(len(plan.groups)) as progress:
+
+            def listen(event: Event) -> None:
+                problem_before = recorder.problem
+                recorder.listen(event)
+                if captures:
+                    captures.listen(event)
+                progress(event)
+                if recorder.problem and not problem_before:
+                    progress(Warned(f"{recorder.problem}; it is tried again after every case"))
+
+            measure(plan, listen)
+        complete = True
     finally:
-        for number, handler in before.items():
-            # A stopped run's process is about to end and says how to go on; at its very end Python
-            # takes its own handlers away, but leaves an ignored signal ignored.
-            signal.signal(number, signal.SIG_IGN if stopping else handler)
+        with stopping.held():
+            recorder.finish(complete=complete)
 
 
 def kernels_of(text: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cnbench.cli.terminal import SafeConsole
 from cnbench.core.units import format_quantity
 from cnbench.experiments.registry import experiment_called
 from cnbench.measuring.events import (
@@ -135,7 +136,7 @@ def _share_done(group: GroupStarted, event: BlockEnded) -> float:
 @contextlib.contextmanager
 def shown_on_stderr(groups: int) -> Iterator[Listener]:
     """A listener that shows progress over ``groups``, as fits where stderr goes."""
-    console = Console(stderr=True)
+    console = SafeConsole(stderr=True)
     if not console.is_terminal:
         teller = _Teller(groups, console, None)
         yield teller.listen

@@ -17,6 +17,7 @@ from cnbench.measuring.plan import parse_given
 from cnbench.measuring.planning import plan_for
 from cnbench.store import run_file
 from cnbench.store.captures import CaptureFolder
+from cnbench.store.output import check, is_written_once
 from cnbench.store.recorder import Recorder, measured, new_run
 from cnbench.store.runs import find_run, results_folder
 
@@ -32,6 +33,7 @@ from cnbench.store.runs import find_run, results_folder
     help="Keep the first ten packets of each network case beside the run file, as .pcap.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The run file to write.")
+@click.option("--force", is_flag=True, help="Replace what is there, even if it is no run file.")
 @json_option
 def command(
     experiments: tuple[str, ...],
@@ -45,6 +47,7 @@ def command(
     resume: str | None,
     keep_capture: bool,
     output: Path | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Measure experiments (by default all of them), and keep the result as a run file.
@@ -69,6 +72,9 @@ def command(
         request = _request(experiments, quick, assignments, budget, seed, lab, clock, kernels)
         run = new_run(request, map(experiment_called, request.experiments))
         path = output or results_folder() / f"{run.id}.json"
+        check(path, "run file", run_file.begins_one, force=force)
+    if keep_capture and is_written_once(path):
+        raise UsageError(f"{path} has no place for captures", "write to a file: -o FILE")
     _measure(run, path, CaptureFolder(path.with_suffix(".captures")) if keep_capture else None)
     # Statistics take half a second to import: not before the first sample.
     from cnbench.cli.results.show import show_run

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cnbench.store import run_file
+from cnbench.store.output import check
 from cnbench.store.runs import find_run
 
 
@@ -20,7 +21,8 @@ from cnbench.store.runs import find_run
     show_default=True,
     help="The file to write.",
 )
-def command(runs: tuple[str, ...], output: Path) -> None:
+@click.option("--force", is_flag=True, help="Replace what is there, even if it is no report.")
+def command(runs: tuple[str, ...], output: Path, force: bool) -> None:
     """Write one HTML file with tables and plots of RUNS (by default the latest).
 
     It needs nothing else: it opens offline, and can be sent by mail.
@@ -30,9 +32,14 @@ def command(runs: tuple[str, ...], output: Path) -> None:
       cnbench report
       cnbench report latest~1 latest -o both.html
     """
+    check(output, "report", _begins_report, force=force)
     read = [run_file.read(find_run(name)) for name in runs or ("latest",)]
     # Imported here: matplotlib takes longer to import than a mistaken name to be found.
     from cnbench.report import html
 
     html.write(read, output)
     click.echo(f"Wrote {output}")
+
+
+def _begins_report(begin: bytes) -> bool:
+    return b"<title>cnbench" in begin

@@ -66,7 +66,7 @@ def _require(params: Point, lab: Lab) -> None:
     cpus = len(os.sched_getaffinity(0))
     if params.number("quota") > cpus:
         raise UnsupportedError(
-            f"a quota of {float(params['quota']):.0%} is never used up on {cpus} CPUs",
+            f"a quota of {params.number('quota'):.0%} is never used up on {cpus} CPUs",
             "use a machine with more of them, or a smaller quota",
         )
     if params["controller"] == "v1" and params["nested"] == "tighter":

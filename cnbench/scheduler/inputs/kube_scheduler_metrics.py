@@ -5,9 +5,12 @@ bucket, as Prometheus' histogram_quantile does. All times are in seconds, since 
 started.
 """
 
+import http.client
+import io
 import math
 import re
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections import defaultdict
@@ -27,7 +30,12 @@ KNOWN = (EXTENSION_POINT, PLUGIN, ATTEMPT, OLD_ATTEMPT, ALGORITHM)
 _SAMPLE = re.compile(r"^([A-Za-z_:][\w:]*)(?:\{(.*)\})?\s+(\S+)(?:\s+-?\d+)?$")
 _LABEL = re.compile(r'\s*([A-Za-z_]\w*)="((?:[^"\\]|\\.)*)"\s*(?:,|$)')
 _ESCAPED = re.compile(r'\\(["\\n])')
-_MOST_BYTES = 64 * 1024 * 1024
+# kube-scheduler's page has about one megabyte.
+_MOST_BYTES = 16 << 20
+_PIECE = 1 << 16
+
+# Above this a float holds no whole numbers any more.
+_LARGEST = 2.0**53
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -80,32 +88,55 @@ def read_metrics(
     Args:
         url: the page, for example https://127.0.0.1:10259/metrics.
         token: a bearer token that may read it.
-        timeout: seconds to wait.
+        timeout: seconds to wait for an answer, and again for all of the page.
         verify: whether to check the server's certificate (kube-scheduler's is self-signed unless
             it was given one).
 
     Raises:
         MetricsError: it cannot be fetched, or has no scheduler histograms.
     """
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise MetricsError(f"{url}: must begin with http:// or https://")
-    request = urllib.request.Request(url)  # noqa: S310 - the scheme has just been checked
+    request = _request(url)
     if token:
         request.add_header("Authorization", f"Bearer {token}")
     context = ssl.create_default_context() if verify else _unverified()
     try:
         with urllib.request.urlopen(request, timeout=timeout, context=context) as page:  # noqa: S310
-            text = page.read(_MOST_BYTES).decode("utf-8", "replace")
+            text = _whole(page, timeout).decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
         hint = "; give a token that may read /metrics" if error.code in (401, 403) else ""
         raise MetricsError(f"{url}: answered {error.code} {error.reason}{hint}") from None
-    except (OSError, ValueError) as error:
+    except MetricsError as error:
+        raise MetricsError(f"{url}: {error}") from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise MetricsError(f"{url}: {reason}; is a kube-scheduler listening there?") from None
     figures = parse_metrics(text)
     if not figures:
         raise MetricsError(f"{url}: has none of {', '.join(KNOWN)}; is it a kube-scheduler's?")
     return figures
+
+
+def _request(url: str) -> urllib.request.Request:
+    try:
+        if urlsplit(url).scheme in ("http", "https"):
+            return urllib.request.Request(url)  # noqa: S310 - the scheme has just been checked
+    except ValueError as error:
+        raise MetricsError(f"{url}: is no address ({error})") from None
+    raise MetricsError(f"{url}: must begin with http:// or https://")
+
+
+def _whole(page: http.client.HTTPResponse, timeout: float) -> bytes:
+    """The page to its end, which must come."""
+    give_up = time.monotonic() + timeout
+    pieces, size = [], 0
+    while piece := page.read1(_PIECE):
+        pieces.append(piece)
+        size += len(piece)
+        if size > _MOST_BYTES:
+            raise MetricsError(f"has more than {_MOST_BYTES >> 20} MiB, so it is no metrics page")
+        if time.monotonic() > give_up:
+            raise MetricsError(f"has not come to its end in {timeout:g} s")
+    return b"".join(pieces)
 
 
 def parse_metrics(text: str) -> list[Figure]:
@@ -117,10 +148,11 @@ def parse_metrics(text: str) -> list[Figure]:
     buckets: defaultdict[tuple[str, Labels], list[tuple[float, float]]] = defaultdict(list)
     sums: dict[tuple[str, Labels], float] = {}
     counts: dict[tuple[str, Labels], float] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    # Line by line: a list of all may take a hundred times what the text does.
+    for number, line in enumerate(io.StringIO(text), 1):
         if not line.startswith("scheduler_"):
             continue
-        name, labels, value = _sample(line, number)
+        name, labels, value = _sample(line.rstrip(), number)
         metric, _, part = name.rpartition("_")
         if metric not in KNOWN:
             continue
@@ -128,9 +160,9 @@ def parse_metrics(text: str) -> list[Figure]:
         if part == "bucket":
             buckets[key].append((_number(labels.get("le", ""), number), value))
         elif part == "sum":
-            sums[key] = value
+            sums[key] = _finite(value, number)
         elif part == "count":
-            counts[key] = value
+            counts[key] = _finite(value, number)
     return [_figure(key, counts[key], sums.get(key, math.nan), buckets[key]) for key in counts]
 
 
@@ -162,6 +194,12 @@ def _number(text: str, line: int) -> float:
         return float(text)
     except ValueError:
         raise MetricsError(f"line {line}: {text!r} is not a number") from None
+
+
+def _finite(value: float, line: int) -> float:
+    if not abs(value) <= _LARGEST:
+        raise MetricsError(f"line {line}: {value} is neither a time nor a count")
+    return value
 
 
 def _figure(

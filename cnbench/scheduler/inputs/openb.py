@@ -60,6 +60,15 @@ def load_trace(folder: Path | str) -> Trace:
 
 def _each(path: Path, columns: Sequence[str], make: Callable[[Row, str], Made]) -> Iterator[Made]:
     """What each row makes; the first column is a name that no other row may have."""
+    try:
+        yield from _each_row(path, columns, make)
+    except csv.Error as error:
+        raise SchedulerInputError(path.name, "row", f"is no CSV ({error})") from None
+
+
+def _each_row(
+    path: Path, columns: Sequence[str], make: Callable[[Row, str], Made]
+) -> Iterator[Made]:
     reader = csv.DictReader(io.StringIO(_text_of(path)))
     missing = [name for name in columns if name not in (reader.fieldnames or ())]
     if missing:
@@ -79,6 +88,8 @@ def _each(path: Path, columns: Sequence[str], make: Callable[[Row, str], Made]) 
 
 def _text_of(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise SchedulerInputError("trace", str(path), "is not a file")
         return path.read_text(encoding="utf-8")
     except OSError as error:
         problem = f"cannot be read ({error.strerror}); give the folder that holds the openb files"

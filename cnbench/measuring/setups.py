@@ -1,0 +1,48 @@
+"""How many set-ups the cases of a group have, and what a budget leaves of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from cnbench.core.case import Case
+from cnbench.core.experiment import Experiment, Subject
+
+# In a guest on that clock a set-up takes ten times as long, and what tells set-ups apart is their
+# hash tables alone, no caches.
+MOST_COUNTED = 3
+# Of a budget, for making set-ups and their first samples; the rest is for sampling.
+_SHARE = 0.5
+
+
+class SetUps:
+    """The number of set-ups, alike for all cases of a group, so that they can be compared.
+
+    Eight set-ups of five stations, each sampled once to warm it up, took 80 s of a budget of 8 s.
+    What the first of them takes, warm-up included, tells how many a budget holds.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        case: Case,
+        stations: int,
+        budget: float | None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        counted = case.clock == "instructions"
+        self.number = min(experiment.setups, MOST_COUNTED) if counted else experiment.setups
+        self._stations = stations
+        self._budget = budget
+        self._now = now
+
+    def open(self, open_one: Callable[[], Subject]) -> list[Subject]:
+        """As many as there are to be, opened by ``open_one``."""
+        began = self._now()
+        first = open_one()
+        if self._budget is not None and self.number > 1:
+            first.sample()
+            taken = max(self._now() - began, 1e-9) * self._stations
+            self.number = max(1, min(self.number, int(_SHARE * self._budget / taken)))
+            self._budget = None  # the others have as many
+        return [first, *(open_one() for _ in range(self.number - 1))]
