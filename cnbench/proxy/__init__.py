@@ -16,7 +16,7 @@ At work in a network namespace (`Namespace`: the lab's, or anything with its ``r
 ``entered``)::
 
     proxy = open_proxy("iptables", namespace, Node(pod_cidr="10.128.0.0/9"))
-    took = proxy.sync(services)        # took.generate_seconds, took.load_seconds, took.size
+    proxy.sync(services)
     proxy.watch(service)               # makes counters readable (a rule more, in nftables)
     before = proxy.counters(service, port)
     ...probe service.cluster_ip:port.port...
@@ -36,7 +36,7 @@ node. Traffic whose source is outside ``Node.pod_cidr`` is masqueraded, as kube-
 """
 
 from cnbench.proxy.ipvs.program import SCHEDULERS
-from cnbench.proxy.loader import Counters, Namespace, Programmed, Proxy
+from cnbench.proxy.loader import Counters, Namespace, Proxy
 from cnbench.proxy.manifest import load_services, services_from
 from cnbench.proxy.model import (
     EVERYWHERE,
@@ -63,7 +63,6 @@ __all__ = [
     "Endpoint",
     "Namespace",
     "Node",
-    "Programmed",
     "Proxy",
     "Service",
     "ServiceError",

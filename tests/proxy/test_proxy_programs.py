@@ -358,8 +358,8 @@ def test_masquerading_everything_matches_no_source():
 
 def test_a_partial_sync_has_every_jump_and_only_the_changed_chains():
     services = synthetic_services(3, 2)
-    pieces = iptables.pieces(services, Node(), changed={services[1].key}, stale=["KUBE-SEP-GONE"])
-    _, nat_lines = tables("".join(pieces))
+    chunks = iptables.chunks(services, Node(), changed={services[1].key}, stale=["KUBE-SEP-GONE"])
+    _, nat_lines = tables("".join(chunks))
     assert (
         sum("cluster IP" in line for line in nat_lines if line.startswith("-A KUBE-SERVICES")) == 3
     )

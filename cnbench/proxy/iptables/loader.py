@@ -11,10 +11,9 @@ from cnbench.lab.long_work import LongWork
 from cnbench.proxy.iptables import parts
 from cnbench.proxy.iptables import program as iptables
 from cnbench.proxy.iptables.counters import Rule, packets, read_table
-from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace, Programmed, Stopwatch
+from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace
 from cnbench.proxy.model import Node, Service, ServiceKey, ServicePort
 from cnbench.proxy.nftables.counters import open_rules
-from cnbench.proxy.pieces import Metered
 
 # Another restore on this machine holds iptables' lock, which all namespaces share.
 LOCK_SECONDS = "60"
@@ -45,17 +44,15 @@ class IptablesProxy:
         self._announced: tuple[Collection[Service], iptables.Named] | None = None
         self._headers: dict[str, int] = {}
 
-    def _load(self, pieces: Iterable[str], watch: Stopwatch) -> Programmed:
-        program = Metered(pieces)
-        self._namespace.run([*self._restore, "--counters"], input=program, timeout=LOAD_SECONDS)
+    def _load(self, chunks: Iterable[str]) -> None:
+        self._namespace.run([*self._restore, "--counters"], input=chunks, timeout=LOAD_SECONDS)
         self._hooked = True
-        return Programmed(program.seconds, watch.lap() - program.seconds, program.size)
 
     def _loading(self, services: Collection[Service]) -> AbstractContextManager[None]:
         count = len(services)
         return self._work.underway(f"{self._restore[0]} loads {count:,} services", count)
 
-    def _pieces(
+    def _chunks(
         self,
         services: Collection[Service],
         *,
@@ -63,7 +60,7 @@ class IptablesProxy:
         stale: Iterable[str] = (),
         named: iptables.Named | None = None,
     ) -> Iterator[str]:
-        return iptables.pieces(
+        return iptables.chunks(
             services,
             self._node,
             from_empty=not self._hooked,
@@ -76,18 +73,16 @@ class IptablesProxy:
         """Name the services' chains, which the next `sync` of these services need not do then."""
         self._announced = services, iptables.named(services, self._node)
 
-    def sync(self, services: Collection[Service]) -> Programmed:
+    def sync(self, services: Collection[Service]) -> None:
         """Program all services: kube-proxy's full sync, from empty or over what was there."""
-        watch = Stopwatch()
         before = self._chains(self._known.all())
         stale = sorted(before - self._chains(services)) if before else ()
         named = None
         if self._announced and self._announced[0] is services:
             _, named = self._announced
         with self._loading(services):
-            done = self._load(self._pieces(services, stale=stale, named=named), watch)
+            self._load(self._chunks(services, stale=stale, named=named))
         self._known.replace(services)
-        return done
 
     def fill(self, services: Collection[Service]) -> None:
         """Program an empty namespace: as `sync` does, or through iptables-nft part by part."""
@@ -96,26 +91,25 @@ class IptablesProxy:
             return
         every = list(services)
         for done, program in parts.parts(every, self._node, _FILL_BATCH):
-            self._load([program], Stopwatch())
+            self._load([program])
             self._work.advanced("services", done, len(every))
         self._known.replace(every)
 
     def update(
         self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()
-    ) -> Programmed:
+    ) -> None:
         """Program what has changed: kube-proxy's partial sync.
 
         Chains no longer used are deleted in the same restore. kube-proxy finds them with a full
         ``iptables-save``, in clusters of more than 1,000 endpoints once an hour only.
         """
-        watch = Stopwatch()
         replaced = self._known.change(changed, deleted)
-        pieces = self._pieces(
+        chunks = self._chunks(
             self._known.all(),
             changed={service.key for service in changed},
             stale=sorted(self._chains(replaced) - self._chains(changed)),
         )
-        return self._load(pieces, watch)
+        self._load(chunks)
 
     @staticmethod
     def _chains(services: Collection[Service]) -> set[str]:

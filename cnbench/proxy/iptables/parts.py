@@ -30,7 +30,7 @@ def parts(services: Sequence[Service], node: Node, most: int) -> Iterator[tuple[
     for done, some in batches(services, most, endpoints_of):
         first, last = done == len(some), done == len(services)
         left_out = (set() if first else common - ending) | (set() if last else ending)
-        text = "".join(iptables.pieces(some, node, from_empty=first, large=large))
+        text = "".join(iptables.chunks(some, node, from_empty=first, large=large))
         yield done, _last_chain_first([line for line in _lines(text) if line not in left_out])
 
 

@@ -15,7 +15,7 @@ from cnbench.proxy.iptables.plain_ports import PlainRun, PlainRuns, is_plain
 from cnbench.proxy.iptables.service_port import PortRules
 from cnbench.proxy.model import EVERYWHERE, MARK, Endpoint, Node, Service, ServiceKey, ServicePort
 from cnbench.proxy.names import iptables_hash
-from cnbench.proxy.pieces import in_pieces
+from cnbench.proxy.chunks import in_chunks
 
 # Beyond this many endpoints kube-proxy leaves out the endpoints' comments (proxier.go,
 # largeClusterEndpointsThreshold), which shortens the program by a good third.
@@ -80,11 +80,11 @@ def named(services: Collection[Service], node: Node) -> Named:
 
 
 def program(services: Collection[Service], node: Node, *, from_empty: bool = False) -> str:
-    """Write the restore program of all services, in their order; ``from_empty`` as in `pieces`."""
-    return "".join(pieces(services, node, from_empty=from_empty))
+    """Write the restore program of all services, in their order; ``from_empty`` as in `chunks`."""
+    return "".join(chunks(services, node, from_empty=from_empty))
 
 
-def pieces(
+def chunks(
     services: Collection[Service],
     node: Node,
     *,
@@ -94,7 +94,7 @@ def pieces(
     named: Named | None = None,
     large: bool | None = None,
 ) -> Iterator[str]:
-    """Write a restore program piece by piece, so that it is read while it is still being written.
+    """Write a restore program chunk by chunk, so that it is read while it is still being written.
 
     With ``from_empty`` it has the jumps from the built-in chains as well, to be loaded once: these
     kube-proxy makes by single iptables calls, before its first restore.
@@ -107,7 +107,7 @@ def pieces(
     whether they are of a large cluster, where they are not all of it.
     """
     large = is_large(services) if large is None else large
-    return in_pieces(_lines(services, node, from_empty, changed, list(stale), named, large))
+    return in_chunks(_lines(services, node, from_empty, changed, list(stale), named, large))
 
 
 def _lines(

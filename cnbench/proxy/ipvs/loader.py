@@ -19,17 +19,16 @@ from cnbench.proxy.iptables.program import EMPTY_PROGRAM
 from cnbench.proxy.ipvs import messages
 from cnbench.proxy.ipvs import program as ipvs
 from cnbench.proxy.ipvs import rules as ipvs_rules
-from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace, Programmed, Stopwatch
+from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace
 from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
 from cnbench.proxy.netlink import Request, send_all
-from cnbench.proxy.pieces import Metered
 
 _NETLINK_GENERIC = 16
 # /proc/net would be that of the process, not of the thread that is in the namespace.
 _BY_CPU = Path("/proc/thread-self/net/ip_vs_stats_percpu")
 _TOTAL = Path("/proc/thread-self/net/ip_vs_stats")
 _HEADING_LINES = 2
-_ENTRIES_A_PIECE = 2000
+_ENTRIES_A_CHUNK = 2000
 _LATEST_SECONDS = 60
 _LOOK_AGAIN_SECONDS = 0.1
 _ROUND_SECONDS = 2.2
@@ -65,11 +64,11 @@ class IpvsProxy:
     def announce(self, services: Collection[Service]) -> None:
         """Do nothing: everything is done in the sync."""
 
-    def sync(self, services: Collection[Service]) -> Programmed:
+    def sync(self, services: Collection[Service]) -> None:
         """Program all services: kube-proxy's full sync, from empty or over what was there."""
         wanted = {service.key for service in services}
         programmed = [service.key for service in self._known.all()]
-        return self.update(services, [key for key in programmed if key not in wanted])
+        self.update(services, [key for key in programmed if key not in wanted])
 
     def fill(self, services: Collection[Service]) -> None:
         """Program an empty namespace: as `sync` does."""
@@ -77,23 +76,20 @@ class IpvsProxy:
 
     def update(
         self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()
-    ) -> Programmed:
+    ) -> None:
         """Program what has changed.
 
         kube-proxy looks at every service at each sync in this mode; here the change is known.
         """
-        watch = Stopwatch()
         replaced = self._known.change(changed, deleted)
         before, after = ipvs.plan(replaced, self._node), ipvs.plan(changed, self._node)
         new, gone = self._count(before, after)
         rules = ipvs_rules.program(set(self._filled), self._blocked, self._node)
-        generated = watch.lap()
-        size = self._load(before, after)
+        self._load(before, after)
         self._bind(new)
-        size += self._fill_sets(new, gone) + len(rules)
+        self._fill_sets(new, gone)
         self._namespace.run([*self._restore, "--noflush", "--counters"], input=rules)
         self._bind(gone, delete=True)
-        return Programmed(generated, watch.lap(), size)
 
     def _count(
         self, before: ipvs.Plan, after: ipvs.Plan
@@ -112,13 +108,12 @@ class IpvsProxy:
         self._blocked = kept | after.blocked
         return new, gone
 
-    def _load(self, before: ipvs.Plan, after: ipvs.Plan) -> int:
-        """Turn the virtual servers of one plan into those of another; give the bytes sent."""
+    def _load(self, before: ipvs.Plan, after: ipvs.Plan) -> None:
+        """Turn the virtual servers of one plan into those of another."""
         self._prepare()
         with self._namespace.entered():
             requests = list(self._requests(before, after))
             self._send(_NETLINK_GENERIC, requests, "servers, virtual and real")
-        return sum(len(request.body) for request in requests)
 
     def _requests(self, before: ipvs.Plan, after: ipvs.Plan) -> Iterator[Request]:
         family, scheduler = self._family, self._scheduler
@@ -140,20 +135,19 @@ class IpvsProxy:
         total = len(requests)
         send_all(protocol, requests, lambda done: self._work.advanced(what, done, total))
 
-    def _fill_sets(self, new: Sequence[ipvs.Entry], gone: Sequence[ipvs.Entry]) -> int:
-        """Put entries into the sets and take others out of them; give the program's bytes."""
-        program = Metered(self._entries_program(new, gone))
+    def _fill_sets(self, new: Sequence[ipvs.Entry], gone: Sequence[ipvs.Entry]) -> None:
+        """Put entries into the sets and take others out of them."""
         if new or gone:
+            program = self._entries_program(new, gone)
             self._namespace.run(["ipset", "restore"], input=program, timeout=LOAD_SECONDS)
-        return program.size
 
     def _entries_program(
         self, new: Sequence[ipvs.Entry], gone: Sequence[ipvs.Entry]
     ) -> Iterator[str]:
         yield ipvs.entries_program(gone, "del")
-        for start in range(0, len(new), _ENTRIES_A_PIECE):
+        for start in range(0, len(new), _ENTRIES_A_CHUNK):
             self._work.advanced("set entries", start, len(new))
-            yield ipvs.entries_program(new[start : start + _ENTRIES_A_PIECE])
+            yield ipvs.entries_program(new[start : start + _ENTRIES_A_CHUNK])
 
     def _prepare(self) -> None:
         """Make, once, what all services share: device, sets, chains and sysctls."""

@@ -9,14 +9,13 @@ from time import monotonic
 
 from cnbench.lab.long_work import LongWork
 from cnbench.proxy.batches import batches, endpoints_of
-from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace, Programmed, Stopwatch
+from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace
 from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
 from cnbench.proxy.netlink import send_transaction
 from cnbench.proxy.nftables import program as nftables
 from cnbench.proxy.nftables import spread
 from cnbench.proxy.nftables.counters import RuleReader, open_rules
 from cnbench.proxy.nftables.service_port import TABLE
-from cnbench.proxy.pieces import Metered
 
 _NFT = ("nft", "-f", "-")
 # Endpoints in a transaction. nft takes some 20 KiB for a service, and lists all chains each time.
@@ -44,14 +43,13 @@ class NftablesProxy:
     def announce(self, services: Collection[Service]) -> None:
         """Do nothing: everything is done in the sync."""
 
-    def sync(self, services: Collection[Service]) -> Programmed:
+    def sync(self, services: Collection[Service]) -> None:
         """Program all services: kube-proxy's full sync, from empty or over what was there."""
-        watch = Stopwatch()
         before = self._owned(self._known.all())
         gone = before - self._owned(services) if before.chains else before
         self._known.replace(services)
         with self._work.underway(f"nft loads {len(services):,} services", len(services)):
-            return self._apply(nftables.pieces(services, self._node), gone, watch)
+            self._apply(nftables.chunks(services, self._node), gone)
 
     def fill(self, services: Collection[Service]) -> None:
         """Program an empty namespace in several transactions.
@@ -75,31 +73,28 @@ class NftablesProxy:
 
     def update(
         self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()
-    ) -> Programmed:
+    ) -> None:
         """Program what has changed: kube-proxy's partial sync.
 
         Chains no longer used are emptied, and deleted by the first sync or update that comes a
         second or more later. kube-proxy finds them by listing all chains; here they are known.
         """
-        watch = Stopwatch()
         replaced = self._known.change(changed, deleted)
         program = nftables.update(replaced, changed, self._node)
         now_owned = self._owned(changed)
         self._stale = {
             name: since for name, since in self._stale.items() if name not in now_owned.chains
         }
-        return self._apply([program], self._owned(replaced) - now_owned, watch)
+        self._apply([program], self._owned(replaced) - now_owned)
 
-    def _apply(self, pieces: Iterable[str], gone: nftables.Owned, watch: Stopwatch) -> Programmed:
-        program = Metered(itertools.chain(pieces, [nftables.emptying(gone)]))
+    def _apply(self, chunks: Iterable[str], gone: nftables.Owned) -> None:
         now = monotonic()
         old = [name for name, since in self._stale.items() if now - since >= _STALE_SECONDS]
         if old:
             self._load(nftables.deletion(old))
-        self._load(program)
+        self._load(itertools.chain(chunks, [nftables.emptying(gone)]))
         self._stale = {name: since for name, since in self._stale.items() if name not in old}
         self._stale |= dict.fromkeys(gone.chains, now)
-        return Programmed(program.seconds, watch.lap() - program.seconds, program.size)
 
     def _owned(self, services: Collection[Service]) -> nftables.Owned:
         return nftables.owned(services, self._node)

@@ -16,7 +16,7 @@ from cnbench.proxy.model import EVERYWHERE, MARK, Endpoint, Node, Service, Servi
 from cnbench.proxy.names import nft_name_base
 from cnbench.proxy.nftables.service_port import TABLE, PortRules
 from cnbench.proxy.nftables.spread import Spread
-from cnbench.proxy.pieces import in_pieces
+from cnbench.proxy.chunks import in_chunks
 
 _FILTER = "type filter hook"
 _NAT = "type nat hook"
@@ -71,12 +71,12 @@ _MAPS = {
 
 def program(services: Collection[Service], node: Node) -> str:
     """Write the full transaction: the table, its chains, sets and maps, and every service."""
-    return "".join(pieces(services, node))
+    return "".join(chunks(services, node))
 
 
-def pieces(services: Collection[Service], node: Node) -> Iterator[str]:
-    """Write the full transaction piece by piece, to be read while it is still being written."""
-    return in_pieces(_lines(services, node))
+def chunks(services: Collection[Service], node: Node) -> Iterator[str]:
+    """Write the full transaction chunk by chunk, to be read while it is still being written."""
+    return in_chunks(_lines(services, node))
 
 
 def _lines(services: Iterable[Service], node: Node) -> Iterator[Iterable[str]]:
@@ -96,9 +96,9 @@ def _lines_of_services(
 
 
 def without_spreads(services: Iterable[Service], node: Node, *, table: bool) -> Iterator[str]:
-    """Write all but the `spreads` of some services, piece by piece; the table before, if asked."""
+    """Write all but the `spreads` of some services, chunk by chunk; the table before, if asked."""
     head = [_table(node)] if table else []
-    return in_pieces(itertools.chain(head, _lines_of_services(services, node, spreads=False)))
+    return in_chunks(itertools.chain(head, _lines_of_services(services, node, spreads=False)))
 
 
 def spreads(services: Iterable[Service], node: Node) -> Iterator[Spread]:
