@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from cnbench.proxy.model import Service, ServiceError, ServiceKey, ServicePort
+from cnbench.core.errors import ServiceError
+from cnbench.proxy.model import Service, ServiceKey, ServicePort
 
 # For a tool that loads a program: tens of thousands of services take some minutes, emulated or in
 # one nftables transaction most of an hour.
@@ -121,7 +122,8 @@ class Known:
     ) -> list[Service]:
         """Remember a change, and give the services that it replaced. A new service comes last.
 
-        Raises ServiceError for a deleted service that is not known.
+        Raises:
+            ServiceError: a deleted service is not known.
         """
         if unknown := [key for key in deleted if key not in self._services]:
             raise ServiceError(f"service {unknown[0]}: cannot be deleted, it was never programmed")

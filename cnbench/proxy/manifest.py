@@ -1,284 +1,111 @@
-"""Services from Kubernetes objects: Service and EndpointSlice, as ``kubectl get -o yaml`` says.
+"""Services from files of Kubernetes objects: Service and EndpointSlice, as kubectl writes them.
 
-What each field means to kube-proxy: kubernetes/kubernetes, pkg/proxy/serviceport.go,
-endpointslicecache.go and util/utils.go, release 1.33.
+What becomes of them is kube-proxy's (kubernetes/kubernetes, pkg/proxy, release 1.35); what its
+informers leave out is in cmd/kube-proxy/app/server.go.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
-from cnbench.proxy.model import (
-    Endpoint,
-    Service,
-    ServiceError,
-    ServiceKey,
-    ServicePort,
-    TrafficPolicy,
-    in_proxy_order,
-)
+from cnbench.core.errors import ServiceError
+from cnbench.proxy.documents import HOW_TO_GET, read_documents, unpacked
+from cnbench.proxy.family import family_of
+from cnbench.proxy.fields import KubernetesObject
+from cnbench.proxy.model import Service, ServiceKey
+from cnbench.proxy.node import Node
+from cnbench.proxy.notes import notes_of
+from cnbench.proxy.service_object import cluster_ips, service_of
 from cnbench.proxy.validation import validate
 
-SERVICE_OF_SLICE = "kubernetes.io/service-name"
-DEFAULT_AFFINITY_SECONDS = 10800
-
-_T = TypeVar("_T")
+# Whatever has one of these is another proxy's, or nobody's: kube-proxy does not even watch it.
+_LEFT_OUT = ("service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless")
 
 
-def load_services(path: Path, *, mode: str, node_name: str = "") -> list[Service]:
-    """Read a file of Kubernetes objects, YAML or JSON, and give its services, validated.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file of objects comes to on one node.
 
-    ``node_name`` says which endpoints are on the node that is programmed. Raises ServiceError,
-    naming the file or the object, for anything that cannot be programmed in ``mode``.
+    Attributes:
+        services: those that the node's proxier programs, in the file's order.
+        notes: what was passed over, or is not known of the node, in sentences for the user.
+    """
+
+    services: list[Service]
+    notes: tuple[str, ...] = ()
+
+
+def load_services(path: Path, *, mode: str, node: Node | None = None) -> Reading:
+    """Read a file of Kubernetes objects, YAML or JSON, for one node and family, validated.
+
+    ``-`` is the standard input.
+
+    Raises:
+        ServiceError: it cannot be read, has no service, or one that cannot be programmed in
+            ``mode``; the message names the file or the object.
+    """
+    return read_services(read_documents(path), mode=mode, node=node or Node(), source=str(path))
+
+
+def read_services(documents: object, *, mode: str, node: Node, source: str) -> Reading:
+    """Make services of what a file was parsed to, validated; ``source`` is the file's name.
+
+    Raises:
+        ServiceError: as `load_services`.
     """
     try:
-        services = services_from(_documents(path), node_name=node_name)
+        objects = _objects(documents)
     except RecursionError as error:
-        raise ServiceError(f"{path}: is nested too deeply to be Kubernetes objects") from error
-    validate(services, mode=mode)
-    return services
+        raise ServiceError(f"{source}: is nested too deeply to be Kubernetes objects") from error
+    services = _services_of(objects, node)
+    if not any(each.kind == "Service" for each in objects):
+        raise ServiceError(f"{source}: has no Service that is kube-proxy's", HOW_TO_GET)
+    validate(services, mode=mode, family=node.family)
+    return Reading(services, tuple(notes_of(objects, services, node, mode)))
 
 
-def services_from(objects: Iterable[object], *, node_name: str = "") -> list[Service]:
+def services_from(objects: Iterable[object], node: Node | None = None) -> list[Service]:
     """Turn parsed objects into services, in their order; lists of objects are unpacked.
 
-    External names have no address to program and are left out, as kube-proxy does. Raises
-    ServiceError, naming the object, for one that is not what it should be.
+    External names have no address to program and are left out, as kube-proxy does, and so is what
+    is labelled as another proxy's or as headless, and what is of the other family than ``node``.
+
+    Raises:
+        ServiceError: an object is not what it should be; the message names it.
     """
-    found = [_Object(each) for each in _unpacked(objects)]
-    services = [each for each in found if each.kind == "Service"]
-    slices = [each for each in found if each.kind == "EndpointSlice"]
+    return _services_of(_objects(list(objects)), node or Node())
+
+
+def _objects(documents: object) -> list[KubernetesObject]:
+    found = [
+        KubernetesObject(each, kind, f"object {number}")
+        for number, (each, kind) in enumerate(unpacked(documents), start=1)
+    ]
     for each in found:
         if each.kind not in ("Service", "EndpointSlice"):
             raise ServiceError(
-                f"{each}: only Service and EndpointSlice objects are read here",
-                "kubectl get services,endpointslices --all-namespaces -o yaml",
+                f"{each}: only Service and EndpointSlice objects are read here", HOW_TO_GET
             )
-    by_service: dict[ServiceKey, list[_Object]] = {}
-    for each in slices:
-        by_service.setdefault(each.service_of_slice(), []).append(each)
+    return [each for each in found if not any(label in each.labels for label in _LEFT_OUT)]
+
+
+def _services_of(objects: Sequence[KubernetesObject], node: Node) -> list[Service]:
+    slices: dict[ServiceKey, list[KubernetesObject]] = {}
+    for each in objects:
+        if each.kind == "EndpointSlice":
+            slices.setdefault(each.service_of_slice(), []).append(each)
     return [
-        _service(each, by_service.get(each.key, []), node_name)
-        for each in services
-        if each.spec.text("type") != "ExternalName"
+        service_of(each, slices.get(each.key, []), node)
+        for each in objects
+        if each.kind == "Service" and _is_programmed(each, node)
     ]
 
 
-class _Fields:
-    """A mapping whose fields must be of the kind they should; ``owner`` names it in errors."""
-
-    def __init__(self, value: object, owner: str) -> None:
-        if not isinstance(value, Mapping):
-            raise ServiceError(f"{owner}: {_shown(value)} stands where fields should")
-        self._value: Mapping[Any, Any] = value
-        self.owner = owner
-
-    def fields(self, name: str) -> _Fields:
-        """Give fields within; none where it is missing."""
-        value = self._value.get(name)
-        return _Fields({} if value is None else value, f"{self.owner}, {name}")
-
-    def text(self, name: str) -> str:
-        """Give a text, empty where it is missing."""
-        return self._of_kind(str, name, "")
-
-    def number(self, name: str) -> int:
-        """Give a whole number, 0 where it is missing."""
-        value = self._of_kind(int, name, 0)
-        if isinstance(value, bool):
-            raise ServiceError(f"{self.owner}: {name} is {value}, not a number")
-        return value
-
-    def flag(self, name: str, missing: bool) -> bool:
-        """Give yes or no, ``missing`` where it is missing."""
-        return self._of_kind(bool, name, missing)
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        """Give a list of texts, empty where it is missing."""
-        values = self._of_kind(list, name, [])
-        for value in values:
-            if not isinstance(value, str):
-                raise ServiceError(f"{self.owner}: {name} has {_shown(value)}, not a text")
-        return tuple(values)
-
-    def each(self, name: str) -> Iterator[_Fields]:
-        """Give the fields of every element of a list, none where it is missing."""
-        for number, value in enumerate(self._of_kind(list, name, [])):
-            yield _Fields(value, f"{self.owner}, {name}[{number}]")
-
-    def _of_kind(self, kind: type[_T], name: str, missing: _T) -> _T:
-        value = self._value.get(name)
-        if value is None:
-            return missing
-        if not isinstance(value, kind):
-            raise ServiceError(f"{self.owner}: {name} is {_shown(value)}, not a {kind.__name__}")
-        return value
-
-
-class _Object(_Fields):
-    """A Kubernetes object, with its name."""
-
-    def __init__(self, value: object) -> None:
-        super().__init__(value, "an object")
-        self.kind = self.text("kind") or "object without a kind"
-        metadata = self.fields("metadata")
-        name = metadata.text("name")
-        self.key = ServiceKey(metadata.text("namespace") or "default", name)
-        self.owner = f"{self.kind} {self.key}"
-        if not name:
-            raise ServiceError(f"{self.kind} without a name: every object needs metadata.name")
-
-    def __str__(self) -> str:
-        return self.owner
-
-    @property
-    def spec(self) -> _Fields:
-        return self.fields("spec")
-
-    def service_of_slice(self) -> ServiceKey:
-        """Name the service that a slice's endpoints belong to."""
-        name = self.fields("metadata").fields("labels").text(SERVICE_OF_SLICE)
-        if not name:
-            raise ServiceError(f"{self}: has no label {SERVICE_OF_SLICE}")
-        return ServiceKey(self.key.namespace, name)
-
-
-def _service(found: _Object, slices: Sequence[_Object], node_name: str) -> Service:
-    spec = found.spec
-    cluster_ip = _cluster_ip(found)
-    if len(spec.texts("clusterIPs")) > 1:
-        # A service of two families has a slice for each.
-        slices = [each for each in slices if each.text("addressType") != "IPv6"]
-    return Service(
-        namespace=found.key.namespace,
-        name=found.key.name,
-        cluster_ip=cluster_ip,
-        ports=tuple(_port(port, slices, node_name) for port in spec.each("ports")),
-        affinity_seconds=_affinity(found),
-        external_ips=_usable(spec.texts("externalIPs")),
-        load_balancer_ips=_usable(
-            ingress.text("ip")
-            for ingress in found.fields("status").fields("loadBalancer").each("ingress")
-            if ingress.text("ipMode") != "Proxy"
-        ),
-        source_ranges=_usable(text.strip() for text in spec.texts("loadBalancerSourceRanges")),
-        internal_policy=_policy(found, "internalTrafficPolicy"),
-        external_policy=_policy(found, "externalTrafficPolicy"),
-        health_check_node_port=spec.number("healthCheckNodePort"),
-    )
-
-
-def _cluster_ip(found: _Object) -> str:
-    """Give the IPv4 address of a service of two families, and else the only one."""
-    spec = found.spec
-    every = spec.texts("clusterIPs") or (spec.text("clusterIP"),)
-    if every[0] == "None":
-        return ""
-    if not every[0]:
-        raise ServiceError(f"{found}: has no clusterIP; a headless service says None")
-    return next((address for address in every if ":" not in address), every[0])
-
-
-def _usable(addresses: Iterable[str]) -> tuple[str, ...]:
-    # kube-proxy's IPv4 half passes over what belongs to its IPv6 half. A cluster IP and an
-    # endpoint of the wrong family are refused: without them the service would be another.
-    return tuple(address for address in addresses if address and ":" not in address)
-
-
-def _affinity(found: _Object) -> int:
-    kind = found.spec.text("sessionAffinity") or "None"
-    if kind == "None":
-        return 0
-    if kind != "ClientIP":
-        raise ServiceError(f"{found}: sessionAffinity is {kind!r}, not None or ClientIP")
-    config = found.spec.fields("sessionAffinityConfig").fields("clientIP")
-    return config.number("timeoutSeconds") or DEFAULT_AFFINITY_SECONDS
-
-
-def _policy(found: _Object, name: str) -> TrafficPolicy:
-    text = found.spec.text(name) or TrafficPolicy.CLUSTER
-    try:
-        return TrafficPolicy(text)
-    except ValueError:
-        raise ServiceError(f"{found}: {name} is {text!r}, not Cluster or Local") from None
-
-
-def _port(port: _Fields, slices: Sequence[_Object], node_name: str) -> ServicePort:
-    name = port.text("name")
-    protocol = (port.text("protocol") or "TCP").lower()
-    endpoints = {
-        (endpoint.address, endpoint.port): endpoint
-        for each in slices
-        for endpoint in _endpoints(each, name, protocol, node_name)
-    }
-    return ServicePort(
-        port=port.number("port"),
-        endpoints=in_proxy_order(endpoints.values()),
-        name=name,
-        protocol=protocol,
-        node_port=port.number("nodePort"),
-    )
-
-
-def _endpoints(found: _Object, port_name: str, protocol: str, node_name: str) -> Iterator[Endpoint]:
-    kind = found.text("addressType") or "IPv4"
-    if kind == "FQDN":
-        return
-    for port in found.each("ports"):
-        if (port.text("name"), (port.text("protocol") or "TCP").lower()) != (port_name, protocol):
-            continue
-        for endpoint in found.each("endpoints"):
-            addresses = endpoint.texts("addresses")
-            if not addresses or not addresses[0]:
-                raise ServiceError(f"{endpoint.owner}: has no address")
-            conditions = endpoint.fields("conditions")
-            yield Endpoint(
-                address=addresses[0],  # kube-proxy takes no other
-                port=port.number("port"),
-                local=bool(node_name) and endpoint.text("nodeName") == node_name,
-                ready=conditions.flag("ready", missing=True),
-                serving=conditions.flag("serving", missing=True),
-                terminating=conditions.flag("terminating", missing=False),
-            )
-
-
-def _unpacked(objects: Iterable[object]) -> Iterator[object]:
-    for each in objects:
-        if each is None:
-            continue  # what an empty YAML document is
-        if isinstance(each, list):
-            yield from _unpacked(each)
-        elif isinstance(each, Mapping) and isinstance(each.get("items"), list):
-            yield from _unpacked(each["items"])
-        else:
-            yield each
-
-
-def _documents(path: Path) -> list[object]:
-    try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ServiceError(f"{path}: cannot be read: {error}") from error
-    try:
-        return [json.loads(text)]
-    except ValueError:
-        return _yaml_documents(path, text)
-
-
-def _yaml_documents(path: Path, text: str) -> list[object]:
-    # Only the analysis side has PyYAML; in the guest no file is read.
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        return list(yaml.load_all(text, Loader=loader))
-    except yaml.YAMLError as error:
-        raise ServiceError(f"{path}: is neither JSON nor YAML: {error}") from error
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+def _is_programmed(found: KubernetesObject, node: Node) -> bool:
+    """Whether the node's proxier knows a service: by a cluster IP of its family, or as headless."""
+    if found.spec.text("type") == "ExternalName":
+        return False
+    every = cluster_ips(found)
+    return not every or any(family_of(address) is node.family for address in every)

@@ -8,13 +8,17 @@ from contextlib import AbstractContextManager
 from enum import StrEnum
 
 from cnbench.lab.long_work import LongWork
+from cnbench.proxy.family import Family
 from cnbench.proxy.iptables import parts
 from cnbench.proxy.iptables import program as iptables
 from cnbench.proxy.iptables.counters import Rule, packets, read_table
 from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace
-from cnbench.proxy.model import Node, Service, ServiceKey, ServicePort
+from cnbench.proxy.model import Service, ServiceKey, ServicePort
 from cnbench.proxy.nftables.counters import open_rules
+from cnbench.proxy.node import Node
 
+# What each family's programs are called, before the front end.
+TOOLS = {Family.IPV4: "iptables", Family.IPV6: "ip6tables"}
 # Another restore on this machine holds iptables' lock, which all namespaces share.
 LOCK_SECONDS = "60"
 # Endpoints in each of the restores that fill a node through iptables-nft.
@@ -38,7 +42,8 @@ class IptablesProxy:
         self._node = node
         self._work = work
         self._front_end = front_end
-        self._restore = [f"iptables-{front_end}-restore", "--wait", LOCK_SECONDS, "--noflush"]
+        tool = f"{TOOLS[node.family]}-{front_end}-restore"
+        self._restore = [tool, "--wait", LOCK_SECONDS, "--noflush"]
         self._known = Known()
         self._hooked = False
         self._announced: tuple[Collection[Service], iptables.Named] | None = None
@@ -145,9 +150,9 @@ class IptablesProxy:
     def _reader(self) -> Iterator[Callable[[str], Iterable[Rule]]]:
         with self._namespace.entered():
             if self._front_end is FrontEnd.LEGACY:
-                yield read_table("nat", self._headers).rules
+                yield read_table("nat", self._node.family, self._headers).rules
             else:
-                with open_rules("nat") as reader:
+                with open_rules("nat", self._node.family) as reader:
                     yield reader.rules
 
     def clear(self) -> None:

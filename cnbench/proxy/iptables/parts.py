@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 
 from cnbench.proxy.batches import batches, endpoints_of
 from cnbench.proxy.iptables import program as iptables
-from cnbench.proxy.model import Node, Service
+from cnbench.proxy.model import Service
+from cnbench.proxy.node import Node
 
 _FRAME_OF_TABLES = frozenset({"*filter\n", "*nat\n", "COMMIT\n"})
 

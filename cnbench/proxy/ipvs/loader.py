@@ -12,16 +12,17 @@ from typing import Any
 from pyroute2 import IPVS, IPRoute, IPVSService
 from pyroute2.netlink.exceptions import NetlinkError
 
-from cnbench.core.errors import ProofError, UnsupportedError
+from cnbench.core.errors import ProofError, ServiceError, UnsupportedError, UsageError
 from cnbench.lab.long_work import LongWork
-from cnbench.proxy.iptables.loader import LOCK_SECONDS
+from cnbench.proxy.iptables.loader import LOCK_SECONDS, TOOLS
 from cnbench.proxy.iptables.program import EMPTY_PROGRAM
 from cnbench.proxy.ipvs import messages
 from cnbench.proxy.ipvs import program as ipvs
 from cnbench.proxy.ipvs import rules as ipvs_rules
 from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace
-from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
+from cnbench.proxy.model import Service, ServiceKey, ServicePort
 from cnbench.proxy.netlink import Request, send_all
+from cnbench.proxy.node import Node
 
 _NETLINK_GENERIC = 16
 # /proc/net would be that of the process, not of the thread that is in the namespace.
@@ -47,12 +48,12 @@ class IpvsProxy:
     ) -> None:
         if scheduler not in ipvs.SCHEDULERS:
             known = ", ".join(ipvs.SCHEDULERS)
-            raise ValueError(f"no IPVS scheduler {scheduler!r}; there are {known}")
+            raise UsageError(f"no IPVS scheduler '{scheduler}'; there are {known}")
         self._namespace = namespace
         self._node = node
         self._scheduler = scheduler
         self._work = work
-        self._restore = ["iptables-legacy-restore", "--wait", LOCK_SECONDS]
+        self._restore = [f"{TOOLS[node.family]}-legacy-restore", "--wait", LOCK_SECONDS]
         self._known = Known()
         self._used: Counter[ipvs.Entry] = Counter()
         self._filled: Counter[str] = Counter()
@@ -144,10 +145,10 @@ class IpvsProxy:
     def _entries_program(
         self, new: Sequence[ipvs.Entry], gone: Sequence[ipvs.Entry]
     ) -> Iterator[str]:
-        yield ipvs.entries_program(gone, "del")
+        yield ipvs.entries_program(gone, self._node.family, "del")
         for start in range(0, len(new), _ENTRIES_A_CHUNK):
             self._work.advanced("set entries", start, len(new))
-            yield ipvs.entries_program(new[start : start + _ENTRIES_A_CHUNK])
+            yield ipvs.entries_program(new[start : start + _ENTRIES_A_CHUNK], self._node.family)
 
     def _prepare(self) -> None:
         """Make, once, what all services share: device, sets, chains and sysctls."""
@@ -155,10 +156,10 @@ class IpvsProxy:
             return
         with self._namespace.entered():
             self._family = _ipvs_family()
-            for name, value in ipvs.SYSCTLS.items():
+            for name, value in ipvs.sysctls(self._node.family).items():
                 Path("/proc/sys", name).write_text(str(value))
             self._device = _dummy_device()
-        self._namespace.run(["ipset", "restore"], input=ipvs.creation_of_sets())
+        self._namespace.run(["ipset", "restore"], input=ipvs.creation_of_sets(self._node.family))
         self._namespace.run([*self._restore, "--noflush"], input=ipvs_rules.base_program())
 
     def _settle(self) -> None:
@@ -192,7 +193,10 @@ class IpvsProxy:
         """Read the connections of a port's virtual server and of the real ones behind it.
 
         Takes up to five seconds where there were any in the namespace since the last reading.
-        Raises ServiceError where there is no such server, ProofError where the counters stand.
+
+        Raises:
+            ServiceError: there is no such server.
+            ProofError: the counters stand still.
         """
         key = IPVSService(
             addr=service.cluster_ip, port=port.port, protocol=messages.PROTOCOLS[port.protocol]
@@ -230,18 +234,21 @@ def program(services: Collection[Service], node: Node, scheduler: str = "rr") ->
     planned = ipvs.plan(services, node)
     filled = {entry.name for entry in planned.entries}
     bound = "".join(
-        f"{address}/32 dev {ipvs.DEVICE}\n" for address in ipvs.bound_addresses(planned.entries)
+        f"{address}/{node.family.host_bits} dev {ipvs.DEVICE}\n"
+        for address in ipvs.bound_addresses(planned.entries)
     )
     sysctls = "".join(
-        f"{name.replace('/', '.')} = {value}\n" for name, value in ipvs.SYSCTLS.items()
+        f"{name.replace('/', '.')} = {value}\n" for name, value in ipvs.sysctls(node.family).items()
     )
+    sets = ipvs.creation_of_sets(node.family)
+    sets += ipvs.entries_program(planned.entries, node.family)
     return "\n".join(
         (
             f"# sysctl -p -\n{sysctls}",
             f"# ip address add\n{bound}",
             f"# ipvsadm -R\n{ipvs.ipvsadm_program(planned, scheduler)}",
-            f"# ipset restore\n{ipvs.creation_of_sets()}{ipvs.entries_program(planned.entries)}",
-            f"# iptables-restore --noflush --counters\n"
+            f"# ipset restore\n{sets}",
+            f"# {TOOLS[node.family]}-restore --noflush --counters\n"
             f"{ipvs_rules.program(filled, planned.blocked, node)}",
         )
     )

@@ -7,15 +7,17 @@ import itertools
 from collections.abc import Collection, Iterable, Iterator
 from time import monotonic
 
+from cnbench.core.errors import ServiceError
 from cnbench.lab.long_work import LongWork
 from cnbench.proxy.batches import batches, endpoints_of
 from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace
-from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
+from cnbench.proxy.model import Service, ServiceKey, ServicePort
 from cnbench.proxy.netlink import send_transaction
 from cnbench.proxy.nftables import program as nftables
 from cnbench.proxy.nftables import spread
 from cnbench.proxy.nftables.counters import RuleReader, open_rules
-from cnbench.proxy.nftables.service_port import TABLE
+from cnbench.proxy.nftables.dialect import TABLE_NAME, dialect_of
+from cnbench.proxy.node import Node
 
 _NFT = ("nft", "-f", "-")
 # Endpoints in a transaction. nft takes some 20 KiB for a service, and lists all chains each time.
@@ -24,7 +26,6 @@ _FILL_BATCH = 5000
 _SPREAD_BATCH = 1000
 # How long kube-proxy waits before it deletes a chain that has lost its last map element.
 _STALE_SECONDS = 1.0
-_TABLE_NAME = TABLE.split()[1]
 
 
 class NftablesProxy:
@@ -33,6 +34,7 @@ class NftablesProxy:
     def __init__(self, namespace: Namespace, node: Node, work: LongWork) -> None:
         self._namespace = namespace
         self._node = node
+        self._table = dialect_of(node).table
         self._work = work
         self._known = Known()
         self._stale: dict[str, float] = {}
@@ -66,7 +68,7 @@ class NftablesProxy:
         self._known.replace(every)
         spreads = list(nftables.spreads(every, self._node))
         for done, batch in batches(spreads, _SPREAD_BATCH, lambda one: len(one.targets)):
-            requests = spread.additions(_TABLE_NAME, batch, done - len(batch))
+            requests = spread.additions(TABLE_NAME, self._node.family, batch, done - len(batch))
             with self._namespace.entered():
                 send_transaction(spread.SUBSYSTEM, list(requests))
             self._work.advanced("services' last rules", done, len(spreads))
@@ -91,8 +93,8 @@ class NftablesProxy:
         now = monotonic()
         old = [name for name, since in self._stale.items() if now - since >= _STALE_SECONDS]
         if old:
-            self._load(nftables.deletion(old))
-        self._load(itertools.chain(chunks, [nftables.emptying(gone)]))
+            self._load(nftables.deletion(old, self._node))
+        self._load(itertools.chain(chunks, [nftables.emptying(gone, self._node)]))
         self._stale = {name: since for name, since in self._stale.items() if name not in old}
         self._stale |= dict.fromkeys(gone.chains, now)
 
@@ -107,7 +109,7 @@ class NftablesProxy:
         packet passes them. Syncing or updating a service takes its own away.
         """
         rules = [
-            f"insert rule {TABLE} {chain} counter\n"
+            f"insert rule {self._table} {chain} counter\n"
             for chain in sorted(self._owned(services).chains)
         ]
         self._load("".join(rules))
@@ -124,7 +126,8 @@ class NftablesProxy:
     def counters(self, service: Service, port: ServicePort) -> Counters:
         """Read the packets of a port's service chain and of its endpoint chains.
 
-        Raises ServiceError for a service that is not watched.
+        Raises:
+            ServiceError: the service is not watched.
         """
         with self._reader() as reader:
             return Counters(
@@ -139,13 +142,12 @@ class NftablesProxy:
 
     @contextlib.contextmanager
     def _reader(self) -> Iterator[RuleReader]:
-        with self._namespace.entered(), open_rules(_TABLE_NAME) as reader:
+        with self._namespace.entered(), open_rules(TABLE_NAME, self._node.family) as reader:
             yield reader
 
     def clear(self) -> None:
         """Delete kube-proxy's table from the namespace."""
-        table = TABLE
-        self._load(f"add table {table}\ndelete table {table}\n")
+        self._load(f"add table {self._table}\ndelete table {self._table}\n")
         self._known.replace(())
         self._stale = {}
 
