@@ -342,3 +342,30 @@ def test_a_second_sync_deletes_what_is_no_longer_wanted(kernel):
         "deleting the virtual server 172.30.0.41:80/tcp",
         "address 172.30.0.41 of the IPVS device",
     ]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("family", Family)
+def test_the_printed_sets_load_in_one_restore(family, lone_namespace):
+    require("ipset")
+    everything = family.everywhere
+    address, allowed = (
+        ("192.0.2.9", "10.0.0.0/8") if family is Family.IPV4 else ("fd00::9", "fd00::/8")
+    )
+    services = [
+        replace(
+            service(5, Endpoint(address, 80, local=True), node_port=30080),
+            cluster_ip=address,
+            external_ips=(),
+            load_balancer_ips=(address.replace("9", "8"),),
+            source_ranges=(everything, allowed),
+        )
+    ]
+    node = Node(address=address.replace("9", "7"), family=family, pod_cidr="")
+    program = generate("ipvs", services, node)
+    sets = program.split("# ipset restore\n")[1].split("\n# ")[0]
+    lone_namespace.run(["ipset", "restore"], input=sets)
+    saved = lone_namespace.run(["ipset", "save"]).stdout
+    assert saved.count("create ") == len(ipvs.SETS)
+    halves = {"0.0.0.0/1", "128.0.0.0/1"} if family is Family.IPV4 else {"::/1", "8000::/1"}
+    assert halves | {allowed} == set(re.findall(r"SOURCE-CID\S* \S+,tcp:80,(\S+)", saved))
