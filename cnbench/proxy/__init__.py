@@ -39,10 +39,10 @@ from cnbench.core.errors import ServiceError
 from cnbench.proxy.family import Family
 from cnbench.proxy.ipvs.program import SCHEDULERS
 from cnbench.proxy.loader import Counters, Namespace, Proxy
-from cnbench.proxy.manifest import load_services, services_from
 from cnbench.proxy.model import Endpoint, Service, ServiceKey, ServicePort, TrafficPolicy
 from cnbench.proxy.modes import MODES, generate, open_proxy
 from cnbench.proxy.node import Node
+from cnbench.proxy.objects.manifest import load_services, services_from
 from cnbench.proxy.synthetic import FIRST_POD, POD_NETWORK, SERVICE_NETWORK, synthetic_services
 from cnbench.proxy.validation import validate
 

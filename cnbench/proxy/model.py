@@ -41,7 +41,7 @@ class Endpoint:
         ready: as its slice says.
         serving: as its slice says.
         terminating: as its slice says.
-        near: hints do not lead this node's traffic elsewhere (see `cnbench.proxy.hints`).
+        near: hints do not lead this node's traffic elsewhere (see `cnbench.proxy.objects.hints`).
     """
 
     address: str

@@ -6,8 +6,8 @@ from kube_proxy_cases import RELEASE, Names, cases, iptables, ipvs, nftables
 from cnbench.proxy import Node, ServiceError, generate
 from cnbench.proxy.ipvs import program as ipvs_program
 from cnbench.proxy.ipvs import rules as ipvs_rules
-from cnbench.proxy.manifest import read_services
 from cnbench.proxy.node import parse_release
+from cnbench.proxy.objects.manifest import read_services
 
 CASES = {case["id"]: case for case in cases()}
 # Where kube-proxy 1.30.5 passes over an object, or lets it have what is another's already, the

@@ -13,8 +13,8 @@ from test_proxy_manifest import SERVICE, SLICE, endpoint_slice, service
 
 from cnbench.core.errors import UsageError
 from cnbench.proxy import Family, Node, ServiceError, generate, load_services, services_from
-from cnbench.proxy.manifest import read_services
 from cnbench.proxy.node import Release, node_ports, parse_release
+from cnbench.proxy.objects.manifest import read_services
 
 NODE = Node(name="one", address="192.0.2.1", zone="a", pod_cidr="10.244.0.0/16")
 OLD, NEW = Release(30), Release(34)

@@ -12,7 +12,7 @@ from cnbench.cli.kubernetes.node_options import node_of, node_options
 from cnbench.core.errors import UsageError
 from cnbench.proxy import MODES, POD_NETWORK, generate, synthetic_services
 from cnbench.proxy.family import Family
-from cnbench.proxy.manifest import load_services
+from cnbench.proxy.objects.manifest import load_services
 
 
 @click.group("services")

@@ -8,10 +8,10 @@ from ipaddress import IPv6Address
 
 from cnbench.core.errors import ServiceError
 from cnbench.proxy.family import family_of
-from cnbench.proxy.fields import Fields, KubernetesObject
-from cnbench.proxy.hints import Hinted, heeding_hints, hints_asked_for
 from cnbench.proxy.model import Endpoint
 from cnbench.proxy.node import Node
+from cnbench.proxy.objects.fields import Fields, KubernetesObject
+from cnbench.proxy.objects.hints import Hinted, heeding_hints, hints_asked_for
 
 
 def endpoints_of(

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from cnbench.proxy.fields import KubernetesObject
 from cnbench.proxy.model import Endpoint
 from cnbench.proxy.node import Node
+from cnbench.proxy.objects.fields import KubernetesObject
 
 # The second is the first's name up to 1.26, which later releases look at before it.
 _MODE = "service.kubernetes.io/topology-mode"

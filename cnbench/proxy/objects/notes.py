@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cnbench.proxy.family import Family, family_of
-from cnbench.proxy.fields import Fields, KubernetesObject
 from cnbench.proxy.model import Service, TrafficPolicy
 from cnbench.proxy.node import Node, node_ports
-from cnbench.proxy.service_object import cluster_ips
+from cnbench.proxy.objects.fields import Fields, KubernetesObject
+from cnbench.proxy.objects.service import cluster_ips
 
 # Node names and zones in a note: who has more knows them.
 _MOST_NAMES = 5

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnbench.core.errors import ServiceError
-from cnbench.proxy.documents import HOW_TO_GET, read_documents, unpacked
 from cnbench.proxy.family import family_of
-from cnbench.proxy.fields import KubernetesObject
 from cnbench.proxy.model import Service, ServiceKey
 from cnbench.proxy.node import Node
-from cnbench.proxy.notes import notes_of
-from cnbench.proxy.service_object import cluster_ips, service_of
+from cnbench.proxy.objects.documents import HOW_TO_GET, read_documents, unpacked
+from cnbench.proxy.objects.fields import KubernetesObject
+from cnbench.proxy.objects.notes import notes_of
+from cnbench.proxy.objects.service import cluster_ips, service_of
 from cnbench.proxy.validation import validate
 
 # Whatever has one of these is another proxy's, or nobody's: kube-proxy does not even watch it.

@@ -8,10 +8,10 @@ from ipaddress import IPv6Address, ip_network
 
 from cnbench.core.errors import ServiceError
 from cnbench.proxy.family import Family, family_of
-from cnbench.proxy.fields import KubernetesObject
 from cnbench.proxy.model import Service, ServicePort, TrafficPolicy, in_proxy_order
 from cnbench.proxy.node import Node
-from cnbench.proxy.slices import endpoints_of
+from cnbench.proxy.objects.fields import KubernetesObject
+from cnbench.proxy.objects.slices import endpoints_of
 
 DEFAULT_AFFINITY_SECONDS = 10800
 
