@@ -37,6 +37,10 @@ class UsageError(CnbenchError):
     exit_code = ExitCode.USAGE
 
 
+class ServiceError(UsageError):
+    """A service, or a file of services, that cannot be programmed; the message names the object."""
+
+
 class NotComparableError(CnbenchError):
     """Two results come from environments whose difference would explain any difference in them."""
 
@@ -49,6 +53,10 @@ class UnsupportedError(CnbenchError):
 
 class ProofError(CnbenchError):
     """A measurement ran, but not on the path it claims."""
+
+
+class KernelError(CnbenchError):
+    """The kernel refused what it was asked for; the message says what that was about."""
 
 
 class CommandError(CnbenchError):

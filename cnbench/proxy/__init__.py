@@ -16,7 +16,7 @@ At work in a network namespace (`Namespace`: the lab's, or anything with its ``r
 ``entered``)::
 
     proxy = open_proxy("iptables", namespace, Node(pod_cidr="10.128.0.0/9"))
-    took = proxy.sync(services)        # took.generate_seconds, took.load_seconds, took.size
+    proxy.sync(services)
     proxy.watch(service)               # makes counters readable (a rule more, in nftables)
     before = proxy.counters(service, port)
     ...probe service.cluster_ip:port.port...
@@ -35,25 +35,18 @@ cluster IP without endpoints are rejected behind it), and the client a route to 
 node. Traffic whose source is outside ``Node.pod_cidr`` is masqueraded, as kube-proxy does.
 """
 
+from cnbench.core.errors import ServiceError
+from cnbench.proxy.family import Family
 from cnbench.proxy.ipvs.program import SCHEDULERS
-from cnbench.proxy.loader import Counters, Namespace, Programmed, Proxy
-from cnbench.proxy.manifest import load_services, services_from
-from cnbench.proxy.model import (
-    EVERYWHERE,
-    Endpoint,
-    Node,
-    Service,
-    ServiceError,
-    ServiceKey,
-    ServicePort,
-    TrafficPolicy,
-)
+from cnbench.proxy.loader import Counters, Namespace, Proxy
+from cnbench.proxy.model import Endpoint, Service, ServiceKey, ServicePort, TrafficPolicy
 from cnbench.proxy.modes import MODES, generate, open_proxy
+from cnbench.proxy.node import Node
+from cnbench.proxy.objects.manifest import load_services, services_from
 from cnbench.proxy.synthetic import FIRST_POD, POD_NETWORK, SERVICE_NETWORK, synthetic_services
 from cnbench.proxy.validation import validate
 
 __all__ = [
-    "EVERYWHERE",
     "FIRST_POD",
     "MODES",
     "POD_NETWORK",
@@ -61,9 +54,9 @@ __all__ = [
     "SERVICE_NETWORK",
     "Counters",
     "Endpoint",
+    "Family",
     "Namespace",
     "Node",
-    "Programmed",
     "Proxy",
     "Service",
     "ServiceError",

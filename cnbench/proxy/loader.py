@@ -6,10 +6,10 @@ import subprocess
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Protocol
 
-from cnbench.proxy.model import Service, ServiceError, ServiceKey, ServicePort
+from cnbench.core.errors import ServiceError
+from cnbench.proxy.model import Service, ServiceKey, ServicePort
 
 # For a tool that loads a program: tens of thousands of services take some minutes, emulated or in
 # one nftables transaction most of an hour.
@@ -28,26 +28,13 @@ class Namespace(Protocol):
     ) -> subprocess.CompletedProcess[str]:
         """Run a command inside; with ``check``, raise with its stderr when it fails.
 
-        An ``input`` in pieces is read while it is still being written. ``timeout`` is in seconds.
+        An ``input`` in chunks is read while it is still being written. ``timeout`` is in seconds.
         """
         ...
 
     def entered(self) -> AbstractContextManager[object]:
         """Switch the calling thread into the namespace, so that sockets made there belong to it."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Programmed:
-    """What one programming took: seconds to write the program, the rest to load it, its bytes.
-
-    A tool reads the program's beginning while its end is still being written, so ``load_seconds``
-    is less than loading alone takes.
-    """
-
-    generate_seconds: float
-    load_seconds: float
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +69,7 @@ class Proxy(Protocol):
         """
         ...
 
-    def sync(self, services: Collection[Service]) -> Programmed:
+    def sync(self, services: Collection[Service]) -> None:
         """Program all services, whatever was there before: kube-proxy's full sync."""
         ...
 
@@ -95,7 +82,7 @@ class Proxy(Protocol):
 
     def update(
         self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()
-    ) -> Programmed:
+    ) -> None:
         """Program what has changed since the last sync or update: kube-proxy's partial sync."""
         ...
 
@@ -135,7 +122,8 @@ class Known:
     ) -> list[Service]:
         """Remember a change, and give the services that it replaced. A new service comes last.
 
-        Raises ServiceError for a deleted service that is not known.
+        Raises:
+            ServiceError: a deleted service is not known.
         """
         if unknown := [key for key in deleted if key not in self._services]:
             raise ServiceError(f"service {unknown[0]}: cannot be deleted, it was never programmed")
@@ -149,16 +137,3 @@ class Known:
     def all(self) -> Collection[Service]:
         """Give all services in their order."""
         return self._services.values()
-
-
-class Stopwatch:
-    """Seconds since it was made, or since its last lap."""
-
-    def __init__(self) -> None:
-        self._last = perf_counter()
-
-    def lap(self) -> float:
-        """Give the seconds since the last lap, and start the next."""
-        now = perf_counter()
-        taken, self._last = now - self._last, now
-        return taken

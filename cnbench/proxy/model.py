@@ -1,22 +1,16 @@
-"""What kube-proxy knows of a cluster: services with their endpoints, and the node it runs on."""
+"""What kube-proxy knows of a cluster: services of one IP family, with their endpoints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv4Network
 from typing import NamedTuple
 
-from cnbench.core.errors import UsageError
+from cnbench.proxy.family import joined
 
 # The packet mark of what is to be masqueraded: bit 14, kube-proxy's default.
 MARK = "0x4000"
-EVERYWHERE = "0.0.0.0/0"
-
-
-class ServiceError(UsageError):
-    """A service, or a file of services, that cannot be programmed; the message names the object."""
 
 
 class TrafficPolicy(StrEnum):
@@ -38,7 +32,17 @@ class ServiceKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One backend of a service port: an address and a port, and what its slice says of it."""
+    """One backend of a service port, as the node that is programmed sees it.
+
+    Attributes:
+        address: of the backend.
+        port: of the backend.
+        local: it is on this very node.
+        ready: as its slice says.
+        serving: as its slice says.
+        terminating: as its slice says.
+        near: hints do not lead this node's traffic elsewhere (see `cnbench.proxy.objects.hints`).
+    """
 
     address: str
     port: int
@@ -46,9 +50,10 @@ class Endpoint:
     ready: bool = True
     serving: bool = True
     terminating: bool = False
+    near: bool = True
 
     def __str__(self) -> str:
-        return f"{self.address}:{self.port}"
+        return joined(self.address, self.port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +69,21 @@ class ServicePort:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A Kubernetes service as kube-proxy sees it.
+    """A Kubernetes service as one of kube-proxy's two proxiers sees it.
 
-    ``cluster_ip`` is empty for a headless service, which kube-proxy does not program at all.
-    ``affinity_seconds`` is 0 without session affinity, and else how long a client keeps its
-    endpoint (Kubernetes' default is 10800).
+    Attributes:
+        namespace: of the service.
+        name: of the service.
+        cluster_ip: empty for a headless service, which kube-proxy does not program at all.
+        ports: in the order of the object.
+        affinity_seconds: 0 without session affinity, and else how long a client keeps its endpoint
+            (Kubernetes' default is 10800).
+        external_ips: further addresses that the user gave it.
+        load_balancer_ips: those that its load balancer gave it.
+        source_ranges: who may come by the load balancer; empty for everybody.
+        internal_policy: which endpoints take traffic to the cluster IP.
+        external_policy: which endpoints take traffic to all else.
+        health_check_node_port: where the load balancer asks for local endpoints; 0 for nowhere.
     """
 
     namespace: str
@@ -97,26 +112,6 @@ class Service:
         """What kube-proxy calls one port, in comments and in hashes: ``namespace/name:port``."""
         name = f"{self.namespace}/{self.name}"
         return f"{name}:{port.name}" if port.name else name
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """The node that is programmed, as kube-proxy's own options describe it.
-
-    ``pod_cidr`` is what tells local traffic (``--cluster-cidr``, empty when unknown); ``address``
-    the node's primary one. ``node_port_addresses`` are those that accept node ports, `EVERYWHERE`
-    for all; empty means kube-proxy's default, which is everywhere in iptables mode and the primary
-    address in nftables mode. ``service_cidr`` is where nftables mode drops what belongs to no
-    service (empty when unknown). ``nfacct`` says that the kernel has nfacct, which kube-proxy 1.32
-    and later counts dropped packets with.
-    """
-
-    pod_cidr: str = "10.128.0.0/9"
-    address: str = "127.0.0.1"
-    node_port_addresses: tuple[str, ...] = ()
-    service_cidr: str = ""
-    masquerade_all: bool = False
-    nfacct: bool = False
 
 
 class Reach(NamedTuple):
@@ -165,10 +160,12 @@ def reach(service: Service, port: ServicePort) -> Reach:
     """Sort a port's endpoints by traffic policy, as kube-proxy's CategorizeEndpoints does.
 
     Endpoints that are ready count; where there is none, those that still serve while terminating
-    do. Topology hints are not modelled: kube-proxy applies them only on nodes with a zone label.
+    do. Of the whole cluster's ready ones those that hints lead this node's traffic to.
     """
     endpoints = port.endpoints
-    cluster = _usable(endpoints) if uses_cluster_endpoints(service, port) else ()
+    cluster: Sequence[Endpoint] = ()
+    if uses_cluster_endpoints(service, port):
+        cluster = [e for e in endpoints if e.ready and e.near] or _last_resort(endpoints)
     if not uses_local_endpoints(service, port):
         return Reach(cluster, (), cluster, bool(cluster))
     local = _usable([endpoint for endpoint in endpoints if endpoint.local])
@@ -178,8 +175,11 @@ def reach(service: Service, port: ServicePort) -> Reach:
 
 
 def _usable(endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
-    ready = [endpoint for endpoint in endpoints if endpoint.ready]
-    return ready or [e for e in endpoints if e.serving and e.terminating]
+    return [endpoint for endpoint in endpoints if endpoint.ready] or _last_resort(endpoints)
+
+
+def _last_resort(endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
+    return [endpoint for endpoint in endpoints if endpoint.serving and endpoint.terminating]
 
 
 def addresses(service: Service) -> Iterator[str]:
@@ -192,9 +192,3 @@ def addresses(service: Service) -> Iterator[str]:
     yield service.cluster_ip
     yield from service.external_ips
     yield from service.load_balancer_ips
-
-
-def includes(ranges: Iterable[str], address: str) -> bool:
-    """Whether an address lies in one of some CIDR ranges."""
-    wanted = IPv4Address(address)
-    return any(wanted in IPv4Network(text, strict=False) for text in ranges)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from cnbench.core.errors import UsageError
 from cnbench.lab.long_work import LongWork
 from cnbench.proxy.iptables import program as iptables
 from cnbench.proxy.iptables.loader import FrontEnd, IptablesProxy
 from cnbench.proxy.ipvs import loader as ipvs_loader
 from cnbench.proxy.loader import Namespace, Proxy
-from cnbench.proxy.model import Node, Service
+from cnbench.proxy.model import Service
 from cnbench.proxy.nftables import program as nftables
 from cnbench.proxy.nftables.loader import NftablesProxy
+from cnbench.proxy.node import Node
 
 _PROGRAMS: dict[str, Callable[[Collection[Service], Node], str]] = {
     "iptables": iptables.program,
@@ -25,7 +27,8 @@ MODES = tuple(_PROGRAMS)
 def generate(mode: str, services: Collection[Service], node: Node | None = None) -> str:
     """Write the program that kube-proxy loads in ``mode``, for every service.
 
-    Raises ValueError for an unknown mode.
+    Raises:
+        UsageError: there is no such mode.
     """
     return _PROGRAMS[_checked(mode)](services, node or Node())
 
@@ -40,9 +43,11 @@ def open_proxy(
 ) -> Proxy:
     """Give kube-proxy's ``mode``, ready to program services in a namespace.
 
-    ``scheduler`` is IPVS's; ``work`` is told how far long programming is. Raises ValueError for an
-    unknown mode or scheduler; the first programming raises UnsupportedError where the kernel lacks
-    IPVS.
+    ``scheduler`` is IPVS's; ``work`` is told how far long programming is. Where the kernel lacks
+    what a mode needs, the first programming raises UnsupportedError.
+
+    Raises:
+        UsageError: there is no such mode or scheduler.
     """
     node, work = node or Node(), work or LongWork()
     match _checked(mode):
@@ -58,5 +63,5 @@ def open_proxy(
 
 def _checked(mode: str) -> str:
     if mode not in MODES:
-        raise ValueError(f"no mode {mode!r}; there are {', '.join(MODES)}")
+        raise UsageError(f"no mode '{mode}'", f"choose from {', '.join(MODES)}")
     return mode

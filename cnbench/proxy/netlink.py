@@ -14,6 +14,8 @@ import struct
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from cnbench.core.errors import KernelError
+
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr: length, type, flags, sequence, port
 _ATTRIBUTE = struct.Struct("=HH")
 _ERROR = struct.Struct("=i")
@@ -71,7 +73,8 @@ def attributes(packed: bytes) -> Iterator[tuple[int, bytes]]:
 def dump(opened: socket.socket, kind: int, body: bytes) -> Iterator[bytes]:
     """Ask for all of something, and give the body of each answer.
 
-    Raises OSError where the kernel refuses.
+    Raises:
+        KernelError: the kernel refuses.
     """
     header = _HEADER.pack(_HEADER.size + len(body), kind, NLM_F_REQUEST | NLM_F_DUMP, 0, 0)
     opened.send(header + body)
@@ -81,7 +84,7 @@ def dump(opened: socket.socket, kind: int, body: bytes) -> Iterator[bytes]:
                 return
             if kind_of_answer == _NLMSG_ERROR:
                 (code,) = _ERROR.unpack_from(answer)
-                raise OSError(-code, f"a netlink dump: {os.strerror(-code)}")
+                raise KernelError(f"a netlink dump: {os.strerror(-code)}")
             yield answer
 
 
@@ -99,9 +102,11 @@ def send_all(
 ) -> None:
     """Send requests in order, in the calling thread's network namespace.
 
-    ``answered`` is told, after each batch, how many the kernel has worked through. Raises OSError,
-    naming what the first request that failed was about. Those after it in its batch were tried all
-    the same; later batches were not sent.
+    ``answered`` is told, after each batch, how many the kernel has worked through.
+
+    Raises:
+        KernelError: it refuses some; the message names what the first of them was about. Those
+            after it in its batch were tried all the same; later batches were not sent.
     """
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol) as opened:
         opened.bind((0, 0))
@@ -116,10 +121,11 @@ def send_all(
 def send_transaction(subsystem: int, requests: Collection[Request]) -> None:
     """Send requests to a subsystem of netfilter, of which either all take effect or none.
 
-    Nothing is sent where there are none.
+    Nothing is sent where there are none. Needs CAP_NET_ADMIN in the calling thread's network
+    namespace, and some 16 MiB at most.
 
-    Needs CAP_NET_ADMIN in the calling thread's network namespace, and some 16 MiB at most. Raises
-    OSError, naming what the first request that failed was about.
+    Raises:
+        KernelError: it refuses; the message names what the first request refused was about.
     """
     if not requests:
         return
@@ -158,7 +164,7 @@ def _packed(batch: list[Request]) -> Iterator[bytes]:
 
 
 def _check_answers(opened: socket.socket, batch: list[Request]) -> None:
-    """Read the answers, to that of the last request; OSError for the first that failed."""
+    """Read the answers, to that of the last request; KernelError for the first that failed."""
     last = len(batch) - 1
     first_failure: tuple[int, int] | None = None
     for number, code in _answers(opened):
@@ -168,7 +174,7 @@ def _check_answers(opened: socket.socket, batch: list[Request]) -> None:
             break
     if first_failure:
         number, code = first_failure
-        raise OSError(code, f"{batch[number].about}: {os.strerror(code)}")
+        raise KernelError(f"{batch[number].about}: {os.strerror(code)}")
 
 
 def _answers(opened: socket.socket) -> Iterator[tuple[int, int]]:

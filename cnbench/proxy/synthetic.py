@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network
 
+from cnbench.core.errors import UsageError
 from cnbench.proxy.model import Endpoint, Service, ServicePort, in_proxy_order
 
 SERVICE_NETWORK = IPv4Network("10.96.0.0/12")
@@ -29,7 +30,10 @@ def synthetic_services(
 
     The service at index i is ``bench/svc-<i>`` with a cluster IP from 10.96.0.0/12. Endpoints are
     made-up pods in 10.128.0.0/9, except those of the services in ``backends``: their index gives
-    the real endpoints that a probe will reach. Raises ValueError where the ranges are too small.
+    the real endpoints that a probe will reach.
+
+    Raises:
+        UsageError: the ranges hold fewer.
     """
     _check(count, endpoints)
     real = backends or {}
@@ -59,11 +63,11 @@ def synthetic_services(
 
 def _check(count: int, endpoints: int) -> None:
     if count < 0 or endpoints < 0:
-        raise ValueError(f"{count} services of {endpoints} endpoints: neither can be negative")
+        raise UsageError(f"{count} services of {endpoints} endpoints: neither can be negative")
     if count > SERVICE_NETWORK.num_addresses - FIRST_SERVICE:
-        raise ValueError(f"{count} services do not fit in {SERVICE_NETWORK}")
+        raise UsageError(f"{count} services do not fit in {SERVICE_NETWORK}")
     if count * endpoints > POD_NETWORK.num_addresses - FIRST_POD:
-        raise ValueError(f"{count} services of {endpoints} endpoints do not fit in {POD_NETWORK}")
+        raise UsageError(f"{count} services of {endpoints} endpoints do not fit in {POD_NETWORK}")
 
 
 def _dotted(address: int) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_network
 
-from cnbench.proxy.model import Service, ServiceError, ServiceKey, ServicePort, addresses
+from cnbench.core.errors import ServiceError
+from cnbench.proxy.family import Family
+from cnbench.proxy.model import Service, ServiceKey, ServicePort, addresses
 
 PROTOCOLS = ("tcp", "udp", "sctp")
 HIGHEST_PORT = 65535
@@ -31,70 +33,117 @@ class _Claims:
             raise ServiceError(f"{owner}: {where}/{protocol} is already that of {first}")
 
 
-def validate(services: Iterable[Service], *, mode: str) -> None:
+def validate(services: Iterable[Service], *, mode: str, family: Family = Family.IPV4) -> None:
     """Refuse services that kube-proxy could not program in ``mode``.
 
-    Raises ServiceError, naming the service, for a name that Kubernetes does not allow, a service
-    or port defined twice, two services at one address and port, an address that is none or is
-    IPv6 (every mode here is written for IPv4), a port out of range, an unknown protocol, a source
-    range that is none, and a session affinity beyond a day.
+    Raises:
+        ServiceError: a name that Kubernetes does not allow, a service or port defined twice, two
+            services at one address and port, an address that is none or of the other family, a
+            port out of range, an unknown protocol, a source range that is none, or a session
+            affinity beyond a day; the message names the service.
     """
     claims = _Claims()
     seen: set[ServiceKey] = set()
+    check = _Check(mode, family)
     for service in services:
         owner = f"service {service.key}"
         if service.key in seen:
             raise ServiceError(f"{owner}: defined twice")
         seen.add(service.key)
-        _check_service(service, owner, mode)
+        check.service(service, owner)
         for port in service.ports:
             named = f"service {service.port_name(port)}"
-            _check_port(port, named, mode)
+            check.port(port, named)
             for address in addresses(service):
                 claims.claim(address, port.protocol, port.port, named)
             if port.node_port:
                 claims.claim("", port.protocol, port.node_port, named)
 
 
-def _check_service(service: Service, owner: str, mode: str) -> None:
-    for name in (service.namespace, service.name):
-        _check_name(name, owner)
-    if not service.headless and not service.ports:
-        raise ServiceError(f"{owner}: has no port")
-    names = Counter(port.name for port in service.ports)
-    for name, count in names.items():
-        if count > 1:
-            raise ServiceError(f"{owner}: {count} ports have the name {name!r}")
-    for address in addresses(service):
-        _check_address(address, owner, mode)
-    for text in service.source_ranges:
-        _check_range(text, owner, mode)
-    if not 0 <= service.affinity_seconds <= LONGEST_AFFINITY_SECONDS:
-        raise ServiceError(
-            f"{owner}: session affinity of {service.affinity_seconds} s is not "
-            f"between 1 and {LONGEST_AFFINITY_SECONDS}"
-        )
-    if service.health_check_node_port:
-        _check_number(service.health_check_node_port, f"{owner}, health check node port")
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """What one proxier's program can hold."""
+
+    mode: str
+    family: Family
+
+    def service(self, service: Service, owner: str) -> None:
+        for name in (service.namespace, service.name):
+            _check_name(name, owner)
+        if not service.headless and not service.ports:
+            raise ServiceError(f"{owner}: has no port")
+        names = Counter(port.name for port in service.ports)
+        for name, count in names.items():
+            if count > 1:
+                raise ServiceError(f"{owner}: {count} ports have the name '{name}'")
+        for address in addresses(service):
+            self._address(address, owner)
+        for text in service.source_ranges:
+            self._range(text, owner)
+        if not 0 <= service.affinity_seconds <= LONGEST_AFFINITY_SECONDS:
+            raise ServiceError(
+                f"{owner}: session affinity of {service.affinity_seconds} s is not "
+                f"between 1 and {LONGEST_AFFINITY_SECONDS}"
+            )
+        if service.health_check_node_port:
+            _check_number(service.health_check_node_port, f"{owner}, health check node port")
+
+    def port(self, port: ServicePort, owner: str) -> None:
+        if port.name:
+            _check_name(port.name, owner)
+        if port.protocol not in PROTOCOLS:
+            raise ServiceError(
+                f"{owner}: protocol '{port.protocol}' is none of {', '.join(PROTOCOLS)}"
+            )
+        _check_number(port.port, owner)
+        if port.node_port:
+            _check_number(port.node_port, f"{owner}, node port")
+        for endpoint in port.endpoints:
+            self._address(endpoint.address, f"{owner}, endpoint")
+            _check_number(endpoint.port, f"{owner}, endpoint {endpoint.address}")
+
+    def _address(self, address: str, owner: str) -> None:
+        if not address:
+            raise ServiceError(f"{owner}: has no address")
+        if _parses(_ADDRESSES[self.family], address):
+            return
+        other = self.family.other
+        if _parses(_ADDRESSES[other], address):
+            raise ServiceError(
+                f"{owner}: {address} is an {other.shown} address, and this {self.mode} program is"
+                f" for {self.family.shown}",
+                f"give the service an {self.family.shown} address, or leave it out",
+            )
+        raise ServiceError(f"{owner}: '{address}' is not an IP address")
+
+    def _range(self, text: str, owner: str) -> None:
+        if (
+            not _parses(ip_network, text)
+            or "%" in text
+            or (":" in text) != (self.family is Family.IPV6)
+        ):
+            raise ServiceError(
+                f"{owner}: '{text}' is not an {self.family.shown} range that"
+                f" {self.mode} could match"
+            )
 
 
-def _check_port(port: ServicePort, owner: str, mode: str) -> None:
-    if port.name:
-        _check_name(port.name, owner)
-    if port.protocol not in PROTOCOLS:
-        raise ServiceError(f"{owner}: protocol {port.protocol!r} is none of {', '.join(PROTOCOLS)}")
-    _check_number(port.port, owner)
-    if port.node_port:
-        _check_number(port.node_port, f"{owner}, node port")
-    for endpoint in port.endpoints:
-        _check_address(endpoint.address, f"{owner}, endpoint", mode)
-        _check_number(endpoint.port, f"{owner}, endpoint {endpoint.address}")
+def _without_scope(text: str) -> IPv6Address:
+    if "%" in text:
+        raise ValueError("an address of one host's link, whose name may be any text")
+    return IPv6Address(text)
+
+
+_ADDRESSES: dict[Family, Callable[[str], object]] = {
+    Family.IPV4: IPv4Address,
+    Family.IPV6: _without_scope,
+}
 
 
 def _check_name(name: str, owner: str) -> None:
     if not _LABEL.fullmatch(name):
         raise ServiceError(
-            f"{owner}: {name!r} is not a name; lower-case letters, digits and dashes are, up to 63"
+            f"{owner}: '{name}' is not a name; lower-case letters, digits and dashes are, up to 63"
         )
 
 
@@ -103,27 +152,9 @@ def _check_number(port: int, owner: str) -> None:
         raise ServiceError(f"{owner}: port {port} is not between 1 and {HIGHEST_PORT}")
 
 
-def _check_address(address: str, owner: str, mode: str) -> None:
-    if not address:
-        raise ServiceError(f"{owner}: has no address")
-    if _parses(IPv4Address, address):
-        return
-    if _parses(IPv6Address, address):
-        raise ServiceError(
-            f"{owner}: {address} is an IPv6 address, and the {mode} program is for IPv4",
-            "give the service an IPv4 address, or leave it out",
-        )
-    raise ServiceError(f"{owner}: {address!r} is not an IP address")
-
-
-def _check_range(text: str, owner: str, mode: str) -> None:
-    if not _parses(IPv4Network, text):
-        raise ServiceError(f"{owner}: {text!r} is not an IPv4 range that {mode} could match")
-
-
-def _parses(kind: type[IPv4Address | IPv6Address | IPv4Network], text: str) -> bool:
+def _parses(parser: Callable[[str], object], text: str) -> bool:
     try:
-        kind(text)
+        parser(text)
     except ValueError:
         return False
     return True

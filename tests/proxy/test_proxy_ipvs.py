@@ -12,9 +12,10 @@ from conftest import require
 from pyroute2.netlink.generic.ipvs import ipvsmsg
 from test_proxy_programs import MIXED, service
 
-from cnbench.core.errors import UnsupportedError
+from cnbench.core.errors import KernelError, UnsupportedError, UsageError
 from cnbench.proxy import (
     Endpoint,
+    Family,
     Node,
     ServicePort,
     TrafficPolicy,
@@ -175,7 +176,7 @@ def test_requests_go_in_batches_and_a_failure_names_its_address(lone_namespace):
         add = ipvs_messages.address_requests(1, addresses)
         netlink.send_all(socket.NETLINK_ROUTE, add)
         again = ipvs_messages.address_requests(1, ["10.97.0.1", "10.96.0.7", "10.97.0.2"])
-        with pytest.raises(FileExistsError, match=r"address 10\.96\.0\.7 of the IPVS device"):
+        with pytest.raises(KernelError, match=r"address 10\.96\.0\.7 of the IPVS device"):
             netlink.send_all(socket.NETLINK_ROUTE, again)
     listed = lone_namespace.run(["ip", "-o", "-4", "addr", "show", "dev", "lo"]).stdout
     assert set(addresses) <= set(re.findall(r"inet (\S+)/32", listed))
@@ -190,7 +191,7 @@ def test_requests_go_in_batches_and_a_failure_names_its_address(lone_namespace):
 def test_sets_and_rules_load(lone_namespace):
     require("ipset", "iptables-legacy-restore")
     planned = ipvs.plan(MIXED, replace(NODE, address="203.0.113.9"))
-    sets = ipvs.creation_of_sets() + ipvs.entries_program(planned.entries)
+    sets = ipvs.creation_of_sets(Family.IPV4) + ipvs.entries_program(planned.entries, Family.IPV4)
     restore = ["iptables-legacy-restore", "--noflush"]
     lone_namespace.run(["ipset", "restore"], input=sets)
     lone_namespace.run(restore, input=ipvs_rules.base_program())
@@ -199,7 +200,7 @@ def test_sets_and_rules_load(lone_namespace):
     lone_namespace.run([*restore, "--counters"], input=rules)
     saved = lone_namespace.run(["iptables-legacy-save"]).stdout
     assert saved.count("--match-set") == rules.count("--match-set") == 23
-    removed = ipvs.entries_program(planned.entries, "del")
+    removed = ipvs.entries_program(planned.entries, Family.IPV4, "del")
     lone_namespace.run(["ipset", "restore"], input=removed)
     assert "add " not in lone_namespace.run(["ipset", "save"]).stdout
 
@@ -214,7 +215,7 @@ def test_a_kernel_without_ipvs_is_told_what_to_do(lone_namespace):
 
 
 def test_an_unknown_scheduler_is_refused(lone_namespace):
-    with pytest.raises(ValueError, match=r"best.*rr"):
+    with pytest.raises(UsageError, match=r"best.*rr"):
         open_proxy("ipvs", lone_namespace, scheduler="best")
 
 
@@ -341,3 +342,30 @@ def test_a_second_sync_deletes_what_is_no_longer_wanted(kernel):
         "deleting the virtual server 172.30.0.41:80/tcp",
         "address 172.30.0.41 of the IPVS device",
     ]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("family", Family)
+def test_the_printed_sets_load_in_one_restore(family, lone_namespace):
+    require("ipset")
+    everything = family.everywhere
+    address, allowed = (
+        ("192.0.2.9", "10.0.0.0/8") if family is Family.IPV4 else ("fd00::9", "fd00::/8")
+    )
+    services = [
+        replace(
+            service(5, Endpoint(address, 80, local=True), node_port=30080),
+            cluster_ip=address,
+            external_ips=(),
+            load_balancer_ips=(address.replace("9", "8"),),
+            source_ranges=(everything, allowed),
+        )
+    ]
+    node = Node(address=address.replace("9", "7"), family=family, pod_cidr="")
+    program = generate("ipvs", services, node)
+    sets = program.split("# ipset restore\n")[1].split("\n# ")[0]
+    lone_namespace.run(["ipset", "restore"], input=sets)
+    saved = lone_namespace.run(["ipset", "save"]).stdout
+    assert saved.count("create ") == len(ipvs.SETS)
+    halves = {"0.0.0.0/1", "128.0.0.0/1"} if family is Family.IPV4 else {"::/1", "8000::/1"}
+    assert halves | {allowed} == set(re.findall(r"SOURCE-CID\S* \S+,tcp:80,(\S+)", saved))

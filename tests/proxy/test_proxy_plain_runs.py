@@ -55,7 +55,7 @@ def one_by_one(services, node, changed):
 @given(st.lists(_services, max_size=8), _nodes, st.booleans())
 def test_the_lines_are_those_of_the_ports_one_by_one(services, node, partial):
     changed = {service.key for service in services[::2]} if partial else None
-    _, nat = "".join(iptables.pieces(services, node, changed=changed)).split("*nat\n")
+    _, nat = "".join(iptables.chunks(services, node, changed=changed)).split("*nat\n")
     lines = nat.splitlines()
     declared, rules = one_by_one(services, node, changed)
     first = len(iptables.NAT_CHAINS)
@@ -94,6 +94,6 @@ def test_from_empty_the_built_in_chains_lead_to_the_services():
 @given(st.lists(_services, max_size=8), _nodes)
 def test_named_beforehand_the_program_is_the_same(services, node):
     named = iptables.named(services, node)
-    assert "".join(iptables.pieces(services, node, named=named)) == (
+    assert "".join(iptables.chunks(services, node, named=named)) == (
         iptables.program(services, node)
     )

@@ -6,7 +6,6 @@ import re
 import pytest
 
 from cnbench.proxy import (
-    EVERYWHERE,
     Endpoint,
     Node,
     Service,
@@ -254,7 +253,7 @@ def test_nftables_rules_are_kube_proxys_chain_by_chain():
         pod_cidr=NODE.pod_cidr,
         address=NODE.address,
         service_cidr=NODE.service_cidr,
-        node_port_addresses=(NODE.address,),
+        node_port_addresses=(f"{NODE.address}/32",),
     )
     lines = [
         line.replace("ip kube-proxy ", "")
@@ -309,8 +308,12 @@ def test_endpoints_stand_in_the_order_of_their_text():
 
 def test_where_node_ports_are_accepted():
     primary = Node(address="192.0.2.7")
-    chosen = Node(address="192.0.2.7", node_port_addresses=("192.0.2.8",))
-    everywhere = Node(address="192.0.2.7", node_port_addresses=(EVERYWHERE,))
+    chosen = Node(
+        address="192.0.2.7",
+        more_addresses=("192.0.2.8",),
+        node_port_addresses=("192.0.2.8/31",),
+    )
+    everywhere = Node(address="192.0.2.7", node_port_addresses=("0.0.0.0/0",))
     assert "--dst-type LOCAL -j KUBE-NODEPORTS" in generate("iptables", [], primary)
     assert "-d 192.0.2.8 -j KUBE-NODEPORTS" in generate("iptables", [], chosen)
     assert generate("iptables", [], everywhere) == generate("iptables", [], primary)
@@ -358,8 +361,8 @@ def test_masquerading_everything_matches_no_source():
 
 def test_a_partial_sync_has_every_jump_and_only_the_changed_chains():
     services = synthetic_services(3, 2)
-    pieces = iptables.pieces(services, Node(), changed={services[1].key}, stale=["KUBE-SEP-GONE"])
-    _, nat_lines = tables("".join(pieces))
+    chunks = iptables.chunks(services, Node(), changed={services[1].key}, stale=["KUBE-SEP-GONE"])
+    _, nat_lines = tables("".join(chunks))
     assert (
         sum("cluster IP" in line for line in nat_lines if line.startswith("-A KUBE-SERVICES")) == 3
     )

@@ -7,6 +7,7 @@ import pytest
 from conftest import held_namespace, require
 from test_proxy_programs import MIXED
 
+from cnbench.core.errors import KernelError
 from cnbench.lab.long_work import LongWork
 from cnbench.proxy import (
     Endpoint,
@@ -141,7 +142,7 @@ def test_what_was_filled_can_be_updated(mode, lone_namespace):
 def test_filling_what_is_not_empty_says_which_rule_failed(lone_namespace):
     require("nsenter", "unshare", "nft")
     open_proxy("nftables", lone_namespace, NODE).fill([FIRST])
-    with pytest.raises(OSError, match=r"svc-1.* numgen random mod 2 .*: File exists"):
+    with pytest.raises(KernelError, match=r"svc-1.* numgen random mod 2 .*: File exists"):
         open_proxy("nftables", lone_namespace, NODE).fill([SECOND])
 
 

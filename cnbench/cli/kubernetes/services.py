@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from cnbench.cli.kubernetes.node_options import node_of, node_options
 from cnbench.core.errors import UsageError
-from cnbench.proxy import MODES, generate, synthetic_services
-from cnbench.proxy.manifest import load_services
+from cnbench.proxy import MODES, POD_NETWORK, generate, synthetic_services
+from cnbench.proxy.family import Family
+from cnbench.proxy.objects.manifest import load_services
 
 
 @click.group("services")
@@ -41,20 +44,43 @@ def command() -> None:
 @click.option(
     "--from",
     "source",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Services and EndpointSlices, YAML or JSON, as `kubectl get -o yaml` gives them.",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
+    help="Services and EndpointSlices, YAML or JSON, as `kubectl get -o yaml` gives them; - is the"
+    " standard input.",
 )
-def generate_(mode: str, count: int, endpoints: int, source: Path | None) -> None:
-    """Print the program for made-up services, or for those of your own cluster.
+@click.option(
+    "--family",
+    type=click.Choice([family.value for family in Family]),
+    default=Family.IPV4.value,
+    show_default=True,
+    help="Which of kube-proxy's two proxiers; each has a program of its own.",
+)
+@node_options
+def generate_(
+    mode: str, count: int, endpoints: int, source: Path | None, family: str, **described: Any
+) -> None:
+    """Print the program for made-up services, or for those of your own cluster, on one node.
 
     \b
     Examples:
       cnbench services generate --mode iptables --services 3 --endpoints 2
       kubectl get services,endpointslices -A -o yaml > mine.yaml
-      cnbench services generate --mode nftables --from mine.yaml
+      cnbench services generate --mode nftables --from mine.yaml --node worker-1 \\
+          --node-address 192.0.2.7 --pod-cidr 10.244.0.0/16
     """
-    try:
-        made = load_services(source, mode=mode) if source else synthetic_services(count, endpoints)
-    except ValueError as error:
-        raise UsageError(str(error), "ask for fewer") from error
-    click.echo(generate(mode, made), nl=False)
+    if source is None:
+        if family != Family.IPV4:
+            raise UsageError("made-up services are IPv4's", "or give your own with --from")
+        described["pod_cidrs"] = described["pod_cidrs"] or (str(POD_NETWORK),)
+    node = node_of(Family(family), **described)
+    if source is None:
+        try:
+            services = synthetic_services(count, endpoints)
+        except ValueError as error:
+            raise UsageError(str(error), "ask for fewer") from error
+    else:
+        reading = load_services(source, mode=mode, node=node)
+        services = reading.services
+        for note in reading.notes:
+            click.echo(f"note: {note}", err=True)
+    click.echo(generate(mode, services, node), nl=False)

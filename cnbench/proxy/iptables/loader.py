@@ -8,14 +8,17 @@ from contextlib import AbstractContextManager
 from enum import StrEnum
 
 from cnbench.lab.long_work import LongWork
+from cnbench.proxy.family import Family
 from cnbench.proxy.iptables import parts
 from cnbench.proxy.iptables import program as iptables
 from cnbench.proxy.iptables.counters import Rule, packets, read_table
-from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace, Programmed, Stopwatch
-from cnbench.proxy.model import Node, Service, ServiceKey, ServicePort
+from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace
+from cnbench.proxy.model import Service, ServiceKey, ServicePort
 from cnbench.proxy.nftables.counters import open_rules
-from cnbench.proxy.pieces import Metered
+from cnbench.proxy.node import Node
 
+# What each family's programs are called, before the front end.
+TOOLS = {Family.IPV4: "iptables", Family.IPV6: "ip6tables"}
 # Another restore on this machine holds iptables' lock, which all namespaces share.
 LOCK_SECONDS = "60"
 # Endpoints in each of the restores that fill a node through iptables-nft.
@@ -39,23 +42,22 @@ class IptablesProxy:
         self._node = node
         self._work = work
         self._front_end = front_end
-        self._restore = [f"iptables-{front_end}-restore", "--wait", LOCK_SECONDS, "--noflush"]
+        tool = f"{TOOLS[node.family]}-{front_end}-restore"
+        self._restore = [tool, "--wait", LOCK_SECONDS, "--noflush"]
         self._known = Known()
         self._hooked = False
         self._announced: tuple[Collection[Service], iptables.Named] | None = None
         self._headers: dict[str, int] = {}
 
-    def _load(self, pieces: Iterable[str], watch: Stopwatch) -> Programmed:
-        program = Metered(pieces)
-        self._namespace.run([*self._restore, "--counters"], input=program, timeout=LOAD_SECONDS)
+    def _load(self, chunks: Iterable[str]) -> None:
+        self._namespace.run([*self._restore, "--counters"], input=chunks, timeout=LOAD_SECONDS)
         self._hooked = True
-        return Programmed(program.seconds, watch.lap() - program.seconds, program.size)
 
     def _loading(self, services: Collection[Service]) -> AbstractContextManager[None]:
         count = len(services)
         return self._work.underway(f"{self._restore[0]} loads {count:,} services", count)
 
-    def _pieces(
+    def _chunks(
         self,
         services: Collection[Service],
         *,
@@ -63,7 +65,7 @@ class IptablesProxy:
         stale: Iterable[str] = (),
         named: iptables.Named | None = None,
     ) -> Iterator[str]:
-        return iptables.pieces(
+        return iptables.chunks(
             services,
             self._node,
             from_empty=not self._hooked,
@@ -76,18 +78,16 @@ class IptablesProxy:
         """Name the services' chains, which the next `sync` of these services need not do then."""
         self._announced = services, iptables.named(services, self._node)
 
-    def sync(self, services: Collection[Service]) -> Programmed:
+    def sync(self, services: Collection[Service]) -> None:
         """Program all services: kube-proxy's full sync, from empty or over what was there."""
-        watch = Stopwatch()
         before = self._chains(self._known.all())
         stale = sorted(before - self._chains(services)) if before else ()
         named = None
         if self._announced and self._announced[0] is services:
             _, named = self._announced
         with self._loading(services):
-            done = self._load(self._pieces(services, stale=stale, named=named), watch)
+            self._load(self._chunks(services, stale=stale, named=named))
         self._known.replace(services)
-        return done
 
     def fill(self, services: Collection[Service]) -> None:
         """Program an empty namespace: as `sync` does, or through iptables-nft part by part."""
@@ -96,26 +96,25 @@ class IptablesProxy:
             return
         every = list(services)
         for done, program in parts.parts(every, self._node, _FILL_BATCH):
-            self._load([program], Stopwatch())
+            self._load([program])
             self._work.advanced("services", done, len(every))
         self._known.replace(every)
 
     def update(
         self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()
-    ) -> Programmed:
+    ) -> None:
         """Program what has changed: kube-proxy's partial sync.
 
         Chains no longer used are deleted in the same restore. kube-proxy finds them with a full
         ``iptables-save``, in clusters of more than 1,000 endpoints once an hour only.
         """
-        watch = Stopwatch()
         replaced = self._known.change(changed, deleted)
-        pieces = self._pieces(
+        chunks = self._chunks(
             self._known.all(),
             changed={service.key for service in changed},
             stale=sorted(self._chains(replaced) - self._chains(changed)),
         )
-        return self._load(pieces, watch)
+        self._load(chunks)
 
     @staticmethod
     def _chains(services: Collection[Service]) -> set[str]:
@@ -151,9 +150,9 @@ class IptablesProxy:
     def _reader(self) -> Iterator[Callable[[str], Iterable[Rule]]]:
         with self._namespace.entered():
             if self._front_end is FrontEnd.LEGACY:
-                yield read_table("nat", self._headers).rules
+                yield read_table("nat", self._node.family, self._headers).rules
             else:
-                with open_rules("nat") as reader:
+                with open_rules("nat", self._node.family) as reader:
                     yield reader.rules
 
     def clear(self) -> None:

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 
 from cnbench.proxy.batches import batches, endpoints_of
 from cnbench.proxy.iptables import program as iptables
-from cnbench.proxy.model import Node, Service
+from cnbench.proxy.model import Service
+from cnbench.proxy.node import Node
 
 _FRAME_OF_TABLES = frozenset({"*filter\n", "*nat\n", "COMMIT\n"})
 
@@ -30,7 +31,7 @@ def parts(services: Sequence[Service], node: Node, most: int) -> Iterator[tuple[
     for done, some in batches(services, most, endpoints_of):
         first, last = done == len(some), done == len(services)
         left_out = (set() if first else common - ending) | (set() if last else ending)
-        text = "".join(iptables.pieces(some, node, from_empty=first, large=large))
+        text = "".join(iptables.chunks(some, node, from_empty=first, large=large))
         yield done, _last_chain_first([line for line in _lines(text) if line not in left_out])
 
 

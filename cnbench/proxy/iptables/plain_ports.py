@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from cnbench.proxy.family import Family
 from cnbench.proxy.iptables.service_port import PortRules
-from cnbench.proxy.model import Endpoint, Node, Service, ServicePort, TrafficPolicy
+from cnbench.proxy.model import Endpoint, Service, ServicePort, TrafficPolicy
 from cnbench.proxy.names import iptables_hashes
+from cnbench.proxy.node import Node
 
 # Enough that naming them together is cheap, and few enough that the tool need not wait for them.
 _CHAINS_AT_ONCE = 512
@@ -26,7 +28,8 @@ _CHAINS_AT_ONCE = 512
 # What stands in an example for the values of a port: no port has this number, for one.
 _EXAMPLE_PORT = 10**20
 _EXAMPLES = re.compile(
-    rf"(<namespace>/<name>:<port>|<cluster IP>|<endpoint \d+>(?::0)?|{_EXAMPLE_PORT}"
+    rf"(<namespace>/<name>:<port>|<cluster IP>|<endpoint \d+>(?::0)?|\[<endpoint: \d+>\]:0"
+    rf"|<endpoint: \d+>|{_EXAMPLE_PORT}"
     r"|(?<=-)[A-Z2-7]{16}\b)"
 )
 
@@ -45,7 +48,7 @@ def is_plain(service: Service) -> bool:
         if port.node_port or not port.endpoints:
             return False
         for endpoint in port.endpoints:
-            if not endpoint.ready:
+            if not (endpoint.ready and endpoint.near):
                 return False
     return True
 
@@ -95,7 +98,9 @@ class Form:
 @lru_cache(maxsize=32)
 def form_of(shape: Shape, node: Node, *, large: bool) -> Form:
     """Have an example written of a port with that shape, and mark its values in it."""
-    behind = tuple(Endpoint(f"<endpoint {nth}>", 0) for nth in range(shape.endpoints or 1))
+    # An IPv6 address is told by its colons, and is written in brackets before a port.
+    colon = ":" if node.family is Family.IPV6 else ""
+    behind = tuple(Endpoint(f"<endpoint{colon} {nth}>", 0) for nth in range(shape.endpoints or 1))
     port = ServicePort(_EXAMPLE_PORT, behind, "<port>", shape.protocol)
     service = Service("<namespace>", "<name>", "<cluster IP>", (port,), shape.affinity_seconds)
     rules = PortRules(service, port, node, large)
@@ -135,7 +140,7 @@ class PlainRun:
     ) -> None:
         """Add the endpoints' values, and name their chains."""
         addresses = [endpoint.address for some in endpoints for endpoint in some]
-        texts = [f"{endpoint.address}:{endpoint.port}" for some in endpoints for endpoint in some]
+        texts = [str(endpoint) for some in endpoints for endpoint in some]
         behind = len(endpoints[0])
         starts = [start for start in hashed for _ in range(behind)]
         hashes = iptables_hashes(list(map(operator.add, starts, texts)))

@@ -3,7 +3,7 @@
 The rules' texts and their order are kube-proxy's own output format (kubernetes/kubernetes,
 pkg/proxy/iptables/proxier.go and the expected dumps of proxier_test.go, release 1.33). Chains
 that carry one service are written by `service_port.PortRules`, those of plain services, which are
-most, by `iptables_plain.PlainRun`; the program around them here.
+most, by `plain_ports.PlainRun`; the program around them here.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from cnbench.proxy.chunks import in_chunks
+from cnbench.proxy.family import Family
 from cnbench.proxy.iptables.plain_ports import PlainRun, PlainRuns, is_plain
 from cnbench.proxy.iptables.service_port import PortRules
-from cnbench.proxy.model import EVERYWHERE, MARK, Endpoint, Node, Service, ServiceKey, ServicePort
+from cnbench.proxy.model import MARK, Endpoint, Service, ServiceKey, ServicePort
 from cnbench.proxy.names import iptables_hash
-from cnbench.proxy.pieces import in_pieces
+from cnbench.proxy.node import Node, node_ports
 
 # Beyond this many endpoints kube-proxy leaves out the endpoints' comments (proxier.go,
 # largeClusterEndpointsThreshold), which shortens the program by a good third.
@@ -27,8 +29,9 @@ FILTER_CHAINS = (
     "KUBE-FORWARD",
     "KUBE-NODEPORTS",
     "KUBE-PROXY-FIREWALL",
-    "KUBE-FIREWALL",
 )
+# Only where node ports on localhost are let through, of which it keeps others out.
+_LOCALNET_CHAIN = "KUBE-FIREWALL"
 NAT_CHAINS = ("KUBE-SERVICES", "KUBE-NODEPORTS", "KUBE-POSTROUTING", "KUBE-MARK-MASQ")
 
 # Loaded without --noflush, it leaves nothing behind.
@@ -38,6 +41,7 @@ _NEW = "-m conntrack --ctstate NEW "
 _PORTALS = '-m comment --comment "kubernetes service portals" '
 _EXTERNAL = '-m comment --comment "kubernetes externally-visible service portals" '
 _BALANCER = '-m comment --comment "kubernetes load balancer firewall" '
+_LOCALNET_JUMPS = (f"INPUT -j {_LOCALNET_CHAIN}", f"OUTPUT -j {_LOCALNET_CHAIN}")
 _FILTER_JUMPS = (
     f"INPUT {_NEW}{_EXTERNAL}-j KUBE-EXTERNAL-SERVICES",
     f"FORWARD {_NEW}{_EXTERNAL}-j KUBE-EXTERNAL-SERVICES",
@@ -48,8 +52,6 @@ _FILTER_JUMPS = (
     f"INPUT {_NEW}{_BALANCER}-j KUBE-PROXY-FIREWALL",
     f"OUTPUT {_NEW}{_BALANCER}-j KUBE-PROXY-FIREWALL",
     f"FORWARD {_NEW}{_BALANCER}-j KUBE-PROXY-FIREWALL",
-    "INPUT -j KUBE-FIREWALL",
-    "OUTPUT -j KUBE-FIREWALL",
 )
 _NAT_JUMPS = (
     f"OUTPUT {_PORTALS}-j KUBE-SERVICES",
@@ -80,11 +82,11 @@ def named(services: Collection[Service], node: Node) -> Named:
 
 
 def program(services: Collection[Service], node: Node, *, from_empty: bool = False) -> str:
-    """Write the restore program of all services, in their order; ``from_empty`` as in `pieces`."""
-    return "".join(pieces(services, node, from_empty=from_empty))
+    """Write the restore program of all services, in their order; ``from_empty`` as in `chunks`."""
+    return "".join(chunks(services, node, from_empty=from_empty))
 
 
-def pieces(
+def chunks(
     services: Collection[Service],
     node: Node,
     *,
@@ -94,7 +96,7 @@ def pieces(
     named: Named | None = None,
     large: bool | None = None,
 ) -> Iterator[str]:
-    """Write a restore program piece by piece, so that it is read while it is still being written.
+    """Write a restore program chunk by chunk, so that it is read while it is still being written.
 
     With ``from_empty`` it has the jumps from the built-in chains as well, to be loaded once: these
     kube-proxy makes by single iptables calls, before its first restore.
@@ -107,7 +109,7 @@ def pieces(
     whether they are of a large cluster, where they are not all of it.
     """
     large = is_large(services) if large is None else large
-    return in_pieces(_lines(services, node, from_empty, changed, list(stale), named, large))
+    return in_chunks(_lines(services, node, from_empty, changed, list(stale), named, large))
 
 
 def _lines(
@@ -122,9 +124,12 @@ def _lines(
     """The program's lines, some at a time."""
     special = named.special if named else _special(services)
     every = named.ports if named else _ports(services, node, changed, large=large)
-    yield "*filter", *(f":{chain} - [0:0]" for chain in FILTER_CHAINS)
+    localhost = node_ports(node).localhost
+    chains = (*FILTER_CHAINS, _LOCALNET_CHAIN) if localhost else FILTER_CHAINS
+    yield "*filter", *(f":{chain} - [0:0]" for chain in chains)
     if from_empty:
-        yield (f"-I {jump}" for jump in _FILTER_JUMPS)
+        jumps = (*_FILTER_JUMPS, *_LOCALNET_JUMPS) if localhost else _FILTER_JUMPS
+        yield (f"-I {jump}" for jump in jumps)
     for rules in _rules_of(special, node, large=large):
         yield rules.filter_rules()
     yield *_forward_rules(node), "COMMIT"
@@ -198,9 +203,14 @@ def endpoint_chain(service: Service, port: ServicePort, endpoint: Endpoint) -> s
 
 
 def is_large(services: Iterable[Service]) -> bool:
-    """Whether a cluster has so many endpoints that their rules go without comments."""
+    """Whether a cluster has so many endpoints that their rules go without comments.
+
+    Those of headless services are not among what kube-proxy counts.
+    """
     total = 0
     for service in services:
+        if service.headless:
+            continue
         for port in service.ports:
             total += len(port.endpoints)
         if total > LARGE_CLUSTER_ENDPOINTS:
@@ -210,10 +220,14 @@ def is_large(services: Iterable[Service]) -> bool:
 
 def _forward_rules(node: Node) -> list[str]:
     counter = "-m nfacct --nfacct-name ct_state_invalid_dropped_pkts " if node.nfacct else ""
-    return [
+    # Node ports on localhost need route_localnet, which lets others in as well but for this rule.
+    localnet = [
         '-A KUBE-FIREWALL -m comment --comment "block incoming localnet connections" '
         "-d 127.0.0.0/8 ! -s 127.0.0.0/8 "
-        "-m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP",
+        "-m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP"
+    ]
+    return [
+        *(localnet if node_ports(node).localhost else ()),
         f"-A KUBE-FORWARD -m conntrack --ctstate INVALID {counter}-j DROP",
         '-A KUBE-FORWARD -m comment --comment "kubernetes forwarding rules" '
         f"-m mark --mark {MARK}/{MARK} -j ACCEPT",
@@ -238,6 +252,9 @@ def node_port_rules(node: Node) -> list[str]:
         "-A KUBE-SERVICES -m comment --comment "
         '"kubernetes service nodeports; NOTE: this must be the last rule in this chain" '
     )
-    if not node.node_port_addresses or EVERYWHERE in node.node_port_addresses:
-        return [f"{last}-m addrtype --dst-type LOCAL -j KUBE-NODEPORTS"]
-    return [f"{last}-d {address} -j KUBE-NODEPORTS" for address in node.node_port_addresses]
+    found = node_ports(node)
+    if found.everywhere:
+        but = "! -d ::1/128 " if node.family is Family.IPV6 else ""
+        return [f"{last}-m addrtype --dst-type LOCAL {but}-j KUBE-NODEPORTS"]
+    reached = found.addresses if node.family is Family.IPV4 else found.but_loopback
+    return [f"{last}-d {address} -j KUBE-NODEPORTS" for address in reached]

@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 
 from cnbench.proxy.model import (
     Endpoint,
-    Node,
     Service,
     ServicePort,
     TrafficPolicy,
     external_stays_local,
     externally_accessible,
-    includes,
     reach,
     uses_cluster_endpoints,
     uses_local_endpoints,
 )
 from cnbench.proxy.names import iptables_hash
+from cnbench.proxy.node import Node, includes, node_ports
 
 _MATCHES = {protocol: f"-m {protocol} -p {protocol}" for protocol in ("tcp", "udp", "sctp")}
 
@@ -99,8 +98,7 @@ class PortRules:
         if self._named is None:
             text = f"{self.name}{self.port.protocol}"
             self._named = [
-                (e, "KUBE-SEP-" + iptables_hash(f"{text}{e.address}:{e.port}"))
-                for e in self.reach.chained
+                (e, "KUBE-SEP-" + iptables_hash(f"{text}{e}")) for e in self.reach.chained
             ]
         return self._named
 
@@ -184,7 +182,7 @@ class PortRules:
         if self.port.node_port:
             destination = f"--dport {self.port.node_port}"
             start = f"-A KUBE-NODEPORTS -m comment --comment {self.name} {self.match}"
-            if self.node.nfacct:
+            if self.node.nfacct and node_ports(self.node).localhost:
                 add(
                     f"{start} -d 127.0.0.0/8 {destination} -m nfacct --nfacct-name "
                     f"localhost_nps_accepted_pkts -j {self.external_chain}"
@@ -294,7 +292,4 @@ class PortRules:
     def _write_endpoint(self, add: Callable[[str], None], endpoint: Endpoint, chain: str) -> None:
         affinity = f"-m recent --name {chain} --set " if self.service.affinity_seconds else ""
         add(f"-A {chain} {self.comment}-s {endpoint.address} -j KUBE-MARK-MASQ")
-        add(
-            f"-A {chain} {self.comment}{affinity}{self.match} "
-            f"-j DNAT --to-destination {endpoint.address}:{endpoint.port}"
-        )
+        add(f"-A {chain} {self.comment}{affinity}{self.match} -j DNAT --to-destination {endpoint}")

@@ -12,24 +12,24 @@ from typing import Any
 from pyroute2 import IPVS, IPRoute, IPVSService
 from pyroute2.netlink.exceptions import NetlinkError
 
-from cnbench.core.errors import ProofError, UnsupportedError
+from cnbench.core.errors import ProofError, ServiceError, UnsupportedError, UsageError
 from cnbench.lab.long_work import LongWork
-from cnbench.proxy.iptables.loader import LOCK_SECONDS
+from cnbench.proxy.iptables.loader import LOCK_SECONDS, TOOLS
 from cnbench.proxy.iptables.program import EMPTY_PROGRAM
 from cnbench.proxy.ipvs import messages
 from cnbench.proxy.ipvs import program as ipvs
 from cnbench.proxy.ipvs import rules as ipvs_rules
-from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace, Programmed, Stopwatch
-from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
+from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace
+from cnbench.proxy.model import Service, ServiceKey, ServicePort
 from cnbench.proxy.netlink import Request, send_all
-from cnbench.proxy.pieces import Metered
+from cnbench.proxy.node import Node
 
 _NETLINK_GENERIC = 16
 # /proc/net would be that of the process, not of the thread that is in the namespace.
 _BY_CPU = Path("/proc/thread-self/net/ip_vs_stats_percpu")
 _TOTAL = Path("/proc/thread-self/net/ip_vs_stats")
 _HEADING_LINES = 2
-_ENTRIES_A_PIECE = 2000
+_ENTRIES_A_CHUNK = 2000
 _LATEST_SECONDS = 60
 _LOOK_AGAIN_SECONDS = 0.1
 _ROUND_SECONDS = 2.2
@@ -48,12 +48,12 @@ class IpvsProxy:
     ) -> None:
         if scheduler not in ipvs.SCHEDULERS:
             known = ", ".join(ipvs.SCHEDULERS)
-            raise ValueError(f"no IPVS scheduler {scheduler!r}; there are {known}")
+            raise UsageError(f"no IPVS scheduler '{scheduler}'; there are {known}")
         self._namespace = namespace
         self._node = node
         self._scheduler = scheduler
         self._work = work
-        self._restore = ["iptables-legacy-restore", "--wait", LOCK_SECONDS]
+        self._restore = [f"{TOOLS[node.family]}-legacy-restore", "--wait", LOCK_SECONDS]
         self._known = Known()
         self._used: Counter[ipvs.Entry] = Counter()
         self._filled: Counter[str] = Counter()
@@ -65,11 +65,11 @@ class IpvsProxy:
     def announce(self, services: Collection[Service]) -> None:
         """Do nothing: everything is done in the sync."""
 
-    def sync(self, services: Collection[Service]) -> Programmed:
+    def sync(self, services: Collection[Service]) -> None:
         """Program all services: kube-proxy's full sync, from empty or over what was there."""
         wanted = {service.key for service in services}
         programmed = [service.key for service in self._known.all()]
-        return self.update(services, [key for key in programmed if key not in wanted])
+        self.update(services, [key for key in programmed if key not in wanted])
 
     def fill(self, services: Collection[Service]) -> None:
         """Program an empty namespace: as `sync` does."""
@@ -77,23 +77,20 @@ class IpvsProxy:
 
     def update(
         self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()
-    ) -> Programmed:
+    ) -> None:
         """Program what has changed.
 
         kube-proxy looks at every service at each sync in this mode; here the change is known.
         """
-        watch = Stopwatch()
         replaced = self._known.change(changed, deleted)
         before, after = ipvs.plan(replaced, self._node), ipvs.plan(changed, self._node)
         new, gone = self._count(before, after)
         rules = ipvs_rules.program(set(self._filled), self._blocked, self._node)
-        generated = watch.lap()
-        size = self._load(before, after)
+        self._load(before, after)
         self._bind(new)
-        size += self._fill_sets(new, gone) + len(rules)
+        self._fill_sets(new, gone)
         self._namespace.run([*self._restore, "--noflush", "--counters"], input=rules)
         self._bind(gone, delete=True)
-        return Programmed(generated, watch.lap(), size)
 
     def _count(
         self, before: ipvs.Plan, after: ipvs.Plan
@@ -112,13 +109,12 @@ class IpvsProxy:
         self._blocked = kept | after.blocked
         return new, gone
 
-    def _load(self, before: ipvs.Plan, after: ipvs.Plan) -> int:
-        """Turn the virtual servers of one plan into those of another; give the bytes sent."""
+    def _load(self, before: ipvs.Plan, after: ipvs.Plan) -> None:
+        """Turn the virtual servers of one plan into those of another."""
         self._prepare()
         with self._namespace.entered():
             requests = list(self._requests(before, after))
             self._send(_NETLINK_GENERIC, requests, "servers, virtual and real")
-        return sum(len(request.body) for request in requests)
 
     def _requests(self, before: ipvs.Plan, after: ipvs.Plan) -> Iterator[Request]:
         family, scheduler = self._family, self._scheduler
@@ -140,20 +136,19 @@ class IpvsProxy:
         total = len(requests)
         send_all(protocol, requests, lambda done: self._work.advanced(what, done, total))
 
-    def _fill_sets(self, new: Sequence[ipvs.Entry], gone: Sequence[ipvs.Entry]) -> int:
-        """Put entries into the sets and take others out of them; give the program's bytes."""
-        program = Metered(self._entries_program(new, gone))
+    def _fill_sets(self, new: Sequence[ipvs.Entry], gone: Sequence[ipvs.Entry]) -> None:
+        """Put entries into the sets and take others out of them."""
         if new or gone:
+            program = self._entries_program(new, gone)
             self._namespace.run(["ipset", "restore"], input=program, timeout=LOAD_SECONDS)
-        return program.size
 
     def _entries_program(
         self, new: Sequence[ipvs.Entry], gone: Sequence[ipvs.Entry]
     ) -> Iterator[str]:
-        yield ipvs.entries_program(gone, "del")
-        for start in range(0, len(new), _ENTRIES_A_PIECE):
+        yield ipvs.entries_program(gone, self._node.family, "del")
+        for start in range(0, len(new), _ENTRIES_A_CHUNK):
             self._work.advanced("set entries", start, len(new))
-            yield ipvs.entries_program(new[start : start + _ENTRIES_A_PIECE])
+            yield ipvs.entries_program(new[start : start + _ENTRIES_A_CHUNK], self._node.family)
 
     def _prepare(self) -> None:
         """Make, once, what all services share: device, sets, chains and sysctls."""
@@ -161,10 +156,10 @@ class IpvsProxy:
             return
         with self._namespace.entered():
             self._family = _ipvs_family()
-            for name, value in ipvs.SYSCTLS.items():
+            for name, value in ipvs.sysctls(self._node.family).items():
                 Path("/proc/sys", name).write_text(str(value))
             self._device = _dummy_device()
-        self._namespace.run(["ipset", "restore"], input=ipvs.creation_of_sets())
+        self._namespace.run(["ipset", "restore"], input=ipvs.creation_of_sets(self._node.family))
         self._namespace.run([*self._restore, "--noflush"], input=ipvs_rules.base_program())
 
     def _settle(self) -> None:
@@ -198,7 +193,10 @@ class IpvsProxy:
         """Read the connections of a port's virtual server and of the real ones behind it.
 
         Takes up to five seconds where there were any in the namespace since the last reading.
-        Raises ServiceError where there is no such server, ProofError where the counters stand.
+
+        Raises:
+            ServiceError: there is no such server.
+            ProofError: the counters stand still.
         """
         key = IPVSService(
             addr=service.cluster_ip, port=port.port, protocol=messages.PROTOCOLS[port.protocol]
@@ -236,18 +234,21 @@ def program(services: Collection[Service], node: Node, scheduler: str = "rr") ->
     planned = ipvs.plan(services, node)
     filled = {entry.name for entry in planned.entries}
     bound = "".join(
-        f"{address}/32 dev {ipvs.DEVICE}\n" for address in ipvs.bound_addresses(planned.entries)
+        f"{address}/{node.family.host_bits} dev {ipvs.DEVICE}\n"
+        for address in ipvs.bound_addresses(planned.entries)
     )
     sysctls = "".join(
-        f"{name.replace('/', '.')} = {value}\n" for name, value in ipvs.SYSCTLS.items()
+        f"{name.replace('/', '.')} = {value}\n" for name, value in ipvs.sysctls(node.family).items()
     )
+    sets = ipvs.creation_of_sets(node.family)
+    sets += ipvs.entries_program(planned.entries, node.family)
     return "\n".join(
         (
             f"# sysctl -p -\n{sysctls}",
             f"# ip address add\n{bound}",
             f"# ipvsadm -R\n{ipvs.ipvsadm_program(planned, scheduler)}",
-            f"# ipset restore\n{ipvs.creation_of_sets()}{ipvs.entries_program(planned.entries)}",
-            f"# iptables-restore --noflush --counters\n"
+            f"# ipset restore\n{sets}",
+            f"# {TOOLS[node.family]}-restore --noflush --counters\n"
             f"{ipvs_rules.program(filled, planned.blocked, node)}",
         )
     )

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from cnbench.proxy.family import Family, family_of, joined
 from cnbench.proxy.ipvs.program import VirtualAddress, VirtualServer
 from cnbench.proxy.model import Endpoint
 from cnbench.proxy.netlink import (
@@ -44,15 +45,21 @@ _U32 = struct.Struct("=I")
 _PORT = struct.Struct("!H")
 _FLAGS = struct.Struct("=II")
 
-_FAMILY = attribute(1, _U16.pack(socket.AF_INET))
-_NETMASK = attribute(9, b"\xff\xff\xff\xff")
-# union nf_inet_addr has room for an IPv6 address.
-_ADDRESS_REST = bytes(12)
+# A mask of IPv4, a prefix's length of IPv6 (ip_vs_add_service).
+_NETMASKS = {
+    Family.IPV4: attribute(9, b"\xff\xff\xff\xff"),
+    Family.IPV6: attribute(9, _U32.pack(128)),
+}
 # What names a virtual server: family, protocol, address, port. There are very many of these, and of
 # the addresses on the device, so that they are packed whole and not attribute by attribute.
-_KEY = struct.Struct("=8sHHHxxHH4s12xHH2sxx")
+_KEY = struct.Struct("=8sHHHxxHH16sHH2sxx")
+_FAMILIES = {family: attribute(1, _U16.pack(family.number)) for family in Family}
 # struct ifaddrmsg and two attributes.
-_HOST_ADDRESS = struct.Struct("=BBBBIHH4sHH4s")
+_HOST_ADDRESSES = {
+    Family.IPV4: struct.Struct("=BBBBIHH4sHH4s"),
+    Family.IPV6: struct.Struct("=BBBBIHH16sHH16s"),
+}
+_NO_DETECTION = 0x02  # IFA_F_NODAD: as kube-proxy, which knows that nobody else has the address
 # A real server's attributes differ in its address and port alone, and there are very many of them.
 _DEST = (
     attribute(1, bytes(16))
@@ -61,11 +68,18 @@ _DEST = (
     + attribute(4, _U32.pack(_WEIGHT))
     + attribute(5, _U32.pack(0))
     + attribute(6, _U32.pack(0))
-    + attribute(11, _U16.pack(socket.AF_INET))
+    + attribute(11, _U16.pack(0))
 )
 _DEST_START = nested(2, _DEST)[:8]
-_DEST_PORT = _ADDRESS_REST + _DEST[20:24]
-_DEST_END = _DEST[26:]
+# What comes between address and port, and after the port. An address (union nf_inet_addr) has room
+# for IPv6's.
+_AROUND_PORT = {
+    family: (
+        bytes(16 - family.host_bits // 8) + _DEST[20:24],
+        _DEST[26:-4] + _U16.pack(family.number) + bytes(2),
+    )
+    for family in Family
+}
 _KEY_HEADER = nested(1, bytes(_KEY.size))[:4]
 
 
@@ -134,18 +148,21 @@ def changes(
 def _service_request(
     family: int, command: int, key: bytes, server: VirtualServer, scheduler: str
 ) -> Request:
-    start, rest = _around_key(command, scheduler, server.persistence)
+    inet = family_of(server.at.address)
+    start, rest = _around_key(command, scheduler, server.persistence, inet)
     return Request(family, NLM_F_REQUEST, start + key + rest, VirtualServerAt(server.at))
 
 
 @lru_cache(maxsize=64)
-def _around_key(command: int, scheduler: str, persistence: int) -> tuple[bytes, bytes]:
+def _around_key(
+    command: int, scheduler: str, persistence: int, inet: Family
+) -> tuple[bytes, bytes]:
     """What comes before the name of a virtual server, and what after it."""
     rest = (
         attribute(6, scheduler.encode() + b"\0")
         + attribute(7, _FLAGS.pack(_PERSISTENT if persistence else 0, _ALL_FLAGS))
         + attribute(8, _U32.pack(persistence))
-        + _NETMASK
+        + _NETMASKS[inet]
     )
     header = nested(1, bytes(_KEY.size) + rest)[:4]
     return _GENERIC.pack(command, 1, 0) + header, rest
@@ -156,8 +173,10 @@ def _dest_start(command: int, key: bytes) -> bytes:
 
 
 def _dest_request(family: int, start: bytes, at: VirtualAddress, endpoint: Endpoint) -> Request:
-    address, port = socket.inet_aton(endpoint.address), _PORT.pack(endpoint.port)
-    body = b"".join((start, address, _DEST_PORT, port, _DEST_END))
+    inet = family_of(endpoint.address)
+    before_port, after_port = _AROUND_PORT[inet]
+    address, port = inet.packed(endpoint.address), _PORT.pack(endpoint.port)
+    body = b"".join((start, address, before_port, port, after_port))
     return Request(family, NLM_F_REQUEST, body, RealServerOf(endpoint, at))
 
 
@@ -168,17 +187,22 @@ def address_requests(
     kind = _RTM_DELADDR if delete else _RTM_NEWADDR
     flags = NLM_F_REQUEST if delete else NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL
     for address in addresses:
-        packed = socket.inet_aton(address)
-        body = _HOST_ADDRESS.pack(
-            *(socket.AF_INET, 32, 0, 0, index), *(8, _IFA_LOCAL, packed), *(8, _IFA_ADDRESS, packed)
+        inet = family_of(address)
+        packed, size = inet.packed(address), 4 + inet.host_bits // 8
+        quietly = _NO_DETECTION if inet is Family.IPV6 else 0
+        body = _HOST_ADDRESSES[inet].pack(
+            *(inet.number, inet.host_bits, quietly, 0, index),
+            *(size, _IFA_LOCAL, packed),
+            *(size, _IFA_ADDRESS, packed),
         )
         yield Request(kind, flags, body, DeviceAddress(address))
 
 
 def _key(at: VirtualAddress) -> bytes:
-    address, port = socket.inet_aton(at.address), _PORT.pack(at.port)
-    return _KEY.pack(_FAMILY, 6, 2, PROTOCOLS[at.protocol], 20, 3, address, 6, 4, port)
+    inet = family_of(at.address)
+    address, port = inet.packed(at.address), _PORT.pack(at.port)
+    return _KEY.pack(_FAMILIES[inet], 6, 2, PROTOCOLS[at.protocol], 20, 3, address, 6, 4, port)
 
 
 def _name(at: VirtualAddress) -> str:
-    return f"{at.address}:{at.port}/{at.protocol}"
+    return f"{joined(at.address, at.port)}/{at.protocol}"

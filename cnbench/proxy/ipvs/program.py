@@ -7,21 +7,21 @@ and ipset.go, release 1.33). The iptables rules that go with it are in `ipvs_rul
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import NamedTuple
 
+from cnbench.proxy.family import Family, joined
 from cnbench.proxy.model import (
-    EVERYWHERE,
     Endpoint,
-    Node,
     Service,
     ServicePort,
     TrafficPolicy,
     external_stays_local,
-    includes,
     reach,
 )
+from cnbench.proxy.node import Node, includes, node_ports
 
 DEVICE = "kube-ipvs0"
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "sh", "dh", "sed", "nq")
@@ -29,8 +29,10 @@ SYSCTLS = {
     "net/ipv4/vs/conntrack": 1,
     "net/ipv4/vs/expire_nodest_conn": 1,
     "net/ipv4/vs/expire_quiescent_template": 1,
-    "net/ipv4/ip_forward": 1,
 }
+FORWARDING = {Family.IPV4: "net/ipv4/ip_forward", Family.IPV6: "net/ipv6/conf/all/forwarding"}
+# IPv6's sets have names of their own, cut where the kernel's end (IPSET_MAXNAMELEN).
+_LONGEST_NAME = 31
 
 _IP_PORT = "hash:ip,port"
 SETS = {
@@ -108,6 +110,18 @@ def plan(services: Iterable[Service], node: Node) -> Plan:
     return planned
 
 
+def set_name(name: str, family: Family) -> str:
+    """Give the name in the kernel of one of `SETS`."""
+    if family is Family.IPV4:
+        return name
+    return name.replace("KUBE-", "KUBE-6-", 1)[:_LONGEST_NAME]
+
+
+def sysctls(family: Family) -> dict[str, int]:
+    """Give the settings, as paths, that one family's proxier makes."""
+    return SYSCTLS | {FORWARDING[family]: 1}
+
+
 def bound_addresses(entries: Iterable[Entry]) -> Iterator[str]:
     """Give, of some entries, the addresses that belong on the dummy device: a set names them."""
     for entry in entries:
@@ -120,30 +134,48 @@ def ipvsadm_program(planned: Plan, scheduler: str) -> str:
     lines = []
     for server in planned.servers.values():
         option = _SERVICE_OPTIONS[server.at.protocol]
-        at = f"{option} {server.at.address}:{server.at.port}"
+        at = f"{option} {joined(server.at.address, server.at.port)}"
         persistence = f" -p {server.persistence}" if server.persistence else ""
         lines.append(f"-A {at} -s {scheduler}{persistence}\n")
         lines += [f"-a {at} -r {endpoint} -m -w 1\n" for endpoint in server.real_servers]
     return "".join(lines)
 
 
-def creation_of_sets() -> str:
+def creation_of_sets(family: Family) -> str:
     """Write the (empty) sets as ``ipset restore`` reads them."""
-    return "".join(f"create {name} {kind} {_options(kind)}\n" for name, kind in SETS.items())
+    return "".join(
+        f"create {set_name(name, family)} {kind} {_options(kind, family)}\n"
+        for name, kind in SETS.items()
+    )
 
 
-def entries_program(entries: Iterable[Entry], command: str = "add") -> str:
+def entries_program(entries: Iterable[Entry], family: Family, command: str = "add") -> str:
     """Write the adding (or, with ``del``, the removal) of entries as ``ipset restore`` reads it.
 
-    kube-proxy runs one ``ipset add`` an entry; ``ipset restore`` leaves the same sets behind.
+    kube-proxy runs one ``ipset add`` an entry; ``ipset restore`` leaves the same sets behind. But
+    for a source range of all addresses: no set holds that (ipset(8)), so that kube-proxy's command
+    fails there and lets nobody in. Here it is written as its two halves, which is what was meant.
     """
-    return "".join(f"{command} {name} {value}\n" for name, value in entries)
+    return "".join(
+        f"{command} {set_name(name, family)} {value}\n"
+        for name, whole in entries
+        for value in _storable(whole)
+    )
 
 
-def _options(kind: str) -> str:
+def _storable(value: str) -> tuple[str, ...]:
+    if not value.endswith("/0"):
+        return (value,)
+    start, _, everything = value.rpartition(",")
+    low, high = ip_network(everything).subnets()
+    return f"{start},{low}", f"{start},{high}"
+
+
+def _options(kind: str, family: Family) -> str:
     if kind == "bitmap:port":
         return "range 0-65535"
-    return "family inet hashsize 1024 maxelem 65536"
+    inet = "inet" if family is Family.IPV4 else "inet6"
+    return f"family {inet} hashsize 1024 maxelem 65536"
 
 
 class _PortPlan:
@@ -190,7 +222,7 @@ class _PortPlan:
         behind = (self.reach.local if local else ()) or self.reach.cluster
         at = VirtualAddress(address, port, self.port.protocol)
         self.plan.servers[at] = VirtualServer(at, tuple(behind), self.service.affinity_seconds)
-        if bind and address not in _own_addresses(self.node):
+        if bind and address not in self.node.addresses:
             self._enter("KUBE-IPVS-IPS", address)
 
     def _make_load_balancer(self, address: str) -> None:
@@ -214,14 +246,9 @@ class _PortPlan:
         kinds = ("", "-LOCAL") if self.external_local else ("",)
         for kind in kinds:
             if protocol == "sctp":
-                for address in _own_addresses(self.node):
+                for address in node_ports(self.node).but_loopback:
                     self._enter(f"KUBE-NODE-PORT{kind}-SCTP-HASH", f"{address},sctp:{port}")
             else:
                 self._enter(f"KUBE-NODE-PORT{kind}-{protocol.upper()}", str(port))
-        for address in _own_addresses(self.node):
+        for address in node_ports(self.node).but_loopback:
             self._serve(address, port, local=self.external_local, bind=False)
-
-
-def _own_addresses(node: Node) -> Sequence[str]:
-    named = [address for address in node.node_port_addresses if address != EVERYWHERE]
-    return named or (node.address,)

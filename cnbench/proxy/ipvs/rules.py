@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from cnbench.proxy.ipvs.program import BlockedAddress
-from cnbench.proxy.model import MARK, Node
+from cnbench.proxy.ipvs.program import BlockedAddress, set_name
+from cnbench.proxy.model import MARK
+from cnbench.proxy.node import Node
 
 NAT_CHAINS = (
     "KUBE-SERVICES",
@@ -108,8 +109,9 @@ def program(filled: Collection[str], blocked: Iterable[BlockedAddress], node: No
     ``filled`` names the sets that have entries; the node's own packets to what is ``blocked`` are
     dropped.
     """
-    nat = "".join(f"-A {rule}\n" for rule in _nat_rules(filled, node))
-    filters = "".join(f"-A {rule}\n" for rule in _filter_rules(filled, blocked))
+    rules = _Rules(filled, node)
+    nat = "".join(f"-A {rule}\n" for rule in rules.nat())
+    filters = "".join(f"-A {rule}\n" for rule in rules.filters(blocked))
     return (
         f"*nat\n{_declarations(NAT_CHAINS)}{nat}COMMIT\n"
         f"*filter\n{_declarations(FILTER_CHAINS)}{filters}COMMIT\n"
@@ -127,85 +129,88 @@ def _jumps(table: str) -> str:
     )
 
 
-def _commented(name: str) -> str:
-    return f'-m comment --comment "{COMMENTS[name]}" {_match(name)}'
+class _Rules:
+    """The rules for the sets that are filled, each without its command."""
 
+    def __init__(self, filled: Collection[str], node: Node) -> None:
+        self._filled = filled
+        self._node = node
 
-def _match(name: str) -> str:
-    return f"-m set --match-set {name}"
+    def _match(self, name: str) -> str:
+        return f"-m set --match-set {set_name(name, self._node.family)}"
 
+    def _commented(self, name: str) -> str:
+        return f'-m comment --comment "{COMMENTS[name]}" {self._match(name)}'
 
-def _where_filled(
-    rules: Iterable[tuple[str, str, str, str, str]], filled: Collection[str]
-) -> Iterator[str]:
-    for name, chain, target, match, protocol in rules:
-        if name in filled:
-            start = f"{chain} -p {protocol}" if protocol else chain
-            yield f"{start} {_commented(name)} {match} -j {target}"
+    def _where_filled(self, rules: Iterable[tuple[str, str, str, str, str]]) -> Iterator[str]:
+        for name, chain, target, match, protocol in rules:
+            if name in self._filled:
+                start = f"{chain} -p {protocol}" if protocol else chain
+                yield f"{start} {self._commented(name)} {match} -j {target}"
 
-
-def _nat_rules(filled: Collection[str], node: Node) -> Iterator[str]:
-    yield "KUBE-SERVICES -s 127.0.0.0/8 -j RETURN"
-    yield from _where_filled(_NAT_RULES, filled)
-    if "KUBE-CLUSTER-IP" in filled:
-        yield f"KUBE-SERVICES {_commented('KUBE-CLUSTER-IP')} {_masqueraded(node)}"
-    for name in ("KUBE-EXTERNAL-IP", "KUBE-EXTERNAL-IP-LOCAL"):
-        if name in filled:
-            yield from _external_rules(name)
-    yield "KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODE-PORT"
-    yield "KUBE-LOAD-BALANCER -j KUBE-MARK-MASQ"
-    for name in ("KUBE-CLUSTER-IP", "KUBE-LOAD-BALANCER"):
-        if name in filled:
-            yield f"KUBE-SERVICES {_match(name)} dst,dst -j ACCEPT"
-    yield f"KUBE-POSTROUTING -m mark ! --mark {MARK}/{MARK} -j RETURN"
-    yield f"KUBE-POSTROUTING -j MARK --xor-mark {MARK}"
-    yield (
-        'KUBE-POSTROUTING -m comment --comment "kubernetes service traffic requiring SNAT" '
-        "-j MASQUERADE --random-fully"
-    )
-    yield f"KUBE-MARK-MASQ -j MARK --or-mark {MARK}"
-
-
-def _masqueraded(node: Node) -> str:
-    if node.masquerade_all:
-        return "dst,dst -j KUBE-MARK-MASQ"
-    if node.pod_cidr:
-        return f"dst,dst ! -s {node.pod_cidr} -j KUBE-MARK-MASQ"
-    # The node's own connections take a virtual address as their source, the device having them all.
-    return "src,dst -j KUBE-MARK-MASQ"
-
-
-def _external_rules(name: str) -> Iterator[str]:
-    start = f"KUBE-SERVICES {_commented(name)} dst,dst"
-    if name == "KUBE-EXTERNAL-IP":
-        yield f"{start} -j KUBE-MARK-MASQ"
-    yield f"{start} -m physdev ! --physdev-is-in -m addrtype ! --src-type LOCAL -j ACCEPT"
-    yield f"{start} -m addrtype --dst-type LOCAL -j ACCEPT"
-
-
-def _filter_rules(filled: Collection[str], blocked: Iterable[BlockedAddress]) -> Iterator[str]:
-    yield from _where_filled(_FILTER_RULES, filled)
-    yield "KUBE-SOURCE-RANGES-FIREWALL -j DROP"
-    for address, protocol, port in blocked:
+    def nat(self) -> Iterator[str]:
+        """The nat table's."""
+        yield f"KUBE-SERVICES -s {self._node.family.loopback} -j RETURN"
+        yield from self._where_filled(_NAT_RULES)
+        if "KUBE-CLUSTER-IP" in self._filled:
+            yield f"KUBE-SERVICES {self._commented('KUBE-CLUSTER-IP')} {self._masqueraded()}"
+        for name in ("KUBE-EXTERNAL-IP", "KUBE-EXTERNAL-IP-LOCAL"):
+            if name in self._filled:
+                yield from self._external(name)
+        yield "KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODE-PORT"
+        yield "KUBE-LOAD-BALANCER -j KUBE-MARK-MASQ"
+        for name in ("KUBE-CLUSTER-IP", "KUBE-LOAD-BALANCER"):
+            if name in self._filled:
+                yield f"KUBE-SERVICES {self._match(name)} dst,dst -j ACCEPT"
+        yield f"KUBE-POSTROUTING -m mark ! --mark {MARK}/{MARK} -j RETURN"
+        yield f"KUBE-POSTROUTING -j MARK --xor-mark {MARK}"
         yield (
-            f"KUBE-IPVS-OUT-FILTER -s {address} -m ipvs --vaddr {address} --vproto {protocol} "
-            f"--vport {port} -j DROP"
+            'KUBE-POSTROUTING -m comment --comment "kubernetes service traffic requiring SNAT" '
+            "-j MASQUERADE --random-fully"
         )
-    yield (
-        'KUBE-FORWARD -m comment --comment "kubernetes forwarding rules" '
-        f"-m mark --mark {MARK}/{MARK} -j ACCEPT"
-    )
-    yield (
-        'KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" '
-        "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
-    )
-    yield f"KUBE-NODE-PORT {_commented('KUBE-HEALTH-CHECK-NODE-PORT')} dst -j ACCEPT"
-    for name in (
-        "KUBE-LOAD-BALANCER",
-        "KUBE-CLUSTER-IP",
-        "KUBE-EXTERNAL-IP",
-        "KUBE-EXTERNAL-IP-LOCAL",
-    ):
-        yield f"KUBE-IPVS-FILTER {_match(name)} dst,dst -j RETURN"
-    yield f"KUBE-IPVS-FILTER {_match('KUBE-HEALTH-CHECK-NODE-PORT')} dst -j RETURN"
-    yield (f"KUBE-IPVS-FILTER -m conntrack --ctstate NEW {_match('KUBE-IPVS-IPS')} dst -j REJECT")
+        yield f"KUBE-MARK-MASQ -j MARK --or-mark {MARK}"
+
+    def _masqueraded(self) -> str:
+        if self._node.masquerade_all:
+            return "dst,dst -j KUBE-MARK-MASQ"
+        if self._node.pod_cidr:
+            return f"dst,dst ! -s {self._node.pod_cidr} -j KUBE-MARK-MASQ"
+        # The node's own connections take a virtual address as their source: the device has all.
+        return "src,dst -j KUBE-MARK-MASQ"
+
+    def _external(self, name: str) -> Iterator[str]:
+        start = f"KUBE-SERVICES {self._commented(name)} dst,dst"
+        if name == "KUBE-EXTERNAL-IP":
+            yield f"{start} -j KUBE-MARK-MASQ"
+        yield f"{start} -m physdev ! --physdev-is-in -m addrtype ! --src-type LOCAL -j ACCEPT"
+        yield f"{start} -m addrtype --dst-type LOCAL -j ACCEPT"
+
+    def filters(self, blocked: Iterable[BlockedAddress]) -> Iterator[str]:
+        """The filter table's; the node's own packets to what is ``blocked`` are dropped."""
+        yield from self._where_filled(_FILTER_RULES)
+        yield "KUBE-SOURCE-RANGES-FIREWALL -j DROP"
+        for address, protocol, port in blocked:
+            yield (
+                f"KUBE-IPVS-OUT-FILTER -s {address} -m ipvs --vaddr {address} --vproto {protocol} "
+                f"--vport {port} -j DROP"
+            )
+        yield (
+            'KUBE-FORWARD -m comment --comment "kubernetes forwarding rules" '
+            f"-m mark --mark {MARK}/{MARK} -j ACCEPT"
+        )
+        yield (
+            'KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" '
+            "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+        )
+        health = "KUBE-HEALTH-CHECK-NODE-PORT"
+        yield f"KUBE-NODE-PORT {self._commented(health)} dst -j ACCEPT"
+        for name in (
+            "KUBE-LOAD-BALANCER",
+            "KUBE-CLUSTER-IP",
+            "KUBE-EXTERNAL-IP",
+            "KUBE-EXTERNAL-IP-LOCAL",
+        ):
+            yield f"KUBE-IPVS-FILTER {self._match(name)} dst,dst -j RETURN"
+        yield f"KUBE-IPVS-FILTER {self._match(health)} dst -j RETURN"
+        bound = self._match("KUBE-IPVS-IPS")
+        yield f"KUBE-IPVS-FILTER -m conntrack --ctstate NEW {bound} dst -j REJECT"

@@ -15,13 +15,13 @@ import socket
 import struct
 from collections.abc import Iterator
 
+from cnbench.proxy.family import Family
 from cnbench.proxy.iptables.counters import Rule
 from cnbench.proxy.netlink import attribute, attributes, dump
 
 _NETLINK_NETFILTER = 12
 _GET_RULE = 10 << 8 | 7  # NFNL_SUBSYS_NFTABLES, NFT_MSG_GETRULE
 _GENERIC = struct.Struct("=BBH")  # struct nfgenmsg: family, version, resource
-_HEADER = _GENERIC.pack(socket.AF_INET, 0, 0)  # NFPROTO_IPV4 is AF_INET
 _RULE_TABLE, _RULE_CHAIN, _RULE_EXPRESSIONS = 1, 2, 4
 _EXPR_NAME, _EXPR_DATA = 1, 2
 _COUNTER_PACKETS = 2
@@ -31,22 +31,26 @@ _U64 = struct.Struct("!Q")
 
 
 class RuleReader:
-    """Reads the rules of one IPv4 table. Use ``open_rules``."""
+    """Reads the rules of one table. Use ``open_rules``."""
 
-    def __init__(self, opened: socket.socket, table: str) -> None:
+    def __init__(self, opened: socket.socket, table: str, family: Family) -> None:
         self._opened = opened
+        self._header = _GENERIC.pack(family.number, 0, 0)
         self._table = attribute(_RULE_TABLE, table.encode() + b"\0")
 
     def rules(self, chain: str) -> list[Rule]:
         """Give the counted rules of one chain, in order; one without a counter is left out.
 
-        There are none where there is no such chain. Raises OSError where the kernel refuses.
+        There are none where there is no such chain.
+
+        Raises:
+            OSError: the kernel refuses.
         """
         # The answer is read to its end before another question is asked.
         return list(self._rules(chain))
 
     def _rules(self, chain: str) -> Iterator[Rule]:
-        body = _HEADER + self._table + attribute(_RULE_CHAIN, chain.encode() + b"\0")
+        body = self._header + self._table + attribute(_RULE_CHAIN, chain.encode() + b"\0")
         for answer in dump(self._opened, _GET_RULE, body):
             expressions = dict(attributes(answer[_GENERIC.size :])).get(_RULE_EXPRESSIONS, b"")
             packets, target = None, ""
@@ -64,11 +68,11 @@ class RuleReader:
 
 
 @contextlib.contextmanager
-def open_rules(table: str) -> Iterator[RuleReader]:
-    """A reader of a table in the calling thread's network namespace."""
+def open_rules(table: str, family: Family) -> Iterator[RuleReader]:
+    """A reader of a family's table in the calling thread's network namespace."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER) as opened:
         opened.bind((0, 0))
-        yield RuleReader(opened, table)
+        yield RuleReader(opened, table, family)
 
 
 def _jump(immediate: dict[int, bytes]) -> str:

@@ -7,16 +7,17 @@ import itertools
 from collections.abc import Collection, Iterable, Iterator
 from time import monotonic
 
+from cnbench.core.errors import ServiceError
 from cnbench.lab.long_work import LongWork
 from cnbench.proxy.batches import batches, endpoints_of
-from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace, Programmed, Stopwatch
-from cnbench.proxy.model import Node, Service, ServiceError, ServiceKey, ServicePort
+from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace
+from cnbench.proxy.model import Service, ServiceKey, ServicePort
 from cnbench.proxy.netlink import send_transaction
 from cnbench.proxy.nftables import program as nftables
 from cnbench.proxy.nftables import spread
 from cnbench.proxy.nftables.counters import RuleReader, open_rules
-from cnbench.proxy.nftables.service_port import TABLE
-from cnbench.proxy.pieces import Metered
+from cnbench.proxy.nftables.dialect import TABLE_NAME, dialect_of
+from cnbench.proxy.node import Node
 
 _NFT = ("nft", "-f", "-")
 # Endpoints in a transaction. nft takes some 20 KiB for a service, and lists all chains each time.
@@ -25,7 +26,6 @@ _FILL_BATCH = 5000
 _SPREAD_BATCH = 1000
 # How long kube-proxy waits before it deletes a chain that has lost its last map element.
 _STALE_SECONDS = 1.0
-_TABLE_NAME = TABLE.split()[1]
 
 
 class NftablesProxy:
@@ -34,6 +34,7 @@ class NftablesProxy:
     def __init__(self, namespace: Namespace, node: Node, work: LongWork) -> None:
         self._namespace = namespace
         self._node = node
+        self._table = dialect_of(node).table
         self._work = work
         self._known = Known()
         self._stale: dict[str, float] = {}
@@ -44,14 +45,13 @@ class NftablesProxy:
     def announce(self, services: Collection[Service]) -> None:
         """Do nothing: everything is done in the sync."""
 
-    def sync(self, services: Collection[Service]) -> Programmed:
+    def sync(self, services: Collection[Service]) -> None:
         """Program all services: kube-proxy's full sync, from empty or over what was there."""
-        watch = Stopwatch()
         before = self._owned(self._known.all())
         gone = before - self._owned(services) if before.chains else before
         self._known.replace(services)
         with self._work.underway(f"nft loads {len(services):,} services", len(services)):
-            return self._apply(nftables.pieces(services, self._node), gone, watch)
+            self._apply(nftables.chunks(services, self._node), gone)
 
     def fill(self, services: Collection[Service]) -> None:
         """Program an empty namespace in several transactions.
@@ -68,38 +68,35 @@ class NftablesProxy:
         self._known.replace(every)
         spreads = list(nftables.spreads(every, self._node))
         for done, batch in batches(spreads, _SPREAD_BATCH, lambda one: len(one.targets)):
-            requests = spread.additions(_TABLE_NAME, batch, done - len(batch))
+            requests = spread.additions(TABLE_NAME, self._node.family, batch, done - len(batch))
             with self._namespace.entered():
                 send_transaction(spread.SUBSYSTEM, list(requests))
             self._work.advanced("services' last rules", done, len(spreads))
 
     def update(
         self, changed: Collection[Service] = (), deleted: Collection[ServiceKey] = ()
-    ) -> Programmed:
+    ) -> None:
         """Program what has changed: kube-proxy's partial sync.
 
         Chains no longer used are emptied, and deleted by the first sync or update that comes a
         second or more later. kube-proxy finds them by listing all chains; here they are known.
         """
-        watch = Stopwatch()
         replaced = self._known.change(changed, deleted)
         program = nftables.update(replaced, changed, self._node)
         now_owned = self._owned(changed)
         self._stale = {
             name: since for name, since in self._stale.items() if name not in now_owned.chains
         }
-        return self._apply([program], self._owned(replaced) - now_owned, watch)
+        self._apply([program], self._owned(replaced) - now_owned)
 
-    def _apply(self, pieces: Iterable[str], gone: nftables.Owned, watch: Stopwatch) -> Programmed:
-        program = Metered(itertools.chain(pieces, [nftables.emptying(gone)]))
+    def _apply(self, chunks: Iterable[str], gone: nftables.Owned) -> None:
         now = monotonic()
         old = [name for name, since in self._stale.items() if now - since >= _STALE_SECONDS]
         if old:
-            self._load(nftables.deletion(old))
-        self._load(program)
+            self._load(nftables.deletion(old, self._node))
+        self._load(itertools.chain(chunks, [nftables.emptying(gone, self._node)]))
         self._stale = {name: since for name, since in self._stale.items() if name not in old}
         self._stale |= dict.fromkeys(gone.chains, now)
-        return Programmed(program.seconds, watch.lap() - program.seconds, program.size)
 
     def _owned(self, services: Collection[Service]) -> nftables.Owned:
         return nftables.owned(services, self._node)
@@ -112,7 +109,7 @@ class NftablesProxy:
         packet passes them. Syncing or updating a service takes its own away.
         """
         rules = [
-            f"insert rule {TABLE} {chain} counter\n"
+            f"insert rule {self._table} {chain} counter\n"
             for chain in sorted(self._owned(services).chains)
         ]
         self._load("".join(rules))
@@ -129,7 +126,8 @@ class NftablesProxy:
     def counters(self, service: Service, port: ServicePort) -> Counters:
         """Read the packets of a port's service chain and of its endpoint chains.
 
-        Raises ServiceError for a service that is not watched.
+        Raises:
+            ServiceError: the service is not watched.
         """
         with self._reader() as reader:
             return Counters(
@@ -144,13 +142,12 @@ class NftablesProxy:
 
     @contextlib.contextmanager
     def _reader(self) -> Iterator[RuleReader]:
-        with self._namespace.entered(), open_rules(_TABLE_NAME) as reader:
+        with self._namespace.entered(), open_rules(TABLE_NAME, self._node.family) as reader:
             yield reader
 
     def clear(self) -> None:
         """Delete kube-proxy's table from the namespace."""
-        table = TABLE
-        self._load(f"add table {table}\ndelete table {table}\n")
+        self._load(f"add table {self._table}\ndelete table {self._table}\n")
         self._known.replace(())
         self._stale = {}
 

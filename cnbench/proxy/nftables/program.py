@@ -12,11 +12,13 @@ import itertools
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from cnbench.proxy.model import EVERYWHERE, MARK, Endpoint, Node, Service, ServicePort
+from cnbench.proxy.chunks import in_chunks
+from cnbench.proxy.model import MARK, Endpoint, Service, ServicePort
 from cnbench.proxy.names import nft_name_base
-from cnbench.proxy.nftables.service_port import TABLE, PortRules
+from cnbench.proxy.nftables.dialect import Dialect, dialect_of, in_a_name
+from cnbench.proxy.nftables.service_port import PortRules
 from cnbench.proxy.nftables.spread import Spread
-from cnbench.proxy.pieces import in_pieces
+from cnbench.proxy.node import Node, node_ports
 
 _FILTER = "type filter hook"
 _NAT = "type nat hook"
@@ -52,8 +54,8 @@ _CHAINS = (
     "cluster-ips-check",
     "mark-for-masquerade",
 )
-_BY_ADDRESS = "type ipv4_addr . inet_proto . inet_service : verdict"
-_BY_PORT = "type inet_proto . inet_service : verdict"
+_BY_ADDRESS = "{address} . inet_proto . inet_service"
+_BY_PORT = "inet_proto . inet_service"
 _MAPS = {
     "no-endpoint-services": (
         _BY_ADDRESS,
@@ -71,12 +73,12 @@ _MAPS = {
 
 def program(services: Collection[Service], node: Node) -> str:
     """Write the full transaction: the table, its chains, sets and maps, and every service."""
-    return "".join(pieces(services, node))
+    return "".join(chunks(services, node))
 
 
-def pieces(services: Collection[Service], node: Node) -> Iterator[str]:
-    """Write the full transaction piece by piece, to be read while it is still being written."""
-    return in_pieces(_lines(services, node))
+def chunks(services: Collection[Service], node: Node) -> Iterator[str]:
+    """Write the full transaction chunk by chunk, to be read while it is still being written."""
+    return in_chunks(_lines(services, node))
 
 
 def _lines(services: Iterable[Service], node: Node) -> Iterator[Iterable[str]]:
@@ -87,18 +89,19 @@ def _lines(services: Iterable[Service], node: Node) -> Iterator[Iterable[str]]:
 def _lines_of_services(
     services: Iterable[Service], node: Node, *, spreads: bool = True
 ) -> Iterator[Iterable[str]]:
+    table = dialect_of(node).table
     for service in services:
         for rules in _ports(service, node):
             lines: list[str] = []
             rules.write_chains(lines.append, spreads=spreads)
             yield lines
-            yield (f"add element {TABLE} {element}" for element in rules.elements())
+            yield [f"add element {table} {element}" for element in rules.elements()]
 
 
 def without_spreads(services: Iterable[Service], node: Node, *, table: bool) -> Iterator[str]:
-    """Write all but the `spreads` of some services, piece by piece; the table before, if asked."""
+    """Write all but the `spreads` of some services, chunk by chunk; the table before, if asked."""
     head = [_table(node)] if table else []
-    return in_pieces(itertools.chain(head, _lines_of_services(services, node, spreads=False)))
+    return in_chunks(itertools.chain(head, _lines_of_services(services, node, spreads=False)))
 
 
 def spreads(services: Iterable[Service], node: Node) -> Iterator[Spread]:
@@ -119,6 +122,7 @@ def update(previous: Iterable[Service], current: Iterable[Service], node: Node) 
     map elements only where they differ. Chains no longer used stay: see `emptying`.
     """
     lines: list[str] = []
+    table = dialect_of(node).table
     before = _elements(previous, node)
     after = _elements(current, node)
     for service in current:
@@ -126,10 +130,10 @@ def update(previous: Iterable[Service], current: Iterable[Service], node: Node) 
             rules.write_chains(lines.append)
     for key, element in before.items():
         if after.get(key) != element:
-            lines.append(f"delete element {TABLE} {key} }}")
+            lines.append(f"delete element {table} {key} }}")
     for key, element in after.items():
         if before.get(key) != element:
-            lines.append(f"add element {TABLE} {element}")
+            lines.append(f"add element {table} {element}")
     lines.append("")
     return "\n".join(lines)
 
@@ -154,20 +158,22 @@ def owned(services: Iterable[Service], node: Node) -> Owned:
     )
 
 
-def emptying(gone: Owned) -> str:
+def emptying(gone: Owned, node: Node) -> str:
     """Write the lines that empty chains no longer used, and delete their sets.
 
     Kernels before 6.2 still see a map element that has just gone, so that its chain cannot be
     deleted in the same transaction; kube-proxy does so at a sync that comes a second or more later.
     """
-    lines = [f"flush chain {TABLE} {chain}\n" for chain in sorted(gone.chains)]
-    lines += [f"delete set {TABLE} {name}\n" for name in sorted(gone.sets)]
+    table = dialect_of(node).table
+    lines = [f"flush chain {table} {chain}\n" for chain in sorted(gone.chains)]
+    lines += [f"delete set {table} {name}\n" for name in sorted(gone.sets)]
     return "".join(lines)
 
 
-def deletion(chains: Iterable[str]) -> str:
+def deletion(chains: Iterable[str], node: Node) -> str:
     """Write the transaction that deletes empty chains."""
-    return "".join(f"delete chain {TABLE} {chain}\n" for chain in chains)
+    table = dialect_of(node).table
+    return "".join(f"delete chain {table} {chain}\n" for chain in chains)
 
 
 def service_chain(service: Service, port: ServicePort) -> str:
@@ -179,7 +185,7 @@ def service_chain(service: Service, port: ServicePort) -> str:
 def endpoint_chain(service: Service, port: ServicePort, endpoint: Endpoint) -> str:
     """Name the chain that sends a port's traffic to one endpoint."""
     text = f"{service.namespace}/{service.name}/{port.protocol}/{port.name}"
-    return "endpoint-" + nft_name_base(f"{text}__{endpoint.address}/{endpoint.port}")
+    return "endpoint-" + nft_name_base(f"{text}__{in_a_name(endpoint)}")
 
 
 def _ports(service: Service, node: Node) -> Iterator[PortRules]:
@@ -203,69 +209,79 @@ def _element_key(element: str) -> str:
 
 
 def _table(node: Node) -> Iterator[str]:
-    yield f'add table {TABLE} {{ comment "rules for kube-proxy" ; }}'
+    dialect = dialect_of(node)
+    table = dialect.table
+    yield f'add table {table} {{ comment "rules for kube-proxy" ; }}'
     for chain in _BASE_CHAINS:
         # Made and deleted first: a chain of another priority under the same name would be an error.
-        yield f"add chain {TABLE} {chain}"
-        yield f"delete chain {TABLE} {chain}"
+        yield f"add chain {table} {chain}"
+        yield f"delete chain {table} {chain}"
     for chain, hook in _BASE_CHAINS.items():
-        yield f"add chain {TABLE} {chain} {{ {hook} ; }}"
-        yield f"flush chain {TABLE} {chain}"
+        yield f"add chain {table} {chain} {{ {hook} ; }}"
+        yield f"flush chain {table} {chain}"
     for chain in _CHAINS:
-        yield f"add chain {TABLE} {chain}"
-        yield f"flush chain {TABLE} {chain}"
+        yield f"add chain {table} {chain}"
+        yield f"flush chain {table} {chain}"
     for chain, match, target in _JUMPS:
-        yield f"add rule {TABLE} {chain} {match}jump {target}"
-    yield from _masquerade_rules()
-    yield from _containers(node)
-    yield from _check_rules(node)
+        yield f"add rule {table} {chain} {match}jump {target}"
+    yield from _masquerade_rules(table)
+    yield from _containers(node, dialect)
+    yield from _check_rules(node, dialect)
     for name in ("cluster-ips", *_MAPS):
-        yield f"flush {'map' if name in _MAPS else 'set'} {TABLE} {name}"
+        yield f"flush {'map' if name in _MAPS else 'set'} {table} {name}"
 
 
-def _masquerade_rules() -> Iterator[str]:
-    yield f"add rule {TABLE} mark-for-masquerade mark set mark or {MARK}"
-    yield f"add rule {TABLE} masquerading mark and {MARK} == 0 return"
-    yield f"add rule {TABLE} masquerading mark set mark xor {MARK}"
-    yield f"add rule {TABLE} masquerading masquerade fully-random"
+def _masquerade_rules(table: str) -> Iterator[str]:
+    yield f"add rule {table} mark-for-masquerade mark set mark or {MARK}"
+    yield f"add rule {table} masquerading mark and {MARK} == 0 return"
+    yield f"add rule {table} masquerading mark set mark xor {MARK}"
+    yield f"add rule {table} masquerading masquerade fully-random"
 
 
-def _containers(node: Node) -> Iterator[str]:
-    yield f'add set {TABLE} cluster-ips {{ type ipv4_addr ; comment "Active ClusterIPs" ; }}'
+def _everywhere(node: Node) -> bool:
+    """Whether every address of the node accepts node ports: not by default, as elsewhere."""
+    return bool(node.node_port_addresses) and node_ports(node).everywhere
+
+
+def _containers(node: Node, dialect: Dialect) -> Iterator[str]:
+    table, kind = dialect.table, dialect.address_type
+    yield f'add set {table} cluster-ips {{ type {kind} ; comment "Active ClusterIPs" ; }}'
     about = 'comment "IPs that accept NodePort traffic"'
-    yield f"add set {TABLE} nodeport-ips {{ type ipv4_addr ; {about} ; }}"
-    if EVERYWHERE in node.node_port_addresses:
-        yield f"delete set {TABLE} nodeport-ips"
+    yield f"add set {table} nodeport-ips {{ type {kind} ; {about} ; }}"
+    if _everywhere(node):
+        yield f"delete set {table} nodeport-ips"
     else:
-        yield f"flush set {TABLE} nodeport-ips"
-        for address in node.node_port_addresses or (node.address,):
-            if not address.startswith("127."):  # nftables mode has no node ports on loopback
-                yield f"add element {TABLE} nodeport-ips {{ {address} }}"
-    for name, (kind, comment) in _MAPS.items():
-        yield f'add map {TABLE} {name} {{ {kind} ; comment "{comment}" ; }}'
+        yield f"flush set {table} nodeport-ips"
+        found = node_ports(node).but_loopback
+        for address in found if node.node_port_addresses else found[:1]:
+            yield f"add element {table} nodeport-ips {{ {address} }}"
+    for name, (key, comment) in _MAPS.items():
+        of = f"type {key.format(address=kind)} : verdict"
+        yield f'add map {table} {name} {{ {of} ; comment "{comment}" ; }}'
 
 
-def _check_rules(node: Node) -> Iterator[str]:
-    by_address = "ip daddr . meta l4proto . th dport vmap"
+def _check_rules(node: Node, dialect: Dialect) -> Iterator[str]:
+    table, ip = dialect.table, dialect.ip
+    by_address = f"{ip} daddr . meta l4proto . th dport vmap"
     by_port = "meta l4proto . th dport vmap"
-    everywhere = EVERYWHERE in node.node_port_addresses
-    here = "ip daddr != 127.0.0.0/8" if everywhere else "ip daddr @nodeport-ips"
+    everywhere = _everywhere(node)
+    here = f"{ip} daddr != {dialect.localhost}" if everywhere else f"{ip} daddr @nodeport-ips"
     local = f"fib daddr type local {here}" if everywhere else here
     helper = "helper for @no-endpoint-services / @no-endpoint-nodeports"
-    yield f'add chain {TABLE} reject-chain {{ comment "{helper}" ; }}'
-    yield f"flush chain {TABLE} reject-chain"
-    yield f"add rule {TABLE} reject-chain reject"
+    yield f'add chain {table} reject-chain {{ comment "{helper}" ; }}'
+    yield f"flush chain {table} reject-chain"
+    yield f"add rule {table} reject-chain reject"
     yield (
-        f"add rule {TABLE} cluster-ips-check ip daddr @cluster-ips reject "
+        f"add rule {table} cluster-ips-check {ip} daddr @cluster-ips reject "
         'comment "Reject traffic to invalid ports of ClusterIPs"'
     )
     if node.service_cidr:
         yield (
-            f"add rule {TABLE} cluster-ips-check ip daddr {{ {node.service_cidr} }} drop "
+            f"add rule {table} cluster-ips-check {ip} daddr {{ {node.service_cidr} }} drop "
             'comment "Drop traffic to unallocated ClusterIPs"'
         )
-    yield f"add rule {TABLE} service-endpoints-check {by_address} @no-endpoint-services"
-    yield f"add rule {TABLE} nodeport-endpoints-check {here} {by_port} @no-endpoint-nodeports"
-    yield f"add rule {TABLE} firewall-check {by_address} @firewall-ips"
-    yield f"add rule {TABLE} services {by_address} @service-ips"
-    yield f"add rule {TABLE} services {local} {by_port} @service-nodeports"
+    yield f"add rule {table} service-endpoints-check {by_address} @no-endpoint-services"
+    yield f"add rule {table} nodeport-endpoints-check {here} {by_port} @no-endpoint-nodeports"
+    yield f"add rule {table} firewall-check {by_address} @firewall-ips"
+    yield f"add rule {table} services {by_address} @service-ips"
+    yield f"add rule {table} services {local} {by_port} @service-nodeports"

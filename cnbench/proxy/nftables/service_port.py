@@ -7,21 +7,19 @@ from dataclasses import dataclass
 
 from cnbench.proxy.model import (
     Endpoint,
-    Node,
     Service,
     ServicePort,
     TrafficPolicy,
     external_stays_local,
     externally_accessible,
-    includes,
     reach,
     uses_cluster_endpoints,
     uses_local_endpoints,
 )
 from cnbench.proxy.names import nft_name_base
+from cnbench.proxy.nftables.dialect import dialect_of, in_a_name
 from cnbench.proxy.nftables.spread import Spread
-
-TABLE = "ip kube-proxy"
+from cnbench.proxy.node import Node, includes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,8 @@ class PortRules:
         self.service = service
         self.port = port
         self.node = node
+        self.dialect = dialect = dialect_of(node)
+        self.table, self.ip = dialect.table, dialect.ip
         self.text = text = f"{service.namespace}/{service.name}/{port.protocol}/{port.name}"
         base = nft_name_base(text)
         self.cluster_chain = f"service-{base}"
@@ -66,7 +66,7 @@ class PortRules:
         self.firewalled = bool(service.load_balancer_ips and service.source_ranges)
 
     def _target(self, endpoint: Endpoint) -> _Target:
-        base = nft_name_base(f"{self.text}__{endpoint.address}/{endpoint.port}")
+        base = nft_name_base(f"{self.text}__{in_a_name(endpoint)}")
         return _Target(endpoint, f"endpoint-{base}", f"affinity-{base}")
 
     def chains(self) -> Iterator[str]:
@@ -128,8 +128,8 @@ class PortRules:
     def write_chains(self, add: Callable[[str], None], *, spreads: bool = True) -> None:
         """Add the port's own chains, emptied, and their rules; those of `spreads` where asked."""
         for chain in self.chains():
-            add(f"add chain {TABLE} {chain}")
-            add(f"flush chain {TABLE} {chain}")
+            add(f"add chain {self.table} {chain}")
+            add(f"flush chain {self.table} {chain}")
         if self.internal_usable:
             self._write_internal_masquerade(add)
         if self.external:
@@ -138,14 +138,14 @@ class PortRules:
             self._write_firewall_chain(add)
         for name in self.affinity_sets():
             add(
-                f"add set {TABLE} {name} {{ type ipv4_addr ; "
+                f"add set {self.table} {name} {{ type {self.dialect.address_type} ; "
                 f"flags dynamic,timeout ; timeout {self.service.affinity_seconds}s ; }}"
             )
         for chain, targets in self._spread():
             if self.service.affinity_seconds:
                 self._write_affinity(add, chain, targets)
             if spreads:
-                add(f"add rule {TABLE} {Spread(chain, [target.chain for target in targets])}")
+                add(f"add rule {self.table} {Spread(chain, [target.chain for target in targets])}")
         for target in self.targets:
             self._write_endpoint(add, target)
 
@@ -153,22 +153,22 @@ class PortRules:
         if self.node.masquerade_all:
             source = ""
         elif self.node.pod_cidr:
-            source = f"ip saddr != {self.node.pod_cidr} "
+            source = f"{self.ip} saddr != {self.node.pod_cidr} "
         else:
             return
         add(
-            f"add rule {TABLE} {self.internal_chain} ip daddr {self.service.cluster_ip} "
-            f"{source}jump mark-for-masquerade"
+            f"add rule {self.table} {self.internal_chain} "
+            f"{self.ip} daddr {self.service.cluster_ip} {source}jump mark-for-masquerade"
         )
 
     def _write_external_chain(self, add: Callable[[str], None]) -> None:
-        start = f"add rule {TABLE} {self.external_chain}"
+        start = f"add rule {self.table} {self.external_chain}"
         if not self.external_local:
             add(f"{start} jump mark-for-masquerade")
         else:
             if self.node.pod_cidr:
                 add(
-                    f"{start} ip saddr {self.node.pod_cidr} goto {self.cluster_chain} "
+                    f"{start} {self.ip} saddr {self.node.pod_cidr} goto {self.cluster_chain} "
                     'comment "short-circuit pod traffic"'
                 )
             add(
@@ -189,17 +189,19 @@ class PortRules:
         if includes(self.service.source_ranges, self.node.address):
             allowed += self.service.load_balancer_ips
         sources = " , ".join(allowed)
-        add(f"add rule {TABLE} {self.firewall_chain} ip saddr != {{ {sources} }} drop")
+        add(f"add rule {self.table} {self.firewall_chain} {self.ip} saddr != {{ {sources} }} drop")
 
-    @staticmethod
-    def _write_affinity(add: Callable[[str], None], chain: str, targets: Sequence[_Target]) -> None:
+    def _write_affinity(
+        self, add: Callable[[str], None], chain: str, targets: Sequence[_Target]
+    ) -> None:
+        start = f"add rule {self.table} {chain} {self.ip} saddr"
         for target in targets:
-            add(f"add rule {TABLE} {chain} ip saddr @{target.affinity_set} goto {target.chain}")
+            add(f"{start} @{target.affinity_set} goto {target.chain}")
 
     def _write_endpoint(self, add: Callable[[str], None], target: _Target) -> None:
         endpoint = target.endpoint
-        start = f"add rule {TABLE} {target.chain}"
-        add(f"{start} ip saddr {endpoint.address} jump mark-for-masquerade")
+        start = f"add rule {self.table} {target.chain}"
+        add(f"{start} {self.ip} saddr {endpoint.address} jump mark-for-masquerade")
         if self.service.affinity_seconds:
-            add(f"{start} update @{target.affinity_set} {{ ip saddr }}")
+            add(f"{start} update @{target.affinity_set} {{ {self.ip} saddr }}")
         add(f"{start} meta l4proto {self.port.protocol} dnat to {endpoint}")

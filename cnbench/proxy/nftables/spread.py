@@ -14,11 +14,11 @@ Layouts: include/uapi/linux/netfilter/nf_tables.h; the values are those that nft
 
 from __future__ import annotations
 
-import socket
 import struct
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from cnbench.proxy.family import Family
 from cnbench.proxy.netlink import (
     NLM_F_APPEND,
     NLM_F_CREATE,
@@ -31,7 +31,7 @@ from cnbench.proxy.netlink import (
 
 SUBSYSTEM = 10  # NFNL_SUBSYS_NFTABLES
 _NEW_RULE, _NEW_SET, _NEW_ELEMENTS = (SUBSYSTEM << 8 | message for message in (6, 9, 12))
-_HEADER = struct.pack("=BBH", socket.AF_INET, 0, 0)  # struct nfgenmsg: family, version, resource
+_HEADER = struct.Struct("=BBH")  # struct nfgenmsg: family, version, resource
 _U32 = struct.Struct("!I")
 _KEY = struct.Struct("=I")
 _ITEM = 1  # NFTA_LIST_ELEM
@@ -56,12 +56,14 @@ class Spread(NamedTuple):
         return f"{self.chain} numgen random mod {len(self.targets)} vmap {{ {verdicts} }}"
 
 
-def additions(table: str, spreads: Sequence[Spread], first: int) -> Iterator[Request]:
+def additions(
+    table: str, family: Family, spreads: Sequence[Spread], first: int
+) -> Iterator[Request]:
     """Ask for rules at the ends of their chains; to be sent in one transaction.
 
     Their maps are numbered from ``first``; no map of the table may have such a number yet.
     """
-    of_table = _HEADER + attribute(1, _text(table))
+    of_table = _HEADER.pack(family.number, 0, 0) + attribute(1, _text(table))
     new = NLM_F_REQUEST | NLM_F_CREATE
     for number, spread in enumerate(spreads, first):
         name, id_ = _text(f"__map{number}"), _U32.pack(number)
