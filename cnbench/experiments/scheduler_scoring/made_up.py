@@ -103,7 +103,7 @@ def open_question(params: Params, lab: Lab) -> Iterator[QuestionSubject]:
     scheduler = Scheduler(
         made_up.synthetic.cluster,
         percentage_of_nodes_to_score=_PERCENTAGES[str(params["scored"])],
-        scores=grid.SCORES if params["plugin"] == "MostAllocated" else None,
+        scores=grid.SCORES if params["plugin"] in grid.BY_NAME else None,
     )
     pod = demanding_pod(made_up.synthetic.templates)
     question = Question(scheduler, pod, str(params["plugin"]), str(params["extension_point"]))
