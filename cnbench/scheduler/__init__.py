@@ -22,9 +22,20 @@ if TYPE_CHECKING:
     from cnbench.scheduler.errors import NotPlacedError, SchedulerInputError, UnknownNodeError
     from cnbench.scheduler.inputs.kubernetes import node_from_dict, pod_from_dict
     from cnbench.scheduler.inputs.kubernetes_cluster import cluster_from_dicts, spread_selector_for
+    from cnbench.scheduler.model.node_rules import (
+        NodeAffinity,
+        NodeSelectorTerm,
+        PreferredSchedulingTerm,
+    )
     from cnbench.scheduler.model.objects import Node, Pod
-    from cnbench.scheduler.model.node_rules import NodeAffinity, NodeSelectorTerm, PreferredSchedulingTerm
-    from cnbench.scheduler.model.placement_rules import PodAffinity, PodAffinityTerm, Taint, Toleration, TopologySpreadConstraint, WeightedPodAffinityTerm
+    from cnbench.scheduler.model.placement_rules import (
+        PodAffinity,
+        PodAffinityTerm,
+        Taint,
+        Toleration,
+        TopologySpreadConstraint,
+        WeightedPodAffinityTerm,
+    )
     from cnbench.scheduler.model.selectors import LabelSelector, Requirement
     from cnbench.scheduler.results import FilterResult, Placement, Scores
 __all__ = [

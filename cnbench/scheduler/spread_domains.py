@@ -9,9 +9,9 @@ import numpy as np
 
 from cnbench.scheduler.cluster import Shape
 from cnbench.scheduler.columns.arrays import Ints, Mask
+from cnbench.scheduler.columns.node_labels import HOSTNAME, ZONE_KEYS
 from cnbench.scheduler.columns.pod_sets import spread_query
 from cnbench.scheduler.eligibility import eligibility
-from cnbench.scheduler.columns.node_labels import HOSTNAME, ZONE_KEYS
 from cnbench.scheduler.model.placement_rules import HONOR, SCHEDULE_ANYWAY, TopologySpreadConstraint
 from cnbench.scheduler.model.selectors import LabelSelector
 from cnbench.scheduler.settings import SYSTEM

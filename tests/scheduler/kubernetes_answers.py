@@ -2,10 +2,10 @@
 
     python tests/scheduler/kubernetes_answers.py FOLDER    # packs FOLDER/scheduler-*.jsonl.gz
 
-A file is xz over JSON: ``words`` are the distinct objects, which cases refer to by their number, and
-``cases`` are rows in the order of `Case`. Answers are in the order of the case's nodes: a text of 0
-and 1 for each filter, and a list for each score (raw, and normalised where that is another), over
-the nodes that all filters admit. Where the answers come from is told in answers/README.md.
+A file is xz over JSON: ``words`` are the distinct objects, which cases refer to by their number,
+and ``cases`` are rows in the order of `Case`. Answers are in the order of the case's nodes: a text
+of 0 and 1 for each filter, and a list for each score (raw, and normalised where that is another),
+over the nodes that all filters admit. Where they come from is told in answers/README.md.
 """
 
 import gzip

@@ -33,9 +33,7 @@ def disagreements(case, release):
     own = Scheduler(cluster, release, profile=without, scores=SCORES, **options)
     found = []
     for answer in case.answers:
-        pod = pod_from_dict(
-            answer.pod, spread_selector_for(answer.pod, case.services, case.owners)
-        )
+        pod = pod_from_dict(answer.pod, spread_selector_for(answer.pod, case.services, case.owners))
         verdicts = system.filter(pod).by_plugin
         for plugin, expected in answer.filters.items():
             here = "".join("01"[verdict] for verdict in verdicts[plugin].tolist())

@@ -18,8 +18,8 @@ def feasible(view: View, shape: Shape) -> Mask | None:
     """The nodes where no constraint's skew would exceed its maximum; None for all.
 
     A node without the label fails. The skew of a domain is its matching pods, plus one if the
-    pod matches itself, less the fewest matching pods of any eligible domain. Before 1.24 the pods on
-    a domain's other nodes count, too, if one of its nodes is eligible.
+    pod matches itself, less the fewest matching pods of any eligible domain. Before 1.24 the pods
+    on a domain's other nodes count, too, if one of its nodes is eligible.
     """
     fits = None
     everywhere = view.release.counts_excluded_nodes

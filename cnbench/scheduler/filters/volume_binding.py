@@ -5,6 +5,8 @@ Only what bound claims demand is modelled: claims still to be bound are in docs/
 
 from __future__ import annotations
 
+from functools import partial
+
 from cnbench.scheduler.cluster import Shape
 from cnbench.scheduler.columns.arrays import Mask
 from cnbench.scheduler.eligibility import any_of
@@ -27,7 +29,7 @@ def feasible(view: View, shape: Shape) -> Mask | None:
         if volume.required is not None:
             terms = tuple(volume.required)
             key = ("terms", view.cluster.content(terms))
-            here = view.cluster.static.get(key, lambda t=terms: any_of(view.cluster, t))
+            here = view.cluster.static.get(key, partial(any_of, view.cluster, terms))
             fits = here if fits is None else fits & here
     return None if fits is None else view.column(fits)
 

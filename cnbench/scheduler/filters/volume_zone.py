@@ -1,6 +1,6 @@
-"""VolumeZone: nodes with a zone or region must have that of the pod's volumes (NoVolumeZoneConflict).
+"""VolumeZone: nodes with a zone or region must have that of the pod's volumes.
 
-Source: kubernetes volumezone/volume_zone.go.
+NoVolumeZoneConflict in the legacy names. Source: kubernetes volumezone/volume_zone.go.
 """
 
 from __future__ import annotations

@@ -10,9 +10,23 @@ from cnbench.scheduler.errors import SchedulerInputError
 from cnbench.scheduler.inputs.object_reader import Reader
 from cnbench.scheduler.inputs.pod_requests import pod_amounts
 from cnbench.scheduler.model import checks
+from cnbench.scheduler.model.node_rules import (
+    NodeAffinity,
+    NodeSelectorTerm,
+    PreferredSchedulingTerm,
+)
 from cnbench.scheduler.model.objects import Node, Pod
-from cnbench.scheduler.model.node_rules import NodeAffinity, NodeSelectorTerm, PreferredSchedulingTerm
-from cnbench.scheduler.model.placement_rules import HONOR, IGNORE, NO_SCHEDULE, PodAffinity, PodAffinityTerm, Taint, Toleration, TopologySpreadConstraint, WeightedPodAffinityTerm
+from cnbench.scheduler.model.placement_rules import (
+    HONOR,
+    IGNORE,
+    NO_SCHEDULE,
+    PodAffinity,
+    PodAffinityTerm,
+    Taint,
+    Toleration,
+    TopologySpreadConstraint,
+    WeightedPodAffinityTerm,
+)
 from cnbench.scheduler.model.selectors import LabelSelector, Requirement
 
 Object: TypeAlias = Mapping[str, Any]

@@ -14,9 +14,23 @@ import numpy as np
 from cnbench.scheduler.cluster import Cluster
 from cnbench.scheduler.columns.node_labels import HOSTNAME
 from cnbench.scheduler.errors import SchedulerInputError
+from cnbench.scheduler.model.node_rules import (
+    NodeAffinity,
+    NodeSelectorTerm,
+    PreferredSchedulingTerm,
+)
 from cnbench.scheduler.model.objects import Node, Pod
-from cnbench.scheduler.model.node_rules import NodeAffinity, NodeSelectorTerm, PreferredSchedulingTerm
-from cnbench.scheduler.model.placement_rules import NO_SCHEDULE, PREFER_NO_SCHEDULE, SCHEDULE_ANYWAY, PodAffinity, PodAffinityTerm, Taint, Toleration, TopologySpreadConstraint, WeightedPodAffinityTerm
+from cnbench.scheduler.model.placement_rules import (
+    NO_SCHEDULE,
+    PREFER_NO_SCHEDULE,
+    SCHEDULE_ANYWAY,
+    PodAffinity,
+    PodAffinityTerm,
+    Taint,
+    Toleration,
+    TopologySpreadConstraint,
+    WeightedPodAffinityTerm,
+)
 from cnbench.scheduler.model.quantities import CPU, GIB, MEMORY, MIB, PODS
 from cnbench.scheduler.model.selectors import Requirement
 

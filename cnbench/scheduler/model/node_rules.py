@@ -39,7 +39,9 @@ class NodeSelectorTerm:
         Raises:
             SchedulerInputError: names the field that is malformed.
         """
-        for path, expression in checks.each(self.match_expressions, where, f"{field}.matchExpressions"):
+        for path, expression in checks.each(
+            self.match_expressions, where, f"{field}.matchExpressions"
+        ):
             checks.instance(expression, Requirement, where, path)
             expression.check(where, path, NODE_OPERATORS)
         for path, expression in checks.each(self.match_fields, where, f"{field}.matchFields"):

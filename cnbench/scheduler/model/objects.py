@@ -14,7 +14,12 @@ from cnbench.scheduler.model import checks
 from cnbench.scheduler.model.amounts import Amounts, alike_in_all, distinct
 from cnbench.scheduler.model.attachments import HostPort, PodVolume, Unmodelled
 from cnbench.scheduler.model.node_rules import NodeAffinity
-from cnbench.scheduler.model.placement_rules import PodAffinity, Taint, Toleration, TopologySpreadConstraint
+from cnbench.scheduler.model.placement_rules import (
+    PodAffinity,
+    Taint,
+    Toleration,
+    TopologySpreadConstraint,
+)
 from cnbench.scheduler.model.quantities import LARGEST_CAPACITY, PODS, amounts
 from cnbench.scheduler.model.selectors import LabelSelector, as_selector
 from cnbench.scheduler.model.spec import (

@@ -119,7 +119,10 @@ class PodAffinityTerm:
         own = dict(labels)
         added = [
             Requirement(key, operator, (own[key],))
-            for keys, operator in ((self.match_label_keys, "In"), (self.mismatch_label_keys, "NotIn"))
+            for keys, operator in (
+                (self.match_label_keys, "In"),
+                (self.mismatch_label_keys, "NotIn"),
+            )
             for key in keys
             if key in own
         ]
@@ -219,7 +222,9 @@ class TopologySpreadConstraint:
             raise SchedulerInputError(where, f"{field}.minDomains", problem)
         verdicts = (DO_NOT_SCHEDULE, SCHEDULE_ANYWAY)
         checks.one_of(self.when_unsatisfiable, verdicts, where, f"{field}.whenUnsatisfiable")
-        checks.one_of(self.node_affinity_policy, (HONOR, IGNORE), where, f"{field}.nodeAffinityPolicy")
+        checks.one_of(
+            self.node_affinity_policy, (HONOR, IGNORE), where, f"{field}.nodeAffinityPolicy"
+        )
         checks.one_of(self.node_taints_policy, (HONOR, IGNORE), where, f"{field}.nodeTaintsPolicy")
         check_selector(self.label_selector, where, f"{field}.labelSelector")
         checks.texts(self.match_label_keys, where, f"{field}.matchLabelKeys")

@@ -60,9 +60,7 @@ class Requirement:
         A node selector term with one that it does not take matches no node (apimachinery,
         labels.NewRequirement; component-helpers, nodeaffinity.go).
         """
-        numbers = not self.compares or all(
-            parse_int64(value) is not None for value in self.values
-        )
+        numbers = not self.compares or all(parse_int64(value) is not None for value in self.values)
         return numbers and all(map(is_label_value, self.values))
 
     def check(self, where: str, field: str, operators: tuple[str, ...]) -> None:

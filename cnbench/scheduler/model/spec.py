@@ -11,7 +11,11 @@ from cnbench.scheduler.model import checks
 from cnbench.scheduler.model.amounts import Amounts, Items
 from cnbench.scheduler.model.attachments import HostPort, PodVolume, Unmodelled
 from cnbench.scheduler.model.node_rules import NodeAffinity
-from cnbench.scheduler.model.placement_rules import PodAffinity, Toleration, TopologySpreadConstraint
+from cnbench.scheduler.model.placement_rules import (
+    PodAffinity,
+    Toleration,
+    TopologySpreadConstraint,
+)
 from cnbench.scheduler.model.selectors import LabelSelector, check_selector
 
 

@@ -69,7 +69,7 @@ def percents(
         Whole numbers from 0 to 100 as float64: (resources, nodes).
     """
     resources = view.resources
-    percent = np.subtract(view.columns(resources.left(shares.rows)), shares.scored)
+    percent: Floats = np.subtract(view.columns(resources.left(shares.rows)), shares.scored)
     beyond = None
     # Looking for the lowest is cheaper than cutting, and nodes are rarely overcommitted.
     if percent.min(initial=0.0) < 0.0:

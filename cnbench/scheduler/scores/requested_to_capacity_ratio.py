@@ -1,7 +1,7 @@
 """RequestedToCapacityRatio: a broken line of points over the share of each resource that is used.
 
-Source: kubernetes noderesources/requested_to_capacity_ratio.go. A strategy of NodeResourcesFit since
-1.22, a plugin of its own before; only a configuration can ask for it, since it needs the points.
+Source: kubernetes noderesources/requested_to_capacity_ratio.go. A strategy of NodeResourcesFit
+since 1.22, a plugin of its own before; only a configuration can ask for it, since it needs points.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def raw(view: View, shape: Shape) -> Ints:
     weights: Floats | float = 1.0 if shares.weights is None else shares.weights
     counted = (scores > 0) * weights
     total = np.add.reduce(scores * weights)
-    return np.floor(total / np.maximum(np.add.reduce(counted), 1.0) + 0.5).astype(np.int64)
+    mean: Floats = total / np.maximum(np.add.reduce(counted), 1.0)
+    return np.floor(mean + 0.5).astype(np.int64)
 
 
 def _line(points: Sequence[tuple[int, int]]) -> list[int]:
