@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from cnbench.scheduler.errors import NotPlacedError, SchedulerInputError, UnknownNodeError
     from cnbench.scheduler.inputs.kubernetes import node_from_dict, pod_from_dict
     from cnbench.scheduler.inputs.kubernetes_cluster import cluster_from_dicts, spread_selector_for
-    from cnbench.scheduler.model.objects import Node, Pod
-    from cnbench.scheduler.model.placement_rules import (
+    from cnbench.scheduler.model.node_rules import (
         NodeAffinity,
         NodeSelectorTerm,
+        PreferredSchedulingTerm,
+    )
+    from cnbench.scheduler.model.objects import Node, Pod
+    from cnbench.scheduler.model.placement_rules import (
         PodAffinity,
         PodAffinityTerm,
-        PreferredSchedulingTerm,
         Taint,
         Toleration,
         TopologySpreadConstraint,
@@ -87,12 +89,14 @@ __getattr__, __dir__ = lazily(
             "Node",
             "Pod",
         ),
-        "cnbench.scheduler.model.placement_rules": (
+        "cnbench.scheduler.model.node_rules": (
             "NodeAffinity",
             "NodeSelectorTerm",
+            "PreferredSchedulingTerm",
+        ),
+        "cnbench.scheduler.model.placement_rules": (
             "PodAffinity",
             "PodAffinityTerm",
-            "PreferredSchedulingTerm",
             "Taint",
             "Toleration",
             "TopologySpreadConstraint",

@@ -10,13 +10,16 @@ import numpy as np
 
 from cnbench.scheduler.columns.arrays import Codes, Ints
 from cnbench.scheduler.columns.caches import BoundedCache, frozen
+from cnbench.scheduler.columns.host_ports import HostPorts
+from cnbench.scheduler.columns.ledgers import Ledgers, demand_in
 from cnbench.scheduler.columns.node_labels import LabelColumn, NodeLabels
 from cnbench.scheduler.columns.pod_sets import HeldTerm, NamespaceLabels, PodSets, terms_held_by
-from cnbench.scheduler.columns.resources import Resources
+from cnbench.scheduler.columns.resources import Demand, Resources
 from cnbench.scheduler.errors import NotPlacedError, SchedulerInputError, UnknownNodeError
 from cnbench.scheduler.model import checks
-from cnbench.scheduler.model.objects import Node, Pod, Spec, checked_labels
+from cnbench.scheduler.model.objects import Node, Pod
 from cnbench.scheduler.model.placement_rules import Taint
+from cnbench.scheduler.model.spec import Spec, checked_labels
 
 # Results that depend on nodes and spec alone, at most this many of up to 8 B a node each.
 _STATIC_RESULTS = 64
@@ -26,17 +29,22 @@ _NODE_BITS = 32
 class Shape:
     """A spec as one cluster knows it: interned, with everything placing needs at hand."""
 
-    __slots__ = ("compiled", "demand", "held", "number", "pods", "spec")
+    __slots__ = ("compiled", "demands", "held", "number", "pods", "spec")
 
     def __init__(self, number: int, spec: Spec, cluster: "Cluster") -> None:
         self.number = number
         self.spec = spec
-        self.demand = cluster.resources.demand(spec)
+        rows = cluster.resources.rows
+        self.demands = tuple((amounts.since, Demand(amounts, rows)) for amounts in spec.amounts)
         self.pods = cluster.pod_sets.class_of(spec)
         # Made when a pod of this shape is first placed: pods only asked about hold no terms.
         self.held: tuple[HeldTerm, ...] | None = None
         # What plugins work out once and keep (constraints, queries), by plugin.
         self.compiled: dict[Hashable, object] = {}
+
+    def demand(self, minor: int) -> Demand:
+        """What such a pod counts for in a release, given by its minor number."""
+        return demand_in(self.demands, minor)
 
 
 class Cluster:
@@ -61,10 +69,11 @@ class Cluster:
         self.node_names: Sequence[str] = [node.name for node in listed]
         self._number_of = _numbered(self.node_names)
         self.labels = NodeLabels(listed)
-        self.resources = Resources(listed)
+        self._ledgers = Ledgers(listed)
         self.taint_sets, self.taints = _taints(listed)
         self.image_sizes, self.image_nodes = _images(listed)
         self.pod_sets = PodSets(len(listed), namespaces or {})
+        self.host_ports = HostPorts(len(listed))
         self.numbers: Codes = frozen(np.arange(len(listed)))
         self.no_score: Ints = frozen(np.zeros(len(listed), dtype=np.int64))
         self.static = BoundedCache(_STATIC_RESULTS)
@@ -122,7 +131,7 @@ class Cluster:
         names = self._placed.setdefault(pod.namespace, {})
         if pod.name in names or not pod.name:
             raise _unplaceable(pod)
-        self.resources.take(shape.demand, number, 1)
+        self._ledgers.take(shape.demands, number, 1)
         names[pod.name] = shape.number << _NODE_BITS | number
         self._count(shape, number, 1)
 
@@ -141,7 +150,7 @@ class Cluster:
         except KeyError:
             raise NotPlacedError(f"{namespace}/{name}") from None
         shape, number = self._shape_list[entry >> _NODE_BITS], entry & (1 << _NODE_BITS) - 1
-        self.resources.take(shape.demand, number, -1)
+        self._ledgers.take(shape.demands, number, -1)
         self._count(shape, number, -1)
         return self.node_names[number]
 
@@ -175,6 +184,7 @@ class Cluster:
         if shape.held is None:
             shape.held = tuple(self.pod_sets.held(key) for key in terms_held_by(shape.spec))
         tallies = [shape.pods.tally, *shape.pods.watchers, *(term.tally for term in shape.held)]
+        tallies += [self.host_ports.tally(port) for port in shape.spec.host_ports]
         for tally in tallies:
             if sign > 0:
                 tally.add(node)
@@ -187,6 +197,15 @@ class Cluster:
         Shapes keep such numbers to ask `static` with: hashing long selectors once is enough.
         """
         return self._contents.setdefault(key, len(self._contents))
+
+    @property
+    def resources(self) -> Resources:
+        """What the nodes have and what is left of it, as the newest release counts pods."""
+        return self._ledgers.newest
+
+    def resources_in(self, minor: int) -> Resources:
+        """The same as a release counts pods, given by its minor number."""
+        return self._ledgers.of(minor)
 
     def topology(self, key: str) -> LabelColumn:
         """The column of a node label."""

@@ -8,14 +8,10 @@ from cnbench.scheduler.cluster import Cluster, Shape
 from cnbench.scheduler.columns.arrays import Ints, Mask
 from cnbench.scheduler.columns.caches import frozen
 from cnbench.scheduler.columns.exact import scaled_to_top
-from cnbench.scheduler.model.objects import Spec
-from cnbench.scheduler.model.placement_rules import (
-    PREFER_NO_SCHEDULE,
-    NodeSelectorTerm,
-    Taint,
-    Toleration,
-)
+from cnbench.scheduler.model.node_rules import NodeSelectorTerm, PreferredSchedulingTerm
+from cnbench.scheduler.model.placement_rules import PREFER_NO_SCHEDULE, Taint, Toleration
 from cnbench.scheduler.model.selectors import Requirement
+from cnbench.scheduler.model.spec import Spec
 from cnbench.scheduler.view import View
 
 
@@ -67,13 +63,19 @@ class Eligibility:
         key = ("tolerated", self._tolerations)
         return self._cluster.static.get(key, lambda: _tolerated(self._cluster, self._spec))
 
-    def preference(self) -> Scaled | None:
-        """The weights of the preferred node terms each node matches, summed; None for all 0."""
-        if not self._spec.node_affinity.preferred:
+    def preference(self, added: Sequence[PreferredSchedulingTerm] = ()) -> Scaled | None:
+        """The weights of the preferred node terms each node matches, summed; None for all 0.
+
+        Args:
+            added: the profile's terms, besides the pod's own.
+        """
+        own = self._spec.node_affinity.preferred
+        terms = (*own, *added)
+        if not terms:
             return None
+        number = self._cluster.content(terms) if added else self._preferred
         return self._cluster.static.get(
-            ("preference", self._preferred),
-            lambda: Scaled(_preference(self._cluster, self._spec), reverse=False),
+            ("preference", number), lambda: Scaled(_preference(self._cluster, terms), reverse=False)
         )
 
     def dislikes(self) -> Scaled | None:
@@ -99,11 +101,12 @@ def _required(cluster: Cluster, spec: Spec) -> Mask:
     for key, value in spec.node_selector:
         chosen &= cluster.topology(key).where(Requirement(key, "In", (value,)))
     if spec.node_affinity.required is not None:
-        chosen &= _any_of(cluster, tuple(spec.node_affinity.required))
+        chosen &= any_of(cluster, tuple(spec.node_affinity.required))
     return chosen
 
 
-def _any_of(cluster: Cluster, terms: Sequence[NodeSelectorTerm]) -> Mask:
+def any_of(cluster: Cluster, terms: Sequence[NodeSelectorTerm]) -> Mask:
+    """The nodes that any of these terms matches (bool, one per node)."""
     chosen = np.zeros(len(cluster), dtype=bool)
     for term in terms:
         chosen |= _matching(cluster, term)
@@ -111,7 +114,7 @@ def _any_of(cluster: Cluster, terms: Sequence[NodeSelectorTerm]) -> Mask:
 
 
 def _matching(cluster: Cluster, term: NodeSelectorTerm) -> Mask:
-    chosen = np.full(len(cluster), not term.empty)
+    chosen = np.full(len(cluster), not term.empty and term.possible)
     for requirement in term.match_expressions:
         chosen &= cluster.topology(requirement.key).where(requirement)
     for requirement in term.match_fields:
@@ -122,9 +125,9 @@ def _matching(cluster: Cluster, term: NodeSelectorTerm) -> Mask:
     return chosen
 
 
-def _preference(cluster: Cluster, spec: Spec) -> Ints:
+def _preference(cluster: Cluster, terms: Sequence[PreferredSchedulingTerm]) -> Ints:
     total = np.zeros(len(cluster), dtype=np.int64)
-    for preferred in spec.node_affinity.preferred:
+    for preferred in terms:
         total += preferred.weight * _matching(cluster, preferred.preference)
     return total
 

@@ -1,6 +1,9 @@
 """The scheduler: filter the nodes, score those that remain, take the best."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -8,22 +11,17 @@ import numpy as np
 from cnbench.scheduler.cluster import Cluster, Shape
 from cnbench.scheduler.columns.arrays import Codes, Ints, Mask
 from cnbench.scheduler.errors import SchedulerInputError
-from cnbench.scheduler.filters import node_resources_fit
 from cnbench.scheduler.model import checks
 from cnbench.scheduler.model.objects import Pod
-from cnbench.scheduler.plugins import (
-    DEFAULT_SCORES,
-    DEFAULT_WEIGHTS,
-    FILTER_MODULES,
-    FILTERS,
-    ByPlugin,
-    filter_name,
-    score_name,
-)
-from cnbench.scheduler.releases import parse_release
+from cnbench.scheduler.node_selection import Selection, numbers_of
+from cnbench.scheduler.plugins import FILTER_MODULES, ByPlugin, filter_name, score_name
+from cnbench.scheduler.profiles import Profile, default_profile, default_weights
+from cnbench.scheduler.releases import Release, parse_release
 from cnbench.scheduler.results import FilterResult, Placement, Scores, Search
 from cnbench.scheduler.sampling import EVERY_NODE, nodes_to_find
 from cnbench.scheduler.scoring import Arithmetic, Total
+from cnbench.scheduler.settings import Settings
+from cnbench.scheduler.unheeded import tell
 from cnbench.scheduler.view import View
 
 DEFAULT_RELEASE = "1.30"
@@ -34,17 +32,20 @@ class Scheduler:
 
     Args:
         cluster: the nodes and the pods on them; `place` and `remove` change it.
-        release: the Kubernetes release whose arithmetic to follow, such as "1.20" (see
-            `releases.py` for what differs).
-        filters: the filters to run, by today's or legacy names; None for all five.
-        scores: the scores to run; None for all but MostAllocated.
-        weights: weights that differ from the defaults (TaintToleration 3; NodeAffinity,
-            PodTopologySpread and InterPodAffinity 2; the others 1).
+        release: the Kubernetes release whose arithmetic and default profile to follow, such as
+            "1.20" (see `releases.py` for what differs), from 1.20 to 1.36.
+        profile: what to run and its settings (see `inputs/configuration.py`); None for the
+            release's default profile. What is given below overrides it.
+        filters: the filters to run, by today's or legacy names; None for the profile's.
+        scores: the scores to run; None for the profile's. A score that the profile does not run
+            has weight 1, or the weight the release gives it by default.
+        weights: weights that differ from the profile's.
         hard_pod_affinity_weight: what a placed pod's required affinity term is worth, 0 to 100.
         resource_weights: the resources LeastAllocated, MostAllocated and BalancedAllocation look
             at, and what each is worth in the mean.
         percentage_of_nodes_to_score: how many feasible nodes `place` looks for before it scores:
-            100 for every node, 0 for Kubernetes' adaptive percentage.
+            100 for every node, 0 for Kubernetes' adaptive percentage. None for the profile's,
+            and for every node if that says nothing.
         seed: None takes the first of the best nodes; a number picks one of them at random, as
             kube-scheduler does, reproducibly.
 
@@ -57,27 +58,31 @@ class Scheduler:
         cluster: Cluster,
         release: str = DEFAULT_RELEASE,
         *,
+        profile: Profile | None = None,
         filters: Iterable[str] | None = None,
         scores: Iterable[str] | None = None,
         weights: Mapping[str, int] | None = None,
-        hard_pod_affinity_weight: int = 1,
+        hard_pod_affinity_weight: int | None = None,
         resource_weights: Mapping[str, int] | None = None,
-        percentage_of_nodes_to_score: int = EVERY_NODE,
+        percentage_of_nodes_to_score: int | None = None,
         seed: int | None = None,
     ) -> None:
         checks.instance(cluster, Cluster, "scheduler", "cluster")
         self.cluster = cluster
         self.release = parse_release(release)
-        self.filters = _named("filters", filters, FILTERS, filter_name)
-        self.scores = _named("scores", scores, DEFAULT_SCORES, score_name)
-        self.weights = _weights(self.scores, weights or {})
-        _check_range("hard_pod_affinity_weight", hard_pod_affinity_weight, 0, 100)
-        _check_range("percentage_of_nodes_to_score", percentage_of_nodes_to_score, 0, 100)
-        resources = {"cpu": 1, "memory": 1} if resource_weights is None else resource_weights
-        for name, weight in resources.items():
-            _check_range(f"resource_weights.{name}", weight, 1, 100)
-        self.arithmetic = Arithmetic(tuple(resources.items()), hard_pod_affinity_weight)
-        self._enough = nodes_to_find(len(cluster), percentage_of_nodes_to_score)
+        profile = default_profile(self.release) if profile is None else profile
+        self.filters = _named("filters", filters, profile.filters, filter_name)
+        self.scores = _named("scores", scores, profile.weights, score_name)
+        self.weights = _weights(self.release, self.scores, profile, weights or {})
+        self.settings = _settings(profile.settings, hard_pod_affinity_weight, resource_weights)
+        self.arithmetic = Arithmetic()
+        share = percentage_of_nodes_to_score
+        if share is None:
+            share = profile.percentage_of_nodes_to_score
+        if share is None:
+            share = EVERY_NODE
+        _check_range("percentage_of_nodes_to_score", share, 0, 100)
+        self._enough = nodes_to_find(len(cluster), share)
         self._start = 0
         self._random = None if seed is None else np.random.default_rng(seed)
 
@@ -87,8 +92,11 @@ class Scheduler:
         Returns:
             The nodes the pod may go to (bool, one per node), and each filter's own answer.
             Unlike kube-scheduler, which stops at a node's first failing filter, all are asked.
+
+        Raises:
+            SchedulerInputError: the pod has a field without which there is no answer.
         """
-        view, shape = self.view(), self.cluster.shape(pod)
+        view, shape = self.view(), self._asked(pod)
         masks = self.masks(view, shape)
         feasible = _all_of(view, masks.values())
         shown = {name: _shown(view, mask) for name, mask in masks.items()}
@@ -96,9 +104,7 @@ class Scheduler:
         by_plugin = ByPlugin(shown, filter_name)
         return FilterResult(feasible, by_plugin, self.cluster.node_names, explain)
 
-    def score(
-        self, pod: Pod, nodes: Mask | Sequence[int] | Sequence[str] | FilterResult | None = None
-    ) -> Scores:
+    def score(self, pod: Pod, nodes: Selection = None) -> Scores:
         """Score nodes for a pod; nothing is changed.
 
         Args:
@@ -111,11 +117,12 @@ class Scheduler:
             Raw, normalised and total scores, int64, in the order of the nodes asked for.
 
         Raises:
-            SchedulerInputError: the mask is not of all nodes, or a number is none of a node.
+            SchedulerInputError: the mask is not of all nodes, a number is none of a node, or the
+                pod has a field without which there is no answer.
             UnknownNodeError: there is no node of a name.
         """
-        view = self.view(self._selection(nodes))
-        shape, total = self.cluster.shape(pod), Total(view)
+        view = self.view(numbers_of(self.cluster, nodes))
+        shape, total = self._asked(pod), Total(view)
         scored = {}
         for name in self.scores:
             scored[name] = self.arithmetic.score(name, view, shape)
@@ -132,8 +139,12 @@ class Scheduler:
         )
 
     def choose(self, pod: Pod) -> Placement | None:
-        """The node `place` would put the pod on, without putting it there; None if none fits."""
-        shape = self.cluster.shape(pod)
+        """The node `place` would put the pod on, without putting it there; None if none fits.
+
+        Raises:
+            SchedulerInputError: the pod has a field without which there is no answer.
+        """
+        shape = self._asked(pod)
         found = self._search(shape)
         self._start = found.next_start
         nodes = found.feasible
@@ -153,7 +164,8 @@ class Scheduler:
         that comes first in the search decides, or chance if the scheduler has a seed.
 
         Raises:
-            SchedulerInputError: the pod has no name, or is placed already.
+            SchedulerInputError: the pod has no name, is placed already, or has a field without
+                which there is no answer.
         """
         choice = self.choose(pod)
         if choice is not None:
@@ -161,12 +173,16 @@ class Scheduler:
         return choice
 
     def remove(self, pod: Pod | str) -> str:
-        """Take a pod off its node; returns the node's name. See `Cluster.remove`."""
+        """Take a pod off its node; returns the node's name. See `Cluster.remove`.
+
+        Raises:
+            NotPlacedError: it is not placed.
+        """
         return self.cluster.remove(pod)
 
     def view(self, nodes: Codes | None = None) -> View:
-        """These nodes (None for all) under this scheduler's release."""
-        return View(self.cluster, nodes, self.release)
+        """These nodes (None for all) under this scheduler's release and settings."""
+        return View(self.cluster, nodes, self.release, self.settings)
 
     def masks(self, view: View, shape: Shape) -> dict[str, Mask | None]:
         """Each filter's answer over a view's nodes (bool); None where it admits all of them."""
@@ -182,7 +198,13 @@ class Scheduler:
 
     def search(self, pod: Pod) -> Search:
         """The nodes `place` would look at for this pod now, and score; nothing is changed."""
-        return self._search(self.cluster.shape(pod))
+        return self._search(self._asked(pod))
+
+    def _asked(self, pod: Pod) -> Shape:
+        """The shape of a pod that is asked about, once what is not heeded of it has been told."""
+        shape = self.cluster.shape(pod)
+        tell(pod, shape, self.release)
+        return shape
 
     def _search(self, shape: Shape) -> Search:
         size = len(self.cluster)
@@ -213,38 +235,15 @@ class Scheduler:
             return int(total.argmax())
         return int(self._random.choice((total == total.max()).nonzero()[0]))
 
-    def _selection(
-        self, nodes: Mask | Sequence[int] | Sequence[str] | FilterResult | None
-    ) -> Codes | None:
-        if nodes is None:
-            return None
-        given = np.asarray(nodes)
-        if given.ndim == 1 and not len(given):
-            return np.empty(0, dtype=np.intp)
-        if given.dtype == np.bool_:
-            if len(given) != len(self.cluster):
-                problem = f"the mask has {len(given)} entries, the cluster {len(self.cluster)}"
-                raise SchedulerInputError("score", "nodes", problem)
-            return None if given.all() else given.nonzero()[0]
-        if given.dtype.kind == "U":
-            return np.array([self.cluster.node_number(name) for name in given.tolist()])
-        if given.ndim != 1 or not np.issubdtype(given.dtype, np.integer):
-            problem = "must be a mask over all nodes, or numbers or names of nodes"
-            raise SchedulerInputError("score", "nodes", problem)
-        if given.min() < 0 or given.max() >= len(self.cluster):
-            problem = f"the numbers must be from 0 to {len(self.cluster) - 1}"
-            raise SchedulerInputError("score", "nodes", problem)
-        return given.astype(np.intp)
-
     def _reasons(self, shape: Shape, masks: Mapping[str, Mask], which: int | str) -> list[str]:
         node = self.cluster.node_number(which)
-        short = ", ".join(node_resources_fit.lacking(self.view(), shape, node))
-        detail = {node_resources_fit.NAME: f" ({short})" if short else ""}
-        return [
-            f"{name}: {FILTER_MODULES[name].REASON}{detail.get(name, '')}"
-            for name, mask in masks.items()
-            if not mask[node]
-        ]
+        return [self._reason(name, shape, node) for name, mask in masks.items() if not mask[node]]
+
+    def _reason(self, name: str, shape: Shape, node: int) -> str:
+        module = FILTER_MODULES[name]
+        detail = getattr(module, "detail", None)
+        text = detail(self.view(), shape, node) if detail else ""
+        return f"{name}: {module.REASON}{f' ({text})' if text else ''}"
 
 
 def _named(
@@ -255,11 +254,29 @@ def _named(
     return tuple(dict.fromkeys(map(resolve, names)))
 
 
-def _weights(scores: Sequence[str], given: Mapping[str, int]) -> dict[str, int]:
+def _weights(
+    release: Release, scores: Sequence[str], profile: Profile, given: Mapping[str, int]
+) -> dict[str, int]:
     changed = {score_name(name): weight for name, weight in given.items()}
     for name, weight in changed.items():
         _check_range(f"weights.{name}", weight, 0, 2**31 - 1)
-    return {name: changed.get(name, DEFAULT_WEIGHTS[name]) for name in scores}
+    known = {**default_weights(release), **profile.weights, **changed}
+    return {name: known.get(name, 1) for name in scores}
+
+
+def _settings(
+    settings: Settings, hard_weight: int | None, resources: Mapping[str, int] | None
+) -> Settings:
+    """The profile's settings with what was given in their place."""
+    changes: dict[str, object] = {}
+    if hard_weight is not None:
+        _check_range("hard_pod_affinity_weight", hard_weight, 0, 100)
+        changes["hard_pod_affinity_weight"] = hard_weight
+    if resources is not None:
+        for name, weight in resources.items():
+            _check_range(f"resource_weights.{name}", weight, 1, 100)
+        changes["resources"] = changes["balanced_resources"] = tuple(resources.items())
+    return replace(settings, **changes) if changes else settings  # type: ignore[arg-type]
 
 
 def _check_range(field: str, value: int, least: int, most: int) -> None:

@@ -1,9 +1,11 @@
-"""The plugins by name: today's names, their aliases and default weights.
+"""The plugins by name: today's names and their aliases.
 
 Names follow the issue of the notes where kube-scheduler's configuration has several
 (`LeastAllocated` is a strategy of NodeResourcesFit today and was the plugin
-NodeResourcesLeastAllocated). Default weights are those of kube-scheduler since 1.23.
+NodeResourcesLeastAllocated). What runs by default is in `profiles.py`.
 """
+
+from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
@@ -14,24 +16,34 @@ from cnbench.scheduler.errors import SchedulerInputError
 from cnbench.scheduler.filters import (
     inter_pod_affinity,
     node_affinity,
+    node_name,
+    node_ports,
     node_resources_fit,
     pod_topology_spread,
+    scheduling_gates,
     taint_toleration,
+    volume_binding,
+    volume_zone,
 )
 
 Item = TypeVar("Item")
 
+# Filters that every pod's rules concern; `scheduler-scoring` measures them.
+_BY_RULES = (
+    node_resources_fit,
+    node_affinity,
+    taint_toleration,
+    inter_pod_affinity,
+    pod_topology_spread,
+)
+# Filters with nothing to do unless a pod has the field they are about.
+_BY_FIELD = (scheduling_gates, node_name, node_ports, volume_binding, volume_zone)
+
 FILTER_MODULES: Mapping[str, ModuleType] = {
-    module.NAME: module
-    for module in (
-        node_resources_fit,
-        node_affinity,
-        taint_toleration,
-        inter_pod_affinity,
-        pod_topology_spread,
-    )
+    module.NAME: module for module in (*_BY_RULES, *_BY_FIELD)
 }
-FILTERS = tuple(FILTER_MODULES)
+FILTERS = tuple(module.NAME for module in _BY_RULES)
+FIELD_FILTERS = tuple(module.NAME for module in _BY_FIELD)
 
 SCORES = (
     "LeastAllocated",
@@ -44,14 +56,9 @@ SCORES = (
     "ImageLocality",
     "InterPodAffinity",
 )
-DEFAULT_SCORES = tuple(name for name in SCORES if name != "MostAllocated")
-DEFAULT_WEIGHTS: Mapping[str, int] = {
-    **dict.fromkeys(SCORES, 1),
-    "TaintToleration": 3,
-    "NodeAffinity": 2,
-    "PodTopologySpread": 2,
-    "InterPodAffinity": 2,
-}
+DEFAULT_SCORES = tuple(n for n in SCORES if n not in ("MostAllocated", "SelectorSpread"))
+# Only a configuration can ask for this one, which needs settings.
+RATIO = "RequestedToCapacityRatio"
 
 FILTER_ALIASES: Mapping[str, str] = {
     "MatchNodeSelector": "NodeAffinity",
@@ -59,6 +66,10 @@ FILTER_ALIASES: Mapping[str, str] = {
     "MatchInterPodAffinity": "InterPodAffinity",
     "PodToleratesNodeTaints": "TaintToleration",
     "EvenPodsSpread": "PodTopologySpread",
+    "HostName": "NodeName",
+    "PodFitsHostPorts": "NodePorts",
+    "CheckVolumeBinding": "VolumeBinding",
+    "NoVolumeZoneConflict": "VolumeZone",
 }
 SCORE_ALIASES: Mapping[str, str] = {
     "LeastRequestedPriority": "LeastAllocated",
@@ -83,7 +94,7 @@ def filter_name(name: str) -> str:
     Raises:
         SchedulerInputError: there is no such filter.
     """
-    return _resolve(name, FILTERS, FILTER_ALIASES, "filters")
+    return _resolve(name, FILTER_MODULES, FILTER_ALIASES, "filters")
 
 
 def score_name(name: str) -> str:
@@ -92,7 +103,7 @@ def score_name(name: str) -> str:
     Raises:
         SchedulerInputError: there is no such score.
     """
-    return _resolve(name, SCORES, SCORE_ALIASES, "scores")
+    return _resolve(name, (*SCORES, RATIO), SCORE_ALIASES, "scores")
 
 
 def _resolve(name: str, known: Iterable[str], aliases: Mapping[str, str], field: str) -> str:

@@ -1,6 +1,8 @@
-"""The scores by name, with the settings they depend on."""
+"""The scores by name, and their weighted sum."""
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +16,7 @@ from cnbench.scheduler.scores import (
     least_allocated,
     node_affinity,
     pod_topology_spread,
+    requested_to_capacity_ratio,
     selector_spread,
     taint_toleration,
 )
@@ -28,58 +31,41 @@ class Scored(NamedTuple):
 
 
 class Arithmetic:
-    """Computes any score under one set of settings."""
-
-    def __init__(self, resources: Sequence[tuple[str, int]], hard_affinity_weight: int) -> None:
-        self._resources = resources
-        self._hard_affinity_weight = hard_affinity_weight
-        self._by_name: dict[str, Callable[[View, Shape], Scored]] = {
-            least_allocated.LEAST: self._least_allocated,
-            least_allocated.MOST: self._most_allocated,
-            balanced_allocation.NAME: self._balanced_allocation,
-            selector_spread.NAME: self._selector_spread,
-            pod_topology_spread.NAME: self._pod_topology_spread,
-            node_affinity.NAME: self._node_affinity,
-            taint_toleration.NAME: self._taint_toleration,
-            image_locality.NAME: self._image_locality,
-            inter_pod_affinity.NAME: self._inter_pod_affinity,
-        }
+    """Computes any score by its name; the settings are the view's."""
 
     def score(self, name: str, view: View, shape: Shape) -> Scored:
         """The scores of the plugin with this name."""
-        return self._by_name[name](view, shape)
-
-    def _least_allocated(self, view: View, shape: Shape) -> Scored:
-        return _as_it_is(least_allocated.least(view, shape, self._resources))
-
-    def _most_allocated(self, view: View, shape: Shape) -> Scored:
-        return _as_it_is(least_allocated.most(view, shape, self._resources))
-
-    def _balanced_allocation(self, view: View, shape: Shape) -> Scored:
-        return _as_it_is(balanced_allocation.raw(view, shape, self._resources))
-
-    def _image_locality(self, view: View, shape: Shape) -> Scored:
-        return _as_it_is(image_locality.raw(view, shape))
-
-    def _selector_spread(self, view: View, shape: Shape) -> Scored:
-        return Scored(*selector_spread.scores(view, shape))
-
-    def _pod_topology_spread(self, view: View, shape: Shape) -> Scored:
-        return Scored(*pod_topology_spread.scores(view, shape))
-
-    def _node_affinity(self, view: View, shape: Shape) -> Scored:
-        return Scored(*node_affinity.scores(view, shape))
-
-    def _taint_toleration(self, view: View, shape: Shape) -> Scored:
-        return Scored(*taint_toleration.scores(view, shape))
-
-    def _inter_pod_affinity(self, view: View, shape: Shape) -> Scored:
-        return Scored(*inter_pod_affinity.scores(view, shape, self._hard_affinity_weight))
+        return _BY_NAME[name](view, shape)
 
 
-def _as_it_is(raw: Ints) -> Scored:
+def _as_it_is(raw: Callable[[View, Shape], Ints]) -> Callable[[View, Shape], Scored]:
     """Scores that are 0 to 100 already."""
-    return Scored(raw, raw)
+
+    def scored(view: View, shape: Shape) -> Scored:
+        scores = raw(view, shape)
+        return Scored(scores, scores)
+
+    return scored
+
+
+def _normalised(
+    scores: Callable[[View, Shape], tuple[Ints, Ints]],
+) -> Callable[[View, Shape], Scored]:
+    return lambda view, shape: Scored(*scores(view, shape))
+
+
+_BY_NAME: Mapping[str, Callable[[View, Shape], Scored]] = {
+    least_allocated.LEAST: _as_it_is(least_allocated.least),
+    least_allocated.MOST: _as_it_is(least_allocated.most),
+    requested_to_capacity_ratio.NAME: _as_it_is(requested_to_capacity_ratio.raw),
+    balanced_allocation.NAME: _as_it_is(balanced_allocation.raw),
+    selector_spread.NAME: _normalised(selector_spread.scores),
+    pod_topology_spread.NAME: _normalised(pod_topology_spread.scores),
+    node_affinity.NAME: _normalised(node_affinity.scores),
+    taint_toleration.NAME: _normalised(taint_toleration.scores),
+    image_locality.NAME: _as_it_is(image_locality.raw),
+    inter_pod_affinity.NAME: _normalised(inter_pod_affinity.scores),
+}
 
 
 class Total:

@@ -46,7 +46,7 @@ class WatchedView(View):
     """A view of all nodes that notes which arrays its columns come from."""
 
     def __init__(self, view: View) -> None:
-        super().__init__(view.cluster)
+        super().__init__(view.cluster, view.nodes, view.release, view.settings)
         self.touched: dict[int, NDArray[np.generic]] = {}
 
     def note(self, array: NDArray[np.generic]) -> None:
@@ -123,7 +123,7 @@ def beside_stream(
 
 def touched_bytes(scheduler: Scheduler, pod: Pod) -> int:
     """The bytes of the columns that filtering and scoring a pod read, and of the answers."""
-    view = WatchedView(View(scheduler.cluster))
+    view = WatchedView(scheduler.view())
     shape = scheduler.cluster.shape(pod)
     kept = [mask for mask in scheduler.masks(view, shape).values() if mask is not None]
     kept.append(scheduler.filter(pod).feasible)
@@ -140,7 +140,7 @@ def touched_bytes(scheduler: Scheduler, pod: Pod) -> int:
 
 def time_plugins(scheduler: Scheduler, pod: Pod, repeat: int) -> list[Timing]:
     """The median of each filter and score over all nodes, warm."""
-    view, shape = View(scheduler.cluster), scheduler.cluster.shape(pod)
+    view, shape = scheduler.view(), scheduler.cluster.shape(pod)
     timings = []
     for name in scheduler.filters:
         run = partial(FILTER_MODULES[name].feasible, view, shape)

@@ -1,5 +1,7 @@
 """What one question is about: all nodes or a selection, column by column, and by whose rules."""
 
+from __future__ import annotations
+
 from typing import TypeVar
 
 import numpy as np
@@ -9,6 +11,7 @@ from cnbench.scheduler.cluster import Cluster
 from cnbench.scheduler.columns.arrays import Codes, Ints, Mask
 from cnbench.scheduler.columns.node_labels import LabelColumn
 from cnbench.scheduler.releases import DEFAULT, Release
+from cnbench.scheduler.settings import DEFAULT_SETTINGS, Settings
 
 Item = TypeVar("Item", bound=np.generic)
 
@@ -22,14 +25,22 @@ class View:
         size: how many.
         no_score: a 0 for each of them.
         release: the Kubernetes release whose rules apply.
+        settings: the settings of the plugins.
+        resources: what the nodes have and what is left of it, as the release counts pods.
     """
 
     def __init__(
-        self, cluster: Cluster, nodes: Codes | None = None, release: Release = DEFAULT
+        self,
+        cluster: Cluster,
+        nodes: Codes | None = None,
+        release: Release = DEFAULT,
+        settings: Settings = DEFAULT_SETTINGS,
     ) -> None:
         self.cluster = cluster
         self.nodes = nodes
         self.release = release
+        self.settings = settings
+        self.resources = cluster.resources_in(release.minor)
         self.size = len(cluster) if nodes is None else len(nodes)
         self.no_score = cluster.no_score if nodes is None else np.zeros(len(nodes), dtype=np.int64)
 
@@ -50,6 +61,13 @@ class View:
         if column.identity:
             return self.column(table[:-1])
         return table.take(self.codes(column))
+
+    def place_of(self, node: int) -> int | None:
+        """Where a node, given by its number, is among those selected; None if it is not."""
+        if self.nodes is None:
+            return node
+        found = (self.nodes == node).nonzero()[0]
+        return int(found[0]) if len(found) else None
 
     def everywhere(self, answer: bool) -> Mask:
         """The same answer for every selected node."""

@@ -6,11 +6,20 @@ has float64.
 """
 
 import math
+from dataclasses import replace
 from typing import ClassVar
 
+from cnbench.scheduler import TopologySpreadConstraint
+
+HOSTNAME = "kubernetes.io/hostname"
 ZONE_KEYS = ("failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone")
 REGION_KEYS = ("failure-domain.beta.kubernetes.io/region", "topology.kubernetes.io/region")
 MIB = 1024 * 1024
+
+
+def is_label_value(text):
+    inner = all(c.isascii() and (c.isalnum() or c in "-_.") for c in text)
+    return not text or (inner and text[0].isalnum() and text[-1].isalnum() and len(text) <= 63)
 
 
 def requirement_holds(requirement, labels):
@@ -79,8 +88,12 @@ class PlainScheduler:
         node, here = self.nodes[index], self.on(index)
         if len(here) + 1 > node.capacity["pods"]:
             return False
-        for resource, wanted in pod.requests.items():
-            if resource == "pods" or wanted == 0:
+        asked = {name: wanted for name, wanted in pod.requests.items() if name != "pods"}
+        native = ("cpu", "memory", "ephemeral-storage")
+        if self.minor < 28 and (any(asked.values()) or any(n not in native for n in asked)):
+            asked = {**dict.fromkeys(native, 0), **asked}
+        for resource, wanted in asked.items():
+            if wanted == 0 and self.minor >= 28:
                 continue
             used = sum(p.requests.get(resource, 0) for p in here)
             if wanted > node.capacity.get(resource, 0) - used:
@@ -89,6 +102,8 @@ class PlainScheduler:
 
     def node_term_holds(self, term, node):
         if not term.match_expressions and not term.match_fields:
+            return False
+        if not all(is_label_value(v) for r in term.match_expressions for v in r.values):
             return False
         fields = {"metadata.name": node.name}
         return all(requirement_holds(r, node.labels) for r in term.match_expressions) and all(
@@ -158,7 +173,16 @@ class PlainScheduler:
         return not any(existing.get(pair, 0) for pair in labels.items())
 
     def constraints(self, pod, verdict):
-        return [c for c in pod.topology_spread_constraints if c.when_unsatisfiable == verdict]
+        given = pod.topology_spread_constraints
+        if not given and pod.spread_selector is not None and not pod.spread_selector.empty:
+            given = [
+                replace(one, label_selector=pod.spread_selector)
+                for one in (
+                    TopologySpreadConstraint(3, HOSTNAME, "ScheduleAnyway"),
+                    TopologySpreadConstraint(5, ZONE_KEYS[1], "ScheduleAnyway"),
+                )
+            ]
+        return [c for c in given if c.when_unsatisfiable == verdict]
 
     def spread_means(self, constraint, owner, pod):
         labels = dict(pod.labels)
@@ -196,6 +220,13 @@ class PlainScheduler:
                 ):
                     value = node.labels[constraint.topology_key]
                     domains[value] = domains.get(value, 0) + self.counts_on(constraint, pod, other)
+            if self.minor < 24:
+                for value in domains:
+                    domains[value] = sum(
+                        self.counts_on(constraint, pod, other)
+                        for other, node in enumerate(self.nodes)
+                        if node.labels.get(constraint.topology_key) == value
+                    )
             fewest = min(domains.values(), default=2**31 - 1)
             if len(domains) < ((constraint.min_domains if self.minor >= 27 else None) or 1):
                 fewest = 0
@@ -230,7 +261,8 @@ class PlainScheduler:
         node = self.nodes[index]
         capacity = node.capacity.get(resource, 0)
         if resource not in ("cpu", "memory"):
-            if not pod.requests.get(resource, 0) and not (scored and self.minor < 22):
+            native = resource == "ephemeral-storage"
+            if not native and not pod.requests.get(resource, 0) and self.minor >= 22:
                 return 0, 0
             scored = False
         asked = self.scored_requests if scored else (lambda p: p.requests)
@@ -248,6 +280,8 @@ class PlainScheduler:
                 weights += 1
                 if capacity == 0:
                     continue
+                if most and requested > capacity and self.minor < 22:
+                    continue
                 if most:
                     total += min(requested, capacity) * 100 // capacity
                 elif requested <= capacity:
@@ -259,29 +293,47 @@ class PlainScheduler:
         return self.least_allocated(pod, indices, most=True)
 
     def balanced_allocation(self, pod, indices):
-        scores = []
         if self.minor >= 33 and not any(pod.requests.get(name, 0) for name in self.resources):
             return [0] * len(indices), [0] * len(indices)
-        for index in indices:
-            fractions = []
-            for resource in self.resources:
-                requested, capacity = self.allocation(pod, index, resource, scored=False)
-                if capacity:
-                    fractions.append(min(requested / capacity, 1.0))
-            std = 0.0
-            if len(fractions) == 2:
-                std = abs((fractions[0] - fractions[1]) / 2)
-            elif len(fractions) > 2:
-                total = 0.0
-                for fraction in fractions:
-                    total += fraction
-                mean = total / len(fractions)
-                squares = 0.0
-                for fraction in fractions:
-                    squares += (fraction - mean) * (fraction - mean)
-                std = math.sqrt(squares / len(fractions))
-            scores.append(int((1 - std) * 100.0))
+        score = self.difference if self.minor < 22 else self.evenness
+        scores = [score(pod, index) for index in indices]
         return scores, scores
+
+    def difference(self, pod, index):
+        fractions = []
+        for resource in ("cpu", "memory"):
+            requested, capacity = self.allocation(pod, index, resource, scored=True)
+            fractions.append(requested / capacity if capacity else 1.0)
+        if max(fractions) >= 1:
+            return 0
+        return int((1 - abs(fractions[0] - fractions[1])) * 100.0)
+
+    def evenness(self, pod, index):
+        after, before = [], []
+        for resource in self.resources:
+            requested, capacity = self.allocation(pod, index, resource, scored=False)
+            if capacity:
+                after.append(min(requested / capacity, 1.0))
+                there = requested - pod.requests.get(resource, 0)
+                before.append(min(there / capacity, 1.0))
+        if self.minor >= 36:
+            return 50 + (50 + self.even(after) - self.even(before)) // 2
+        return self.even(after)
+
+    def even(self, fractions):
+        std = 0.0
+        if len(fractions) == 2:
+            std = abs((fractions[0] - fractions[1]) / 2)
+        elif len(fractions) > 2:
+            total = 0.0
+            for fraction in fractions:
+                total += fraction
+            mean = total / len(fractions)
+            squares = 0.0
+            for fraction in fractions:
+                squares += (fraction - mean) * (fraction - mean)
+            std = math.sqrt(squares / len(fractions))
+        return int((1 - std) * 100.0)
 
     def zone(self, index):
         labels = self.nodes[index].labels
@@ -325,8 +377,12 @@ class PlainScheduler:
         if not wanted:
             return [0] * len(indices), [0] * len(indices)
 
+        # Under the system's constraints nodes that lack a label are scored, too, since 1.23.
+        all_labels = bool(pod.topology_spread_constraints) or self.minor < 23
+
         def ignored(index):
-            return any(c.topology_key not in self.nodes[index].labels for c in wanted)
+            lacks = any(c.topology_key not in self.nodes[index].labels for c in wanted)
+            return lacks and all_labels
 
         candidates = [index for index in indices if not ignored(index)]
         raw = []
@@ -334,8 +390,10 @@ class PlainScheduler:
             total = 0.0
             if not ignored(index):
                 for c in wanted:
-                    value = self.nodes[index].labels[c.topology_key]
-                    values = {self.nodes[i].labels[c.topology_key] for i in candidates}
+                    value = self.nodes[index].labels.get(c.topology_key)
+                    values = {self.nodes[i].labels.get(c.topology_key) for i in candidates}
+                    if value is None:
+                        continue
                     if c.topology_key == "kubernetes.io/hostname":
                         size, count = len(candidates), self.counts_on(c, pod, index)
                     else:
@@ -345,7 +403,7 @@ class PlainScheduler:
                             for i, node in enumerate(self.nodes)
                             if not ignored(i)
                             and self.eligible(c, pod, i)
-                            and node.labels[c.topology_key] == value
+                            and node.labels.get(c.topology_key) == value
                         )
                     total += count * math.log(size + 2) + (c.max_skew - 1)
             raw.append(self.to_int(total))
@@ -402,7 +460,7 @@ class PlainScheduler:
         scores = []
         for index in indices:
             total = 0
-            images = [*pod.images, *(pod.init_images if self.minor >= 29 else ())]
+            images = [*pod.images, *(pod.init_images if self.minor >= 30 else ())]
             for image in images:
                 tagged = image if image.rfind(":") > image.rfind("/") else image + ":latest"
                 if tagged in self.nodes[index].images:
@@ -440,23 +498,25 @@ class PlainScheduler:
             return raw, [0] * len(raw)
         return raw, [int(100.0 * ((s - least) / (most - least))) for s in raw]
 
+    # Each with its weight before 1.23 and since.
     SCORES: ClassVar = {
-        "LeastAllocated": (least_allocated, 1),
-        "MostAllocated": (most_allocated, 1),
-        "BalancedAllocation": (balanced_allocation, 1),
-        "SelectorSpread": (selector_spread, 1),
-        "PodTopologySpread": (pod_topology_spread_score, 2),
-        "NodeAffinity": (node_affinity_score, 2),
-        "TaintToleration": (taint_toleration_score, 3),
-        "ImageLocality": (image_locality, 1),
-        "InterPodAffinity": (inter_pod_affinity_score, 2),
+        "LeastAllocated": (least_allocated, 1, 1),
+        "MostAllocated": (most_allocated, 1, 1),
+        "BalancedAllocation": (balanced_allocation, 1, 1),
+        "SelectorSpread": (selector_spread, 1, 1),
+        "PodTopologySpread": (pod_topology_spread_score, 2, 2),
+        "NodeAffinity": (node_affinity_score, 1, 2),
+        "TaintToleration": (taint_toleration_score, 1, 3),
+        "ImageLocality": (image_locality, 1, 1),
+        "InterPodAffinity": (inter_pod_affinity_score, 1, 2),
     }
 
     def score(self, pod, indices):
         """{score: (raw, normalised)} and the totals with the default weights."""
-        scores = {name: rule(self, pod, indices) for name, (rule, _) in self.SCORES.items()}
+        scores = {name: rule(self, pod, indices) for name, (rule, *_) in self.SCORES.items()}
+        era = 2 if self.minor >= 23 else 1
         totals = [
-            sum(scores[name][1][k] * weight for name, (_, weight) in self.SCORES.items())
+            sum(scores[name][1][k] * self.SCORES[name][era] for name in self.SCORES)
             for k in range(len(indices))
         ]
         return scores, totals

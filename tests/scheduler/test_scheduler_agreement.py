@@ -42,7 +42,7 @@ def some(items, most=2):
     return st.lists(items, max_size=most).map(tuple)
 
 
-def requirements(keys, operators):
+def requirements(keys, operators, least=-1):
     texts = st.sampled_from(["a", "b", "c", "1", "3"])
 
     def build(key, operator, chosen, number):
@@ -57,7 +57,7 @@ def requirements(keys, operators):
         st.sampled_from(keys),
         st.sampled_from(operators),
         st.lists(texts, min_size=1, max_size=2),
-        st.integers(-1, 4),
+        st.integers(least, 4),
     )
 
 
@@ -68,7 +68,10 @@ selectors = st.one_of(
         LabelSelector, pod_labels, some(requirements(["app", "tier"], set_operators), most=1)
     ),
 )
-expressions = requirements(["rack", "disk", "size", ZONE], [*set_operators, "Gt", "Lt"])
+# A required term with "-1", which no label could be, matches nothing; a preferred one is refused.
+node_operators = [*set_operators, "Gt", "Lt"]
+expressions = requirements(["rack", "disk", "size", ZONE], node_operators)
+preferences = requirements(["rack", "disk", "size", ZONE], node_operators, least=0)
 fields = st.builds(
     lambda operator, number: Requirement("metadata.name", operator, (f"node-{number}",)),
     st.sampled_from(["In", "NotIn"]),
@@ -78,7 +81,13 @@ node_terms = st.builds(NodeSelectorTerm, some(expressions), some(fields, most=1)
 node_affinities = st.builds(
     NodeAffinity,
     st.one_of(st.none(), some(node_terms)),
-    some(st.builds(PreferredSchedulingTerm, st.integers(1, 100), node_terms)),
+    some(
+        st.builds(
+            PreferredSchedulingTerm,
+            st.integers(1, 100),
+            st.builds(NodeSelectorTerm, some(preferences), some(fields, most=1)),
+        )
+    ),
 )
 terms = st.builds(
     PodAffinityTerm,
@@ -124,6 +133,7 @@ requests = st.fixed_dictionaries(
         "cpu": st.integers(0, 1500),
         "memory": st.integers(0, 3000).map(lambda n: n * MIB),
         "nvidia.com/gpu": st.integers(0, 2),
+        "ephemeral-storage": st.integers(0, 2000).map(lambda n: n * MIB),
     },
 )
 sparse = st.sampled_from([0, 0, 1])
@@ -181,6 +191,7 @@ def clusters(draw):
                     "memory": draw(st.sampled_from([0, 4096, 8191, 10007])) * MIB,
                     "pods": draw(st.integers(1, 8)),
                     **draw(st.sampled_from([{}, {"nvidia.com/gpu": 2}])),
+                    **draw(st.sampled_from([{}, {"ephemeral-storage": 3000 * MIB}])),
                 },
                 labels,
                 draw(
@@ -240,7 +251,7 @@ def compare(scheduler, plain, pod):
         assert found.total.dtype == np.int64
 
 
-@pytest.mark.parametrize("release", ["1.30", "1.20", "1.26", "1.34"])
+@pytest.mark.parametrize("release", ["1.30", "1.20", "1.22", "1.26", "1.34", "1.36"])
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=histories(), hard=st.sampled_from([0, 1, 50]))
 def test_scores_and_filters_agree_with_the_plain_implementation(release, history, hard):
@@ -278,11 +289,11 @@ def test_scores_and_filters_agree_with_the_plain_implementation(release, history
 @given(
     nodes=clusters(),
     templates=st.lists(pods, min_size=1, max_size=4),
-    minor=st.sampled_from([20, 30, 34]),
+    minor=st.sampled_from([20, 30, 34, 36]),
     data=st.data(),
 )
 def test_an_extended_resource_can_take_part_in_the_scores(nodes, templates, minor, data):
-    weights = {"cpu": 1, "memory": 1, "nvidia.com/gpu": 1}
+    weights = {"cpu": 1, "memory": 1, "nvidia.com/gpu": 1, "ephemeral-storage": 1}
     release = f"1.{minor}"
     scheduler = Scheduler(Cluster(nodes), release, scores=SCORES, resource_weights=weights)
     plain = PlainScheduler(nodes, minor, resources=tuple(weights))

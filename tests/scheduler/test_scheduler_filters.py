@@ -396,7 +396,13 @@ def test_a_percentage_scores_part_of_the_nodes_and_goes_on_from_there():
     [
         (lambda: Pod("p", requests={"cpu": -1}), "pod default/p: requests.cpu: -1 is negative"),
         (lambda: Pod("p", requests={"cpu": "lots"}), "requests.cpu: 'lots' is not a quantity"),
-        (lambda: Node("n", {"memory": 2**47}), r"node n: status.allocatable.memory: .*2\*\*46"),
+        (lambda: Node("n", {"memory": 2**64}), r"node n: status.allocatable.memory: .*2\*\*63"),
+        (
+            lambda: Pod("p", requests={"memory": 2**54}),
+            r"pod default/p: requests.memory: .*2\*\*53",
+        ),
+        (lambda: Scheduler(Cluster([Node("n")]), "1.99"), "'1.99' is not known here; .* to 1.36"),
+        (lambda: Scheduler(Cluster([Node("n")]), "1.19"), "'1.19' is not known here; .*1.20"),
         (lambda: Node(""), "metadata.name: must not be empty"),
         (lambda: Pod(3), r"metadata.name: \(3,\) must all be strings"),
         (lambda: Pod("p", requests=[1]), r"requests: must be a map, not \[1\]"),

@@ -42,10 +42,10 @@ def test_balancing_pods_that_request_nothing(release, expected):
     assert raw("BalancedAllocation", cluster, some, release) == [100]
 
 
-@pytest.mark.parametrize(("release", "expected"), [("1.28", [48]), ("1.29", [49])])
+@pytest.mark.parametrize(("release", "expected"), [("1.29", [48]), ("1.30", [49])])
 def test_images_of_init_containers(release, expected):
     # app 500 MiB: (500 - 23) / (1000 - 23) = 48.8. With setup's 500 MiB and 2 containers, since
-    # 1.29: (1000 - 23) / (2000 - 23) = 49.4.
+    # 1.30: (1000 - 23) / (2000 - 23) = 49.4.
     cluster = Cluster([Node("n", images={"app": 500 * MIB, "setup": 500 * MIB})])
     pod = Pod("p", images=["app"], init_images=["setup"])
     assert raw("ImageLocality", cluster, pod, release) == expected

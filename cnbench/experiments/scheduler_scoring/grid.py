@@ -36,8 +36,10 @@ SCORES = (
     "InterPodAffinity",
 )
 PLUGINS = (DECISION, *dict.fromkeys((*FILTERS, *SCORES)))
+# Scores that no default profile has, and that must be asked for by name.
+BY_NAME = ("MostAllocated", "SelectorSpread")
 # What a default decision is made of.
-_IN_A_DECISION = tuple(name for name in PLUGINS if name != "MostAllocated")
+_IN_A_DECISION = tuple(name for name in PLUGINS if name not in BY_NAME)
 
 # Their answers depend on the nodes and a pod's rules alone: for a known pod they are looked up.
 LOOKED_UP = ("NodeAffinity", "TaintToleration", "ImageLocality")

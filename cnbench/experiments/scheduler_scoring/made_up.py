@@ -103,7 +103,7 @@ def open_question(params: Point, lab: Lab) -> Iterator[QuestionSubject]:
     scheduler = Scheduler(
         made_up.synthetic.cluster,
         percentage_of_nodes_to_score=_PERCENTAGES[params.text("scored")],
-        scores=grid.SCORES if params["plugin"] == "MostAllocated" else None,
+        scores=grid.SCORES if params["plugin"] in grid.BY_NAME else None,
     )
     pod = demanding_pod(made_up.synthetic.templates)
     question = Question(scheduler, pod, params.text("plugin"), params.text("extension_point"))

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from cnbench.scheduler.columns.label_index import Demanding, Labelled
 from cnbench.scheduler.columns.tally import NodeTally
-from cnbench.scheduler.model.objects import Spec
 from cnbench.scheduler.model.placement_rules import PodAffinityTerm
 from cnbench.scheduler.model.selectors import LabelSelector
+from cnbench.scheduler.model.spec import Spec
 
 Labels = Mapping[str, str]
 NamespaceLabels = Mapping[str, Labels]
@@ -84,16 +84,16 @@ class Clause:
         )
 
 
-def clause_of(term: PodAffinityTerm, namespace: str) -> Clause:
-    """What a term of a pod in this namespace means."""
-    selector, among = term.label_selector, term.namespace_selector
+def clause_of(term: PodAffinityTerm, spec: Spec) -> Clause:
+    """What a term of a pod with this spec means."""
+    among = term.namespace_selector
     namespaces = tuple(sorted(set(term.namespaces)))
     if not namespaces and among is None:
-        namespaces = (namespace,)
+        namespaces = (spec.namespace,)
     return Clause(
         namespaces,
         among if isinstance(among, LabelSelector) else None,
-        selector if isinstance(selector, LabelSelector) else None,
+        term.selector_for(spec.labels),
     )
 
 
@@ -161,10 +161,10 @@ def terms_held_by(spec: Spec) -> Iterable[TermKey]:
     """The terms that matter to pods arriving later; preferences to stay away weigh negative."""
     for kind, affinity in ((AFFINITY, spec.pod_affinity), (ANTI_AFFINITY, spec.pod_anti_affinity)):
         for term in affinity.required:
-            yield TermKey(kind, 0, term.topology_key, clause_of(term, spec.namespace))
+            yield TermKey(kind, 0, term.topology_key, clause_of(term, spec))
     for sign, affinity in ((1, spec.pod_affinity), (-1, spec.pod_anti_affinity)):
         for preferred in affinity.preferred:
-            clause = clause_of(preferred.term, spec.namespace)
+            clause = clause_of(preferred.term, spec)
             yield TermKey(PREFERENCE, sign * preferred.weight, preferred.term.topology_key, clause)
 
 

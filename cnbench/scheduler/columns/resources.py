@@ -1,28 +1,55 @@
 """What nodes have and what is left of it, one column a resource.
 
-Columns are float64 that hold integers only: `quantities.LARGEST_AMOUNT` bounds every capacity
-and every sum, so that each value, and each value times 100, stays below 2**53 and every addition,
-subtraction and multiplication is exact. (float64 divides several times faster than int64, and
-`exact.py` shows why its quotients, rounded down, are the integer ones.)
+Columns are float64 that hold integers only. Up to `quantities.LARGEST_AMOUNT`, each value and each
+value times 100 stays below 2**53, so that every addition, subtraction and multiplication is exact.
+(float64 divides several times faster than int64, and `exact.py` shows why its quotients, rounded
+down, are the integer ones.) The few entries beyond are *wide*: kept in Python's integers as well,
+from which scores are worked out.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from cnbench.scheduler.columns.arrays import Floats
-from cnbench.scheduler.errors import SchedulerInputError
-from cnbench.scheduler.model.objects import Node, Spec
-from cnbench.scheduler.model.quantities import CPU, LARGEST_AMOUNT, MEMORY, PODS
+from cnbench.scheduler.model.amounts import Amounts
+from cnbench.scheduler.model.objects import Node
+from cnbench.scheduler.model.quantities import (
+    CPU,
+    EPHEMERAL_STORAGE,
+    LARGEST_AMOUNT,
+    MEMORY,
+    PODS,
+)
 
 # Cpu and memory come first: their rows are used together, as one two-row matrix.
 SCORED = (CPU, MEMORY)
 SCORED_ROWS = [0, 1]
+# What no scalar resource is: these take part in scores, and are asked for, without being named.
+NATIVE = (CPU, MEMORY, EPHEMERAL_STORAGE)
 PERCENT = 100.0
 
 
+@dataclass(slots=True)
+class Wide:
+    """One entry of the columns in exact integers.
+
+    Attributes:
+        capacity: what the node has.
+        used: what its pods request.
+        scored: what they are scored by (as used, but for cpu and memory).
+    """
+
+    capacity: int
+    used: int = 0
+    scored: int = 0
+
+
 class Resources:
-    """Capacities and requests of all nodes.
+    """Capacities and requests of all nodes, under the releases that count pods alike.
 
     Attributes:
         rows: the row of each resource in the matrices below.
@@ -33,48 +60,86 @@ class Resources:
             need are counted with the scheduler's defaults; a hundredfold, as percents want it.
         divisor: capacity with 0 replaced by 1, to divide by.
         lacking: the resources that some node has none of.
+        wide: by row and node the entries that are not exact, or not a hundredfold.
     """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
-        names = dict.fromkeys((*SCORED, PODS))
+        names = dict.fromkeys((*SCORED, PODS, EPHEMERAL_STORAGE))
         for node in nodes:
             names.update(dict.fromkeys(node.capacity))
         self.rows = {name: row for row, name in enumerate(names)}
         self.capacity = np.zeros((len(names), len(nodes)))
+        self.wide: dict[tuple[int, int], Wide] = {}
         for name, row in self.rows.items():
-            self.capacity[row] = [node.capacity.get(name, 0) for node in nodes]
+            amounts = [int(node.capacity.get(name, 0)) for node in nodes]
+            self.capacity[row] = amounts
+            for number, amount in enumerate(amounts):
+                if amount > LARGEST_AMOUNT:
+                    self.wide[row, number] = Wide(amount)
         self.used = np.zeros_like(self.capacity)
         self.free = self.capacity.copy()
         self.headroom = self.capacity[: len(SCORED)] * PERCENT
         self.divisor = np.maximum(self.capacity, 1.0)
         self.lacking = (self.capacity == 0).any(axis=1)
 
-    def demand(self, spec: Spec) -> "Demand":
-        """The spec's requests by row."""
-        return Demand(spec, self.rows)
+    def copy(self) -> Resources:
+        """The same with state of its own."""
+        twin = object.__new__(Resources)
+        twin.__dict__.update(self.__dict__)
+        twin.used, twin.free = self.used.copy(), self.free.copy()
+        twin.headroom = self.headroom.copy()
+        twin.wide = {
+            place: Wide(one.capacity, one.used, one.scored) for place, one in self.wide.items()
+        }
+        return twin
 
-    def take(self, demand: "Demand", node: int, sign: int) -> None:
-        """Add (sign 1) or give back (sign -1) a pod's requests on a node.
-
-        Raises:
-            SchedulerInputError: the node's sum would leave the range of exact scores; nothing
-                has been changed then.
-        """
+    def take(self, demand: Demand, node: int, sign: int) -> None:
+        """Add (sign 1) or give back (sign -1) a pod's requests on a node."""
         if sign > 0:
-            self._check(demand, node)
+            self._keep_exact(demand, node)
         used, free, headroom = self.used, self.free, self.headroom
         for row, amount in demand.by_row:
             used[row, node] += sign * amount
             free[row, node] -= sign * amount
         for row, amount in enumerate(demand.scored):
             headroom[row, node] -= sign * PERCENT * amount
+        if self.wide:
+            self._take_exactly(demand, node, sign)
 
-    def _check(self, demand: "Demand", node: int) -> None:
+    def _keep_exact(self, demand: Demand, node: int) -> None:
+        """Widen the entries that a pod would take out of the exact range."""
+        for row, amount in demand.by_row:
+            if self.free[row, node] - amount < -LARGEST_AMOUNT:
+                self._widen(row, node)
         for row, amount in enumerate(demand.scored):
-            if amount - self.headroom[row, node] / PERCENT > LARGEST_AMOUNT:
-                raise SchedulerInputError(
-                    f"node {node}", SCORED[row], "its pods would request 2**46 more than it has"
-                )
+            if self.headroom[row, node] / PERCENT - amount < -LARGEST_AMOUNT:
+                self._widen(row, node)
+
+    def _widen(self, row: int, node: int) -> None:
+        if (row, node) not in self.wide:
+            capacity, used = int(self.capacity[row, node]), int(self.used[row, node])
+            scored = used
+            if row < len(SCORED):
+                scored = capacity - round(self.headroom[row, node] / PERCENT)
+            self.wide[row, node] = Wide(capacity, used, scored)
+
+    def _take_exactly(self, demand: Demand, node: int, sign: int) -> None:
+        for row, amount in demand.by_row:
+            change = sign * int(amount)
+            self._change(row, node, change, 0 if row < len(SCORED) else change)
+        for row, amount in enumerate(demand.scored):
+            self._change(row, node, 0, sign * int(amount))
+
+    def _change(self, row: int, node: int, used: int, scored: int) -> None:
+        entry = self.wide.get((row, node))
+        if entry is None:
+            return
+        entry.used += used
+        entry.scored += scored
+        self.used[row, node] = entry.used
+        self.free[row, node] = entry.capacity - entry.used
+        if row < len(SCORED):
+            self.headroom[row, node] = PERCENT * (entry.capacity - entry.scored)
 
     def left(self, rows: Sequence[int]) -> Floats:
         """A hundred times what the scores take as left of these rows' resources: (rows, nodes)."""
@@ -93,35 +158,51 @@ def rows_of(matrix: Floats, rows: Sequence[int]) -> Floats:
 
 
 class Demand:
-    """A pod's requests, ready to be compared with and added to the columns.
+    """A pod's amounts, ready to be compared with and added to the columns.
 
     Attributes:
         by_row: (row, amount) of every resource requested, one pod included, in order of rows.
         rows: the rows alone.
         amounts: the amounts alone, a column: (rows, 1).
-        scored: cpu and memory as the scores count them.
+        scored: cpu and memory as the scores count them once the pod runs.
         unknown: resources requested that no node has.
+        strict: rows and amounts of what is asked where 0 is asked, too (before 1.28).
     """
 
-    __slots__ = ("_requests", "amounts", "by_row", "rows", "scored", "unknown")
+    __slots__ = ("_amounts", "amounts", "by_row", "rows", "scored", "strict", "unknown")
 
-    def __init__(self, spec: Spec, rows: Mapping[str, int]) -> None:
-        wanted = {name: number for name, number in spec.requests if number and name != PODS}
+    def __init__(self, given: Amounts, rows: Mapping[str, int]) -> None:
+        named = {name: number for name, number in given.requests if name != PODS}
+        wanted = {name: number for name, number in named.items() if number}
         known = [(rows[name], float(number)) for name, number in wanted.items() if name in rows]
         self.by_row = tuple(sorted([*known, (rows[PODS], 1.0)]))
-        self.rows = [row for row, _ in self.by_row]
-        self.amounts = np.array([[amount] for _, amount in self.by_row])
+        self.rows, self.amounts = _columns(self.by_row)
+        self.strict = _columns(_strictly(named, rows))
         self.unknown = tuple(name for name in wanted if name not in rows)
-        scored = dict(spec.scored_requests)
+        scored = dict(given.scored)
         self.scored = tuple(float(scored[name]) for name in SCORED)
-        self._requests = spec.requests
+        self._amounts = given
 
-    def scored_amount(self, resource: str) -> float:
-        """What the scores count of a resource: with defaults for cpu and memory."""
-        if resource in SCORED:
-            return self.scored[SCORED.index(resource)]
-        return self.amount(resource)
+    def arriving(self, resource: str) -> float:
+        """What the scores count of a resource for the pod: with defaults for cpu and memory."""
+        return _amount_of(self._amounts.arriving, resource)
 
-    def amount(self, resource: str) -> float:
-        """What is requested of a resource."""
-        return next((float(number) for name, number in self._requests if name == resource), 0.0)
+    def balanced(self, resource: str) -> float:
+        """What BalancedAllocation counts of a resource for the pod."""
+        return _amount_of(self._amounts.balanced, resource)
+
+
+def _strictly(named: Mapping[str, int], rows: Mapping[str, int]) -> list[tuple[int, float]]:
+    """What is asked before 1.28: with anything at all, cpu, memory and local storage, too."""
+    asks = any(named.values()) or any(name not in NATIVE for name in named)
+    every = {**dict.fromkeys(NATIVE, 0), **named} if asks else {}
+    known = [(rows[name], float(number)) for name, number in every.items() if name in rows]
+    return sorted([*known, (rows[PODS], 1.0)])
+
+
+def _columns(by_row: Sequence[tuple[int, float]]) -> tuple[list[int], Floats]:
+    return [row for row, _ in by_row], np.array([[amount] for _, amount in by_row])
+
+
+def _amount_of(amounts: Sequence[tuple[str, int]], resource: str) -> float:
+    return next((float(number) for name, number in amounts if name == resource), 0.0)

@@ -25,12 +25,12 @@ class RequiredTerms:
         spec, sets = shape.spec, cluster.pod_sets
         near = tuple(spec.pod_affinity.required)
         # An existing pod counts towards affinity only if it matches all of the pod's terms.
-        query = PodQuery(tuple(clause_of(term, spec.namespace) for term in near))
+        query = PodQuery(tuple(clause_of(term, spec) for term in near))
         self.near_keys = tuple(dict.fromkeys(term.topology_key for term in near))
         self.near = sets.tally(query) if near else None
         self.self_match = bool(near) and sets.matches(query, shape.pods)
         self.away: list[tuple[str, NodeTally]] = [
-            (term.topology_key, sets.tally(PodQuery((clause_of(term, spec.namespace),))))
+            (term.topology_key, sets.tally(PodQuery((clause_of(term, spec),))))
             for term in spec.pod_anti_affinity.required
         ]
 

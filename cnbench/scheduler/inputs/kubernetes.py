@@ -8,18 +8,20 @@ from typing import Any, TypeAlias
 
 from cnbench.scheduler.errors import SchedulerInputError
 from cnbench.scheduler.inputs.object_reader import Reader
-from cnbench.scheduler.inputs.pod_requests import pod_requests
+from cnbench.scheduler.inputs.pod_requests import pod_amounts
 from cnbench.scheduler.model import checks
+from cnbench.scheduler.model.node_rules import (
+    NodeAffinity,
+    NodeSelectorTerm,
+    PreferredSchedulingTerm,
+)
 from cnbench.scheduler.model.objects import Node, Pod
 from cnbench.scheduler.model.placement_rules import (
     HONOR,
     IGNORE,
     NO_SCHEDULE,
-    NodeAffinity,
-    NodeSelectorTerm,
     PodAffinity,
     PodAffinityTerm,
-    PreferredSchedulingTerm,
     Taint,
     Toleration,
     TopologySpreadConstraint,
@@ -77,12 +79,10 @@ def pod_from_dict(given: Object, spread_selector: LabelSelector | None = None) -
     pod = Reader(f"pod {namespace}/{name}", given)
     spec = pod.field("spec")
     affinity = spec.field("affinity")
-    requests, scored = pod_requests(spec)
     return Pod(
         name,
         namespace,
-        requests=requests,
-        scored_requests=scored,
+        amounts=pod_amounts(pod),
         labels=pod.field("metadata").field("labels").labels(),
         node_selector=spec.field("nodeSelector").labels(),
         node_affinity=_node_affinity(affinity.field("nodeAffinity")),
@@ -145,12 +145,19 @@ def _node_affinity(given: Reader) -> NodeAffinity:
     required = given.field(_REQUIRED)
     terms = None
     if required.value is not None:
-        terms = [_node_term(term) for term in required.field("nodeSelectorTerms").items()]
+        terms = [_required(term) for term in required.field("nodeSelectorTerms").items()]
     preferred = [
         PreferredSchedulingTerm(one.field("weight").whole(), _node_term(one.field("preference")))
         for one in given.field(_PREFERRED).items()
     ]
     return NodeAffinity(terms, preferred)
+
+
+def _required(given: Reader) -> NodeSelectorTerm:
+    """A required term; one that Kubernetes cannot take matches nothing, as an empty one does."""
+    term = _node_term(given)
+    lone = all(len(one.values) == 1 for one in term.match_expressions if one.compares)
+    return term if term.possible or not lone else NodeSelectorTerm()
 
 
 def _node_term(given: Reader) -> NodeSelectorTerm:

@@ -19,8 +19,8 @@ import numpy as np
 from cnbench.scheduler.cluster import Cluster
 from cnbench.scheduler.engine import Scheduler
 from cnbench.scheduler.errors import SchedulerInputError
+from cnbench.scheduler.model.node_rules import NodeAffinity, NodeSelectorTerm
 from cnbench.scheduler.model.objects import Node, Pod
-from cnbench.scheduler.model.placement_rules import NodeAffinity, NodeSelectorTerm
 from cnbench.scheduler.model.quantities import CPU, MEMORY, MIB
 from cnbench.scheduler.model.selectors import Requirement
 

@@ -14,16 +14,18 @@ import numpy as np
 from cnbench.scheduler.cluster import Cluster
 from cnbench.scheduler.columns.node_labels import HOSTNAME
 from cnbench.scheduler.errors import SchedulerInputError
+from cnbench.scheduler.model.node_rules import (
+    NodeAffinity,
+    NodeSelectorTerm,
+    PreferredSchedulingTerm,
+)
 from cnbench.scheduler.model.objects import Node, Pod
 from cnbench.scheduler.model.placement_rules import (
     NO_SCHEDULE,
     PREFER_NO_SCHEDULE,
     SCHEDULE_ANYWAY,
-    NodeAffinity,
-    NodeSelectorTerm,
     PodAffinity,
     PodAffinityTerm,
-    PreferredSchedulingTerm,
     Taint,
     Toleration,
     TopologySpreadConstraint,

@@ -7,43 +7,34 @@ the object and the field.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Protocol, TypeVar, cast
+from dataclasses import dataclass, field
 
 from cnbench.scheduler.errors import SchedulerInputError
 from cnbench.scheduler.model import checks
+from cnbench.scheduler.model.amounts import Amounts, alike_in_all, distinct
+from cnbench.scheduler.model.attachments import HostPort, PodVolume, Unmodelled
+from cnbench.scheduler.model.node_rules import NodeAffinity
 from cnbench.scheduler.model.placement_rules import (
-    NodeAffinity,
     PodAffinity,
     Taint,
     Toleration,
     TopologySpreadConstraint,
 )
-from cnbench.scheduler.model.quantities import CPU, MEMORY, MIB, PODS, amounts
-from cnbench.scheduler.model.selectors import LabelSelector, as_selector, check_selector
+from cnbench.scheduler.model.quantities import LARGEST_CAPACITY, PODS, amounts
+from cnbench.scheduler.model.selectors import LabelSelector, as_selector
+from cnbench.scheduler.model.spec import (
+    Spec,
+    check_each,
+    checked_labels,
+    images,
+    normalised_image,
+)
 
 # kubelet's default --max-pods, for a node that does not say.
 DEFAULT_PODS_PER_NODE = 110
-# What scoring assumes for a pod that does not say (pkg/scheduler/util, GetNonzeroRequests).
-DEFAULT_SCORED_CPU = 100
-DEFAULT_SCORED_MEMORY = 200 * MIB
 
 _NO_NODE_AFFINITY = NodeAffinity()
 _NO_POD_AFFINITY = PodAffinity()
-
-Value = TypeVar("Value")
-
-
-class _Checkable(Protocol):
-    def check(self, where: str, field: str) -> None: ...
-
-
-Checked = TypeVar("Checked", bound=_Checkable)
-
-
-def normalised_image(name: str) -> str:
-    """The image's name with the tag the container runtime would add (`nginx` is `nginx:latest`)."""
-    return name if name.rfind(":") > name.rfind("/") else f"{name}:latest"
 
 
 @dataclass(frozen=True)
@@ -57,6 +48,9 @@ class Node:
         labels: the node's labels.
         taints: the node's taints.
         images: bytes by image name, for ImageLocality.
+
+    Raises:
+        SchedulerInputError: a field is malformed; the message names it.
     """
 
     name: str
@@ -69,16 +63,17 @@ class Node:
         where = f"node {self.name}"
         if not isinstance(self.name, str) or not self.name:
             raise SchedulerInputError(where, "metadata.name", "must not be empty")
-        capacity = amounts(self.capacity, where, "status.allocatable")
+        capacity = amounts(self.capacity, where, "status.allocatable", LARGEST_CAPACITY)
         capacity.setdefault(PODS, DEFAULT_PODS_PER_NODE)
         checks.a_map(self.images, where, "status.images")
-        images = {normalised_image(str(name)): size for name, size in self.images.items()}
+        held = {normalised_image(str(name)): size for name, size in self.images.items()}
+        sizes = amounts(held, where, "status.images", LARGEST_CAPACITY)
         taints = checks.listed(self.taints)
-        _check_each(taints, Taint, where, "spec.taints")
+        check_each(taints, Taint, where, "spec.taints")
         object.__setattr__(self, "capacity", capacity)
         object.__setattr__(self, "labels", checked_labels(self.labels, where))
         object.__setattr__(self, "taints", taints)
-        object.__setattr__(self, "images", amounts(images, where, "status.images"))
+        object.__setattr__(self, "images", sizes)
 
 
 @dataclass(frozen=True)
@@ -102,9 +97,21 @@ class Pod:
         topology_spread_constraints: DoNotSchedule ones filter, ScheduleAnyway ones score.
         images: one image per container, for ImageLocality.
         init_images: the same of the init containers; they count since 1.29.
-        spread_selector: what SelectorSpread counts: the merged selector of the services and of
-            the controller that own the pod; None or empty for a pod that has neither.
+        spread_selector: what SelectorSpread and the default spread constraints count: the merged
+            selector of the services and of the controller that own the pod; None or empty for a
+            pod that has neither.
         terminating: whether it is being deleted; such pods do not count for spreading.
+        amounts: what it counts for by release, in place of requests and scored_requests, which
+            are then those of the newest release.
+        host_ports: ports of the node that its containers take.
+        node_name: the node it asks for by name; "" for any.
+        scheduling_gates: what it waits for before a node is sought.
+        volumes: what its claims demand of a node.
+        volume_images: images that are volumes, for ImageLocality; they count since 1.33.
+        unmodelled: fields that are not heeded here; asking about the pod is refused, or warned of.
+
+    Raises:
+        SchedulerInputError: a field is malformed; the message names it.
     """
 
     name: str = ""
@@ -122,40 +129,47 @@ class Pod:
     scored_requests: Mapping[str, int | str] | None = None
     terminating: bool = False
     init_images: Iterable[str] = ()
-    spec: "Spec" = field(init=False, repr=False, compare=False)
+    amounts: Iterable[Amounts] = ()
+    host_ports: Iterable[HostPort] = ()
+    node_name: str = ""
+    scheduling_gates: Iterable[str] = ()
+    volumes: Iterable[PodVolume] = ()
+    volume_images: Iterable[str] = ()
+    unmodelled: Iterable[Unmodelled] = ()
+    spec: Spec = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         where = f"pod {self.key}"
         checks.texts((self.name,), where, "metadata.name")
-        requests = amounts(self.requests, where, "requests")
-        asked, scored = _items(requests), self._scored(where)
+        counted = distinct(self.amounts) or (
+            alike_in_all(self.requests, self.scored_requests, where),
+        )
         spec = Spec(
             namespace=self.namespace,
             labels=_items(checked_labels(self.labels, where)),
-            requests=asked,
-            scored_requests=asked if asked == scored else scored,
+            amounts=counted,
             node_selector=_items(checked_labels(self.node_selector, where, "spec.nodeSelector")),
             node_affinity=self.node_affinity or _NO_NODE_AFFINITY,
             pod_affinity=self.pod_affinity or _NO_POD_AFFINITY,
             pod_anti_affinity=self.pod_anti_affinity or _NO_POD_AFFINITY,
             tolerations=checks.listed(self.tolerations),
             topology_spread_constraints=checks.listed(self.topology_spread_constraints),
-            images=_images(self.images, where, "images"),
-            init_images=_images(self.init_images, where, "init_images"),
+            images=images(self.images, where, "images"),
+            init_images=images(self.init_images, where, "init_images"),
+            volume_images=images(self.volume_images, where, "volume_images"),
             spread_selector=as_selector(self.spread_selector),
             terminating=bool(self.terminating),
+            host_ports=checks.listed(self.host_ports),
+            node_name=self.node_name,
+            scheduling_gates=checks.listed(self.scheduling_gates),
+            volumes=checks.listed(self.volumes),
+            unmodelled=checks.listed(self.unmodelled),
         )
         spec.check(where)
+        requests = dict(spec.requests)
         if requests != self.requests:
             object.__setattr__(self, "requests", requests)
         object.__setattr__(self, "spec", spec)
-
-    def _scored(self, where: str) -> tuple[tuple[str, int], ...]:
-        given = self.requests if self.scored_requests is None else self.scored_requests
-        scored = amounts(given, where, "requests")
-        scored.setdefault(CPU, DEFAULT_SCORED_CPU)
-        scored.setdefault(MEMORY, DEFAULT_SCORED_MEMORY)
-        return _items(scored)
 
     @property
     def key(self) -> str:
@@ -170,78 +184,5 @@ class Pod:
         return replica
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """All of a pod that decides where it may go: hashable, and shared by its replicas."""
-
-    namespace: str
-    labels: tuple[tuple[str, str], ...]
-    requests: tuple[tuple[str, int], ...]
-    scored_requests: tuple[tuple[str, int], ...]
-    node_selector: tuple[tuple[str, str], ...]
-    node_affinity: NodeAffinity
-    pod_affinity: PodAffinity
-    pod_anti_affinity: PodAffinity
-    tolerations: tuple[Toleration, ...]
-    topology_spread_constraints: tuple[TopologySpreadConstraint, ...]
-    images: tuple[str, ...]
-    init_images: tuple[str, ...]
-    spread_selector: LabelSelector | None
-    terminating: bool
-    # Computed once, and not before the check: what was given may not be hashable.
-    _hash: int | None = field(default=None, init=False, repr=False, compare=False)
-
-    def __hash__(self) -> int:
-        if self._hash is None:
-            named = (one.name for one in fields(self) if one.compare)
-            object.__setattr__(self, "_hash", hash(tuple(getattr(self, name) for name in named)))
-        return self._hash  # type: ignore[return-value]
-
-    def check(self, where: str) -> None:
-        """Raise SchedulerInputError naming the first field that is malformed."""
-        if not isinstance(self.namespace, str) or not self.namespace:
-            raise SchedulerInputError(where, "metadata.namespace", "must not be empty")
-        for field_name, affinity, kind in (
-            ("nodeAffinity", self.node_affinity, NodeAffinity),
-            ("podAffinity", self.pod_affinity, PodAffinity),
-            ("podAntiAffinity", self.pod_anti_affinity, PodAffinity),
-        ):
-            path = f"spec.affinity.{field_name}"
-            checks.instance(affinity, kind, where, path)
-            affinity.check(where, path)
-        _check_each(self.tolerations, Toleration, where, "spec.tolerations")
-        _check_each(
-            self.topology_spread_constraints,
-            TopologySpreadConstraint,
-            where,
-            "spec.topologySpreadConstraints",
-        )
-        check_selector(self.spread_selector, where, "spread_selector")
-
-
-def checked_labels(
-    labels: Mapping[str, str], where: str, path: str = "metadata.labels"
-) -> dict[str, str]:
-    """The labels as a dict of strings, or a SchedulerInputError naming the field."""
-    checks.a_map(labels, where, path)
-    for key, value in labels.items():
-        if not isinstance(key, str) or not isinstance(value, str):
-            raise SchedulerInputError(where, path, f"{key!r}: {value!r} must both be strings")
-    return dict(labels)
-
-
-def _check_each(given: object, kind: type[Checked], where: str, field: str) -> None:
-    checks.a_list(given, where, field)
-    for number, one in enumerate(cast("tuple[Checked, ...]", given)):
-        checks.instance(one, kind, where, f"{field}[{number}]")
-        one.check(where, f"{field}[{number}]")
-
-
-def _images(given: Iterable[str], where: str, field: str) -> tuple[str, ...]:
-    names = checks.listed(given)
-    checks.texts(names, where, field)
-    return tuple(normalised_image(name) for name in names)
-
-
-def _items(mapping: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
+def _items(mapping: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(mapping.items()))

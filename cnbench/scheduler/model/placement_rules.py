@@ -1,20 +1,18 @@
 """The rules a pod carries about where it wants to be, named after Kubernetes' fields."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 from cnbench.scheduler.errors import SchedulerInputError
 from cnbench.scheduler.model import checks
 from cnbench.scheduler.model.selectors import (
-    NODE_OPERATORS,
     LabelSelector,
     Requirement,
     as_selector,
     check_selector,
 )
-
-Item = TypeVar("Item")
 
 NO_SCHEDULE = "NoSchedule"
 PREFER_NO_SCHEDULE = "PreferNoSchedule"
@@ -27,15 +25,6 @@ SCHEDULE_ANYWAY = "ScheduleAnyway"
 HONOR = "Honor"
 IGNORE = "Ignore"
 
-NAME_FIELD = "metadata.name"
-
-
-def one_of(value: str, allowed: tuple[str, ...], where: str, field: str) -> None:
-    """Raise SchedulerInputError unless the value is one of those allowed."""
-    if value not in allowed:
-        named = ", ".join(repr(choice) for choice in allowed)
-        raise SchedulerInputError(where, field, f"unknown value {value!r}; use one of {named}")
-
 
 @dataclass(frozen=True, slots=True)
 class Taint:
@@ -46,10 +35,14 @@ class Taint:
     effect: str = NO_SCHEDULE
 
     def check(self, where: str, field: str) -> None:
-        """Raise SchedulerInputError unless well formed."""
+        """Hold it against the API's rules.
+
+        Raises:
+            SchedulerInputError: names the field that is malformed.
+        """
         if not self.key:
             raise SchedulerInputError(where, f"{field}.key", "must not be empty")
-        one_of(self.effect, TAINT_EFFECTS, where, f"{field}.effect")
+        checks.one_of(self.effect, TAINT_EFFECTS, where, f"{field}.effect")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +55,13 @@ class Toleration:
     effect: str = ""
 
     def check(self, where: str, field: str) -> None:
-        """Raise SchedulerInputError unless well formed."""
-        one_of(self.operator, ("Equal", "Exists"), where, f"{field}.operator")
-        one_of(self.effect, ("", *TAINT_EFFECTS), where, f"{field}.effect")
+        """Hold it against the API's rules.
+
+        Raises:
+            SchedulerInputError: names the field that is malformed.
+        """
+        checks.one_of(self.operator, ("Equal", "Exists"), where, f"{field}.operator")
+        checks.one_of(self.effect, ("", *TAINT_EFFECTS), where, f"{field}.effect")
         if not self.key and self.operator != "Exists":
             raise SchedulerInputError(where, f"{field}.key", "empty only with operator Exists")
         if self.operator == "Exists" and self.value:
@@ -80,67 +77,6 @@ class Toleration:
 
 
 @dataclass(frozen=True, slots=True)
-class NodeSelectorTerm:
-    """Expressions over labels and over `metadata.name`, all ANDed; an empty term matches none."""
-
-    match_expressions: Iterable[Requirement] = ()
-    match_fields: Iterable[Requirement] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "match_expressions", checks.listed(self.match_expressions))
-        object.__setattr__(self, "match_fields", checks.listed(self.match_fields))
-
-    @property
-    def empty(self) -> bool:
-        """Whether it says nothing, and therefore selects nothing."""
-        return not self.match_expressions and not self.match_fields
-
-    def check(self, where: str, field: str) -> None:
-        """Raise SchedulerInputError unless well formed."""
-        for path, expression in _each(self.match_expressions, where, f"{field}.matchExpressions"):
-            checks.instance(expression, Requirement, where, path)
-            expression.check(where, path, NODE_OPERATORS)
-        for path, expression in _each(self.match_fields, where, f"{field}.matchFields"):
-            checks.instance(expression, Requirement, where, path)
-            one_of(expression.key, (NAME_FIELD,), where, f"{path}.key")
-            expression.check(where, path, ("In", "NotIn"))
-            if len(expression.values) != 1:
-                raise SchedulerInputError(where, f"{path}.values", "must be exactly one name")
-
-
-@dataclass(frozen=True, slots=True)
-class PreferredSchedulingTerm:
-    """Adds its weight (1 to 100) to the nodes that match; an empty preference adds nothing."""
-
-    weight: int
-    preference: NodeSelectorTerm
-
-
-@dataclass(frozen=True, slots=True)
-class NodeAffinity:
-    """Required terms (ORed; None when not given, () matches no node) and preferred terms."""
-
-    required: Iterable[NodeSelectorTerm] | None = None
-    preferred: Iterable[PreferredSchedulingTerm] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "required", checks.listed(self.required))
-        object.__setattr__(self, "preferred", checks.listed(self.preferred))
-
-    def check(self, where: str, field: str) -> None:
-        """Raise SchedulerInputError unless well formed."""
-        required = () if self.required is None else self.required
-        for path, term in _each(required, where, f"{field}.required.nodeSelectorTerms"):
-            checks.instance(term, NodeSelectorTerm, where, path)
-            term.check(where, path)
-        for path, weighted in _each(self.preferred, where, f"{field}.preferred"):
-            checks.instance(weighted, PreferredSchedulingTerm, where, path)
-            _check_weight(weighted.weight, where, path)
-            checks.instance(weighted.preference, NodeSelectorTerm, where, f"{path}.preference")
-            weighted.preference.check(where, f"{path}.preference")
-
-
-@dataclass(frozen=True, slots=True)
 class PodAffinityTerm:
     """The pods meant, and the label whose value says which nodes count as "the same place".
 
@@ -150,25 +86,61 @@ class PodAffinityTerm:
         namespaces: where they live; with no namespace_selector either, the pod's own namespace.
         namespace_selector: namespaces by label (see `Cluster(namespaces=...)`); an empty
             selector means all namespaces.
+        match_label_keys: labels of the pod that has the term, whose values the pods meant must
+            share; they are nothing without a label_selector.
+        mismatch_label_keys: the same, whose values they must not have.
     """
 
     topology_key: str
     label_selector: LabelSelector | Mapping[str, str] | None = None
     namespaces: Iterable[str] = ()
     namespace_selector: LabelSelector | Mapping[str, str] | None = None
+    match_label_keys: Iterable[str] = ()
+    mismatch_label_keys: Iterable[str] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label_selector", as_selector(self.label_selector))
         object.__setattr__(self, "namespaces", checks.listed(self.namespaces))
         object.__setattr__(self, "namespace_selector", as_selector(self.namespace_selector))
+        object.__setattr__(self, "match_label_keys", checks.listed(self.match_label_keys))
+        object.__setattr__(self, "mismatch_label_keys", checks.listed(self.mismatch_label_keys))
+
+    def selector_for(self, labels: Iterable[tuple[str, str]]) -> LabelSelector | None:
+        """The pods that the term of a pod with these labels means.
+
+        The API server merges the keys into the selector (on since 1.31), each as one more
+        expression; keys that the pod lacks are passed over.
+        """
+        selector = self.label_selector
+        if not isinstance(selector, LabelSelector):
+            return None
+        if not self.match_label_keys and not self.mismatch_label_keys:
+            return selector
+        own = dict(labels)
+        added = [
+            Requirement(key, operator, (own[key],))
+            for keys, operator in (
+                (self.match_label_keys, "In"),
+                (self.mismatch_label_keys, "NotIn"),
+            )
+            for key in keys
+            if key in own
+        ]
+        return LabelSelector(selector.match_labels, (*selector.match_expressions, *added))
 
     def check(self, where: str, field: str) -> None:
-        """Raise SchedulerInputError unless well formed."""
+        """Hold it against the API's rules.
+
+        Raises:
+            SchedulerInputError: names the field that is malformed.
+        """
         if not self.topology_key:
             raise SchedulerInputError(where, f"{field}.topologyKey", "must not be empty")
         check_selector(self.label_selector, where, f"{field}.labelSelector")
         check_selector(self.namespace_selector, where, f"{field}.namespaceSelector")
         checks.texts(self.namespaces, where, f"{field}.namespaces")
+        checks.texts(self.match_label_keys, where, f"{field}.matchLabelKeys")
+        checks.texts(self.mismatch_label_keys, where, f"{field}.mismatchLabelKeys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +163,17 @@ class PodAffinity:
         object.__setattr__(self, "preferred", checks.listed(self.preferred))
 
     def check(self, where: str, field: str) -> None:
-        """Raise SchedulerInputError unless well formed."""
-        for path, term in _each(self.required, where, f"{field}.required"):
+        """Hold it against the API's rules.
+
+        Raises:
+            SchedulerInputError: names the field that is malformed.
+        """
+        for path, term in checks.each(self.required, where, f"{field}.required"):
             checks.instance(term, PodAffinityTerm, where, path)
             term.check(where, path)
-        for path, weighted in _each(self.preferred, where, f"{field}.preferred"):
+        for path, weighted in checks.each(self.preferred, where, f"{field}.preferred"):
             checks.instance(weighted, WeightedPodAffinityTerm, where, path)
-            _check_weight(weighted.weight, where, path)
+            checks.weight(weighted.weight, where, path)
             checks.instance(weighted.term, PodAffinityTerm, where, f"{path}.podAffinityTerm")
             weighted.term.check(where, f"{path}.podAffinityTerm")
 
@@ -231,7 +207,11 @@ class TopologySpreadConstraint:
         object.__setattr__(self, "match_label_keys", checks.listed(self.match_label_keys))
 
     def check(self, where: str, field: str) -> None:
-        """Raise SchedulerInputError unless well formed."""
+        """Hold it against the API's rules.
+
+        Raises:
+            SchedulerInputError: names the field that is malformed.
+        """
         if type(self.max_skew) is not int or self.max_skew < 1:
             raise SchedulerInputError(where, f"{field}.maxSkew", "must be an integer of 1 or more")
         if not self.topology_key:
@@ -241,21 +221,10 @@ class TopologySpreadConstraint:
             problem = "must be an integer of 1 or more"
             raise SchedulerInputError(where, f"{field}.minDomains", problem)
         verdicts = (DO_NOT_SCHEDULE, SCHEDULE_ANYWAY)
-        one_of(self.when_unsatisfiable, verdicts, where, f"{field}.whenUnsatisfiable")
-        one_of(self.node_affinity_policy, (HONOR, IGNORE), where, f"{field}.nodeAffinityPolicy")
-        one_of(self.node_taints_policy, (HONOR, IGNORE), where, f"{field}.nodeTaintsPolicy")
+        checks.one_of(self.when_unsatisfiable, verdicts, where, f"{field}.whenUnsatisfiable")
+        checks.one_of(
+            self.node_affinity_policy, (HONOR, IGNORE), where, f"{field}.nodeAffinityPolicy"
+        )
+        checks.one_of(self.node_taints_policy, (HONOR, IGNORE), where, f"{field}.nodeTaintsPolicy")
         check_selector(self.label_selector, where, f"{field}.labelSelector")
         checks.texts(self.match_label_keys, where, f"{field}.matchLabelKeys")
-
-
-def _check_weight(weight: int, where: str, field: str) -> None:
-    if type(weight) is not int or not 1 <= weight <= 100:
-        problem = f"{checks.shown(weight)} must be from 1 to 100"
-        raise SchedulerInputError(where, f"{field}.weight", problem)
-
-
-def _each(given: Iterable[Item], where: str, field: str) -> Iterator[tuple[str, Item]]:
-    """The items of a list with their paths; SchedulerInputError if it is none."""
-    checks.a_list(given, where, field)
-    for number, item in enumerate(given):
-        yield f"{field}[{number}]", item

@@ -20,10 +20,15 @@ GIB = 1024 * MIB
 
 CPU = "cpu"
 MEMORY = "memory"
+EPHEMERAL_STORAGE = "ephemeral-storage"
 PODS = "pods"
 
-# Columns hold exact integers as float64 and scoring multiplies by 100: 2**46 * 101 < 2**53.
+# Columns hold exact integers as float64 and scoring multiplies by 100: 2**46 * 101 < 2**53. Larger
+# ones are kept apart (columns/resources.py).
 LARGEST_AMOUNT = 2**46
+# What Kubernetes' own int64 holds; and the most a pod may ask, which float64 still holds exactly.
+LARGEST_CAPACITY = 2**63
+LARGEST_REQUEST = 2**53
 
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -64,14 +69,20 @@ def amount(resource: str, text: str | int) -> int:
     return math.ceil(value * 1000) if resource == CPU else math.ceil(value)
 
 
-def amounts(given: Mapping[str, str | int], where: str, field: str) -> dict[str, int]:
+def amounts(
+    given: Mapping[str, str | int], where: str, field: str, most: int = LARGEST_REQUEST
+) -> dict[str, int]:
     """Resource amounts in base units (millicpu, bytes, counts), checked.
 
-    Integers are taken as base units already; strings are Kubernetes quantities.
+    Args:
+        given: amounts by resource; integers are taken as base units already, strings are
+            Kubernetes quantities.
+        where: the object, for messages.
+        field: the field, for messages.
+        most: the largest amount allowed.
 
     Raises:
-        SchedulerInputError: an amount is no quantity, negative, or beyond 2**46 (64 TiB),
-            above which scores could not be computed exactly.
+        SchedulerInputError: an amount is no quantity, negative, or larger than allowed.
     """
     checks.a_map(given, where, field)
     checked = {}
@@ -83,20 +94,25 @@ def amounts(given: Mapping[str, str | int], where: str, field: str) -> dict[str,
             raise SchedulerInputError(where, path, str(error)) from None
         if number < 0:
             raise SchedulerInputError(where, path, f"{value!r} is negative; it must be 0 or more")
-        if number > LARGEST_AMOUNT:
-            raise SchedulerInputError(
-                where, path, f"{value!r} is more than 2**46; larger amounts are not supported"
-            )
+        if number > most:
+            problem = f"{value!r} is more than 2**{most.bit_length() - 1} in base units"
+            raise SchedulerInputError(where, path, problem)
         checked[resource] = number
     return checked
 
 
-def quantities(given: object, where: str, field: str) -> dict[str, int]:
-    """Resource amounts from a Kubernetes object, where a bare number is a quantity (1 cpu)."""
+def quantities(
+    given: object, where: str, field: str, most: int = LARGEST_REQUEST
+) -> dict[str, int]:
+    """Resource amounts from a Kubernetes object, where a bare number is a quantity (1 cpu).
+
+    Raises:
+        SchedulerInputError: it is no map, or an amount is none (see `amounts`).
+    """
     if given is None:
         return {}
     items = checks.a_map(given, where, field).items()
-    return amounts({name: _as_text(value) for name, value in items}, where, field)
+    return amounts({name: _as_text(value) for name, value in items}, where, field, most)
 
 
 def _as_text(value: object) -> str:

@@ -19,6 +19,9 @@ POD_OPERATORS = SET_OPERATORS + KEY_OPERATORS
 NODE_OPERATORS = POD_OPERATORS + ORDER_OPERATORS
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
+# apimachinery, validation.IsValidLabelValue.
+_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
+_LONGEST_LABEL_VALUE = 63
 
 
 def parse_int64(text: str) -> int | None:
@@ -27,6 +30,11 @@ def parse_int64(text: str) -> int | None:
         return None
     value = int(text)
     return value if -(2**63) <= value < 2**63 else None
+
+
+def is_label_value(text: str) -> bool:
+    """Whether a label could have this value: "-3" and "+3" it could not."""
+    return len(text) <= _LONGEST_LABEL_VALUE and _LABEL_VALUE.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +48,27 @@ class Requirement:
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", checks.listed(self.values))
 
+    @property
+    def compares(self) -> bool:
+        """Whether it compares numbers."""
+        return self.operator in ORDER_OPERATORS
+
+    @property
+    def possible(self) -> bool:
+        """Whether Kubernetes takes it: it has labels' values alone, and numbers to compare with.
+
+        A node selector term with one that it does not take matches no node (apimachinery,
+        labels.NewRequirement; component-helpers, nodeaffinity.go).
+        """
+        numbers = not self.compares or all(parse_int64(value) is not None for value in self.values)
+        return numbers and all(map(is_label_value, self.values))
+
     def check(self, where: str, field: str, operators: tuple[str, ...]) -> None:
-        """Raise SchedulerInputError unless well formed, naming the offending field."""
+        """Hold it against the API's rules.
+
+        Raises:
+            SchedulerInputError: names the field that is malformed.
+        """
         if not isinstance(self.key, str) or not self.key:
             raise SchedulerInputError(where, f"{field}.key", "must be a label's name, not empty")
         if self.operator not in operators:
@@ -122,7 +149,11 @@ class LabelSelector:
         return LabelSelector(self.match_labels, self.match_expressions + added)
 
     def check(self, where: str, field: str) -> None:
-        """Raise SchedulerInputError unless well formed, naming the offending field."""
+        """Hold it against the API's rules.
+
+        Raises:
+            SchedulerInputError: names the field that is malformed.
+        """
         checks.a_list(self.match_labels, where, f"{field}.matchLabels")
         pairs: tuple[tuple[object, object], ...] = self.match_labels
         for key, value in pairs:
@@ -145,7 +176,11 @@ def as_selector(given: "LabelSelector | Mapping[str, str] | None") -> LabelSelec
 
 
 def check_selector(given: object, where: str, field: str) -> None:
-    """Raise SchedulerInputError unless it is None or a well-formed selector."""
+    """Hold a selector, or None, against the API's rules.
+
+    Raises:
+        SchedulerInputError: it is no selector, or a malformed one.
+    """
     if given is not None:
         checks.instance(given, LabelSelector, where, field)
         given.check(where, field)  # type: ignore[attr-defined]

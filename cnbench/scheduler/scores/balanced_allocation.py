@@ -1,9 +1,10 @@
 """BalancedAllocation: how alike the used fractions of the resources would be.
 
-Source: kubernetes noderesources/balanced_allocation.go (the formula of 1.22 and later, for every
-release), in float64 and in the same order of operations. Unlike LeastAllocated it counts what
-pods request, without defaults.
+Source: kubernetes noderesources/balanced_allocation.go, in float64 and in the same order of
+operations. Unlike LeastAllocated it counts what pods request, without defaults, since 1.22.
 """
+
+from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,45 +12,63 @@ from numpy.typing import NDArray
 from cnbench.scheduler.cluster import Shape
 from cnbench.scheduler.columns.arrays import Floats, Ints
 from cnbench.scheduler.columns.exact import MAX_SCORE, whole
-from cnbench.scheduler.scores.resource_shares import ResourceShares, Weights, resource_shares
+from cnbench.scheduler.columns.resources import PERCENT
+from cnbench.scheduler.scores.resource_shares import ResourceShares, resource_shares
+from cnbench.scheduler.settings import CPU_AND_MEMORY
 from cnbench.scheduler.view import View
 
 NAME = "BalancedAllocation"
 
 
-def raw(view: View, shape: Shape, weights: Weights) -> Ints:
+def raw(view: View, shape: Shape) -> Ints:
     """floor((1 - sigma) * 100), sigma the standard deviation of the used fractions (int64).
 
     Each fraction is capped at 1; resources a node has none of are left out. For two fractions
-    sigma is half their difference, for fewer 0. Since 1.33 a pod that requests none of them is
-    not scored.
+    sigma is half their difference, for fewer 0. Before 1.22 it is all of the difference of cpu and
+    memory, defaults counted, and a node that is full of either scores 0. Since 1.33 a pod that
+    requests none of them is not scored. Since 1.36 the score is
+    50 + floor((50 + with the pod - without it) / 2).
     """
-    shares = resource_shares(view, shape, weights)
+    if view.release.balances_by_difference:
+        return _by_difference(view, shape)
+    shares = resource_shares(view, shape, view.settings.balanced_resources)
     if not view.release.balances_best_effort and not shares.requested.any():
         return view.zeros()
     if not shares.rows:
         return np.full(view.size, MAX_SCORE, dtype=np.int64)
-    fractions = _fractions(view, shares)
+    used = shares.of(view, view.resources.used)
+    after = _evenness(view, shares, np.add(used, shares.requested))
+    if not view.release.balances_change:
+        return after
+    half = MAX_SCORE // 2
+    return half + (half + after - _evenness(view, shares, used.copy())) // 2
+
+
+def _by_difference(view: View, shape: Shape) -> Ints:
+    shares = resource_shares(view, shape, CPU_AND_MEMORY, all_of_them=True)
+    capacity = shares.of(view, view.resources.capacity)
+    left = view.columns(view.resources.left(shares.rows)) - shares.scored
+    used = capacity - left / PERCENT
+    fractions = np.where(capacity > 0, used / np.maximum(capacity, 1.0), 1.0)
+    balance = (1.0 - np.abs(fractions[0] - fractions[1])) * MAX_SCORE
+    return whole(np.where(fractions.max(axis=0) >= 1.0, 0.0, balance))
+
+
+def _evenness(view: View, shares: ResourceShares, used: Floats) -> Ints:
+    """The score of these used amounts, (resources, nodes), which are overwritten."""
+    np.divide(used, shares.of(view, view.resources.divisor), out=used)
+    # Looking for the highest is cheaper than cutting, and nodes are rarely overcommitted.
+    if used.max(initial=0.0) > 1.0:
+        np.minimum(used, 1.0, out=used)
     if len(shares.rows) == 2 and not shares.lacking:
-        balance = np.subtract(fractions[0], fractions[1], out=fractions[0])
+        balance = np.subtract(used[0], used[1], out=used[0])
         np.abs(balance, out=balance)
         balance *= -0.5
     else:
-        balance = -_deviation(fractions, shares.of(view, view.cluster.resources.capacity) > 0)
+        balance = -_deviation(used, shares.of(view, view.resources.capacity) > 0)
     balance += 1.0
     balance *= MAX_SCORE
     return whole(balance)
-
-
-def _fractions(view: View, shares: ResourceShares) -> Floats:
-    """The used fraction of each resource, at most 1: (resources, nodes)."""
-    resources = view.cluster.resources
-    fractions: Floats = np.add(shares.of(view, resources.used), shares.requested)
-    np.divide(fractions, shares.of(view, resources.divisor), out=fractions)
-    # Looking for the highest is cheaper than cutting, and nodes are rarely overcommitted.
-    if fractions.max(initial=0.0) > 1.0:
-        np.minimum(fractions, 1.0, out=fractions)
-    return fractions
 
 
 def _deviation(fractions: Floats, present: NDArray[np.bool_]) -> Floats:

@@ -17,25 +17,28 @@ def raw(view: View, shape: Shape) -> Ints:
     """0 at 23 MiB of the pod's images or less, 100 at 1000 MiB per container or more (int64).
 
     Each image counts its size times the share of all nodes that have it. Init containers count
-    like the others since 1.29.
+    like the others since 1.30. Volumes that are images count since 1.33, but not as containers.
     """
-    spec, cluster = shape.spec, view.cluster
-    images = spec.init_images + spec.images if view.release.init_images else spec.images
+    spec, cluster, release = shape.spec, view.cluster, view.release
+    containers = spec.init_images + spec.images if release.init_images else spec.images
+    images = containers + spec.volume_images if release.image_volumes else containers
     if not any(image in cluster.image_sizes for image in images):
         return view.zeros()
-    name = (NAME, view.release.init_images)
+    name = (NAME, release.init_images, release.image_volumes)
     number = shape.compiled.get(name)
     if number is None:
-        number = shape.compiled[name] = cluster.content((NAME, images))
-    return view.column(cluster.static.get((NAME, number), lambda: _scores(cluster, images)))
+        number = shape.compiled[name] = cluster.content((NAME, images, len(containers)))
+    kept = cluster.static.get((NAME, number), lambda: _scores(cluster, images, len(containers)))
+    return view.column(kept)
 
 
-def _scores(cluster: Cluster, images: tuple[str, ...]) -> Ints:
+def _scores(cluster: Cluster, images: tuple[str, ...], containers: int) -> Ints:
     there = np.zeros(len(cluster), dtype=np.int64)
+    most = MOST_PER_CONTAINER * containers
     for image in images:
         nodes = cluster.image_nodes.get(image)
         if nodes is not None:
-            there[nodes] += int(float(cluster.image_sizes[image]) * (len(nodes) / len(cluster)))
-    most = MOST_PER_CONTAINER * len(images)
+            share = float(cluster.image_sizes[image]) * (len(nodes) / len(cluster))
+            there[nodes] += min(int(share), most)  # more than the most makes no difference
     scores: Ints = MAX_SCORE * (np.clip(there, LEAST, most) - LEAST) // (most - LEAST)
     return scores

@@ -22,24 +22,27 @@ NAME = "InterPodAffinity"
 Pull = tuple[str, int, NodeTally]
 
 
-def scores(view: View, shape: Shape, hard_weight: int) -> tuple[Ints, Ints]:
+def scores(view: View, shape: Shape) -> tuple[Ints, Ints]:
     """What speaks for (or against) each node's places, and that brought to 0 .. 100 (int64).
 
     The pod's preferred terms count once for every pod they mean, in that pod's place; the
-    preferred terms of placed pods that mean the pod count in theirs; so does `hard_weight` for
-    each of their required affinity terms that mean the pod.
+    preferred terms of placed pods that mean the pod count in theirs; so does the hard weight of
+    the settings for each of their required affinity terms that mean the pod. The settings may have
+    a pod without preferred terms of its own left alone.
 
     Returns:
         The summed weights of all these, and 100 * (sum - min) / (max - min), 0 where they are
         equal. Before 1.22 a 0 counts among the sums whose minimum and maximum are taken.
     """
-    sets = view.cluster.pod_sets
-    pulls = _own(view.cluster, shape) + [
+    sets, settings, own = view.cluster.pod_sets, view.settings, _own(view.cluster, shape)
+    if settings.ignore_existing_preferences and not own:
+        return view.zeros(), view.zeros()
+    pulls = own + [
         (term.key.topology_key, term.key.weight, term.tally)
         for term in sets.held_about(shape.pods, PREFERENCE)
     ]
     pulls += [
-        (term.key.topology_key, hard_weight, term.tally)
+        (term.key.topology_key, settings.hard_pod_affinity_weight, term.tally)
         for term in sets.held_about(shape.pods, AFFINITY)
     ]
     raw: Ints | None = None
@@ -86,7 +89,7 @@ def _own(cluster: Cluster, shape: Shape) -> list[Pull]:
         found = list[Pull]()
         for sign, affinity in ((1, spec.pod_affinity), (-1, spec.pod_anti_affinity)):
             for preferred in affinity.preferred:
-                query = PodQuery((clause_of(preferred.term, spec.namespace),))
+                query = PodQuery((clause_of(preferred.term, spec),))
                 tally = cluster.pod_sets.tally(query)
                 found.append((preferred.term.topology_key, sign * preferred.weight, tally))
         shape.compiled["preferred"] = found

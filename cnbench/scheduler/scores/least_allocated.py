@@ -7,65 +7,111 @@ take part in that node's mean, nor does an extended resource the pod does not re
 both took part, the former with a score of 0.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from cnbench.scheduler.cluster import Shape
 from cnbench.scheduler.columns.arrays import Floats, Ints
-from cnbench.scheduler.columns.exact import floor_quotient, whole
-from cnbench.scheduler.columns.resources import PERCENT
-from cnbench.scheduler.scores.resource_shares import ResourceShares, Weights, resource_shares
+from cnbench.scheduler.columns.exact import MAX_SCORE, floor_quotient, whole
+from cnbench.scheduler.columns.resources import PERCENT, SCORED_ROWS
+from cnbench.scheduler.scores.resource_shares import ResourceShares, resource_shares
 from cnbench.scheduler.view import View
 
 LEAST = "LeastAllocated"
 MOST = "MostAllocated"
 
 
-def least(view: View, shape: Shape, weights: Weights) -> Ints:
+def least(view: View, shape: Shape) -> Ints:
     """Weighted mean over resources of floor((capacity - requested) * 100 / capacity) (int64).
 
     A resource counts 0 where the requests exceed the capacity.
     """
-    return _mean(view, shape, weights, used=False)
+    return _mean(view, shape, used=False)
 
 
-def most(view: View, shape: Shape, weights: Weights) -> Ints:
-    """Weighted mean over resources of floor(requested * 100 / capacity), at most 100 (int64)."""
-    return _mean(view, shape, weights, used=True)
+def most(view: View, shape: Shape) -> Ints:
+    """Weighted mean over resources of floor(requested * 100 / capacity) (int64).
+
+    A resource counts 100 where the requests exceed the capacity, before 1.22 nothing.
+    """
+    return _mean(view, shape, used=True)
 
 
-def _mean(view: View, shape: Shape, weights: Weights, used: bool) -> Ints:
+def _mean(view: View, shape: Shape, used: bool) -> Ints:
+    weights = view.settings.resources
     shares = resource_shares(view, shape, weights, all_of_them=view.release.absent_counts)
     if not shares.rows:
         return view.zeros()
-    percent = _percent(view, shares, used)
+    empty = view.release.overcommitted_is_empty
+    percent = percents(view, shares, used, beyond_is_empty=empty)
     if shares.weights is not None:
         percent *= shares.weights
     total = percent[0]
     for further in percent[1:]:
         total += further
     # Not negative, so that cutting off the fraction rounds down (see exact.py).
-    return whole(np.divide(total, _divisor(view, shares, weights), out=total))
+    return whole(np.divide(total, _divisor(view, shares), out=total))
 
 
-def _percent(view: View, shares: ResourceShares, used: bool) -> Floats:
-    """The share of each resource that stays free, or is used: (resources, nodes)."""
-    resources = view.cluster.resources
-    percent = np.subtract(view.columns(resources.left(shares.rows)), shares.scored)
+def percents(
+    view: View, shares: ResourceShares, used: bool, *, beyond_is_empty: bool = False
+) -> Floats:
+    """The percent of each resource that stays free, or is used.
+
+    Args:
+        view: the nodes.
+        shares: the resources, and what the pod adds.
+        used: whether to count what is used; otherwise what is free.
+        beyond_is_empty: whether what is used beyond capacity counts as 0 instead of 100.
+
+    Returns:
+        Whole numbers from 0 to 100 as float64: (resources, nodes).
+    """
+    resources = view.resources
+    percent: Floats = np.subtract(view.columns(resources.left(shares.rows)), shares.scored)
+    beyond = None
     # Looking for the lowest is cheaper than cutting, and nodes are rarely overcommitted.
     if percent.min(initial=0.0) < 0.0:
+        if used and beyond_is_empty:
+            beyond = percent < 0.0
         np.maximum(percent, 0.0, out=percent)
     if used:
         np.subtract(shares.of(view, resources.capacity) * PERCENT, percent, out=percent)
-    return floor_quotient(percent, shares.of(view, resources.divisor))
+    if beyond is not None:
+        percent[beyond] = 0.0
+    floor_quotient(percent, shares.of(view, resources.divisor))
+    if resources.wide:
+        _put_in_exactly(view, shares, percent, used=used, beyond_is_empty=beyond_is_empty)
+    return percent
 
 
-def _divisor(view: View, shares: ResourceShares, weights: Weights) -> Floats | float:
+def _put_in_exactly(
+    view: View, shares: ResourceShares, percent: Floats, *, used: bool, beyond_is_empty: bool
+) -> None:
+    """Work out the entries beyond float64's exact range in Python's integers."""
+    for (row, node), wide in view.resources.wide.items():
+        place = view.place_of(node)
+        if row not in shares.rows or place is None or not wide.capacity:
+            continue
+        share = shares.rows.index(row)
+        requested = wide.scored if row in SCORED_ROWS else wide.used
+        requested += round(float(shares.scored[share, 0]) / PERCENT)
+        beyond = requested > wide.capacity
+        if used and not (beyond and beyond_is_empty):
+            amount = min(requested, wide.capacity)
+        else:
+            amount = 0 if beyond else wide.capacity - requested
+        percent[share, place] = amount * MAX_SCORE // wide.capacity
+
+
+def _divisor(view: View, shares: ResourceShares) -> Floats | float:
     """The weights that count, where nodes lack a resource for each node."""
     if view.release.absent_counts:
-        return float(sum(weight for _, weight in weights))
+        return float(sum(weight for _, weight in view.settings.resources))
     if not shares.lacking:
         return shares.weight_sum
-    present = shares.of(view, view.cluster.resources.capacity) > 0
+    present = shares.of(view, view.resources.capacity) > 0
     each: Floats | float = 1.0 if shares.weights is None else shares.weights
     divisor: Floats = np.maximum(np.add.reduce(present * each), 1.0)
     return divisor

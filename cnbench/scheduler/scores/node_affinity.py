@@ -11,7 +11,10 @@ NAME = "NodeAffinity"
 def scores(view: View, shape: Shape) -> tuple[Ints, Ints]:
     """The sum of the weights of the preferred terms that match, and 100 * that / highest (int64).
 
+    The profile's added affinity counts with the pod's own.
+
     Both are kept per spec where all nodes are scored; 0 everywhere if no term matches anywhere.
     """
-    preference = eligibility(view.cluster, shape).preference()
+    added = tuple(view.settings.added_affinity.preferred)
+    preference = eligibility(view.cluster, shape).preference(added)
     return (view.zeros(), view.zeros()) if preference is None else preference.of(view)

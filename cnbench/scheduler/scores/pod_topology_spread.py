@@ -1,10 +1,12 @@
 """PodTopologySpread with ScheduleAnyway. Source: kubernetes podtopologyspread/scoring.go.
 
-Only the pod's own constraints score; Kubernetes' system defaults are SelectorSpread's job here.
+A pod without constraints of its own is spread by the profile's default constraints, if a service or
+a controller selects it.
 """
 
+from __future__ import annotations
+
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from cnbench.scheduler.columns.arrays import Floats, Ints, Mask
 from cnbench.scheduler.columns.exact import MAX_SCORE, by_table
 from cnbench.scheduler.columns.node_labels import HOSTNAME
 from cnbench.scheduler.model.placement_rules import SCHEDULE_ANYWAY
-from cnbench.scheduler.spread_domains import SpreadConstraint, constraints, labelled
+from cnbench.scheduler.spread_domains import Constraints, SpreadConstraint, constraints, labelled
 from cnbench.scheduler.view import View
 
 NAME = "PodTopologySpread"
@@ -26,10 +28,11 @@ def scores(view: View, shape: Shape) -> tuple[Ints, Ints]:
         Over the constraints the sum of count * ln(domains + 2) + (maxSkew - 1), rounded half away
         from zero (before 1.24 truncated); and 100 * (max + min - sum) / max, 100 where the maximum
         is 0. Domains are the values the view's nodes have; nodes that lack a label score 0 in both
-        and are left out.
+        and are left out. Under the system's default constraints (since 1.23) they are not: what
+        they lack adds nothing, and all of them together are one domain more.
     """
     wanted = constraints(view, shape, SCHEDULE_ANYWAY)
-    if not wanted or not view.size:
+    if not wanted.wanted or not view.size:
         return view.zeros(), view.zeros()
     has_labels = labelled(view, wanted)
     raw = _raw(view, wanted, has_labels)
@@ -41,9 +44,9 @@ def scores(view: View, shape: Shape) -> tuple[Ints, Ints]:
     return raw, normalised
 
 
-def _raw(view: View, wanted: Sequence[SpreadConstraint], has_labels: Mask | None) -> Ints:
-    total = _part(view, wanted[0], has_labels)
-    for constraint in wanted[1:]:
+def _raw(view: View, wanted: Constraints, has_labels: Mask | None) -> Ints:
+    total = _part(view, wanted.wanted[0], has_labels)
+    for constraint in wanted.wanted[1:]:
         total += _part(view, constraint, has_labels)
     return _rounded(total) if view.release.spread_rounds else total.astype(np.int64)
 
@@ -60,12 +63,17 @@ def _part(view: View, constraint: SpreadConstraint, has_labels: Mask | None) -> 
     """One constraint's part of the sum for each node of the view (float64)."""
     weight = math.log(_domains(view, constraint, has_labels) + 2)
     extra = float(constraint.max_skew - 1)
+    complete = constraint.column.complete
     if constraint.key == HOSTNAME:
         part: Floats = view.column(constraint.tally.per_node()) * weight
         if extra:
             part += extra
+        if not complete:
+            part[~view.column(constraint.column.present)] = 0.0
         return part
     per_value = constraint.counts() * weight + extra
+    if not complete:
+        per_value[-1] = 0.0
     return view.by_label(constraint.column, per_value.astype(np.float64, copy=False))
 
 
@@ -75,7 +83,7 @@ def _domains(view: View, constraint: SpreadConstraint, has_labels: Mask | None) 
         return view.size if has_labels is None else int(has_labels.sum())
     column = constraint.column
     if view.nodes is None and has_labels is None:
-        return column.missing
+        return column.missing + (not column.complete)
     codes = view.codes(column)
     if has_labels is not None:
         codes = codes[has_labels]

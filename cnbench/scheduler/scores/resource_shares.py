@@ -1,22 +1,26 @@
 """The resources a pod is scored by, prepared once for each shape."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
 import numpy as np
 
 from cnbench.scheduler.cluster import Shape
 from cnbench.scheduler.columns.arrays import Floats
-from cnbench.scheduler.columns.resources import PERCENT, SCORED, Resources, rows_of
+from cnbench.scheduler.columns.resources import NATIVE, PERCENT, Demand, Resources, rows_of
+from cnbench.scheduler.settings import Weights
 from cnbench.scheduler.view import View
-
-# Names of resources and what each is worth in a mean.
-Weights = Sequence[tuple[str, int]]
 
 
 class ResourceShares:
     """The resources that take part for one shape, as rows of the cluster's matrices.
 
     An extended resource that the pod does not request takes no part, nor does one that no node has.
+
+    Args:
+        resources: the cluster's.
+        demand: the pod's.
+        weights: the resources looked at.
+        all_of_them: whether those take part too that the pod does not request.
 
     Attributes:
         rows: their rows.
@@ -27,12 +31,14 @@ class ResourceShares:
         lacking: whether some node has none of one of them.
     """
 
-    def __init__(self, resources: Resources, shape: Shape, weights: Weights, *, all_of_them: bool):
-        demand, known = shape.demand, resources.rows
+    def __init__(
+        self, resources: Resources, demand: Demand, weights: Weights, *, all_of_them: bool
+    ) -> None:
+        known = resources.rows
         taking_part = [
             (name, weight)
             for name, weight in weights
-            if name in known and (all_of_them or name in SCORED or demand.scored_amount(name))
+            if name in known and (all_of_them or name in NATIVE or demand.arriving(name))
         ]
         names = [name for name, _ in taking_part]
         self.rows = [known[name] for name in names]
@@ -42,8 +48,8 @@ class ResourceShares:
             else None
         )
         self.weight_sum = float(sum(weight for _, weight in taking_part))
-        self.scored = np.array([[PERCENT * demand.scored_amount(name)] for name in names])
-        self.requested = np.array([[demand.amount(name)] for name in names])
+        self.scored = np.array([[PERCENT * demand.arriving(name)] for name in names])
+        self.requested = np.array([[demand.balanced(name)] for name in names])
         self.lacking = bool(resources.lacking[self.rows].any())
 
     def of(self, view: View, matrix: Floats) -> Floats:
@@ -62,10 +68,10 @@ def resource_shares(
         weights: the resources looked at.
         all_of_them: whether those take part too that the pod does not request.
     """
-    key = ("resources", weights, all_of_them)
+    demand = shape.demand(view.release.minor)
+    key = ("resources", weights, all_of_them, demand)
     found = shape.compiled.get(key)
     if not isinstance(found, ResourceShares):
-        resources = view.cluster.resources
-        found = ResourceShares(resources, shape, weights, all_of_them=all_of_them)
+        found = ResourceShares(view.resources, demand, weights, all_of_them=all_of_them)
         shape.compiled[key] = found
     return found

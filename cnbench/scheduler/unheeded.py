@@ -1,0 +1,50 @@
+"""Fields of a pod that a question about it does not heed: told, or the question is refused."""
+
+from __future__ import annotations
+
+import warnings
+
+from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.errors import SchedulerInputError, UnmodelledWarning
+from cnbench.scheduler.model.attachments import Unmodelled
+from cnbench.scheduler.model.objects import Pod
+from cnbench.scheduler.model.placement_rules import PodAffinity, PodAffinityTerm
+from cnbench.scheduler.releases import Release
+
+# The API server merges them into the selectors; before, the fields were not there by default.
+_LABEL_KEYS_OF_TERMS = 31
+
+
+def tell(pod: Pod, shape: Shape, release: Release) -> None:
+    """Warn of what is not heeded of a pod, once for each text (see Python's `warnings`).
+
+    Raises:
+        SchedulerInputError: without it the answer would be none; the message names the field.
+    """
+    key = ("unheeded", release.minor)
+    found = shape.compiled.get(key)
+    if found is None:
+        found = shape.compiled[key] = (*shape.spec.unmodelled, *_newer_than(release, shape))
+    for one in found:  # type: ignore[attr-defined]
+        if one.refused:
+            raise SchedulerInputError(f"pod {pod.key}", one.field, one.problem)
+        warnings.warn(f"pod {pod.key}: {one.field}: {one.problem}", UnmodelledWarning, stacklevel=4)
+
+
+def _newer_than(release: Release, shape: Shape) -> list[Unmodelled]:
+    """What the pod says that the release has no field for."""
+    spec, found = shape.spec, []
+    affinities = {"podAffinity": spec.pod_affinity, "podAntiAffinity": spec.pod_anti_affinity}
+    for name, affinity in affinities.items():
+        keys = any(term.match_label_keys or term.mismatch_label_keys for term in _terms(affinity))
+        if keys and release.minor < _LABEL_KEYS_OF_TERMS:
+            problem = f"matchLabelKeys and mismatchLabelKeys are heeded, but {release} has them not"
+            found.append(Unmodelled(f"spec.affinity.{name}", problem, refused=False))
+    if spec.scheduling_gates and not release.scheduling_gates:
+        problem = f"{release} has no scheduling gates: the pod is scheduled at once"
+        found.append(Unmodelled("spec.schedulingGates", problem, refused=False))
+    return found
+
+
+def _terms(affinity: PodAffinity) -> list[PodAffinityTerm]:
+    return [*affinity.required, *(weighted.term for weighted in affinity.preferred)]
