@@ -13,6 +13,7 @@ from cnbench.core.parameter import Params, Value
 from cnbench.core.run import CaseResult, Request
 from cnbench.core.venue import Venue
 from cnbench.measuring.sampler import Policy
+from cnbench.measuring.stop_rule import FEWEST_FOR_95_PERCENT
 from cnbench.measuring.venues import Divide
 
 # Seconds that each group is sampled for unless its target is reached before or a budget is given.
@@ -34,12 +35,14 @@ class Plan:
         budget: time for all groups together, set-ups included, or None: then each group is sampled
             for ``seconds``, and for at least the blocks that an interval needs.
         seed: of the block order.
+        fewest_blocks: that each group takes, unless a budget ends it before.
     """
 
     groups: tuple[Group, ...]
     seconds: float
     budget: float | None
     seed: int
+    fewest_blocks: int = FEWEST_FOR_95_PERCENT
 
     def telling(self, group: Group) -> dict[str, Value]:
         """What tells ``group`` from the others of its experiment."""
@@ -58,9 +61,15 @@ class Plan:
         if self.groups[position].cases[0].clock == "instructions":
             # Counts do not scatter as times do, and a guest's clock knows nothing of our seconds.
             blocks = FULL_COUNTED_BLOCKS if self.seconds > QUICK_SECONDS else COUNTED_BLOCKS
-            return Policy(COUNTED_TARGET, math.inf, seed=self.seed, most_blocks=blocks)
+            return Policy(
+                COUNTED_TARGET,
+                math.inf,
+                seed=self.seed,
+                most_blocks=max(blocks, self.fewest_blocks),
+                fewest_blocks=self.fewest_blocks,
+            )
         if self.budget is None:
-            return Policy(budget=self.seconds, seed=self.seed)
+            return Policy(budget=self.seconds, seed=self.seed, fewest_blocks=self.fewest_blocks)
         left = max(0.0, self.budget - spent) / (len(self.groups) - position)
         return Policy(budget=left, hard=True, seed=self.seed)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from cnbench.asv.hearing import FEWEST_SAMPLES
 from cnbench.cli.measure.measuring import kernels_of, measure_and_record
 from cnbench.cli.options import sampling_options
 from cnbench.cli.results.history_table import print_history
@@ -110,7 +112,8 @@ def _measure(request: Request) -> tuple[Run, Path]:
     run = new_run(request, map(experiment_called, request.experiments))
     path = results_folder() / f"{run.id}.json"
     try:
-        measure_and_record(plan_for(request), Recorder(run, path))
+        plan = replace(plan_for(request), fewest_blocks=FEWEST_SAMPLES)
+        measure_and_record(plan, Recorder(run, path))
     except KeyboardInterrupt:
         click.echo(
             f"What was measured is in {path}; go on with: cnbench run --resume {run.id}, "
