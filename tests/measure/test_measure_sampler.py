@@ -93,6 +93,13 @@ def test_sampling_stops_at_the_target_with_the_fewest_blocks_for_an_interval():
     assert a.status == "ok"
 
 
+def test_more_blocks_may_be_the_fewest():
+    (exact,) = Stage({"a": Script()}).run(target=0.01, fewest_blocks=FEWEST + 1).results
+    assert len(exact.samples) == FEWEST + 1
+    (late,) = Stage({"a": Script(value=noisy)}).run(budget=0, fewest_blocks=FEWEST + 3).results
+    assert len(late.samples) == FEWEST + 3
+
+
 def test_the_least_precise_case_decides():
     outcome = Stage({"a": Script(), "b": Script(value=noisy)}).run(most_blocks=20)
     assert [len(result.samples) for result in outcome.results] == [20, 20]
