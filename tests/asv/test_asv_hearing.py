@@ -19,7 +19,7 @@ from cnbench.asv import hearing
 from cnbench.asv.hearing import FEWEST_SAMPLES, is_deaf
 from cnbench.core.case import Case, Group
 from cnbench.core.metric import ClockName
-from cnbench.measure.plan import Plan
+from cnbench.measuring.plan import Plan
 
 COUNTS = st.integers(3, 40)
 
