@@ -1,15 +1,17 @@
 """Shows that asv's gate keeps silent over nothing, and rings for one per cent.
 
 Clones the repository and gives it two commits: one that changes nothing, and one that makes the
-iptables program of every Service dearer by 24 rules which match no packet. At 25 instructions a
+iptables program of every Service dearer by 26 rules which match no packet. At 24 instructions a
 rule that is 1.0 % of a connection to the first Service, 0.7 % to the last of 1,000; the proofs hold
 as before. Then ``asv continuous`` compares each with its parent again and again, both measured anew
 each time (some four minutes). The exit code is 0 only if no comparison of equals was an alarm, each
 of the dearer commit was, and no alarm was about a mode that the commit left alone.
 
-Needs a guest (`make guest`): a host's clock knows no one per cent.
+Needs a guest (`make guest`): a host's clock knows no one per cent. ``--axis`` has the benchmark
+measure less, by a commit before the two: its time is a minute then, on a quiet machine.
 
-    .venv/bin/python scripts/asv_false_alarms.py [--times 10] [--bench ServiceConnect]
+    .venv/bin/python scripts/asv_false_alarms.py [--times 10]
+        [--axis mode=iptables,ipvs --axis services=100 --axis position=first,last]
 """
 
 from __future__ import annotations
@@ -39,10 +41,12 @@ _COMPARED = re.compile(
 _WORSE = re.compile(r"^\| \+ +\|.*\| *(\S+\(.*\)) +\|$", re.M)
 _IDENTITY = ("-c", "user.name=nobody", "-c", "user.email=nobody@localhost")
 
+_BENCHMARK = Path("benchmarks/service_routing.py")
+_CLASS = "ServiceConnect"
 _PROGRAM = Path("cnbench/proxy/iptables/program.py")
 _BEFORE_THE_SERVICES = "    yield _masquerade_rules()\n"
 # 203.0.113.0/24 is for documentation (RFC 5737): nobody sends there.
-_DEARER = '    yield (f"-A KUBE-SERVICES -d 203.0.113.{n}/32 -j RETURN" for n in range(1, 25))\n'
+_DEARER = '    yield (f"-A KUBE-SERVICES -d 203.0.113.{n}/32 -j RETURN" for n in range(1, 27))\n'
 # What asv calls a benchmark of that mode contains this.
 _DEARER_MODE = "'iptables'"
 
@@ -70,19 +74,39 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def clone_with_two_commits(folder: Path) -> tuple[Path, str, str, str]:
-    """A clone of the repository, and three commits: its last, its equal, and the dearer one."""
+def clone_with_commits(folder: Path, axes: dict[str, str]) -> tuple[Path, str, str, str]:
+    """A clone of the repository, and three commits: what is compared with, its equal, the dearer.
+
+    Args:
+        folder: where to clone to.
+        axes: what the benchmark is to measure less of: values as after ``-p``, by parameter.
+    """
     clone = folder / "cnbench"
     git(ROOT, "clone", "--quiet", str(ROOT), str(clone))
-    git(clone, *_IDENTITY, "commit", "--quiet", "--allow-empty", "-m", "Change nothing")
-    program = clone / _PROGRAM
-    text = program.read_text()
-    if text.count(_BEFORE_THE_SERVICES) != 1:
-        raise SystemExit(f"{_PROGRAM} is not as it was; where do the Services' rules begin now?")
-    program.write_text(text.replace(_BEFORE_THE_SERVICES, _BEFORE_THE_SERVICES + _DEARER))
-    git(clone, *_IDENTITY, "commit", "--quiet", "--all", "-m", "Add 24 rules that match nothing")
+    for name, values in axes.items():
+        written = "".join(f"{value!r}, " for value in values.split(","))
+        pattern = rf'(class {_CLASS}\b.*?axes: .*?"{name}": )[^\n]*?,?\n'
+        replace_once(clone / _BENCHMARK, pattern, rf"\g<1>({written}),\n")
+    if axes:
+        commit(clone, "Measure less")
+    commit(clone, "Change nothing")
+    replace_once(clone / _PROGRAM, f"({re.escape(_BEFORE_THE_SERVICES)})", rf"\1{_DEARER}")
+    commit(clone, "Add 26 rules that match nothing")
     base, equal, dearer = (git(clone, "rev-parse", f"HEAD~{n}") for n in (2, 1, 0))
     return clone, base, equal, dearer
+
+
+def replace_once(path: Path, pattern: str, replacement: str) -> None:
+    """Replace what ``pattern`` finds in a file, which must be there once."""
+    text, count = re.subn(pattern, replacement, path.read_text(), flags=re.DOTALL)
+    if count != 1:
+        raise SystemExit(f"{path.name} is not as it was: {count} times {pattern!r}")
+    path.write_text(text)
+
+
+def commit(folder: Path, subject: str) -> None:
+    """Commit what there is, nothing at all included."""
+    git(folder, *_IDENTITY, "commit", "--quiet", "--all", "--allow-empty", "-m", subject)
 
 
 def compare(clone: Path, before: str, after: str, options: argparse.Namespace) -> Comparison:
@@ -92,7 +116,7 @@ def compare(clone: Path, before: str, after: str, options: argparse.Namespace) -
         SystemExit: it did not come to a comparison, or a benchmark failed (its proof, perhaps).
     """
     began = time.monotonic()
-    argv = [str(ASV), "continuous", "-f", str(options.factor), "--bench", options.bench]
+    argv = [str(ASV), "continuous", "-f", str(options.factor), "--bench", _CLASS, "--show-stderr"]
     done = subprocess.run(
         [*argv, before, after], check=False, cwd=clone, capture_output=True, text=True
     )
@@ -160,13 +184,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--factor", type=float, default=1.005)
-    parser.add_argument("--bench", default="ServiceConnect")
+    parser.add_argument("--axis", action="append", default=[], metavar="NAME=VALUE,...")
     options = parser.parse_args()
     if guest_name() is None:
         raise SystemExit("there is no guest to count instructions in (make guest)")
     rang, fine = {False: 0, True: 0}, True
     with tempfile.TemporaryDirectory() as folder:
-        clone, base, equal, costly = clone_with_two_commits(Path(folder))
+        clone, base, equal, costly = clone_with_commits(
+            Path(folder), dict(axis.split("=") for axis in options.axis)
+        )
         for number in range(1, options.times + 1):
             for before, after, dearer in ((base, equal, False), (equal, costly, True)):
                 compared = compare(clone, before, after, options)
@@ -177,7 +203,7 @@ def main() -> None:
                     fine = False
                     print(compared.said, flush=True)
     print(f"{rang[False]} alarms in {options.times} comparisons of a commit with its equal")
-    print(f"{rang[True]} alarms in {options.times} comparisons with a commit of 24 more rules")
+    print(f"{rang[True]} alarms in {options.times} comparisons with a commit of 26 more rules")
     raise SystemExit(not fine)
 
 
