@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from cnbench.core.case import Case, Group
 from cnbench.core.errors import UsageError
 from cnbench.core.experiment import Experiment
+from cnbench.core.nearest import choose_from
 from cnbench.core.parameter import Params, Value
 from cnbench.core.run import CaseResult, Request
 from cnbench.core.venue import Venue
@@ -110,6 +111,26 @@ def _wanted(
         yield experiment, experiment.grid(request.full, request.given.get(name, {}))
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """A combination of values that was asked for, and is not measured since it makes no sense."""
+
+    experiment: str
+    params: Params
+    reason: str
+
+
+def left_out(request: Request, experiment_called: Callable[[str], Experiment]) -> list[LeftOut]:
+    """What ``request`` names in vain, beside what is measured."""
+    return [
+        LeftOut(name, params, reason)
+        for name in request.experiments
+        for params, reason in experiment_called(name).senseless(
+            request.full, request.given.get(name, {})
+        )
+    ]
+
+
 def make_groups(experiment: Experiment, venue: Venue, points: Sequence[Params]) -> list[Group]:
     """The groups of ``points``, all measured at ``venue``."""
     where = (venue.lab, venue.clock, venue.kernel)
@@ -161,4 +182,4 @@ def _refuse_unknown(experiments: Sequence[Experiment], name: str) -> None:
     if len(experiments) == 1:
         experiments[0].parameter(name)
     known = sorted({parameter.name for e in experiments for parameter in e.parameters})
-    raise UsageError(f"no experiment has a parameter '{name}'", f"choose from {', '.join(known)}")
+    raise UsageError(f"no experiment has a parameter '{name}'", choose_from(name, known))

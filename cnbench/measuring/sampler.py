@@ -295,7 +295,9 @@ class GroupSampler:
         if not proof.holds:
             # Counters that moved with a sample that was cut off fit no number of whole samples.
             when = "it was interrupted in a sample: " if stopped == _INTERRUPTED else ""
-            return replace(result, status="failed", reason=when + what_is_not_proven(proof))
+            return replace(
+                result, status="failed", reason=when + what_is_not_proven(proof, result.samples)
+            )
         return result
 
 

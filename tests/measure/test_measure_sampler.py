@@ -236,6 +236,16 @@ def test_a_sample_that_stays_disturbed_is_used_and_marked(monkeypatch):
     assert all(sample.disturbances for sample in a.samples)
 
 
+def test_what_is_not_proven_on_a_busy_machine_says_that_it_was_busy(monkeypatch):
+    disturb(monkeypatch, *range(10_000))
+    (busy,) = Stage({"a": Script(proof=broken_proof())}).run().results
+    assert busy.status == "failed"
+    assert "; the machine was busy in 18 of 18 samples (the neighbours were loud)" in busy.reason
+    monkeypatch.undo()
+    (quiet,) = Stage({"a": Script(proof=broken_proof())}).run().results
+    assert "busy" not in quiet.reason
+
+
 def test_nothing_is_measured_again_once_the_budget_is_spent(monkeypatch):
     disturb(monkeypatch, *range(10_000))
     (a,) = Stage({"a": Script()}).run(budget=0.5).results

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from cnbench.asv.hearing import FEWEST_SAMPLES
-from cnbench.cli.measure.measuring import kernels_of, measure_and_record
+from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
 from cnbench.cli.options import sampling_options
 from cnbench.cli.results.history_table import print_history
 from cnbench.core.errors import CnbenchError, UnsupportedError, UsageError
@@ -112,6 +112,7 @@ def _measure(request: Request) -> tuple[Run, Path]:
     run = new_run(request, map(experiment_called, request.experiments))
     path = results_folder() / f"{run.id}.json"
     try:
+        say_what_is_left_out(request)
         plan = replace(plan_for(request), fewest_blocks=FEWEST_SAMPLES)
         measure_and_record(plan, Recorder(run, path))
     except KeyboardInterrupt:
