@@ -142,6 +142,7 @@ def _makes_no_sense(params: Params) -> str:
 
 def _require(params: Params, lab: Lab) -> None:
     require_controller(str(params["controller"]))
+    lab.require_cpu_group(str(params["controller"]))
 
 
 EXPERIMENT = Experiment(

@@ -111,6 +111,7 @@ def open_subject(params: Params, lab: Lab) -> Iterator[WeightSubject]:
 
 def _require(params: Params, lab: Lab) -> None:
     require_controller(str(params["controller"]))
+    lab.require_cpu_group(str(params["controller"]))
 
 
 EXPERIMENT = Experiment(
