@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from cnbench.asv.conversion import asv_samples, cost_unit
+from cnbench.asv.hearing import FEWEST_SAMPLES
 from cnbench.asv.lab_choice import venue_for
 from cnbench.core.case import Group
 from cnbench.core.errors import CnbenchError
@@ -148,7 +149,14 @@ def _results_of(grid: Grid, venue: Venue) -> list[CaseResult]:
         elif isinstance(event, Warned):
             print(event.message, file=sys.stderr)
 
-    measure(Plan(grid.groups(venue), seconds=QUICK_SECONDS, budget=None, seed=1), keep)
+    plan = Plan(
+        grid.groups(venue),
+        seconds=QUICK_SECONDS,
+        budget=None,
+        seed=1,
+        fewest_blocks=FEWEST_SAMPLES,
+    )
+    measure(plan, keep)
     return results
 
 

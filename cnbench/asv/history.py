@@ -213,8 +213,8 @@ def _settings(folder: Path, pages: Path) -> dict[str, Any]:
         "branches": [BRANCH],
         "results_dir": _RESULTS,
         "html_dir": os.path.relpath(pages.absolute(), folder.absolute()),
-        # Marks the steps by the intervals of the medians.
-        "plugins": ["cnbench.asv.steps"],
+        # Mark the steps by the intervals of the medians; refuse what asv's test is deaf to.
+        "plugins": ["cnbench.asv.steps", "cnbench.asv.hearing"],
         # A step is listed whatever its size: what is too small to be one was none.
         "regressions_thresholds": {".*": 0.0},
     }

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from cnbench.cli.terminal import SafeConsole
+from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Value
 from cnbench.core.run import Run
@@ -25,63 +23,58 @@ if TYPE_CHECKING:  # rows come with the statistics, which `list` and `doctor` ha
 _METRICS_SHOWN_IN_FULL = 3
 
 
-def console() -> Console:
-    """stdout; wide enough for a table where it is not a terminal."""
-    found = SafeConsole(highlight=False)
-    return found if found.is_terminal else SafeConsole(highlight=False, width=240)
-
-
 def print_run(run: Run, rows: Sequence[Row], path: Path) -> None:
     """One table an experiment, then what could not be measured and why."""
     out = console()
     for name, group in itertools.groupby(rows, key=lambda row: row.case.experiment):
         of_experiment = list(group)
         for measured in _with_equal_metrics(of_experiment):
-            out.print(_results(run, name, measured))
+            _print_results(out, run, name, measured)
         for line in _not_measured(of_experiment):
             out.print(line)
         out.print()
     out.print(f"run [bold]{escape(run.id)}[/] in {escape(str(path))}")
 
 
-def _results(run: Run, name: str, rows: Sequence[Row]) -> Table:
+def _print_results(out: Console, run: Run, name: str, rows: Sequence[Row]) -> None:
     units = run.experiments[name].parameters
     by_case = _by_case(rows)
-    varying, constant = _varying([case_rows[0] for case_rows in by_case], units)
     where = " ".join(rows[0].case.where)
-    table = Table(
-        title=f"[bold]{escape(name)}[/]  {escape(where)}  [dim]{escape(constant)}[/]",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
+    print_table(
+        out,
+        [*_parameters(by_case, units), *_figures(by_case), *_about(by_case)],
+        f"[bold]{escape(name)}[/]  {escape(where)}",
     )
-    for parameter in varying:
-        table.add_column(escape(parameter), justify="left" if units[parameter] == "" else "right")
-    for row in by_case[0]:
-        heading = f"{row.metric.name}, 95 % interval" if _in_full(row, by_case[0]) else None
-        table.add_column(
-            escape(heading or row.metric.name), justify="right", no_wrap=heading is not None
-        )
-    for heading in ("noise floor", "blocks", "disturbed", "proof"):
-        table.add_column(heading, justify="right")
-    for case_rows in by_case:
-        table.add_row(*_cells(case_rows, varying, units))
-    return table
 
 
-def _cells(case_rows: Sequence[Row], varying: Sequence[str], units: Mapping[str, str]) -> list[str]:
-    first = case_rows[0]
-    return [
-        *(escape(show_value(first.case.params[name], units[name])) for name in varying),
-        *(
-            show_interval(row) if _in_full(row, case_rows) else show_median(row)
-            for row in case_rows
-        ),
-        show_noise(first.metric, first.noise, first.unit),
-        str(len(first.values)),
-        f"{first.disturbed} (+{first.replaced})" if first.replaced else str(first.disturbed),
-        "[green]✓[/]" if first.proof.holds else "[red]✗[/]",
-    ]
+def _parameters(by_case: Sequence[Sequence[Row]], units: Mapping[str, str]) -> Iterator[Column]:
+    for name in by_case[0][0].case.params:
+        cells = [show_value(rows[0].case.params[name], units[name]) for rows in by_case]
+        yield Column(name, tuple(map(escape, cells)), telling=True, right=units[name] != "")
+
+
+def _figures(by_case: Sequence[Sequence[Row]]) -> Iterator[Column]:
+    for metric in zip(*by_case, strict=True):
+        in_full = _in_full(metric[0], by_case[0])
+        name = metric[0].metric.name
+        cells = tuple(show_interval(row) if in_full else show_median(row) for row in metric)
+        yield Column(f"{name}, 95 % interval" if in_full else name, cells, right=True)
+
+
+def _about(by_case: Sequence[Sequence[Row]]) -> Iterator[Column]:
+    first = [rows[0] for rows in by_case]
+
+    def column(heading: str, show: Callable[[Row], str]) -> Column:
+        return Column(heading, tuple(map(show, first)), about=True, right=True)
+
+    yield column("noise floor", lambda row: show_noise(row.metric, row.noise, row.unit))
+    yield column("blocks", lambda row: str(len(row.values)))
+    yield column("disturbed", _show_disturbed)
+    yield column("proof", lambda row: "[green]✓[/]" if row.proof.holds else "[red]✗[/]")
+
+
+def _show_disturbed(row: Row) -> str:
+    return f"{row.disturbed} (+{row.replaced})" if row.replaced else str(row.disturbed)
 
 
 def _with_equal_metrics(rows: Iterable[Row]) -> list[list[Row]]:
@@ -107,16 +100,21 @@ def show_value(value: Value, unit: str) -> str:
 
 
 def show_interval(row: Row) -> str:
-    """The median and its interval, where there are blocks enough for one."""
+    """The median and its interval, where there are blocks enough for one; its unit said once."""
     if row.interval is None:
         return "–"
+    median = show_median(row)
+    if not row.interval.bounded:
+        return f"{median}  [dim]too few blocks[/]"
     signed = row.metric.better == "zero"
-    low, high = (
+    ends = [
         format_quantity(value, row.unit, signed=signed)
         for value in (row.interval.low, row.interval.high)
-    )
-    median = show_median(row)
-    return f"{median}  [dim]{f'{low} – {high}' if row.interval.bounded else 'too few blocks'}[/]"
+    ]
+    unit = median.partition(" ")[2]
+    if all(end.partition(" ")[2] == unit for end in ends):
+        ends = [end.partition(" ")[0] for end in ends]
+    return f"{median}  [dim]{' – '.join(ends)}[/]"
 
 
 def show_median(row: Row) -> str:
@@ -149,15 +147,3 @@ def _not_measured(rows: Iterable[Row]) -> list[str]:
 
 def _by_case(rows: Sequence[Row]) -> list[list[Row]]:
     return [list(group) for _, group in itertools.groupby(rows, key=lambda row: row.case.key)]
-
-
-def _varying(rows: Sequence[Row], units: Mapping[str, str]) -> tuple[list[str], str]:
-    """The parameters that differ between rows, and the others in words."""
-    names = list(rows[0].case.params)
-    varying = [name for name in names if len({row.case.params[name] for row in rows}) > 1]
-    constant = [
-        f"{name}={show_value(rows[0].case.params[name], units[name])}"
-        for name in names
-        if name not in varying
-    ]
-    return varying, " ".join(constant)

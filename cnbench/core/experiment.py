@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from cnbench.core.errors import UsageError
 from cnbench.core.metric import Metric
+from cnbench.core.nearest import choose_from
 from cnbench.core.parameter import Parameter, Params, Point, Value
 from cnbench.core.proof import Proof
 from cnbench.core.venue import CgroupVersion
@@ -114,7 +115,7 @@ class Experiment:
                 return parameter
         raise UsageError(
             f"{self.name} has no parameter '{name}'",
-            f"choose from {', '.join(p.name for p in self.parameters)}; "
+            f"{choose_from(name, (p.name for p in self.parameters))}; "
             f"`cnbench list {self.name}` describes them",
         )
 
@@ -139,6 +140,30 @@ class Experiment:
         if points and not sensible:
             raise UsageError(f"{self.name}: {self.nonsense(points[0])}")
         return sensible
+
+    def senseless(
+        self, full: bool, given: Mapping[str, Sequence[Value]]
+    ) -> list[tuple[dict[str, Value], str]]:
+        """What ``given`` asks for in vain: combinations of its values without a point in `grid`.
+
+        Returns:
+            The values of the given parameters, and why their first point makes no sense.
+        """
+        why: dict[tuple[Value, ...], str] = {}
+        sensible: set[tuple[Value, ...]] = set()
+        names = [parameter.name for parameter in self.parameters if given.get(parameter.name)]
+        for point in self._points(full, given, Point()):
+            asked = tuple(point[name] for name in names)
+            reason = self.nonsense(point)
+            if reason:
+                why.setdefault(asked, reason)
+            else:
+                sensible.add(asked)
+        return [
+            (dict(zip(names, asked, strict=True)), reason)
+            for asked, reason in why.items()
+            if asked not in sensible
+        ]
 
     def _points(
         self, full: bool, given: Mapping[str, Sequence[Value]], so_far: Point

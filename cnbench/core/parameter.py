@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from cnbench.core.errors import CnbenchError, UsageError
+from cnbench.core.nearest import choose_from
 from cnbench.core.units import COUNT, format_exact, parse_quantity
 
 Value = str | int | float
@@ -95,7 +96,7 @@ class Parameter:
             if text not in self.choices:
                 raise UsageError(
                     f"{self.name}: '{text}' is not one of its values",
-                    f"choose from {', '.join(self.choices)}",
+                    choose_from(text, self.choices),
                 )
             return text
         if self.text:

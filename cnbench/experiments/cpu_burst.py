@@ -143,6 +143,7 @@ def nonsense(params: Point) -> str:
 
 def _require(params: Point, lab: Lab) -> None:
     require_controller(params.text("controller"))
+    lab.require_cpu_group(params.text("controller"))
 
 
 EXPERIMENT = Experiment(

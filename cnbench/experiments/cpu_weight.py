@@ -111,6 +111,7 @@ def open_subject(params: Point, lab: Lab) -> Iterator[WeightSubject]:
 
 def _require(params: Point, lab: Lab) -> None:
     require_controller(params.text("controller"))
+    lab.require_cpu_group(params.text("controller"))
 
 
 EXPERIMENT = Experiment(

@@ -13,6 +13,7 @@ from functools import cache
 from cnbench import experiments
 from cnbench.core.errors import UsageError
 from cnbench.core.experiment import Experiment
+from cnbench.core.nearest import choose_from
 
 
 @cache
@@ -31,7 +32,7 @@ def experiment_called(name: str) -> Experiment:
         UsageError: there is none; the remedy lists those there are.
     """
     if name not in names():
-        raise UsageError(f"there is no experiment '{name}'", f"choose from {', '.join(names())}")
+        raise UsageError(f"there is no experiment '{name}'", choose_from(name, names()))
     module = importlib.import_module(module_of(name))
     experiment: Experiment = module.EXPERIMENT
     return experiment

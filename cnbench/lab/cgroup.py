@@ -190,7 +190,7 @@ def find_controllers(mounts: str | None = None) -> dict[Version, Controller]:
         _device, target, kind, options, *_ = line.split()
         if kind == "cgroup":
             v1 |= dict.fromkeys(options.split(","), Path(target))
-        elif kind == "cgroup2" and "cpu" in _words(Path(target, "cgroup.controllers")):
+        elif kind == "cgroup2" and "cpu" in _controllers_in(Path(target)):
             found["v2"] = Controller("v2", Path(target), Path(target))
     if "cpu" in v1 and "cpuacct" in v1:
         found["v1"] = Controller("v1", v1["cpu"], v1["cpuacct"])
@@ -274,6 +274,14 @@ def _explaining(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise UnsupportedError(f"{what}: {error.strerror}", "use --lab guest") from error
+
+
+def _controllers_in(root: Path) -> list[str]:
+    """None where another mount hides the folder."""
+    try:
+        return _words(root / "cgroup.controllers")
+    except FileNotFoundError:
+        return []
 
 
 def _words(path: Path) -> list[str]:

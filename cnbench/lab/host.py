@@ -101,6 +101,29 @@ class Lab:
         name = f"group-{next(self._numbers)}"
         return cgroup.open_cpu_group(self.journal, above.controller if above else run_folder, name)
 
+    @asked_once
+    def require_cpu_group(self, version: str) -> None:
+        """Raise UnsupportedError where no cgroup with the cpu controller can be made and limited.
+
+        One is made: they may be read-only, or hidden below another mount.
+        """
+        try:
+            with self.cpu_group(cast(cgroup.Version, version)) as group:
+                group.read_limit()  # below another mount a folder is made, but it has no limit
+                group.limit(quota=0.5, period=0.1)
+        except OSError as error:
+            raise UnsupportedError(
+                f"cgroup {version} cannot be used, though its cpu controller is mounted: "
+                f"{error.filename}: {error.strerror}",
+                "run outside of a container, or use --lab guest",
+            ) from error
+
+    @asked_once
+    def require_mounts(self) -> None:
+        """Raise UnsupportedError where this user cannot mount anything, root or not."""
+        with self.mount("none", self.temporary_folder(), "tmpfs"):
+            pass
+
     def mount(
         self, source: str, target: Path, filesystem: str, options: str = ""
     ) -> AbstractContextManager[Path]:

@@ -171,6 +171,9 @@ def _unmount(path: str) -> None:
         except OSError as error:
             if error.errno in (errno.EINVAL, errno.ENOENT):
                 return
+            # Whoever may not mount may not ask by unmounting, either.
+            if error.errno == errno.EPERM and not os.path.ismount(target):
+                return
             if error.errno != errno.EBUSY:
                 raise
             time.sleep(0.01)

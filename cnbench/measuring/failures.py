@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import traceback
+from collections.abc import Sequence
 
 from cnbench.core.case import Case
 from cnbench.core.errors import CnbenchError, CommandError, UnsupportedError
 from cnbench.core.proof import Proof
-from cnbench.core.run import CaseResult
+from cnbench.core.run import CaseResult, Sample
 
 _ALLOWED = "run as root with all capabilities, or in the guest lab: --lab guest"
 _ROOM = "free some, or choose another place: TMPDIR=FOLDER"
@@ -77,9 +78,16 @@ def without_twin(case: Case, error: Exception) -> str:
     return f"{case.point} has no noise floor: measuring it twice failed: {error}"
 
 
-def what_is_not_proven(proof: Proof) -> str:
-    """The first claim of ``proof`` that does not hold, as a sentence."""
+def what_is_not_proven(proof: Proof, samples: Sequence[Sample] = ()) -> str:
+    """The first claim of ``proof`` that does not hold, and that the machine was busy if it was."""
     if not proof.checks:
         return "there is no proof of what was measured"
     check = proof.broken[0]
-    return f"not proven: {check.claim}: expected {check.expected}, observed {check.observed}"
+    what = f"not proven: {check.claim}: expected {check.expected}, observed {check.observed}"
+    disturbed = [sample for sample in samples if sample.disturbances]
+    if not disturbed:
+        return what
+    return (
+        f"{what}; the machine was busy in {len(disturbed)} of {len(samples)} samples "
+        f"({disturbed[0].disturbances[0]})"
+    )

@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from cnbench.core.case import Case, Group
 from cnbench.core.errors import UsageError
 from cnbench.core.experiment import Experiment
-from cnbench.core.parameter import Point, Value
+from cnbench.core.nearest import choose_from
+from cnbench.core.parameter import Params, Point, Value
 from cnbench.core.run import CaseResult, Request
 from cnbench.core.venue import Venue
 from cnbench.measuring.sampler import Policy
+from cnbench.measuring.stop_rule import FEWEST_FOR_95_PERCENT
 from cnbench.measuring.venues import Divide
 
 # Seconds that each group is sampled for unless its target is reached before or a budget is given.
@@ -35,12 +37,14 @@ class Plan:
             for ``seconds``, and for at least the blocks that an interval needs. A group takes at
             least one set-up a case and two blocks, even of a budget that is spent.
         seed: of the block order.
+        fewest_blocks: that each group takes, unless a budget ends it before.
     """
 
     groups: tuple[Group, ...]
     seconds: float
     budget: float | None
     seed: int
+    fewest_blocks: int = FEWEST_FOR_95_PERCENT
 
     def telling(self, group: Group) -> dict[str, Value]:
         """What tells ``group`` from the others of its experiment."""
@@ -59,9 +63,15 @@ class Plan:
         if self.groups[position].cases[0].clock == "instructions":
             # Counts do not scatter as times do, and a guest's clock knows nothing of our seconds.
             blocks = FULL_COUNTED_BLOCKS if self.seconds > QUICK_SECONDS else COUNTED_BLOCKS
-            return Policy(COUNTED_TARGET, math.inf, seed=self.seed, most_blocks=blocks)
+            return Policy(
+                COUNTED_TARGET,
+                math.inf,
+                seed=self.seed,
+                most_blocks=max(blocks, self.fewest_blocks),
+                fewest_blocks=self.fewest_blocks,
+            )
         if self.budget is None:
-            return Policy(budget=self.seconds, seed=self.seed)
+            return Policy(budget=self.seconds, seed=self.seed, fewest_blocks=self.fewest_blocks)
         left = max(0.0, self.budget - spent) / (len(self.groups) - position)
         return Policy(budget=left, hard=True, seed=self.seed)
 
@@ -100,6 +110,26 @@ def _wanted(
     for name in request.experiments:
         experiment = experiment_called(name)
         yield experiment, experiment.grid(request.full, request.given.get(name, {}))
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A combination of values that was asked for, and is not measured since it makes no sense."""
+
+    experiment: str
+    params: Params
+    reason: str
+
+
+def left_out(request: Request, experiment_called: Callable[[str], Experiment]) -> list[LeftOut]:
+    """What ``request`` names in vain, beside what is measured."""
+    return [
+        LeftOut(name, params, reason)
+        for name in request.experiments
+        for params, reason in experiment_called(name).senseless(
+            request.full, request.given.get(name, {})
+        )
+    ]
 
 
 def make_groups(experiment: Experiment, venue: Venue, points: Sequence[Point]) -> list[Group]:
@@ -153,4 +183,4 @@ def _refuse_unknown(experiments: Sequence[Experiment], name: str) -> None:
     if len(experiments) == 1:
         experiments[0].parameter(name)
     known = sorted({parameter.name for e in experiments for parameter in e.parameters})
-    raise UsageError(f"no experiment has a parameter '{name}'", f"choose from {', '.join(known)}")
+    raise UsageError(f"no experiment has a parameter '{name}'", choose_from(name, known))

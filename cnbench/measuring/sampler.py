@@ -43,6 +43,7 @@ class Policy:
         hard: whether the budget ends sampling before there are enough blocks for an interval.
         seed: of the block order.
         most_blocks: blocks after which to stop in any case.
+        fewest_blocks: blocks before which nothing stops it but a hard budget.
     """
 
     target: float = 0.01
@@ -50,6 +51,7 @@ class Policy:
     hard: bool = False
     seed: int = 1
     most_blocks: int = 10_000
+    fewest_blocks: int = FEWEST_FOR_95_PERCENT
 
 
 @dataclass
@@ -250,14 +252,11 @@ class GroupSampler:
             known[name].check(value)
 
     def _reason_to_stop(self, blocks: int, spent: float, reached: float) -> str:
+        if blocks < (2 if self._policy.hard else self._policy.fewest_blocks):
+            return ""
         if reached <= self._policy.target:
             return f"reached its target of ±{self._policy.target:.3g}"
-        enough = blocks >= (2 if self._policy.hard else FEWEST_FOR_95_PERCENT)
-        return (
-            f"spent its {self._policy.budget:.0f} s"
-            if enough and spent >= self._policy.budget
-            else ""
-        )
+        return f"spent its {self._policy.budget:.0f} s" if spent >= self._policy.budget else ""
 
     def _conclude_all(self, stations: list[Station], number: int, stopped: str) -> list[CaseResult]:
         return [
@@ -297,5 +296,7 @@ class GroupSampler:
         if not proof.holds:
             # Counters that moved with a sample that was cut off fit no number of whole samples.
             when = "it was interrupted in a sample: " if stopped == _INTERRUPTED else ""
-            return replace(result, status="failed", reason=when + what_is_not_proven(proof))
+            return replace(
+                result, status="failed", reason=when + what_is_not_proven(proof, result.samples)
+            )
         return result

@@ -43,9 +43,13 @@ def parse_stat(text: str, name: str) -> CpuTime:
     return CpuTime(user + nice, system, softirq + irq, idle + iowait)
 
 
-def run_delay() -> float:
-    """Seconds that this thread was runnable and not running, since it began (schedstat)."""
+def run_delay(process: int | None = None) -> float:
+    """Seconds that a task was runnable and not running, since it began (schedstat).
+
+    It is this thread, or the main thread of ``process``; 0 where the kernel does not say.
+    """
+    task = "thread-self" if process is None else str(process)
     try:
-        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+        return int(Path(f"/proc/{task}/schedstat").read_text().split()[1]) / 1e9
     except OSError:
         return 0.0

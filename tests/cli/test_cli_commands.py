@@ -166,3 +166,13 @@ def test_gc_removes_what_a_dead_run_left_and_tells_of_what_it_could_not(
     assert done.out == f"removed folder {left}\n"
     assert "odd.jsonl is damaged" in done.err
     assert not left.exists()
+
+
+def test_a_point_asked_for_that_makes_no_sense_is_named(cnbench):
+    asked = ("run", "made-up", "-p", "mode=a,b", "-p", "size=1,9", "--budget", "1s")
+    done = cnbench(*asked, "--json")
+    assert done.code == 0
+    assert "left out: made-up mode=b size=9: nine b are too many" in done.err
+    vain = {"experiment": "made-up", "params": {"mode": "b", "size": 9}}
+    assert json.loads(done.out)["left_out"] == [vain | {"reason": "nine b are too many"}]
+    assert "left out" not in cnbench("run", "made-up", "--budget", "1s").err

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from cnbench.experiments import registry
+from cnbench.lab.cgroup import find_controllers
 from cnbench.store import run_file
 
 pytestmark = pytest.mark.real
@@ -99,3 +101,56 @@ def test_without_root_every_case_says_so(nobody, run_process, monkeypatch):
         )
         assert "Traceback" not in done.err
         assert list((home / "cnbench").iterdir()) == []  # the journal is gone with the run
+
+
+def refused(done):
+    """What doctor says cannot be measured: the reasons, by experiment and variant."""
+    assert done.code == 0, done.err
+    return {
+        (one["experiment"], one["variant"]): one["reason"]
+        for one in json.loads(done.out)
+        if not one["supported"]
+    }
+
+
+@pytest.fixture
+def cpu_controller():
+    found = find_controllers()
+    if not found:
+        pytest.skip("this machine has no cpu controller")
+    return next(iter(found.items()))
+
+
+HIDDEN = {
+    "read-only": ("mount --bind {0} {0} && mount -o remount,bind,ro {0}", "Read-only file system"),
+    "overmounted": ("mount -t tmpfs none {0}", ""),
+}
+
+
+@pytest.mark.parametrize("how", HIDDEN)
+def test_doctor_tries_cgroups_that_are_mounted_and_cannot_be_used(
+    how, with_mounts, run_process, cpu_controller
+):
+    version, controller = cpu_controller
+    script, words = HIDDEN[how]
+    done = run_process("doctor", "--json", before=with_mounts(script.format(controller.cpu)))
+    reason = refused(done)["cpu-quota", f"controller={version}"]
+    assert words in reason
+    lacking = {experiment for experiment, variant in refused(done) if version in variant}
+    assert {"cpu-quota", "cpu-burst", "cpu-weight"} <= lacking
+
+
+def test_doctor_tries_what_root_without_capabilities_may_not(run_process):
+    if os.geteuid() != 0:
+        pytest.skip("dropping a capability needs one")
+    lesser = ("setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin")
+    lacking = refused(run_process("doctor", "--json", before=lesser))
+    assert "Operation not permitted" in lacking["copy-up", "filesystem=tmpfs"]
+    assert "Operation not permitted" in lacking["service-routing", "mode=iptables"]
+
+
+def test_doctor_names_every_experiment_and_is_never_cut(run_process):
+    done = run_process("doctor", COLUMNS="80")
+    assert all(name in done.out for name in registry.names())
+    assert all(len(line) <= 80 for line in done.out.partition("experiment")[2].splitlines())
+    assert "…" not in done.out

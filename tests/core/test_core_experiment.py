@@ -72,3 +72,24 @@ def test_a_case_is_told_by_its_point_and_its_place():
     assert host.point == guest.point == "made-up size=2"
     assert guest.key == "guest instructions trixie made-up size=2"
     assert host.key != guest.key
+
+
+def test_what_is_asked_for_in_vain_is_named_with_its_reason():
+    experiment = made_up.experiment(nonsense=no_big_a)
+    given = {"mode": ("a", "b"), "size": (1, 2)}
+    (vain,) = experiment.senseless(False, given)
+    asked, reason = vain
+    assert reason == no_big_a(asked)
+    assert asked not in experiment.grid(False, given)
+
+
+def test_what_was_not_asked_for_by_name_is_left_out_in_silence():
+    experiment = made_up.experiment(nonsense=no_big_a)
+    assert experiment.senseless(False, {}) == []
+    assert experiment.senseless(False, {"mode": ("a",)}) == []
+
+
+def test_a_mistaken_name_is_answered_with_the_nearest():
+    with pytest.raises(UsageError) as refused:
+        made_up.experiment().parameter("sise")
+    assert refused.value.remedy.startswith("did you mean size? choose from")

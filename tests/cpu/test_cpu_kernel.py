@@ -114,3 +114,16 @@ def test_nothing_is_left_of_nested_groups(tmp_path, version):
             folders = [*parent.controller.folders(), *child.controller.folders()]
             assert all(folder.is_dir() for folder in folders)
         assert not any(folder.exists() for folder in folders)
+
+
+def test_threads_that_others_keep_off_the_cpu_are_said_to_lack_one(lab, version):
+    experiment = cpu_quota.EXPERIMENT
+    given = {"controller": (version,), "quota": (1.5,), "threads": (2,), "periods": (3,)}
+    point = experiment.grid(False, given)[0]
+    with experiment.subject(point, lab) as subject:
+        for pid in subject.spinners.pids:
+            os.sched_setaffinity(pid, {min(os.sched_getaffinity(0))})
+        subject.sample()
+        (broken,) = subject.proof().broken
+    assert broken.observed.startswith("0 periods: the machine was busy with other things")
+    assert "waited for a CPU for" in broken.observed

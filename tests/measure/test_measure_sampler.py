@@ -93,6 +93,13 @@ def test_sampling_stops_at_the_target_with_the_fewest_blocks_for_an_interval():
     assert a.status == "ok"
 
 
+def test_more_blocks_may_be_the_fewest():
+    (exact,) = Stage({"a": Script()}).run(target=0.01, fewest_blocks=FEWEST + 1).results
+    assert len(exact.samples) == FEWEST + 1
+    (late,) = Stage({"a": Script(value=noisy)}).run(budget=0, fewest_blocks=FEWEST + 3).results
+    assert len(late.samples) == FEWEST + 3
+
+
 def test_the_least_precise_case_decides():
     outcome = Stage({"a": Script(), "b": Script(value=noisy)}).run(most_blocks=20)
     assert [len(result.samples) for result in outcome.results] == [20, 20]
@@ -227,6 +234,16 @@ def test_a_sample_that_stays_disturbed_is_used_and_marked(monkeypatch):
     used = [sample for sample in a.samples if not sample.replaced]
     assert [sample.block for sample in used] == list(range(FEWEST))
     assert all(sample.disturbances for sample in a.samples)
+
+
+def test_what_is_not_proven_on_a_busy_machine_says_that_it_was_busy(monkeypatch):
+    disturb(monkeypatch, *range(10_000))
+    (busy,) = Stage({"a": Script(proof=broken_proof())}).run().results
+    assert busy.status == "failed"
+    assert "; the machine was busy in 18 of 18 samples (the neighbours were loud)" in busy.reason
+    monkeypatch.undo()
+    (quiet,) = Stage({"a": Script(proof=broken_proof())}).run().results
+    assert "busy" not in quiet.reason
 
 
 def test_nothing_is_measured_again_once_the_budget_is_spent(monkeypatch):

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
-from rich import box
 from rich.markup import escape
-from rich.table import Table
 
 from cnbench.analysis.kube_scheduler import Beside, beside, setting_of
 from cnbench.analysis.rows import rows_of
 from cnbench.cli.options import json_option
-from cnbench.cli.tables import console
+from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.errors import UsageError
 from cnbench.core.units import format_quantity
 from cnbench.scheduler.inputs.kube_scheduler_metrics import MetricsError, read_metrics
@@ -78,26 +76,30 @@ def _print(rows: Sequence[Beside], setting: Mapping[str, object]) -> None:
         f"scheduler-scoring on {setting['nodes']} nodes, {setting['pods']} pods a node,"
         f" {setting['scored']} scored, beside a kube-scheduler"
     )
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("plugin", "extension point", "per"):
-        table.add_column(heading)
-    for heading in ("known pod", "new pod", "kube-scheduler", "observations", "ratio"):
-        table.add_column(heading, justify="right")
-    for one in rows:
-        table.add_row(
-            escape(one.plugin) or "(all)",
-            escape(one.extension_point),
-            one.per,
-            f"{_time(one.known)} [dim]looked up[/]" if one.looked_up else _time(one.known),
-            _time(one.new),
-            _time(one.theirs),
-            f"{one.count:,}" if one.count else "–",
-            f"{one.ratio:.3g}" if one.ratio else "–",
-        )
     out = console()
-    out.print(table)
+    print_table(out, list(_columns(rows)), title)
     for note in _NOTES:
         out.print(f"[dim]{note}[/]")
+
+
+def _columns(rows: Sequence[Beside]) -> Iterator[Column]:
+    yield Column("plugin", tuple(escape(one.plugin) or "(all)" for one in rows), telling=True)
+    points = tuple(escape(one.extension_point) for one in rows)
+    yield Column("extension point", points, telling=True)
+    yield Column("per", tuple(one.per for one in rows), telling=True)
+    figures: dict[str, Callable[[Beside], str]] = {
+        "known pod": _known,
+        "new pod": lambda one: _time(one.new),
+        "kube-scheduler": lambda one: _time(one.theirs),
+        "observations": lambda one: f"{one.count:,}" if one.count else "–",
+        "ratio": lambda one: f"{one.ratio:.3g}" if one.ratio else "–",
+    }
+    for heading, show in figures.items():
+        yield Column(heading, tuple(map(show, rows)), right=True)
+
+
+def _known(one: Beside) -> str:
+    return f"{_time(one.known)} [dim]looked up[/]" if one.looked_up else _time(one.known)
 
 
 def _time(seconds: float | None) -> str:

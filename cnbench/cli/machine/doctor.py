@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import click
-from rich import box
 from rich.markup import escape
-from rich.table import Table
+from rich.padding import Padding
 
 from cnbench.cli.options import json_option
-from cnbench.cli.tables import console
+from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.experiment import Experiment
+from cnbench.core.parameter import Parameter, Point, Value
 from cnbench.experiments.registry import all_experiments
 from cnbench.lab import commands
 from cnbench.lab.guest import qemu
@@ -73,10 +73,20 @@ def _guests() -> str:
 
 
 def _examine(experiment: Experiment, lab: Lab) -> Iterator[Finding]:
+    """A finding for each value of the variant.
+
+    Where the variant is a number, a machine lacks none of its values, but perhaps a choice beside
+    it: then for each of both.
+    """
     variant = experiment.parameter(experiment.variant)
-    for value in variant.choices:
-        point = experiment.grid(False, {variant.name: (value,)})[0]
-        what = f"{variant.name}={value}"
+    telling = [variant]
+    if not variant.choices:
+        telling += [
+            one for name in experiment.beside if (one := experiment.parameter(name)).choices
+        ]
+    given = {one.name: one.choices for one in telling if one.choices}
+    for point in _one_of_each(telling, experiment.grid(False, given)):
+        what = " ".join(f"{one.name}={one.show(point[one.name])}" for one in telling)
         try:
             experiment.require(point, lab)
         except UnsupportedError as error:
@@ -85,17 +95,60 @@ def _examine(experiment: Experiment, lab: Lab) -> Iterator[Finding]:
             yield Finding(lab.name, experiment.name, what, True)
 
 
+def _one_of_each(telling: Sequence[Parameter], points: Iterable[Point]) -> list[Point]:
+    """The first point with each combination of values of the parameters in ``telling``."""
+    first: dict[tuple[Value, ...], Point] = {}
+    for point in points:
+        first.setdefault(tuple(point[one.name] for one in telling), point)
+    return list(first.values())
+
+
 def _print(findings: list[Finding]) -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("lab", "experiment", "variant", "", "what is missing", "what supplies it"):
-        table.add_column(heading)
+    """What can be measured, an experiment a line; then what is missing, a reason a paragraph."""
+    out = console()
+    by_experiment: dict[str, list[Finding]] = {}
     for finding in findings:
-        table.add_row(
-            finding.lab,
-            finding.experiment,
-            finding.variant,
-            "[green]✓[/]" if finding.supported else "[yellow]✗[/]",
-            escape(finding.reason),
-            escape(finding.remedy),
-        )
-    console().print(table)
+        by_experiment.setdefault(finding.experiment, []).append(finding)
+    columns = [
+        Column("experiment", tuple(by_experiment), telling=True),
+        Column("can be measured here", _variants_of(by_experiment, True), sentences=True),
+        Column("cannot", _variants_of(by_experiment, False), sentences=True),
+    ]
+    print_table(out, columns)
+    for (reason, remedy), lacking in _by_reason(findings).items():
+        out.print(f"\n[yellow]✗[/] {escape('; '.join(lacking))}")
+        out.print(Padding(escape(reason), (0, 0, 0, 2)))
+        if remedy:
+            out.print(Padding(f"→ {escape(remedy)}", (0, 0, 0, 2)))
+
+
+def _variants_of(
+    by_experiment: Mapping[str, Sequence[Finding]], supported: bool
+) -> tuple[str, ...]:
+    colour = "green" if supported else "yellow"
+    shown = (
+        escape(_together([one.variant for one in found if one.supported == supported]))
+        for found in by_experiment.values()
+    )
+    return tuple(f"[{colour}]{variants}[/]" if variants else "" for variants in shown)
+
+
+def _together(variants: Sequence[str]) -> str:
+    """Values of one parameter with its name written once: ``mode=iptables, nftables``."""
+    names = {variant.partition("=")[0] for variant in variants}
+    alone = len(names) == 1 and not any(" " in variant for variant in variants)
+    rest = [one.partition("=")[2] if alone else one for one in variants[1:]]
+    return ", ".join([*variants[:1], *rest])
+
+
+def _by_reason(findings: Sequence[Finding]) -> dict[tuple[str, str], list[str]]:
+    """The experiments and variants that lack something, by what that is."""
+    found: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for one in findings:
+        if not one.supported:
+            lacking = found.setdefault((one.reason, one.remedy), {})
+            lacking.setdefault(one.experiment, []).append(one.variant)
+    return {
+        why: [f"{name} {_together(variants)}" for name, variants in lacking.items()]
+        for why, lacking in found.items()
+    }

@@ -6,11 +6,9 @@ import json
 import sys
 
 import click
-from rich import box
-from rich.table import Table
 
 from cnbench.cli.options import json_option
-from cnbench.cli.tables import console
+from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.errors import ExitCode, UsageError
 from cnbench.core.metric import ClockName
 from cnbench.core.units import format_quantity
@@ -112,12 +110,12 @@ def list_(as_json: bool) -> None:
         return
     size = format_quantity(userland.path.stat().st_size, "B")
     click.echo(f"userland {userland.digest[:12]}, {size}, {len(userland.packages)} packages")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("kernel", "release", "digest"):
-        table.add_column(heading)
-    for kernel in kernels:
-        table.add_row(kernel.name, kernel.release, kernel.digest[:12])
-    console().print(table)
+    columns = [
+        Column("kernel", tuple(kernel.name for kernel in kernels)),
+        Column("release", tuple(kernel.release for kernel in kernels)),
+        Column("digest", tuple(kernel.digest[:12] for kernel in kernels)),
+    ]
+    print_table(console(), columns)
 
 
 def _say(what: str) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import click
-from rich import box
-from rich.table import Table
 
 from cnbench.cli.options import json_option
-from cnbench.cli.tables import console
+from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.experiment import Experiment
 from cnbench.core.parameter import Parameter, Point, Value, Values
 from cnbench.experiments.registry import all_experiments, experiment_called
@@ -71,18 +69,23 @@ def _values(values: Values) -> list[Value] | None:
 
 def _print_all(experiments: Iterable[Experiment]) -> None:
     """One line an experiment."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("experiment", "question", "variants", "metrics"):
-        table.add_column(heading)
-    for experiment in experiments:
-        variants = experiment.parameter(experiment.variant)
-        table.add_row(
-            experiment.name,
-            experiment.question,
-            f"{variants.name} {', '.join(variants.choices)}",
-            ", ".join(metric.name for metric in experiment.metrics),
-        )
-    console().print(table)
+    found = list(experiments)
+    metrics = (", ".join(metric.name for metric in one.metrics) for one in found)
+    columns = [
+        Column("experiment", tuple(one.name for one in found), telling=True),
+        Column("question", tuple(one.question for one in found), sentences=True),
+        Column("variants", tuple(map(_variants, found)), sentences=True),
+        Column("metrics", tuple(metrics), sentences=True),
+    ]
+    print_table(console(), columns)
+
+
+def _variants(experiment: Experiment) -> str:
+    variant = experiment.parameter(experiment.variant)
+    values = variant.choices or _values_in_words(
+        variant, variant.quick, experiment.grid(False, {})
+    ).split(", ")
+    return f"{variant.name} {', '.join(values)}"
 
 
 def _print_one(experiment: Experiment) -> None:
@@ -91,24 +94,33 @@ def _print_one(experiment: Experiment) -> None:
     out.print(f"[bold]{experiment.name}[/]  {experiment.question}\n")
     if experiment.caveat:
         out.print(f"{experiment.caveat}\n")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("parameter", "quick", "full", "what it is"):
-        table.add_column(heading)
-    grids = {full: experiment.grid(full, {}) for full in (False, True)}
-    for parameter in experiment.parameters:
-        variant = " (variant)" if parameter.name == experiment.variant else ""
-        quick = _values_in_words(parameter, parameter.quick, grids[False])
-        full = _values_in_words(parameter, parameter.full, grids[True])
-        table.add_row(parameter.name + variant, quick, full, parameter.summary)
-    out.print(table)
+    print_table(out, list(_of_parameters(experiment)))
     if any(callable(values) for p in experiment.parameters for values in (p.quick, p.full)):
         out.print(f"{_DEPENDENT} which of them follows from the parameters above\n")
-    metrics = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("metric", "better", "what it is"):
-        metrics.add_column(heading)
-    for metric in experiment.metrics:
-        metrics.add_row(metric.name, metric.better, metric.summary)
-    out.print(metrics)
+    metrics = experiment.metrics
+    columns = [
+        Column("metric", tuple(metric.name for metric in metrics), telling=len(metrics) > 1),
+        Column("better", tuple(metric.better for metric in metrics)),
+        Column("what it is", tuple(metric.summary for metric in metrics), sentences=True),
+    ]
+    print_table(out, columns)
+
+
+def _of_parameters(experiment: Experiment) -> Iterator[Column]:
+    names = (
+        parameter.name + (" (variant)" if parameter.name == experiment.variant else "")
+        for parameter in experiment.parameters
+    )
+    yield Column("parameter", tuple(names), telling=len(experiment.parameters) > 1)
+    for full in (False, True):
+        grid = experiment.grid(full, {})
+        values = (
+            _values_in_words(parameter, parameter.full if full else parameter.quick, grid)
+            for parameter in experiment.parameters
+        )
+        yield Column("full" if full else "quick", tuple(values), sentences=True)
+    summaries = tuple(parameter.summary for parameter in experiment.parameters)
+    yield Column("what it is", summaries, sentences=True)
 
 
 def _values_in_words(parameter: Parameter, values: Values, grid: Sequence[Point]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from cnbench.cli.measure.measuring import kernels_of, measure_and_record
+from cnbench.asv.hearing import FEWEST_SAMPLES
+from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
 from cnbench.cli.options import sampling_options
 from cnbench.cli.results.history_table import print_history
 from cnbench.core.errors import CnbenchError, UnsupportedError, UsageError
@@ -110,7 +112,9 @@ def _measure(request: Request) -> tuple[Run, Path]:
     run = new_run(request, map(experiment_called, request.experiments))
     path = results_folder() / f"{run.id}.json"
     try:
-        measure_and_record(plan_for(request), Recorder(run, path))
+        say_what_is_left_out(request)
+        plan = replace(plan_for(request), fewest_blocks=FEWEST_SAMPLES)
+        measure_and_record(plan, Recorder(run, path))
     except KeyboardInterrupt:
         click.echo(
             f"What was measured is in {path}; go on with: cnbench run --resume {run.id}, "

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cnbench.analysis.comparison import Compared, compare_cases
 from cnbench.cli.main import complain
-from cnbench.cli.measure.measuring import kernels_of, measure_and_record
+from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
 from cnbench.core.case import Case
 from cnbench.core.errors import CnbenchError, NotComparableError, UsageError
 from cnbench.core.experiment import Experiment
@@ -75,6 +75,7 @@ def compare(
         _refuse_two_eras(experiment, request.kernels)
     if name != KERNEL:
         experiment = replace(experiment, variant=name, beside=())
+    say_what_is_left_out(request, lambda _: experiment)
     plan = plan_for(request, experiments=lambda _: experiment)
     plan, pairs = _pairs(plan, experiment, name)
     if not pairs:

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import click
+
 from cnbench.cli.machine import gc
 from cnbench.cli.measure.progress import shown_on_stderr
 from cnbench.core import stopping
+from cnbench.core.experiment import Experiment
+from cnbench.core.run import Request
+from cnbench.experiments.registry import experiment_called
 from cnbench.measuring.dispatch import measure
 from cnbench.measuring.events import Event, Warned
-from cnbench.measuring.plan import Plan
+from cnbench.measuring.plan import Plan, left_out
 from cnbench.store.captures import CaptureFolder
 from cnbench.store.recorder import Recorder
+
+
+def say_what_is_left_out(
+    request: Request, experiments: Callable[[str], Experiment] = experiment_called
+) -> None:
+    """Name on stderr what was asked for in vain: it makes no sense."""
+    for one in left_out(request, experiments):
+        shown = experiments(one.experiment).show(one.params)
+        point = " ".join(f"{name}={value}" for name, value in shown.items())
+        click.echo(f"left out: {one.experiment} {point}: {one.reason}", err=True)
 
 
 def measure_and_record(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
 
-from cnbench.cli.measure.measuring import kernels_of, measure_and_record
+from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
 from cnbench.cli.options import json_option, lab_options, sampling_options
 from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import all_experiments, experiment_called
-from cnbench.measuring.plan import parse_given
+from cnbench.measuring.plan import left_out, parse_given
 from cnbench.measuring.planning import plan_for
 from cnbench.store import run_file
 from cnbench.store.captures import CaptureFolder
@@ -79,7 +79,8 @@ def command(
     # Statistics take half a second to import: not before the first sample.
     from cnbench.cli.results.show import show_run
 
-    show_run(run, path, as_json=as_json)
+    senseless = [asdict(one) for one in left_out(run.request, experiment_called)]
+    show_run(run, path, as_json=as_json, left_out=senseless)
     if not any(result.status == "ok" for result in run.cases):
         raise CnbenchError("nothing could be measured", "`cnbench doctor` says what is missing")
     if any(result.status == "failed" for result in run.cases):
@@ -103,6 +104,7 @@ def _request(
 
 def _measure(run: Run, path: Path, captures: CaptureFolder | None) -> None:
     recorder = Recorder(run, path)
+    say_what_is_left_out(run.request)
     plan = plan_for(run.request, measured(run))
     if not plan.groups:
         click.echo("Every case of this run has been measured.", err=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from rich import box
 from rich.markup import escape
-from rich.table import Table
 
 from cnbench.analysis.comparison import Compared
-from cnbench.cli.tables import console, show_median, show_noise, show_value
+from cnbench.cli.tables import show_median, show_noise, show_value
+from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.units import FRACTION, format_quantity
 from cnbench.stats.verdict import Verdict
 
@@ -24,26 +23,50 @@ _COLOURS = {
 def print_comparison(compared: Sequence[Compared], units: Mapping[str, Mapping[str, str]]) -> None:
     """One line a case and metric, with the reason of each verdict that leaves something open."""
     out = console()
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    a, b = _headings(compared)
-    for heading in ("case", "metric", a, b, "B against A, 95 % interval", "noise", "verdict"):
-        table.add_column(heading)
-    for one in compared:
-        colour = _COLOURS[one.judgement.verdict]
-        table.add_row(
-            escape(_case_name(one, units[one.b.case.experiment])),
-            one.metric.name,
-            show_median(one.a),
-            show_median(one.b),
-            _effect(one),
-            show_noise(one.metric, one.noise, one.b.unit),
-            f"[{colour}]{one.judgement.verdict}[/]",
-        )
-    out.print(table)
+    print_table(out, [*_telling(compared, units), *_figures(compared)])
     for reason in dict.fromkeys(
         one.judgement.reason for one in compared if one.judgement.verdict == Verdict.INCONCLUSIVE
     ):
         out.print(f"  [yellow]inconclusive[/]: {escape(reason)}")
+
+
+def _telling(
+    compared: Sequence[Compared], units: Mapping[str, Mapping[str, str]]
+) -> Iterator[Column]:
+    """What tells one comparison from another, a parameter that differs between A and B included."""
+    points = [_point(one, units[one.b.case.experiment]) for one in compared]
+    for name in dict.fromkeys(name for point in points for name in point):
+        yield Column(name, tuple(point.get(name, "") for point in points), telling=True)
+
+
+def _point(one: Compared, units: Mapping[str, str]) -> dict[str, str]:
+    a, b = one.a.case, one.b.case
+    point = {"experiment": b.experiment}
+    for name in b.params:
+        before, after = (show_value(case.params[name], units[name]) for case in (a, b))
+        point[name] = escape(after if before == after else f"{before} → {after}")
+    if a.kernel == b.kernel != "":
+        point["kernel"] = escape(b.kernel)
+    return point | {"metric": one.metric.name}
+
+
+def _figures(compared: Sequence[Compared]) -> list[Column]:
+    def column(heading: str, show: Callable[[Compared], str], *, right: bool = True) -> Column:
+        return Column(heading, tuple(map(show, compared)), right=right)
+
+    a, b = _headings(compared)
+    return [
+        column(a, lambda one: show_median(one.a)),
+        column(b, lambda one: show_median(one.b)),
+        column("B against A, 95 % interval", _effect),
+        column("noise", lambda one: show_noise(one.metric, one.noise, one.b.unit)),
+        column("verdict", _verdict, right=False),
+    ]
+
+
+def _verdict(one: Compared) -> str:
+    verdict = one.judgement.verdict
+    return f"[{_COLOURS[verdict]}]{verdict}[/]"
 
 
 def _headings(compared: Sequence[Compared]) -> tuple[str, str]:
@@ -54,19 +77,6 @@ def _headings(compared: Sequence[Compared]) -> tuple[str, str]:
         if a != b:
             return escape(f"A: {a}"), escape(f"B: {b}")
     return "A", "B"
-
-
-def _case_name(one: Compared, units: Mapping[str, str]) -> str:
-    a, b = one.a.case.params, one.b.case.params
-    parts = [f"{name}={show_value(b[name], units[name])}" for name in b if a[name] == b[name]]
-    parts += [
-        f"{name}={show_value(a[name], units[name])} → {show_value(b[name], units[name])}"
-        for name in b
-        if a[name] != b[name]
-    ]
-    if one.a.case.kernel == one.b.case.kernel != "":
-        parts.append(f"kernel={one.b.case.kernel}")
-    return " ".join([one.b.case.experiment, *parts])
 
 
 def _effect(one: Compared) -> str:

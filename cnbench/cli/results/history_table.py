@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.markup import escape
-from rich.table import Table
 
 from cnbench.analysis.chapters import Chapter, chapters_of
 from cnbench.analysis.kernel_series import KernelHistory, Series, histories_of
 from cnbench.analysis.rows import Row
-from cnbench.cli.tables import console
+from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.run import Run
 from cnbench.core.units import FRACTION, format_quantity
 from cnbench.stats.changepoint import Step
@@ -20,28 +18,21 @@ def print_history(run: Run) -> None:
     out = console()
     for chapter in chapters_of([run]):
         for history in histories_of(chapter):
-            out.print(_table(chapter, history))
+            title = f"[bold]{escape(chapter.name)}: {escape(history.metric.name)}[/]"
+            print_table(out, _columns(chapter, history), f"{title}  [dim]coloured: a step[/]")
 
 
-def _table(chapter: Chapter, history: KernelHistory) -> Table:
+def _columns(chapter: Chapter, history: KernelHistory) -> list[Column]:
     alike = chapter.having(history.metric.name)
-    table = Table(
-        title=f"[bold]{escape(chapter.name)}: {escape(history.metric.name)}[/]  "
-        "[dim]coloured: a step[/]",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    table.add_column("case")
-    for kernel in history.kernels:
-        table.add_column(escape(kernel), justify="right")
-    for one in history.series:
-        cells = _cells(one)
-        table.add_row(
-            escape(alike.label(one.measured[0].case)),
-            *(cells.get(kernel, "–") for kernel in history.kernels),
-        )
-    return table
+    cases = (escape(alike.label(one.measured[0].case)) for one in history.series)
+    found = [_cells(one) for one in history.series]
+    return [
+        Column("case", tuple(cases), telling=len(found) > 1, sentences=True),
+        *(
+            Column(escape(kernel), tuple(cells.get(kernel, "–") for cells in found), right=True)
+            for kernel in history.kernels
+        ),
+    ]
 
 
 def _cells(one: Series) -> dict[str, str]:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import click
-from rich import box
 from rich.markup import escape
-from rich.table import Table
 
 from cnbench.analysis.chapters import chapters_of
 from cnbench.analysis.published import Beside, beside_published
-from cnbench.cli.tables import console
+from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.run import Run
-
-_FIGURES = ("published", "ours, 95 % interval", "ours / published")
-
 
 def show_beside_published(run: Run, path: Path, *, as_json: bool) -> None:
     """Print what the run has beside published figures, as a table or as one JSON object."""
@@ -29,27 +25,33 @@ def show_beside_published(run: Run, path: Path, *, as_json: bool) -> None:
     if not found:
         out.print("No published figure is about what this run measured.")
         return
-    out.print(_table(found))
+    print_table(out, _columns(found))
     out.print(f"run [bold]{run.id}[/] in {escape(str(path))}")
 
 
-def _table(found: list[Beside]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("experiment", "what", *_FIGURES, "comparable?"):
-        table.add_column(heading, justify="right" if heading in _FIGURES else "left")
-    for one in found:
-        table.add_row(*_cells(one))
-    return table
+def _columns(found: list[Beside]) -> list[Column]:
+    def column(heading: str, show: Callable[[Beside], str], **what: bool) -> Column:
+        return Column(heading, tuple(map(show, found)), **what)
 
-
-def _cells(one: Beside) -> list[str]:
-    reasons = "; ".join(one.comparability.reasons)
     return [
-        one.figure.experiment,
-        f"{escape(one.figure.what)}\n[dim]{escape(one.figure.source)}[/]",
-        one.published_text,
-        f"{one.ours_text}  [dim]{one.interval_text}[/]"
-        + (f"\n[dim]{escape(one.ours.setting)}[/]" if one.ours.setting else ""),
-        one.ratio_text,
-        one.comparability.verdict.value + (f"\n[dim]{escape(reasons)}[/]" if reasons else ""),
+        column("experiment", lambda one: one.figure.experiment, telling=True),
+        column("what", _what, telling=True, sentences=True),
+        column("published", lambda one: one.published_text, right=True),
+        column("ours, 95 % interval", _ours, right=True),
+        column("ours / published", lambda one: one.ratio_text, right=True),
+        column("comparable?", _comparable, sentences=True),
     ]
+
+
+def _what(one: Beside) -> str:
+    return f"{escape(one.figure.what)}\n[dim]{escape(one.figure.source)}[/]"
+
+
+def _ours(one: Beside) -> str:
+    setting = f"\n[dim]{escape(one.ours.setting)}[/]" if one.ours.setting else ""
+    return f"{one.ours_text}  [dim]{one.interval_text}[/]{setting}"
+
+
+def _comparable(one: Beside) -> str:
+    reasons = "; ".join(one.comparability.reasons)
+    return one.comparability.verdict.value + (f"\n[dim]{escape(reasons)}[/]" if reasons else "")

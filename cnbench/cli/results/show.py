@@ -37,8 +37,8 @@ def command(run: str, published: bool, as_json: bool) -> None:
         show_run(run_file.read(path), path, as_json=as_json)
 
 
-def show_run(run: Run, path: Path, *, as_json: bool) -> None:
-    """Print a run on stdout, as tables or as one JSON object."""
+def show_run(run: Run, path: Path, *, as_json: bool, **more: object) -> None:
+    """Print a run on stdout, as tables or as one JSON object, which has what is ``more`` too."""
     rows = rows_of(run)
     if not as_json:
         print_run(run, rows, path)
@@ -52,5 +52,6 @@ def show_run(run: Run, path: Path, *, as_json: bool) -> None:
             digest: asdict(environment) for digest, environment in run.fingerprints.items()
         },
         "rows": [row.as_json() for row in rows],
+        **more,
     }
     click.echo(json.dumps(found, indent=1))

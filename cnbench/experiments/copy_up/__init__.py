@@ -42,6 +42,7 @@ def open_subject(params: Point, lab: Lab) -> Iterator[CopyUpSubject]:
 
 def _require(params: Point, lab: Lab) -> None:
     setting = Setting.of(params)
+    lab.require_mounts()
     require_filesystem(setting.filesystem)
     require_driver(setting.driver)
 

@@ -74,6 +74,7 @@ def _require(params: Point, lab: Lab) -> None:
             "cgroup v1 takes no quota above the parent's, so the parent is never the tighter one",
             "use cgroup v2: --lab guest",
         )
+    lab.require_cpu_group(params.text("controller"))
 
 
 EXPERIMENT = Experiment(

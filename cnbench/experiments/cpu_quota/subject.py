@@ -12,6 +12,7 @@ from cnbench.experiments.cpu_quota.limits import Limits
 from cnbench.lab.cgroup import CpuAccount, CpuGroup
 from cnbench.lab.clock import Clock
 from cnbench.lab.waiting import wait_until
+from cnbench.probes.cpu_time import run_delay
 from cnbench.probes.spinners import Spinners
 
 _POLL = 100e-6
@@ -20,6 +21,10 @@ _AHEAD = 6e-3
 # A shorter period's end cannot be met: waking up takes a part of a millisecond, on a busy machine
 # some of them.
 _SHORTEST_TO_LOOK_INTO = 10e-3
+
+# A group that is never throttled and waits for so much of the time that it runs lacks CPUs. On an
+# idle machine two threads on two CPUs waited for less than a hundredth.
+_WAITING = 0.05
 
 
 @dataclass
@@ -38,6 +43,7 @@ class QuotaSubject:
 
     def __post_init__(self) -> None:
         self._opened = self.binding.account()
+        self._delayed = self._run_delay()
 
     def sample(self) -> Mapping[str, float]:
         """The quota's error, the share of throttled periods, the longest stall, and the overshoot.
@@ -139,11 +145,26 @@ class QuotaSubject:
                 *self._burst_and_parent(),
                 true(
                     "the group used up its quota and was throttled",
-                    f"{throttled} periods",
+                    f"{throttled} periods" if throttled else self._why_never_throttled(),
                     throttled > 0,
                 ),
             )
         )
+
+    def _why_never_throttled(self) -> str:
+        """What became of the time: others had it, where the threads waited for a CPU."""
+        used = self.binding.account().usage - self._opened.usage
+        waited = self._run_delay() - self._delayed
+        if waited < _WAITING * used:
+            return f"0 periods, {used:.2f} s of CPU time used"
+        return (
+            "0 periods: the machine was busy with other things, the group's threads ran for "
+            f"{used:.2f} s and waited for a CPU for {waited:.2f} s"
+        )
+
+    def _run_delay(self) -> float:
+        """Seconds that all threads together have waited for a CPU; being throttled counts, too."""
+        return sum(run_delay(pid) for pid in self.spinners.pids)
 
     def _burst_and_parent(self) -> list[Check]:
         checks = []

@@ -38,6 +38,10 @@ def require(params, lab):
         raise UnsupportedError("there is no made-up thing here", "apt-get install made-up")
 
 
+def nonsense(params):
+    return "nine b are too many" if (params["mode"], params["size"]) == ("b", 9) else ""
+
+
 EXPERIMENT = Experiment(
     name="made-up",
     question="Does the command line work?",
@@ -51,4 +55,5 @@ EXPERIMENT = Experiment(
     variant="mode",
     subject=open_subject,
     require=require,
+    nonsense=nonsense,
 )
