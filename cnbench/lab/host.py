@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from cnbench.core.metric import ClockName
-from cnbench.lab import cgroup, netns
+from cnbench.lab import netns
+from cnbench.lab.cgroups import cpu
 from cnbench.lab.clock import Clock, open_clock
 from cnbench.lab.journal import Journal, open_journal
 from cnbench.lab.long_work import LongWork
@@ -90,14 +91,14 @@ class Lab:
             pass
 
     def cpu_group(
-        self, version: cgroup.Version, above: cgroup.CpuGroup | None = None
-    ) -> AbstractContextManager[cgroup.CpuGroup]:
+        self, version: cpu.Version, above: cpu.CpuGroup | None = None
+    ) -> AbstractContextManager[cpu.CpuGroup]:
         """A new cgroup with the cpu controller; below ``above``, if that is given."""
         run_folder = self._run_folders.get(
-            version, lambda: cgroup.open_run_folder(self.journal, version)
+            version, lambda: cpu.open_run_folder(self.journal, version)
         )
         name = f"group-{next(self._numbers)}"
-        return cgroup.open_cpu_group(self.journal, above.controller if above else run_folder, name)
+        return cpu.open_cpu_group(self.journal, above.controller if above else run_folder, name)
 
     def mount(
         self, source: str, target: Path, filesystem: str, options: str = ""
