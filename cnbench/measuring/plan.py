@@ -50,17 +50,18 @@ class Plan:
             if any(other.get(name) != value for other in others)
         }
 
-    def policy(self, position: int, spent: float) -> Policy:
+    def policy(self, position: int, spent: float, share: float = 1.0) -> Policy:
         """How long the group at ``position`` is sampled, ``spent`` seconds after the first began.
 
-        What earlier groups did not use of a budget is shared among the later ones.
+        Without a budget that is ``share`` of the sampling time of a group. What earlier groups did
+        not use of a budget is shared among the later ones.
         """
         if self.groups[position].cases[0].clock == "instructions":
             # Counts do not scatter as times do, and a guest's clock knows nothing of our seconds.
             blocks = FULL_COUNTED_BLOCKS if self.seconds > QUICK_SECONDS else COUNTED_BLOCKS
             return Policy(COUNTED_TARGET, math.inf, seed=self.seed, most_blocks=blocks)
         if self.budget is None:
-            return Policy(budget=self.seconds, seed=self.seed)
+            return Policy(budget=self.seconds * share, seed=self.seed)
         left = max(0.0, self.budget - spent) / (len(self.groups) - position)
         return Policy(budget=left, hard=True, seed=self.seed)
 

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from cnbench.core.errors import CnbenchError, UnsupportedError
+from cnbench.lab.cgroups.hierarchies import Version, pass_on, passed_on
 from cnbench.lab.journal import Journal
-from cnbench.lab.resources import MARK, Resource
-
-Version = Literal["v1", "v2"]
+from cnbench.lab.resources import Resource
 
 # The file of a group's weight, and what is in it at first (Documentation/admin-guide/cgroup-v2.rst;
 # for v1, NICE_0_LOAD in kernel/sched/sched.h).
@@ -212,21 +210,20 @@ def require_controller(version: str) -> None:
 
 
 @contextlib.contextmanager
-def open_run_folder(journal: Journal, version: Version) -> Iterator[Controller]:
-    """The folder below which all groups of a run are made.
+def open_run_folder(
+    journal: Journal, version: Version, folder_below: Callable[[Path], Path]
+) -> Iterator[Controller]:
+    """The folder below which all groups of a run are made; ``folder_below`` gives it for a root.
 
     On v2 the root is made to pass the cpu controller on, which is taken back on leaving.
     """
     require_controller(version)
     root = find_controllers()[version]
-    ours = root.below(f"{MARK}{journal.run}")
+    ours = Controller(version, folder_below(root.cpu), folder_below(root.cpuacct))
     with contextlib.ExitStack() as made:
-        if version == "v2" and "cpu" not in _words(root.cpu / "cgroup.subtree_control"):
-            made.enter_context(journal.owning(Resource("controller", f"{root.cpu} cpu")))
-            _pass_on_cpu(root.cpu)
-        _make_folders(made, journal, ours)
         if version == "v2":
-            _pass_on_cpu(ours.cpu)
+            for above in (root.cpu, ours.cpu):
+                made.enter_context(passed_on(journal, above, "cpu"))
         yield ours
 
 
@@ -237,21 +234,13 @@ def open_cpu_group(journal: Journal, above: Controller, name: str) -> Iterator[C
     ``above`` is the run's folder, or the controller of a group that has no process of its own.
     """
     ours = above.below(name)
-    if above.version == "v2" and "cpu" not in _words(above.cpu / "cgroup.subtree_control"):
-        _pass_on_cpu(above.cpu)
+    if above.version == "v2":
+        pass_on(above.cpu, "cpu")
     with contextlib.ExitStack() as made:
-        _make_folders(made, journal, ours)
+        for folder in ours.folders():
+            made.enter_context(journal.owning(Resource("cgroup", str(folder))))
+            folder.mkdir()
         yield CpuGroup(ours)
-
-
-def _make_folders(made: contextlib.ExitStack, journal: Journal, controller: Controller) -> None:
-    for folder in controller.folders():
-        made.enter_context(journal.owning(Resource("cgroup", str(folder))))
-        folder.mkdir()
-
-
-def _pass_on_cpu(folder: Path) -> None:
-    (folder / "cgroup.subtree_control").write_text("+cpu")
 
 
 def _words(path: Path) -> list[str]:
