@@ -50,7 +50,7 @@ class HugetlbSubject:
                 break
             allowed = pages
         self.errors.add(number)
-        return {"error": allowed - self.pages, "refusal": self.clock.units(took)}
+        return {"error": allowed / self.pages - 1, "refusal": self.clock.units(took)}
 
     def _reserve(self, pages: int) -> tuple[int, int, bool]:
         """The ticks, the errno, and whether it was the group that refused."""
@@ -109,7 +109,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     metrics=(
-        Metric("error", "", "zero", "additive", "pages that could be asked for over the limit"),
+        Metric("error", "1", "zero", "additive", "pages that were allowed over the limit, less 1"),
         Metric("refusal", "s", "lower", "ratio", "cost of a reservation that is refused"),
     ),
     variant="controller",

@@ -50,7 +50,7 @@ class PidsSubject:
         self.samples += 1
         self.refusals.add(refusal)
         return {
-            "error": started + _PROCESSES - self.limit,
+            "error": (started + _PROCESSES) / self.limit - 1,
             "fork": self.clock.units(inside) / self.forks,
             "uncounted": self.clock.units(outside) / self.forks,
         }
@@ -111,7 +111,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     metrics=(
-        Metric("error", "", "zero", "additive", "tasks there were over the limit"),
+        Metric("error", "1", "zero", "additive", "tasks there were over the limit, less 1"),
         Metric("fork", "s", "lower", "ratio", "cost of a fork in the group, reaped"),
         Metric("uncounted", "s", "lower", "ratio", "cost of a fork outside of it, reaped"),
     ),
