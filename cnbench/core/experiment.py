@@ -85,6 +85,8 @@ class Experiment:
             instruction clock).
         counted: its cost is that of executed code, not of a disk or of waiting, so that a count of
             instructions says it; asv then measures it in a guest, where one is built.
+        share: of the sampling time that a group has unless a budget is given; less than 1 where few
+            samples say enough, so that a quick run of everything stays a matter of minutes.
         caveat: what every reader of its results must know, in a sentence or two.
     """
 
@@ -101,6 +103,7 @@ class Experiment:
     era: Callable[[str], str] = of_one_era
     cgroup: Callable[[Point], CgroupVersion] = of_any_cgroup
     setups: int = 1
+    share: float = 1.0
     counted: bool = False
     caveat: str = ""
 

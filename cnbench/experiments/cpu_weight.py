@@ -19,7 +19,8 @@ from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
 from cnbench.experiments.cpu_quota.grid import CONTROLLER, cgroup_of
-from cnbench.lab.cgroup import CpuGroup, Version, require_controller
+from cnbench.lab.cgroups.cpu import CpuGroup, require_controller
+from cnbench.lab.cgroups.hierarchies import Version
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 from cnbench.probes.spinners import Spinners, open_spinners

@@ -1,14 +1,17 @@
 """Finding experiments: every module and folder of this package that has an ``EXPERIMENT`` is one.
 
 It is called as its experiment, with underscores: one is found without importing the others, which
-may need packages that a guest does not have. The parts of an experiment are in its folder.
+may need packages that a guest does not have. The parts of an experiment are in its folder, its
+``grid.py`` among them. A folder without one is a family: ``cgroup/memory.py`` is ``cgroup-memory``.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 from cnbench import experiments
 from cnbench.core.errors import UsageError
@@ -16,12 +19,29 @@ from cnbench.core.experiment import Experiment
 from cnbench.core.nearest import choose_from
 
 
+def _modules() -> dict[str, str]:
+    """The module of each experiment by the experiment's name."""
+    own = __name__.rpartition(".")[2]
+    found: dict[str, str] = {}
+    for folder in experiments.__path__:
+        found.update(_modules_in(Path(folder), experiments.__name__))
+    return {name: module for name, module in sorted(found.items()) if name != own}
+
+
+def _modules_in(folder: Path, package: str, family: str = "") -> Iterator[tuple[str, str]]:
+    for module in pkgutil.iter_modules([str(folder)]):
+        name = family + module.name.replace("_", "-")
+        path = f"{package}.{module.name}"
+        if module.ispkg and not (folder / module.name / "grid.py").exists():
+            yield from _modules_in(folder / module.name, path, f"{name}-")
+        else:
+            yield name, path
+
+
 @cache
 def names() -> tuple[str, ...]:
     """The names of all experiments, in alphabetical order."""
-    modules = {module.name for module in pkgutil.iter_modules(experiments.__path__)}
-    modules.discard(__name__.rpartition(".")[2])
-    return tuple(sorted(module.replace("_", "-") for module in modules))
+    return tuple(_modules())
 
 
 @cache
@@ -39,8 +59,8 @@ def experiment_called(name: str) -> Experiment:
 
 
 def module_of(name: str) -> str:
-    """The module of the experiment called ``name``."""
-    return f"{experiments.__name__}.{name.replace('-', '_')}"
+    """The module of the experiment called ``name``; KeyError where there is none."""
+    return _modules()[name]
 
 
 def all_experiments() -> dict[str, Experiment]:

@@ -16,7 +16,9 @@ from typing import TypeVar, cast
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.metric import ClockName
-from cnbench.lab import cgroup, netns
+from cnbench.lab import netns
+from cnbench.lab.cgroups import cpu, group, hierarchies
+from cnbench.lab.cgroups.group import Group
 from cnbench.lab.clock import Clock, open_clock
 from cnbench.lab.journal import Journal, open_journal
 from cnbench.lab.long_work import LongWork
@@ -92,14 +94,47 @@ class Lab:
             pass
 
     def cpu_group(
-        self, version: cgroup.Version, above: cgroup.CpuGroup | None = None
-    ) -> AbstractContextManager[cgroup.CpuGroup]:
+        self, version: hierarchies.Version, above: cpu.CpuGroup | None = None
+    ) -> AbstractContextManager[cpu.CpuGroup]:
         """A new cgroup with the cpu controller; below ``above``, if that is given."""
         run_folder = self._run_folders.get(
-            version, lambda: cgroup.open_run_folder(self.journal, version)
+            version, lambda: cpu.open_run_folder(self.journal, version, self._cgroups_below)
         )
         name = f"group-{next(self._numbers)}"
-        return cgroup.open_cpu_group(self.journal, above.controller if above else run_folder, name)
+        return cpu.open_cpu_group(self.journal, above.controller if above else run_folder, name)
+
+    def cgroup(
+        self, controller: str, version: str, above: Group | None = None
+    ) -> AbstractContextManager[Group]:
+        """A new cgroup with ``controller`` (v1's name for it); below ``above``, if that is given.
+
+        Raises:
+            UnsupportedError: this machine cannot use the controller in this version.
+        """
+        name = f"group-{next(self._numbers)}"
+        if above:
+            return group.open_group(self.journal, above.folder, above.hierarchy, name)
+        hierarchy = hierarchies.require(controller, version)
+        folder = self._run_folders.get(hierarchy, lambda: self._open_hierarchy(hierarchy))
+        return group.open_group(self.journal, folder, hierarchy, name)
+
+    @contextlib.contextmanager
+    def _open_hierarchy(self, hierarchy: hierarchies.Hierarchy) -> Iterator[Path]:
+        with contextlib.ExitStack() as opened:
+            root = hierarchy.root or opened.enter_context(
+                hierarchies.open_mount(self.journal, hierarchy, self.folder)
+            )
+            if hierarchy.root is None:  # its folder goes before the mount does
+                yield opened.enter_context(hierarchies.open_run_folder(self.journal, root))
+                return
+            folder = self._cgroups_below(root)
+            if hierarchy.version == "v2":
+                for above in (root, folder):
+                    opened.enter_context(hierarchies.passed_on(self.journal, above, hierarchy.name))
+            yield folder
+
+    def _cgroups_below(self, root: Path) -> Path:
+        return self._run_folders.get(root, lambda: hierarchies.open_run_folder(self.journal, root))
 
     @asked_once
     def require_cpu_group(self, version: str) -> None:
@@ -108,9 +143,9 @@ class Lab:
         One is made: they may be read-only, or hidden below another mount.
         """
         try:
-            with self.cpu_group(cast(cgroup.Version, version)) as group:
-                group.read_limit()  # below another mount a folder is made, but it has no limit
-                group.limit(quota=0.5, period=0.1)
+            with self.cpu_group(cast(hierarchies.Version, version)) as trial:
+                trial.read_limit()  # below another mount a folder is made, but it has no limit
+                trial.limit(quota=0.5, period=0.1)
         except OSError as error:
             raise UnsupportedError(
                 f"cgroup {version} cannot be used, though its cpu controller is mounted: "

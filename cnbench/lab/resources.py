@@ -122,6 +122,7 @@ def _remove_cgroup(path: str) -> None:
     for _attempt in range(200):
         if not group.exists():
             return
+        _thaw(group)
         _kill_members(group)
         try:
             for folder in sorted((d for d in group.rglob("*") if d.is_dir()), reverse=True):
@@ -133,6 +134,13 @@ def _remove_cgroup(path: str) -> None:
                 raise
             time.sleep(0.01)
     raise OSError(errno.EBUSY, "processes stay in it", path)
+
+
+def _thaw(group: Path) -> None:
+    """On v1 what is frozen dies only once it is thawed; a group is frozen while one above is."""
+    for state in [group / "freezer.state", *group.rglob("freezer.state")]:
+        with contextlib.suppress(OSError):
+            state.write_text("THAWED")
 
 
 def _kill_members(group: Path) -> None:
@@ -151,6 +159,24 @@ def _signal(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
+
+
+def _unmount_hierarchy(what: str) -> None:
+    path, _, controller = what.rpartition(" ")
+    _ours(path)
+    # A hierarchy that is unmounted while the kernel still has a removed group of it stays alive,
+    # and keeps its controller from everybody; groups are freed after a grace period.
+    for _attempt in range(200):
+        if _groups_with(controller) <= 1:
+            break
+        time.sleep(0.01)
+    _unmount(path)
+
+
+def _groups_with(controller: str) -> int:
+    """How many groups the hierarchy of ``controller`` has, its root included."""
+    rows = (line.split() for line in Path("/proc/cgroups").read_text().splitlines())
+    return next((int(row[2]) for row in rows if row[0] == controller), 0)
 
 
 def _disable_controller(what: str) -> None:
@@ -228,6 +254,7 @@ _REMOVERS: dict[str, Callable[[str], None]] = {
     "folder": _remove_folder,
     "cgroup": _remove_cgroup,
     "controller": _disable_controller,
+    "hierarchy": _unmount_hierarchy,
     "mount": _unmount,
     "loop": _detach_loop_devices,
 }

@@ -55,10 +55,11 @@ class Plan:
             if any(other.get(name) != value for other in others)
         }
 
-    def policy(self, position: int, spent: float) -> Policy:
+    def policy(self, position: int, spent: float, share: float = 1.0) -> Policy:
         """How long the group at ``position`` is sampled, ``spent`` seconds after the first began.
 
-        What earlier groups did not use of a budget is shared among the later ones.
+        Without a budget that is ``share`` of the sampling time of a group. What earlier groups did
+        not use of a budget is shared among the later ones.
         """
         if self.groups[position].cases[0].clock == "instructions":
             # Counts do not scatter as times do, and a guest's clock knows nothing of our seconds.
@@ -71,7 +72,9 @@ class Plan:
                 fewest_blocks=self.fewest_blocks,
             )
         if self.budget is None:
-            return Policy(budget=self.seconds, seed=self.seed, fewest_blocks=self.fewest_blocks)
+            return Policy(
+                budget=self.seconds * share, seed=self.seed, fewest_blocks=self.fewest_blocks
+            )
         left = max(0.0, self.budget - spent) / (len(self.groups) - position)
         return Policy(budget=left, hard=True, seed=self.seed)
 

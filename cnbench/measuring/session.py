@@ -30,10 +30,11 @@ def carry_out(
     """
     spent = 0.0
     for position, group in enumerate(plan.groups):
-        policy = plan.policy(position, spent)
+        experiment = experiment_called(group.experiment)
+        policy = plan.policy(position, spent, experiment.share)
         listen(_started(plan, group, policy))
         began = now()
-        sampler = GroupSampler(experiment_called(group.experiment), lab, policy, now)
+        sampler = GroupSampler(experiment, lab, policy, now)
         outcome = sampler.run(group, listen)
         try:
             _tell(outcome, fingerprint, listen)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cnbench.core.errors import CnbenchError
-from cnbench.lab.cgroup import CpuGroup
+from cnbench.lab.cgroups.cpu import CpuGroup
 from cnbench.lab.clock import Clock
 from cnbench.lab.processes import python_script, running
 from cnbench.probes import server

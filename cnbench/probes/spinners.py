@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from cnbench.lab.cgroup import CpuGroup
+from cnbench.lab.cgroups.cpu import CpuGroup
 from cnbench.lab.processes import check_alive, python_script, running
 from cnbench.lab.waiting import wait_until
 from cnbench.probes import spin

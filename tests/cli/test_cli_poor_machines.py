@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cnbench.experiments import registry
-from cnbench.lab.cgroup import find_controllers
+from cnbench.lab.cgroups.cpu import find_controllers
 from cnbench.store import run_file
 
 pytestmark = pytest.mark.real

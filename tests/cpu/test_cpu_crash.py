@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cnbench.lab.cgroup import find_controllers
+from cnbench.lab.cgroups.cpu import find_controllers
 from cnbench.lab.journal import collect
 
 pytestmark = pytest.mark.real

@@ -10,7 +10,7 @@ import pytest
 
 from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.experiments import cpu_burst, cpu_quota, cpu_weight
-from cnbench.lab.cgroup import find_controllers
+from cnbench.lab.cgroups.cpu import find_controllers
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab, open_lab
 from cnbench.probes.requests import open_service

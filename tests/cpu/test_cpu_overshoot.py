@@ -6,7 +6,7 @@ import pytest
 
 from cnbench.experiments.cpu_quota.limits import Limits
 from cnbench.experiments.cpu_quota.subject import QuotaSubject
-from cnbench.lab.cgroup import CpuAccount
+from cnbench.lab.cgroups.cpu import CpuAccount
 from cnbench.lab.clock import Clock
 
 PERIOD, ALLOWED = 0.01, 0.002

@@ -13,7 +13,7 @@ import pytest
 
 from cnbench.core.errors import CnbenchError, CommandError, UnsupportedError
 from cnbench.lab import commands, netns
-from cnbench.lab.cgroup import find_controllers
+from cnbench.lab.cgroups.cpu import find_controllers
 from cnbench.lab.clock import Clock
 from cnbench.lab.cpus import pinned
 from cnbench.lab.host import Fixtures, open_lab

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from host_state import differences, processes_with, snapshot
 
 from cnbench.cli.main import cli
-from cnbench.lab.cgroup import find_controllers
+from cnbench.lab.cgroups.cpu import find_controllers
 from cnbench.store import run_file
 from cnbench.store.run_file import schema
 

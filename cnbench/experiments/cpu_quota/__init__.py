@@ -24,7 +24,8 @@ from cnbench.core.throttling import throttling_era
 from cnbench.experiments.cpu_quota.grid import PARAMETERS, cgroup_of, nonsense
 from cnbench.experiments.cpu_quota.limits import Limits
 from cnbench.experiments.cpu_quota.subject import QuotaSubject, set_limits
-from cnbench.lab.cgroup import Version, require_controller
+from cnbench.lab.cgroups.cpu import require_controller
+from cnbench.lab.cgroups.hierarchies import Version
 from cnbench.lab.host import Lab
 from cnbench.probes.spinners import open_spinners
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cnbench.core.proof import Check, Proof, equal, true
 from cnbench.experiments.cpu_quota.limits import Limits
-from cnbench.lab.cgroup import CpuAccount, CpuGroup
+from cnbench.lab.cgroups.cpu import CpuAccount, CpuGroup
 from cnbench.lab.clock import Clock
 from cnbench.lab.waiting import wait_until
 from cnbench.probes.cpu_time import run_delay

@@ -42,6 +42,11 @@ class LoopDevice:
         """Whether it passes the page cache of the image's own file system by."""
         return (self._folder / "loop/dio").read_text().strip() == "1"
 
+    @property
+    def number(self) -> str:
+        """Its major and minor number, ``7:3``."""
+        return (self._folder / "dev").read_text().strip()
+
     def written(self) -> int:
         """Bytes that were written to it so far; only differences mean anything."""
         return int((self._folder / "stat").read_text().split()[_WRITTEN_SECTORS]) * _SECTOR

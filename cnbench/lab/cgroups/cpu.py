@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from cnbench.core.errors import CnbenchError, UnsupportedError
+from cnbench.lab.cgroups.hierarchies import (
+    Version,
+    controllers_in,
+    explaining,
+    pass_on,
+    passed_on,
+    passes_on,
+)
 from cnbench.lab.journal import Journal
-from cnbench.lab.resources import MARK, Resource
-
-Version = Literal["v1", "v2"]
+from cnbench.lab.resources import Resource
 
 # The file of a group's weight, and what is in it at first (Documentation/admin-guide/cgroup-v2.rst;
 # for v1, NICE_0_LOAD in kernel/sched/sched.h).
@@ -190,7 +194,7 @@ def find_controllers(mounts: str | None = None) -> dict[Version, Controller]:
         _device, target, kind, options, *_ = line.split()
         if kind == "cgroup":
             v1 |= dict.fromkeys(options.split(","), Path(target))
-        elif kind == "cgroup2" and "cpu" in _controllers_in(Path(target)):
+        elif kind == "cgroup2" and "cpu" in controllers_in(Path(target)):
             found["v2"] = Controller("v2", Path(target), Path(target))
     if "cpu" in v1 and "cpuacct" in v1:
         found["v1"] = Controller("v1", v1["cpu"], v1["cpuacct"])
@@ -219,22 +223,20 @@ def require_controller(version: str) -> None:
 
 
 @contextlib.contextmanager
-def open_run_folder(journal: Journal, version: Version) -> Iterator[Controller]:
-    """The folder below which all groups of a run are made.
+def open_run_folder(
+    journal: Journal, version: Version, folder_below: Callable[[Path], Path]
+) -> Iterator[Controller]:
+    """The folder below which all groups of a run are made; ``folder_below`` gives it for a root.
 
     On v2 the root is made to pass the cpu controller on, which is taken back on leaving.
     """
     require_controller(version)
     root = find_controllers()[version]
-    ours = root.below(f"{MARK}{journal.run}")
+    ours = Controller(version, folder_below(root.cpu), folder_below(root.cpuacct))
     with contextlib.ExitStack() as made:
         if version == "v2":
-            passing_on = Resource("controller", f"{root.cpu} cpu")
-            is_on, turn_on = partial(_passes_cpu_on, root.cpu), partial(_pass_on_cpu, root.cpu)
-            made.enter_context(journal.sharing(passing_on, is_on, turn_on))
-        _make_folders(made, journal, ours)
-        if version == "v2":
-            _pass_on_cpu(ours.cpu)
+            for above in (root.cpu, ours.cpu):
+                made.enter_context(passed_on(journal, above, "cpu"))
         yield ours
 
 
@@ -245,43 +247,14 @@ def open_cpu_group(journal: Journal, above: Controller, name: str) -> Iterator[C
     ``above`` is the run's folder, or the controller of a group that has no process of its own.
     """
     ours = above.below(name)
-    if above.version == "v2" and not _passes_cpu_on(above.cpu):
-        _pass_on_cpu(above.cpu)
+    if above.version == "v2" and not passes_on(above.cpu, "cpu"):
+        pass_on(above.cpu, "cpu")
     with contextlib.ExitStack() as made:
-        _make_folders(made, journal, ours)
+        for folder in ours.folders():
+            made.enter_context(journal.owning(Resource("cgroup", str(folder))))
+            with explaining(f"the cgroup {folder} cannot be made"):
+                folder.mkdir()
         yield CpuGroup(ours)
-
-
-def _make_folders(made: contextlib.ExitStack, journal: Journal, controller: Controller) -> None:
-    for folder in controller.folders():
-        made.enter_context(journal.owning(Resource("cgroup", str(folder))))
-        with _explaining(f"the cgroup {folder} cannot be made"):
-            folder.mkdir()
-
-
-def _passes_cpu_on(folder: Path) -> bool:
-    return "cpu" in _words(folder / "cgroup.subtree_control")
-
-
-def _pass_on_cpu(folder: Path) -> None:
-    with _explaining(f"{folder} does not pass the cpu controller on"):
-        (folder / "cgroup.subtree_control").write_text("+cpu")
-
-
-@contextlib.contextmanager
-def _explaining(what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UnsupportedError(f"{what}: {error.strerror}", "use --lab guest") from error
-
-
-def _controllers_in(root: Path) -> list[str]:
-    """None where another mount hides the folder."""
-    try:
-        return _words(root / "cgroup.controllers")
-    except FileNotFoundError:
-        return []
 
 
 def _words(path: Path) -> list[str]:

@@ -1,0 +1,1 @@
+"""The cgroup controllers, one experiment each."""

@@ -1,0 +1,175 @@
+"""cgroup-freezer: how long until a group stands still, and until it runs again?
+
+From the write to the kernel's own word that all of it is frozen (v1 says FREEZING meanwhile). That
+it is so the members show, who count on a shared board whenever they run. A process that is killed
+while it is frozen dies at once on v2; on v1 only once it is thawed, from when ``kill`` then counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from cnbench.core.errors import CnbenchError
+from cnbench.core.experiment import Experiment
+from cnbench.core.metric import Metric
+from cnbench.core.parameter import Parameter, Point
+from cnbench.core.proof import Proof, equal, true
+from cnbench.experiments.cpu_quota.grid import CONTROLLER
+from cnbench.lab.cgroups import hierarchies
+from cnbench.lab.cgroups.group import Group
+from cnbench.lab.clock import Clock
+from cnbench.lab.host import Lab
+from cnbench.probes.tenants import open_tenant
+
+_PATIENCE = 30.0
+# In which the members would count several times if they ran.
+_LOOK = 0.01
+
+
+@dataclass
+class FreezerSubject:
+    """A tree of groups, one in another, with members in the lowest that count."""
+
+    groups: Sequence[Group]
+    members: int
+    counts: memoryview
+    clock: Clock
+    samples: int = 0
+    counted_frozen: int = 0
+    stood_still: int = 0
+    died_frozen: int = 0
+
+    def sample(self) -> Mapping[str, float]:
+        """The time to freeze, to thaw, and to kill one that is frozen."""
+        with open_tenant(self.groups[-1]) as victim:
+            before = list(self.counts)
+            freeze, _ = self.clock.timed(lambda: self._set(True))
+            self.stood_still += self._look()
+            began = self.clock.ticks()
+            os.kill(victim.pid, signal.SIGKILL)
+            self.died_frozen += self._dies(victim.pid, _LOOK if self._thaw_kills else _PATIENCE)
+            killed = self.clock.ticks() - began
+            began = self.clock.ticks()
+            thaw, _ = self.clock.timed(lambda: self._set(False))
+            if self._thaw_kills:
+                self._dies(victim.pid, _PATIENCE)
+                killed = self.clock.ticks() - began
+        self._wait_until_all_count(before)
+        self.samples += 1
+        units = self.clock.units
+        return {"freeze": units(freeze), "thaw": units(thaw), "kill": units(killed)}
+
+    @property
+    def _thaw_kills(self) -> bool:
+        return self.groups[0].version == "v1"
+
+    def _set(self, frozen: bool) -> None:
+        """Freeze or thaw, and wait until the kernel says that it has."""
+        top = self.groups[0]
+        if top.version == "v1":
+            word = "FROZEN" if frozen else "THAWED"
+            top.write("freezer.state", word)
+            self._wait(lambda: top.read("freezer.state").strip() == word)
+        else:
+            top.write("cgroup.freeze", int(frozen))
+            self._wait(lambda: top.table("cgroup.events")["frozen"] == frozen)
+
+    def _wait(self, done: object) -> None:
+        give_up = time.monotonic() + _PATIENCE
+        while not done():  # type: ignore[operator]
+            if time.monotonic() > give_up:
+                raise CnbenchError(f"the group is not in its state after {_PATIENCE:.0f} s")
+
+    def _look(self) -> bool:
+        """Whether nobody counts now."""
+        before = list(self.counts)
+        time.sleep(_LOOK)
+        return list(self.counts) == before
+
+    @staticmethod
+    def _dies(pid: int, seconds: float) -> bool:
+        """Whether the child ends in that time; it is not reaped."""
+        give_up = time.monotonic() + seconds
+        while time.monotonic() < give_up:
+            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                return True
+        return False
+
+    def _wait_until_all_count(self, before: Sequence[int]) -> None:
+        self._wait(lambda: all(a != b for a, b in zip(before, self.counts, strict=True)))
+
+    def proof(self) -> Proof:
+        """The members are in the group, stood still when it was frozen, and counted after."""
+        died = self.samples if self.groups[0].version == "v2" else 0
+        return Proof(
+            (
+                equal("processes in the lowest group", self.members + 1,
+                      len(self.groups[-1].members())),
+                equal("times that nobody counted while frozen", self.samples or "some",
+                      self.stood_still),
+                equal("killed ones that died while frozen", died, self.died_frozen),
+                true("members counted", sum(self.counts), min(self.counts) > 0),
+            )
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def open_subject(params: Point, lab: Lab) -> Iterator[FreezerSubject]:
+    """The groups, with as many members as asked for."""
+    members = params.whole("tasks")
+    with contextlib.ExitStack() as stack:
+        groups: list[Group] = []
+        for _ in range(params.whole("depth")):
+            above = groups[-1] if groups else None
+            groups.append(
+                stack.enter_context(lab.cgroup("freezer", params.text("controller"), above))
+            )
+        board = os.memfd_create("cnbench-board")
+        stack.callback(os.close, board)
+        os.ftruncate(board, -(-members * 8 // mmap.PAGESIZE) * mmap.PAGESIZE)
+        counts = memoryview(mmap.mmap(board, 0)).cast("q")[:members]
+        tenant = stack.enter_context(open_tenant(groups[-1], pass_fds=[board]))
+        tenant.do("multiply", members, board)
+        subject = FreezerSubject(groups, members, counts, lab.clock)
+        subject._wait_until_all_count([0] * members)
+        yield subject
+
+
+def _require(params: Point, lab: Lab) -> None:
+    hierarchies.require("freezer", params.text("controller"))
+
+
+EXPERIMENT = Experiment(
+    name="cgroup-freezer",
+    question="How long until a group stands still, and until it runs again?",
+    parameters=(
+        replace(CONTROLLER, summary="the version of the cgroup interface"),
+        Parameter(
+            "tasks", "processes in the group", quick=(10,), full=(1, 10, 100, 1000), whole=True,
+            minimum=1, maximum=10_000,
+        ),
+        Parameter(
+            "depth", "groups in one another, of which the first is frozen", quick=(1,),
+            full=(1, 16), whole=True, minimum=1, maximum=32,
+        ),
+    ),
+    metrics=(
+        Metric("freeze", "s", "lower", "ratio", "time from the write until all is frozen"),
+        Metric("thaw", "s", "lower", "ratio", "time from the write until the group is thawed"),
+        Metric(
+            "kill", "s", "lower", "ratio",
+            "time until one that was killed frozen is dead; on v1 from the thaw on",
+            elapsed=True,
+        ),
+    ),
+    variant="controller",
+    subject=open_subject,
+    require=_require,
+    share=0.4,
+)  # fmt: skip

@@ -1,0 +1,56 @@
+"""cgroup-net-prio: what does a packet cost whose priority comes from its cgroup?
+
+The kernel gives a packet the priority that its sender's group has for the device it leaves by, for
+a queueing discipline to read. Two processes send datagrams over loopback to a receiver that is told
+the priority of each: one process is of a group that has it, the other of none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+from cnbench.core.experiment import Experiment
+from cnbench.core.metric import Metric
+from cnbench.core.parameter import Parameter, Point
+from cnbench.experiments.cpu_quota.grid import CONTROLLER
+from cnbench.lab.cgroups import hierarchies
+from cnbench.lab.cgroups.marks import open_prioritised
+from cnbench.lab.host import Lab
+from cnbench.probes.marked_packets import MarkedPackets, open_marked_packets
+
+
+@contextlib.contextmanager
+def open_subject(params: Point, lab: Lab) -> Iterator[MarkedPackets]:
+    """A group with its priority, a process inside and one outside."""
+    with (
+        lab.cgroup("net_prio", params.text("controller")) as group,
+        open_marked_packets(open_prioritised(group), lab.clock, params.whole("packets")) as subject,
+    ):
+        yield subject
+
+
+def _require(params: Point, lab: Lab) -> None:
+    hierarchies.require("net_prio", params.text("controller"))
+
+
+EXPERIMENT = Experiment(
+    name="cgroup-net-prio",
+    question="What does a packet cost whose priority comes from its cgroup?",
+    parameters=(
+        replace(CONTROLLER, summary="v1; v2 has none", quick=("v1",), full=("v1",)),
+        Parameter(
+            "packets", "datagrams in one sample of either process", quick=(100,), full=(100,),
+            whole=True, minimum=1, maximum=200,  # more do not wait in a socket's buffer
+        ),
+    ),
+    metrics=(
+        Metric("packet", "s", "lower", "ratio", "cost of a datagram that has the mark"),
+        Metric("unmarked", "s", "lower", "ratio", "cost of one that has not"),
+    ),
+    variant="controller",
+    subject=open_subject,
+    require=_require,
+    share=0.4,
+)  # fmt: skip

@@ -1,0 +1,130 @@
+"""Every cgroup experiment against the real kernel, in whichever version it has."""
+
+import pytest
+
+from cnbench.core.errors import UnsupportedError
+from cnbench.experiments.cgroup.freezer import FreezerSubject
+from cnbench.experiments.registry import all_experiments
+
+pytestmark = pytest.mark.real
+
+CGROUP = {name: one for name, one in all_experiments().items() if name.startswith("cgroup-")}
+CASES = [(name, version) for name in CGROUP for version in ("v1", "v2")]
+
+
+def opened(name, version, lab, **changes):
+    """The subject of the first quick point with ``changes``."""
+    experiment = CGROUP[name]
+    point = experiment.grid(False, {"controller": (version,)})[0] | changes
+    try:
+        experiment.require(point, lab)
+    except UnsupportedError as error:
+        pytest.skip(f"{error}; {error.remedy}")
+    return experiment.subject(point, lab)
+
+
+@pytest.mark.parametrize(("name", "version"), CASES)
+def test_a_sample_is_proven_and_has_the_metrics(lab, name, version):
+    with opened(name, version, lab) as subject:
+        values = subject.sample()
+        assert subject.sample().keys() == values.keys()
+        assert subject.proof().holds, subject.proof().broken
+    for metric, value in values.items():
+        CGROUP[name].metric(metric).check(value)
+
+
+@pytest.mark.parametrize(("name", "version"), CASES)
+def test_without_a_sample_there_is_no_proof(lab, name, version):
+    with opened(name, version, lab) as subject:
+        assert not subject.proof().holds
+
+
+def no_limit(subject):
+    name = {"v1": "memory.limit_in_bytes", "v2": "memory.max"}[subject.group.version]
+    subject.group.write(name, 2 * subject.limit)
+
+
+def let_everything_in(subject):
+    if subject.group.version == "v1":
+        subject.group.write("devices.allow", "a")
+    else:
+        subject.inside.do("use_cpu", 0)
+        (subject.group.folder.parent / "cgroup.procs").write_text(str(subject.inside.pid))
+
+
+def leave(subject):
+    """The process goes to the group above, which has neither limit nor mark."""
+    process = getattr(subject, "tenant", None) or subject.inside
+    group = getattr(subject, "members", None) or getattr(subject, "group", None)
+    folder = (group or subject.marked.group).folder.parent
+    while True:
+        folder = folder.parent
+        if (folder / "cgroup.procs").exists() and "cnbench-" not in folder.name:
+            break
+    (folder / "cgroup.procs").write_text(str(process.pid))
+
+
+BREAKING = {
+    "cgroup-memory": no_limit,
+    "cgroup-pids": lambda subject: subject.group.write("pids.max", 500),
+    "cgroup-devices": let_everything_in,
+    "cgroup-cpuset": lambda subject: subject.second.write("cpuset.cpus", subject.cpus[0]),
+    "cgroup-accounting": leave,
+    "cgroup-perf-event": leave,
+    "cgroup-hugetlb": leave,
+    "cgroup-net-cls": leave,
+    "cgroup-net-prio": leave,
+    "cgroup-io": leave,
+    "cgroup-scale": lambda subject: (subject.top.folder / "one-more").mkdir(),
+}
+
+
+@pytest.mark.parametrize(("name", "version"), [case for case in CASES if case[0] in BREAKING])
+def test_the_proof_fails_where_the_path_was_another(lab, name, version):
+    with opened(name, version, lab) as subject:
+        BREAKING[name](subject)
+        try:
+            subject.sample()
+        except Exception:
+            # What goes so wrong that nothing can be sampled has no proof either.
+            return
+        assert not subject.proof().holds
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_members_that_were_not_frozen_break_the_proof(lab, version, monkeypatch):
+    with opened("cgroup-freezer", version, lab) as subject:
+        monkeypatch.setattr(FreezerSubject, "_set", lambda self, frozen: None)
+        subject.sample()
+        broken = [check.claim for check in subject.proof().broken]
+    assert "times that nobody counted while frozen" in broken
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize("tasks", ["processes", "threads"])
+def test_the_limit_of_tasks_is_exact(lab, version, tasks):
+    with opened("cgroup-pids", version, lab, tasks=tasks, limit=9) as subject:
+        assert [subject.sample()["error"] for _ in range(3)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize("rules", [1, 50])
+def test_a_device_is_denied_whatever_the_number_of_rules(lab, version, rules):
+    with opened("cgroup-devices", version, lab, rules=rules, opens=20) as subject:
+        subject.sample()
+        assert subject.denied == subject.allowed == 20
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_frozen_group_stands_still_at_any_depth(lab, version):
+    with opened("cgroup-freezer", version, lab, tasks=3, depth=5) as subject:
+        subject.sample()
+        assert subject.stood_still == 1
+        assert subject.died_frozen == (version == "v2")
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_limit_is_not_passed_by_more_than_a_batch(lab, version):
+    # 64 pages are charged at once (MEMCG_CHARGE_BATCH); page tables and stacks are charged too.
+    with opened("cgroup-memory", version, lab) as subject:
+        assert -0.05 < subject.sample()["error"] <= 0
