@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnbench.core.lazy_imports import lazily
+from cnbench.core.imports.lazy import lazily
 
 if TYPE_CHECKING:
     from cnbench.api import compare, measure

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cnbench.analysis.chapters import Chapter, Measured
 from cnbench.analysis.rows import Row
-from cnbench.core.kernel_release import release_order
+from cnbench.core.kernels.release import release_order
 from cnbench.core.metric import ClockName, Metric
 from cnbench.stats.changepoint import Step, steps
 

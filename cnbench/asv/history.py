@@ -23,7 +23,7 @@ from asv.runner import BenchmarkResult
 from cnbench.asv.conversion import asv_samples, cost_unit
 from cnbench.asv.kernel_repository import BRANCH, seconds_of, write_repository
 from cnbench.core.fingerprint import Fingerprint
-from cnbench.core.kernel_release import Release
+from cnbench.core.kernels.release import Release
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.parameter import Value
 from cnbench.core.run import CaseResult, ExperimentRecord, Run

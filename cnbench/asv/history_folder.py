@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cnbench.asv import history
 from cnbench.core.errors import UsageError
-from cnbench.core.kernel_release import Release, release_order
+from cnbench.core.kernels.release import Release, release_order
 from cnbench.core.run import Run
 from cnbench.lab import commands
 from cnbench.lab.guest.build import cache

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time
 from pathlib import Path
 
-from cnbench.core.kernel_release import Release
+from cnbench.core.kernels.release import Release
 from cnbench.lab import commands
 
 BRANCH = "kernels"

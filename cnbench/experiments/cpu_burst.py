@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from cnbench.core.experiment import Experiment
+from cnbench.core.kernels.throttling import throttling_era
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
-from cnbench.core.throttling import throttling_era
 from cnbench.experiments.cpu_quota.grid import CONTROLLER, cgroup_of
 from cnbench.lab.cgroups.cpu import CpuGroup, require_controller
 from cnbench.lab.cgroups.hierarchies import Version

@@ -14,7 +14,7 @@ from pathlib import Path
 import cnbench
 from cnbench.core.errors import CnbenchError
 from cnbench.core.fingerprint import Fingerprint
-from cnbench.core.throttling import THROTTLING, throttling_era
+from cnbench.core.kernels.throttling import THROTTLING, throttling_era
 from cnbench.lab import commands
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import open_netns

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from cnbench.core.errors import UnsupportedError, UsageError
-from cnbench.core.parts import parts_of
+from cnbench.core.imports.parts import parts_of
 from cnbench.core.proof import Check
 from cnbench.lab.host import Lab
 from cnbench.network import backends, links

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnbench.core.lazy_imports import lazily
+from cnbench.core.imports.lazy import lazily
 
 if TYPE_CHECKING:
     from cnbench.scheduler.cluster import Cluster

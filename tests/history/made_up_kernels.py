@@ -7,7 +7,7 @@ from datetime import date
 
 from cnbench.core.case import Case
 from cnbench.core.fingerprint import Fingerprint
-from cnbench.core.kernel_release import Release
+from cnbench.core.kernels.release import Release
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.run import CaseResult, ExperimentRecord, Request, Run, Sample
 

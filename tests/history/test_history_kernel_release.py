@@ -13,7 +13,7 @@ from made_up_kernels import RELEASES
 
 from cnbench.asv.kernel_repository import write_repository
 from cnbench.core.errors import CnbenchError
-from cnbench.core.kernel_release import Release, read_release, release_order
+from cnbench.core.kernels.release import Release, read_release, release_order
 
 IN_ORDER = list(RELEASES.values())
 

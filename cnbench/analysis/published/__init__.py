@@ -12,7 +12,7 @@ from functools import cache
 from cnbench.analysis.chapters import Chapter
 from cnbench.analysis.published.beside import Beside, beside
 from cnbench.analysis.published.figure import Figure
-from cnbench.core.parts import parts_of
+from cnbench.core.imports.parts import parts_of
 
 __all__ = ["Beside", "all_published", "beside_published"]
 

@@ -18,9 +18,9 @@ from typing import cast
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.experiment import Experiment
+from cnbench.core.kernels.throttling import throttling_era
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Point
-from cnbench.core.throttling import throttling_era
 from cnbench.experiments.cpu_quota.grid import PARAMETERS, cgroup_of, nonsense
 from cnbench.experiments.cpu_quota.limits import Limits
 from cnbench.experiments.cpu_quota.subject import QuotaSubject, set_limits

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 
 from cnbench.analysis.chapters import Chapter
-from cnbench.core.parts import parts_of
+from cnbench.core.imports.parts import parts_of
 from cnbench.report.plots import by_kernel, generic
 from cnbench.report.plots.figures import Figures
 from cnbench.report.svg import Panel

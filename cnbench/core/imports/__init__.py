@@ -1,0 +1,1 @@
+"""How packages find what is in them, and when they import it."""
