@@ -12,7 +12,7 @@ from cnbench.experiments.registry import experiment_called
 from cnbench.lab.host import open_lab
 from cnbench.measuring import fingerprint
 from cnbench.measuring.events import EnvironmentFound, Listener, Warned
-from cnbench.measuring.in_guest import carry_out_in_guest
+from cnbench.measuring.guest_runs import carry_out_in_guest
 from cnbench.measuring.plan import Plan
 from cnbench.measuring.session import carry_out
 

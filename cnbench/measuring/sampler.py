@@ -20,10 +20,10 @@ from cnbench.measuring import witness
 from cnbench.measuring.blocks import balanced_order
 from cnbench.measuring.events import BlockEnded, Captured, Listener, WorkAdvanced
 from cnbench.measuring.failures import failure, what_is_not_proven, without_twin
+from cnbench.measuring.rotation import in_turn
 from cnbench.measuring.setups import SetUps
 from cnbench.measuring.station import Station, captures_of, least_precise
 from cnbench.measuring.stop_rule import FEWEST_FOR_95_PERCENT
-from cnbench.measuring.turns import in_turn
 
 WARM_UP = 1
 # How often a disturbed sample is measured again before it is taken as it is, marked.

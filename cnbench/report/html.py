@@ -14,7 +14,7 @@ from cnbench.analysis.number_format import count_text
 from cnbench.analysis.run_pairs import pairs_of
 from cnbench.core.errors import UsageError
 from cnbench.core.run import Run
-from cnbench.report.heads import heads_of, totals_of
+from cnbench.report.page_head import heads_of, totals_of
 from cnbench.report.sections import section_of
 from cnbench.report.summary import overviews_of, troubles_of
 from cnbench.store import whole_file

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cnbench.core.proof import Check
-from cnbench.experiments.service_routing.ways import Way
+from cnbench.experiments.service_routing.paths import Way
 from cnbench.probes.first_packet import Batch, Reply
 
 # More than this is another experiment than the one that was asked for.

@@ -16,7 +16,7 @@ from cnbench.core.parameter import Point
 from cnbench.core.proof import Check, Proof, equal
 from cnbench.core.ranks import nearest_rank
 from cnbench.experiments.service_routing.cluster import PORT
-from cnbench.experiments.service_routing.ways import Way, way_of
+from cnbench.experiments.service_routing.paths import Way, way_of
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 from cnbench.network import links

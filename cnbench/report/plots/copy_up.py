@@ -26,8 +26,8 @@ from cnbench.analysis.rows import Row
 from cnbench.core.metric import ClockName
 from cnbench.report.plots import generic
 from cnbench.report.plots.axes import end_labels, ends_of, log_axis, name_axis, show_on, show_times
+from cnbench.report.plots.drawing import Mark, draw_marks
 from cnbench.report.plots.figures import Figures
-from cnbench.report.plots.marks import Mark, draw_marks
 from cnbench.report.svg import INK, KeyEntry, Panel, series
 
 _OVERHEAD = "overhead"

@@ -34,8 +34,8 @@ from cnbench.report.plots.cpu_surface import (
     surface_panels,
     threads_text,
 )
+from cnbench.report.plots.drawing import Band, Mark, draw_bands, draw_marks
 from cnbench.report.plots.figures import Figures
-from cnbench.report.plots.marks import Band, Mark, draw_bands, draw_marks
 from cnbench.report.svg import MUTED, KeyEntry, Panel, series
 
 _MARKERS = {"v1": ("o", "●"), "v2": ("s", "■")}

@@ -19,7 +19,7 @@ from cnbench.report.plots.axes import (
     show_on,
     zero_line,
 )
-from cnbench.report.plots.marks import Band, Mark, draw_bands, draw_marks
+from cnbench.report.plots.drawing import Band, Mark, draw_bands, draw_marks
 from cnbench.report.svg import KeyEntry, Panel, series
 
 # More labels than these nobody reads; the table has them all.

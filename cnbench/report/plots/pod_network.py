@@ -16,8 +16,8 @@ from cnbench.analysis.chapters import Chapter, Measured, Place
 from cnbench.analysis.rows import values_in_pairs
 from cnbench.report.plots import generic
 from cnbench.report.plots.axes import is_wide, linear_axis, log_axis, show_times
+from cnbench.report.plots.drawing import Mark, draw_marks
 from cnbench.report.plots.figures import Figures
-from cnbench.report.plots.marks import Mark, draw_marks
 from cnbench.report.svg import INK, KeyEntry, Panel, series
 from cnbench.stats.intervals import Interval
 from cnbench.stats.paired import paired_ratio

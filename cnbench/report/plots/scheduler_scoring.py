@@ -20,8 +20,8 @@ from cnbench.analysis.curves.scheduler_scoring import (
 )
 from cnbench.report.plots import generic
 from cnbench.report.plots.axes import end_labels, ends_of, log_axis, name_axis, show_on
+from cnbench.report.plots.drawing import Mark, draw_marks
 from cnbench.report.plots.figures import Figures
-from cnbench.report.plots.marks import Mark, draw_marks
 from cnbench.report.plots.scheduler_parts import parts_panel
 from cnbench.report.svg import INK, Panel, series
 

@@ -13,7 +13,7 @@ from cnbench.analysis.curves.service_routing import Line, lines_of, settings_of
 from cnbench.core.metric import ClockName
 from cnbench.report.plots import generic
 from cnbench.report.plots.axes import end_labels, ends_of, log_axis, name_axis, show_on
-from cnbench.report.plots.marks import Mark, draw_marks
+from cnbench.report.plots.drawing import Mark, draw_marks
 from cnbench.report.svg import Panel, series
 
 # In the order of the questions: all at once, one by one, and what changes.

@@ -33,8 +33,8 @@ from cnbench.report.plots.axes import (
     show_on,
     show_times,
 )
+from cnbench.report.plots.drawing import Mark, draw_marks
 from cnbench.report.plots.figures import Figures
-from cnbench.report.plots.marks import Mark, draw_marks
 from cnbench.report.svg import BAND, INK, MUTED, Panel, series
 from cnbench.stats.intervals import Interval
 from cnbench.stats.paired import paired_ratio

@@ -5,7 +5,7 @@ import pytest
 
 from cnbench.core.experiment import Captures
 from cnbench.core.proof import Check, Proof
-from cnbench.measuring.turns import in_turn
+from cnbench.measuring.rotation import in_turn
 
 
 class Numbered:

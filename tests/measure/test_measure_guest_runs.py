@@ -10,11 +10,11 @@ import pytest
 from cnbench.core.codec import from_plain
 from cnbench.core.venue import Venue
 from cnbench.lab.guest.errors import GuestError
-from cnbench.measuring import in_guest
+from cnbench.measuring import guest_runs
 from cnbench.measuring.events import CaseEnded, GroupStarted, Warned
-from cnbench.measuring.inside import Assignment
+from cnbench.measuring.guest_entry import Assignment
+from cnbench.measuring.messages import encode_event, event_from_plain
 from cnbench.measuring.plan import Plan, make_groups
-from cnbench.measuring.wire import encode_event, event_from_plain
 
 VENUE = Venue("guest", "instructions", "trixie", "v1")
 PANIC = GuestError("its kernel panicked: oops", "try again", ["[  1.0] oops", "[  1.1] panic"])
@@ -53,14 +53,14 @@ def plain(event):
 
 def carried_out(monkeypatch, *deaths):
     guests = Guests(*deaths)
-    monkeypatch.setattr(in_guest.start, "guest", guests.boot)
-    monkeypatch.setattr(in_guest.start, "ensure_built", lambda kernel, progress: progress(kernel))
-    monkeypatch.setattr(in_guest.start, "digest", lambda kernel: "digest")
+    monkeypatch.setattr(guest_runs.start, "guest", guests.boot)
+    monkeypatch.setattr(guest_runs.start, "ensure_built", lambda kernel, progress: progress(kernel))
+    monkeypatch.setattr(guest_runs.start, "digest", lambda kernel: "digest")
     experiment = made_up.experiment()
     groups = make_groups(experiment, VENUE, experiment.grid(False, {}))
     numbered = tuple(replace(g, number=number) for number, g in enumerate(groups))
     told = []
-    in_guest.carry_out_in_guest(Plan(numbered, 8.0, None, 1), VENUE, told.append)
+    guest_runs.carry_out_in_guest(Plan(numbered, 8.0, None, 1), VENUE, told.append)
     return guests, told
 
 

@@ -14,11 +14,11 @@ from cnbench.experiments.registry import module_of, names
 from cnbench.lab.guest import start
 from cnbench.lab.guest.errors import GuestError
 from cnbench.measuring.events import CaseEnded, GroupStarted, LabAdvanced, Listener, Warned
-from cnbench.measuring.inside import Assignment
+from cnbench.measuring.guest_entry import Assignment
+from cnbench.measuring.messages import event_from_plain
 from cnbench.measuring.plan import Plan
-from cnbench.measuring.wire import event_from_plain
 
-_MODULE = "cnbench.measuring.inside"
+_MODULE = "cnbench.measuring.guest_entry"
 # What it needs, kept in memory in a saved guest: importing that takes one some five seconds, and
 # asking a dozen tools for their version one more. The tools are that guest's own and stay the same.
 _IMPORTS = (

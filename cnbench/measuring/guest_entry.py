@@ -19,9 +19,9 @@ from cnbench.lab.guest import cgroup_v1
 from cnbench.lab.host import open_lab
 from cnbench.measuring import fingerprint
 from cnbench.measuring.events import EnvironmentFound, Event
+from cnbench.measuring.messages import encode_event
 from cnbench.measuring.plan import Plan
 from cnbench.measuring.session import carry_out
-from cnbench.measuring.wire import encode_event
 
 _CHUNK = 1 << 16
 
