@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 
 from cnbench.experiments.pod_network import EXPERIMENT
-from cnbench.experiments.pod_network.subjects import Iperf3Subject, open_subject
+from cnbench.experiments.pod_network.subject import Iperf3Subject, open_subject
 from cnbench.lab.host import open_lab
 
 SIZE = 65536

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnbench.experiments.copy_up.evidence import CLONED, COPIED, LEFT_BELOW, NOTHING, UpperFile
-from cnbench.experiments.copy_up.observed import CopyUp, Observed
+from cnbench.experiments.copy_up.proof import CopyUp, Observed
 from cnbench.experiments.copy_up.setting import Setting
 
 MIB = 2**20

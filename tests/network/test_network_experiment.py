@@ -7,7 +7,7 @@ import pytest
 from cnbench.core.errors import UnsupportedError
 from cnbench.experiments.pod_network import EXPERIMENT
 from cnbench.experiments.pod_network.processors import CPU_PARTS, Processors
-from cnbench.experiments.pod_network.subjects import open_subject
+from cnbench.experiments.pod_network.subject import open_subject
 from cnbench.lab import commands
 from cnbench.network import links
 from cnbench.network.steering import receive_on

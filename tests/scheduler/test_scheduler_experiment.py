@@ -15,7 +15,8 @@ import pytest
 from cnbench.core.errors import UnsupportedError, UsageError
 from cnbench.core.parameter import Params
 from cnbench.experiments.registry import experiment_called
-from cnbench.experiments.scheduler_scoring import evidence, grid, timing
+from cnbench.experiments.scheduler_scoring import grid, timing
+from cnbench.experiments.scheduler_scoring import proof as evidence
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab, open_lab
 from cnbench.scheduler import under_pyperf

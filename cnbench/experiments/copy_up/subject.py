@@ -9,8 +9,8 @@ from pathlib import Path
 
 from cnbench.core.proof import Check, Proof, true
 from cnbench.experiments.copy_up.evidence import CLONED, COPIED, examine
-from cnbench.experiments.copy_up.observed import CopyUp, Observed
 from cnbench.experiments.copy_up.plain_copy import timed_copy
+from cnbench.experiments.copy_up.proof import CopyUp, Observed
 from cnbench.experiments.copy_up.setting import Setting
 from cnbench.experiments.copy_up.stage import Stage, open_stage, read_through
 from cnbench.experiments.copy_up.triggers import prepare

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cnbench.core.proof import Check, Proof, equal, true
+from cnbench.core.proof import Proof, true
 from cnbench.experiments.cpu_quota.limits import Limits
+from cnbench.experiments.cpu_quota.proof import limit_checks
 from cnbench.lab.cgroups.cpu import CpuAccount, CpuGroup
 from cnbench.lab.clock import Clock
 from cnbench.lab.waiting import wait_until
@@ -137,12 +138,7 @@ class QuotaSubject:
         return Proof(
             (
                 true("every busy thread is in the limited cgroup", self.group.folder.name, inside),
-                equal(
-                    "limit read back (quota µs, period µs)",
-                    self.limits.in_microseconds(self.limits.quota),
-                    self.group.read_limit(),
-                ),
-                *self._burst_and_parent(),
+                *limit_checks(self.limits, self.group, self.parent),
                 true(
                     "the group used up its quota and was throttled",
                     f"{throttled} periods" if throttled else self._why_never_throttled(),
@@ -165,19 +161,6 @@ class QuotaSubject:
     def _run_delay(self) -> float:
         """Seconds that all threads together have waited for a CPU; being throttled counts, too."""
         return sum(run_delay(pid) for pid in self.spinners.pids)
-
-    def _burst_and_parent(self) -> list[Check]:
-        checks = []
-        if self.limits.burst:
-            burst_us = round(self.limits.burst * self.limits.in_microseconds(self.limits.quota)[0])
-            checks.append(equal("burst read back (µs)", burst_us, self.group.read_burst()))
-        if self.parent:
-            wanted = self.limits.in_microseconds(self.limits.parents)
-            checks += [
-                equal("the parent's limit read back", wanted, self.parent.read_limit()),
-                equal("the group's parent", self.parent.folder, self.group.folder.parent),
-            ]
-        return checks
 
 
 def set_limits(limits: Limits, group: CpuGroup, parent: CpuGroup | None) -> None:

@@ -14,7 +14,7 @@ from cnbench.core.errors import UnsupportedError
 from cnbench.core.experiment import Experiment
 from cnbench.core.parameter import Point
 from cnbench.experiments.pod_network.grid import PARAMETERS, nonsense
-from cnbench.experiments.pod_network.subjects import METRICS, open_subject
+from cnbench.experiments.pod_network.subject import METRICS, open_subject
 from cnbench.lab import commands
 from cnbench.lab.host import Lab
 from cnbench.lab.refusal import asked_once

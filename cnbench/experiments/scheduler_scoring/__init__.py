@@ -24,7 +24,7 @@ from cnbench.core.experiment import Experiment, Subject
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Point
 from cnbench.experiments.scheduler_scoring.grid import NO_TRACE, PARAMETERS, nonsense
-from cnbench.experiments.scheduler_scoring.made_up import open_question
+from cnbench.experiments.scheduler_scoring.subject import open_question
 from cnbench.experiments.scheduler_scoring.trace import open_trace
 from cnbench.lab.host import Lab
 

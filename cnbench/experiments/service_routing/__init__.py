@@ -21,7 +21,6 @@ from cnbench.core.experiment import Experiment, OpenSubject, Subject
 from cnbench.core.parameter import Point
 from cnbench.experiments.service_routing.append import APPEND, APPEND_LAST, open_append
 from cnbench.experiments.service_routing.cluster import require_mode
-from cnbench.experiments.service_routing.connect import CONNECT, CONNECT_P99, open_connect
 from cnbench.experiments.service_routing.established import RTT, RTT_P99, open_established
 from cnbench.experiments.service_routing.grid import PARAMETERS, nonsense
 from cnbench.experiments.service_routing.hairpin import HAIRPIN, open_hairpin
@@ -38,6 +37,7 @@ from cnbench.experiments.service_routing.programming import (
     open_sync,
     open_update,
 )
+from cnbench.experiments.service_routing.subject import CONNECT, CONNECT_P99, open_connect
 from cnbench.lab.host import Lab
 from cnbench.probes.traffic import THROUGHPUT
 

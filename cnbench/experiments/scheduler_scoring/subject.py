@@ -77,12 +77,10 @@ class QuestionSubject:
 
     def proof(self) -> Proof:
         """What was looked up, and a sample of the answers beside those of plain loops."""
-        from cnbench.experiments.scheduler_scoring import evidence
+        from cnbench.experiments.scheduler_scoring.proof import checks, looked_up, worked_out
 
-        looked_up = evidence.looked_up if self.known else evidence.worked_out
-        return Proof(
-            (looked_up(self.question), *evidence.checks(self.question, self.made_up.plain))
-        )
+        remembered = looked_up if self.known else worked_out
+        return Proof((remembered(self.question), *checks(self.question, self.made_up.plain)))
 
 
 @contextlib.contextmanager

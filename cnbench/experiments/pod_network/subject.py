@@ -12,10 +12,10 @@ from cnbench.core.metric import Metric
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Check, Proof
 from cnbench.core.ranks import nearest_rank
-from cnbench.experiments.pod_network.account import Account
 from cnbench.experiments.pod_network.counters import Carried, carried
 from cnbench.experiments.pod_network.path import open_path
 from cnbench.experiments.pod_network.processors import CPU_PARTS, Processors
+from cnbench.experiments.pod_network.proof import Account
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 from cnbench.probes.iperf3 import Iperf3, open_iperf3

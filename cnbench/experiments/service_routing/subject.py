@@ -12,9 +12,9 @@ from cnbench.core.metric import Metric
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof, equal
 from cnbench.core.ranks import nearest_rank
-from cnbench.experiments.service_routing.account import Account
 from cnbench.experiments.service_routing.cluster import PORT
 from cnbench.experiments.service_routing.paths import Way, way_of
+from cnbench.experiments.service_routing.proof import Account
 from cnbench.lab.cpus import pinned
 from cnbench.lab.host import Lab
 from cnbench.network.conntrack import Conntrack, conntrack
