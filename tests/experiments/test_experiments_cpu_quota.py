@@ -12,7 +12,7 @@ import pytest
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.parameter import Point
 from cnbench.experiments import cpu_quota
-from cnbench.lab.cgroups.cpu import find_controllers
+from cnbench.lab.cgroups.cpu import Controller, find_controllers
 from cnbench.lab.processes import python_script
 from cnbench.probes import spin
 from cnbench.probes.spinners import open_spinners
@@ -174,8 +174,9 @@ def test_a_version_that_the_machine_lacks_is_unsupported(monkeypatch):
         cpu_quota.EXPERIMENT.require(Point(controller="v2", quota=0.2), None)
 
 
-def test_more_quota_than_there_are_cpus_is_unsupported(monkeypatch):
-    monkeypatch.setattr("cnbench.lab.cgroups.cpu.find_controllers", lambda: {"v1": None})
+def test_more_quota_than_there_are_cpus_is_unsupported(monkeypatch, tmp_path):
+    writable = Controller("v1", tmp_path, tmp_path)
+    monkeypatch.setattr("cnbench.lab.cgroups.cpu.find_controllers", lambda: {"v1": writable})
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
     with pytest.raises(UnsupportedError, match="300% is never used up on 2 CPUs"):
