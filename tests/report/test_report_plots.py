@@ -85,7 +85,7 @@ def test_a_share_has_no_tick_above_all_of_it_and_a_constant_has_one():
 def test_no_two_ticks_read_the_same(axis):
     ax = Figure().add_subplot()
     axis(ax.xaxis, [117.001, 117.004], "{:.0f}".format, "B")
-    labels = ["{:.0f}".format(tick) for tick in ax.get_xticks()]
+    labels = [f"{tick:.0f}" for tick in ax.get_xticks()]
     assert len(labels) == len(set(labels))
     assert "117" in labels or axis is log_axis
 

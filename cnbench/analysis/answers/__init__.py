@@ -9,7 +9,7 @@ from functools import cache
 from cnbench.analysis.answers.answer import Answer, Finding, Part, Verdict, find, unmeasured
 from cnbench.analysis.answers.cases import Picked, Why
 from cnbench.analysis.chapters import Chapter
-from cnbench.core.parts import parts_of
+from cnbench.core.imports.parts import parts_of
 
 __all__ = ["Answer", "Finding", "Part", "Verdict", "all_answers", "answers_of", "claims_of"]
 

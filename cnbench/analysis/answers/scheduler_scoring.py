@@ -13,7 +13,7 @@ _DEAREST = "InterPodAffinity"
 # An exponent of 1 is a straight line through nothing.
 _LINEAR = 0.9, 1.1
 _PLUGINS = (
-    "LeastAllocated", "BalancedAllocation", "SelectorSpread", "PodTopologySpread", "NodeAffinity",
+    "LeastAllocated", "BalancedAllocation", "PodTopologySpread", "NodeAffinity",
     "TaintToleration", "ImageLocality", _DEAREST,
 )  # fmt: skip
 _SCORES = Cases(

@@ -10,7 +10,7 @@ from cnbench.analysis.answers import claims_of
 from cnbench.analysis.chapters import chapters_of
 from cnbench.cli.options import json_option
 from cnbench.cli.results.answers_text import print_claims
-from cnbench.cli.tables import console
+from cnbench.cli.wide_tables import console
 from cnbench.store import run_file
 from cnbench.store.runs import find_run
 
