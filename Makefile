@@ -20,11 +20,10 @@ $(INSTALLED_TEST): pyproject.toml scripts/setup
 	@scripts/setup test
 	@touch $@ $(INSTALLED)
 
-guest: setup ## the guest machine, for what this kernel cannot do
-	@scripts/setup guest
+guest: setup ## the guest machine, for what this kernel cannot do; bench makes it by itself
 	@$(BIN)/cnbench guest build
 
-bench: setup ## measure everything quickly, print the results, write reports/index.html
+bench: setup ## measure everything in minutes, print the answers, write reports/index.html
 	@$(BIN)/cnbench run --quick; status=$$?; \
 	$(BIN)/cnbench report && exit $$status
 

@@ -187,7 +187,7 @@ def modes_here(asked: Sequence[str], out: Console) -> list[str]:
     chosen = [mode for mode in MODES if mode in (asked or MODES)]
     if not asked and "ipvs" in chosen and not commands.find("qemu-system-x86_64"):
         chosen.remove("ipvs")
-        out.print("ipvs: no qemu-system-x86_64 here; `make guest` gets it")
+        out.print("ipvs: no qemu-system-x86_64 here; `make setup` gets it")
     return chosen
 
 

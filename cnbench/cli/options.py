@@ -68,7 +68,7 @@ def lab_options(command: F) -> F:
             "--lab",
             type=click.Choice(["auto", "host", "guest"]),
             default="auto",
-            help="auto: the host, and a guest for variants that you name and it lacks.",
+            help="auto: the host, and guests that count instructions for what it lacks.",
         ),
         click.option(
             "--clock",

@@ -51,6 +51,11 @@ def always_sensible(params: Point) -> str:
     return ""
 
 
+def soon_counted(params: Point) -> bool:
+    """For an experiment of which no point takes a guest long."""
+    return True
+
+
 def of_any_cgroup(params: Point) -> CgroupVersion:
     """For an experiment that needs no controller of cgroup."""
     return ""
@@ -81,6 +86,8 @@ class Experiment:
             of two must not be compared; the empty text where all are alike.
         cgroup: the version of cgroup that a point needs its controllers on, or the empty text; a
             guest is given it.
+        soon: whether a guest has a point counted soon enough for a run in which nobody asked for
+            it.
         setups: how many set-ups a case has, which its samples take in turn (three at most on the
             instruction clock).
         counted: its cost is that of executed code, not of a disk or of waiting, so that a count of
@@ -102,6 +109,7 @@ class Experiment:
     tools: tuple[str, ...] = field(default=())
     era: Callable[[str], str] = of_one_era
     cgroup: Callable[[Point], CgroupVersion] = of_any_cgroup
+    soon: Callable[[Point], bool] = soon_counted
     setups: int = 1
     share: float = 1.0
     counted: bool = False

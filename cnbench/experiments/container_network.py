@@ -52,7 +52,7 @@ class ModeSubject:
         with self.traffic.connected() as loop:
             batch = loop.run(self.messages)
         self.delivered += self.messages * self.size
-        return costs(batch, self.clock)
+        return costs(self.traffic.kind, batch, self.clock)
 
     @property
     def _expected_on(self) -> set[str]:

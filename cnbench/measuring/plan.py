@@ -18,11 +18,11 @@ from cnbench.measuring.stop_rule import FEWEST_FOR_95_PERCENT
 from cnbench.measuring.venues import Divide
 
 # Seconds that each group is sampled for unless its target is reached before or a budget is given.
-QUICK_SECONDS = 8.0
+QUICK_SECONDS = 5.0
 FULL_SECONDS = 60.0
 # On the instruction clock: about what repeats from guest to guest; see cnbench/lab/guest.
 COUNTED_TARGET = 1e-4
-COUNTED_BLOCKS = 8
+COUNTED_BLOCKS = 7
 FULL_COUNTED_BLOCKS = 30
 
 

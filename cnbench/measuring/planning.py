@@ -34,7 +34,12 @@ def plan_for(
             start.require(kernel)
         return make_plan(request, experiments, guests.divide, done)
     with open_lab("host", "wall") as lab:
-        host_first = HostFirst(lab, None if why_no_guest(request) else guests)
+        named = {
+            name
+            for name in request.experiments
+            if experiments(name).variant in request.given.get(name, {})
+        }
+        host_first = HostFirst(lab, None if why_no_guest(request) else guests, named)
         return make_plan(request, experiments, host_first.divide, done)
 
 

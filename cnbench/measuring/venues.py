@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from cnbench.core.errors import UnsupportedError, UsageError
@@ -53,11 +53,14 @@ class HostFirst:
     """What ``lab``, the host's, can do there; and what it cannot, in ``guests``.
 
     Variants are only ever compared within one lab, so a guest that is to supply one of a group
-    measures the group's others as well. Without guests the host says what it lacks.
+    measures the group's others as well. Without guests the host says what it lacks; and so it does
+    of what takes a guest too long, but in experiments that are ``named``: whose variants somebody
+    asked for.
     """
 
     lab: Lab
     guests: Guests | None
+    named: Container[str] = ()
 
     def divide(self, experiment: Experiment, points: Sequence[Point]) -> Division:
         """The points of each group on the host, in the guests, or in both."""
@@ -66,9 +69,12 @@ class HostFirst:
             if self.guests is None or len(able) == len(group):
                 yield HOST, group
                 continue
-            if able:
-                yield HOST, able
-            yield from self.guests.divide(experiment, group)
+            asked_for = experiment.name in self.named
+            counted = [point for point in group if asked_for or experiment.soon(point)]
+            here = [point for point in group if point in able or point not in counted]
+            if here:
+                yield HOST, here
+            yield from self.guests.divide(experiment, counted)
 
     def _can(self, experiment: Experiment, point: Point) -> bool:
         try:

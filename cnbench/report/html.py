@@ -9,8 +9,9 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from cnbench.analysis.answers import answers_of, claims_of
 from cnbench.analysis.chapters import chapters_of
-from cnbench.analysis.number_format import count_text
+from cnbench.analysis.number_format import count_text, minus
 from cnbench.analysis.run_pairs import pairs_of
 from cnbench.core.errors import UsageError
 from cnbench.core.run import Run
@@ -34,6 +35,8 @@ def render(runs: Sequence[Run]) -> str:
         .get_template("report.html.j2")
         .render(
             heads=heads_of(runs),
+            answers=answers_of(chapters),
+            claims=claims_of(chapters),
             totals=totals_of(runs),
             overviews=[overview for chapter in chapters for overview in overviews_of(chapter)],
             troubles=troubles_of(chapters),
@@ -65,8 +68,10 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["count"] = count_text
-    # The style sheet is part of the package, so it goes in as it is.
-    environment.globals["style"] = Markup(_template_text(environment, "report.css"))  # noqa: S704
+    environment.filters["minus"] = minus
+    # The style sheets are part of the package, so they go in as they are.
+    sheets = (_template_text(environment, f"{name}.css") for name in ("report", "answers"))
+    environment.globals["style"] = Markup("\n".join(sheets))  # noqa: S704
     return environment
 
 

@@ -56,6 +56,7 @@ def test_a_run_ends_in_a_table_and_a_file(cnbench, results):
         (*RUN, "--json"),
         ("show", "--json"),
         ("show", "--published", "--json"),
+        ("claims", "--json"),
         ("list", "--json"),
         ("list", "made-up", "--json"),
         ("compare", "latest", "latest", "--json"),

@@ -70,6 +70,27 @@ def test_without_a_tool_the_case_says_which_package_has_it(with_mounts, run_proc
     assert "cnbench: nothing could be measured" in done.err
 
 
+def test_without_qemu_one_line_says_so_and_the_rest_is_measured(with_mounts, run_process):
+    qemu = shutil.which("qemu-system-x86_64")
+    before = with_mounts(f"mount --bind /dev/null {qemu}" if qemu else "true")
+    done = run_process(
+        "run", "service-routing", "-p", "mode=iptables,ipvs", "-p", "services=1", "-p",
+        "position=first", "-p", "measure=connect", "--budget", "2s", "--json",
+        before=before, PATH=os.environ["PATH"],
+    )  # fmt: skip
+    rows = json.loads(done.out)["rows"]
+    by_mode = {row["params"]["mode"]: row["status"] for row in rows}
+    if by_mode["ipvs"] == "ok":
+        pytest.skip("this kernel has IPVS, and nothing is missing")
+    assert done.code == 0, done.err
+    assert by_mode == {"iptables": "ok", "ipvs": "unsupported"}
+    said = [line for line in done.err.splitlines() if "is left out" in line]
+    assert said == [
+        "What this kernel lacks is left out, since qemu-system-x86_64 is not installed: "
+        "apt-get install qemu-system-x86"
+    ]
+
+
 @pytest.fixture
 def nobody():
     """The command that runs another one as the user nobody."""

@@ -52,6 +52,9 @@ def test_truncating_takes_the_last_block_off():
     assert setting(size=65536, trigger="truncate").final_data == 61440
     assert setting(size=4096, trigger="truncate").final_size == 0
     assert setting(size=65536, trigger="truncate", content="sparse").final_data == 0
+    for trigger in ("empty", "open-trunc"):
+        assert setting(size=65536, trigger=trigger).final_size == 0
+        assert setting(size=65536, trigger=trigger, content="sparse").final_data == 0
 
 
 def test_metacopy_leaves_data_below_unless_data_changes():

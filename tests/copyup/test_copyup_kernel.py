@@ -46,7 +46,7 @@ def measured(lab, samples=2, **changes):
         pytest.skip(f"{error}; {error.remedy}")
     assert proof.holds, proof.broken
     for value in values:
-        assert set(value) == {"latency", "overhead", "copy"}
+        assert set(value) == {"latency", "overhead", "copy", "again", "written"}
         assert value["overhead"] == pytest.approx(value["latency"] / value["copy"])
     return {check.claim: check.observed for check in proof.checks}
 
@@ -80,6 +80,17 @@ def test_metacopy_copies_data_at_the_first_write(lab, filesystem, trigger):
 @pytest.mark.parametrize("trigger", ["truncate", "chmod", "rename", "link", "setxattr"])
 def test_every_trigger_copies_the_data_up(lab, trigger):
     assert way(measured(lab, filesystem="tmpfs", trigger=trigger)) == "copy"
+
+
+@pytest.mark.parametrize(("trigger", "copies"), [("empty", True), ("open-trunc", False)])
+def test_a_file_is_copied_to_be_truncated_but_not_to_be_opened_with_o_trunc(lab, trigger, copies):
+    params = point(filesystem="ext4", trigger=trigger)
+    EXPERIMENT.require(params, lab)
+    with EXPERIMENT.subject(params, lab) as subject:
+        written = subject.sample()["written"]
+        proof = subject.proof()
+    assert proof.holds, proof.broken
+    assert (written >= params["size"]) is copies
 
 
 @pytest.mark.parametrize("options", ["redirect_dir", "index", "volatile", "userxattr"])

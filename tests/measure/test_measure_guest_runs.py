@@ -11,7 +11,7 @@ from cnbench.core.codec import from_plain
 from cnbench.core.venue import Venue
 from cnbench.lab.guest.errors import GuestError
 from cnbench.measuring import guest_runs
-from cnbench.measuring.events import CaseEnded, GroupStarted, Warned
+from cnbench.measuring.events import CaseEnded, GroupStarted, LabAdvanced, Warned
 from cnbench.measuring.guest_entry import Assignment
 from cnbench.measuring.messages import encode_event, event_from_plain
 from cnbench.measuring.plan import Plan, make_groups
@@ -72,6 +72,11 @@ def test_a_healthy_guest_is_booted_once_for_all_groups(monkeypatch):
     guests, told = carried_out(monkeypatch)
     assert guests.booted == 1
     assert statuses(told) == ["ok"] * 4
+
+
+def test_what_a_guest_is_made_of_is_made_first_and_told(monkeypatch):
+    _, told = carried_out(monkeypatch)
+    assert told[0] == LabAdvanced("trixie")
 
 
 def test_a_group_whose_guest_died_has_one_more(monkeypatch):

@@ -28,9 +28,9 @@ def request(lab="auto", clock="auto"):
     return Request(("made-up",), False, {"made-up": {}}, lab, clock, None, 1)
 
 
-def divided(require=lacks_b, guests=Guests(("trixie",)), points=POINTS, **more):  # noqa: B008
+def divided(require=lacks_b, guests=Guests(("trixie",)), points=POINTS, named=(), **more):  # noqa: B008
     experiment = made_up.experiment(require=require, **more)
-    return list(HostFirst(None, guests).divide(experiment, points))
+    return list(HostFirst(None, guests, named).divide(experiment, points))
 
 
 def test_what_the_host_can_do_is_measured_there_alone():
@@ -56,6 +56,19 @@ def test_groups_are_placed_one_by_one():
 
 def test_without_a_guest_the_host_says_what_is_missing():
     assert divided(guests=None) == [(HOST, POINTS)]
+
+
+def soon_but_b(params):
+    return params["mode"] != "b"
+
+
+def test_what_takes_a_guest_too_long_is_left_to_the_host_which_says_what_it_lacks():
+    assert divided(soon=soon_but_b) == [(HOST, POINTS), (GUEST, POINTS[:1])]
+    assert divided(soon=lambda params: False) == [(HOST, POINTS)]
+
+
+def test_variants_that_somebody_named_are_counted_however_long_it_takes():
+    assert divided(soon=soon_but_b, named={"made-up"}) == [(HOST, POINTS[:1]), (GUEST, POINTS)]
 
 
 def test_asked_for_on_the_host_all_is_there():

@@ -69,6 +69,27 @@ def test_one_value_alone_has_an_axis() -> None:
     assert ax.get_ylim()[0] < 3 < ax.get_ylim()[1]
 
 
+def test_a_share_has_no_tick_above_all_of_it_and_a_constant_has_one():
+    ax = Figure().add_subplot()
+    percent = "{:.0%}".format
+    linear_axis(ax.xaxis, [0.2, 1.0], percent, "1")
+    assert percent(max(ax.get_xticks())) == "100%"
+    assert min(ax.get_xticks()) >= 0
+    linear_axis(ax.xaxis, [0.0, 0.0], percent, "1")
+    assert list(map(percent, ax.get_xticks())) == ["0%"]
+    linear_axis(ax.xaxis, [0.2, 1.3], percent, "1")  # more than all was used
+    assert max(ax.get_xticks()) > 1
+
+
+@pytest.mark.parametrize("axis", [linear_axis, log_axis])
+def test_no_two_ticks_read_the_same(axis):
+    ax = Figure().add_subplot()
+    axis(ax.xaxis, [117.001, 117.004], "{:.0f}".format, "B")
+    labels = [f"{tick:.0f}" for tick in ax.get_xticks()]
+    assert len(labels) == len(set(labels))
+    assert "117" in labels or axis is log_axis
+
+
 def test_noise_is_relative_for_ratios_and_absolute_for_shares() -> None:
     run = a_run({"cpu-quota": QUOTA})
     add_quota(run)

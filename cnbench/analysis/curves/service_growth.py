@@ -94,6 +94,15 @@ def sentences_of_growth(lines: Sequence[Line]) -> list[str]:
     return [sentence for line in lines if (sentence := _law(line))]
 
 
+def crossing_of(one: Line, other: Line) -> Interval | None:
+    """The number of services at which two lines cost the same; None where they never do.
+
+    Raises:
+        CnbenchError: no straight line is to be had through one of them.
+    """
+    return crossover(Cases.of(*_sizes_and_values(one)), Cases.of(*_sizes_and_values(other)))
+
+
 def sentences_of_crossings(lines: Sequence[Line]) -> list[str]:
     """Where each two of the lines cost the same; about lines of unlike growth alone."""
     return list(_crossings([line for line in lines if len(line.points) >= _FEWEST_TO_FIT]))
@@ -102,9 +111,7 @@ def sentences_of_crossings(lines: Sequence[Line]) -> list[str]:
 def _crossings(lines: Sequence[Line]) -> Iterator[str]:
     for one, other in itertools.combinations(lines, 2):
         try:
-            found = crossover(
-                Cases.of(*_sizes_and_values(one)), Cases.of(*_sizes_and_values(other))
-            )
+            found = crossing_of(one, other)
         except CnbenchError:
             continue
         names = f"{shorten(one.mode)} and {shorten(other.mode)}"

@@ -105,7 +105,8 @@ PUBLISHED = (
         0.74,
         RATIO,
         "ONCache, NSDI 2025, arXiv 2305.05455",
-        ratio_of("throughput", _VXLAN, _NONE, traffic="tcp-rr"),
+        # One after the other, as many are answered in a second as the latency goes into it.
+        ratio_of("latency", _NONE, _VXLAN, traffic="tcp-rr"),
         unlike=(_NO_NIC, "ours spends no time on a wire, nor on waking a second process"),
     ),
     _header("VXLAN", 50, "RFC 7348", "vxlan"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+import click
 
 from cnbench.analysis.comparison import Compared, compare_cases
 from cnbench.cli.main import complain
 from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
-from cnbench.core.case import Case
+from cnbench.core.case import Case, Group
 from cnbench.core.errors import CnbenchError, NotComparableError, UsageError
 from cnbench.core.experiment import Experiment
 from cnbench.core.run import Request, Run
@@ -77,15 +79,19 @@ def compare(
         experiment = replace(experiment, variant=name, beside=())
     say_what_is_left_out(request, lambda _: experiment)
     plan = plan_for(request, experiments=lambda _: experiment)
-    plan, pairs = _pairs(plan, experiment, name)
+    plan, pairs = _pairs(plan, name)
     if not pairs:
         raise UsageError(f"no point of {experiment.name} makes sense with both of {vary}")
     run = new_run(request, [experiment])
     measure_and_record(plan, Recorder(run, results_folder() / f"{run.id}.json"))
     compared: list[Compared] = []
-    for a, b in pairs:
+    if not all(pair.paired for pair in pairs):
+        click.echo(
+            "Each is measured on a machine of its own: they are compared unpaired.", err=True
+        )
+    for pair in pairs:
         try:
-            compared += compare_cases(run, a, b, paired=name != KERNEL, margin=margin)
+            compared += compare_cases(run, pair.a, pair.b, paired=pair.paired, margin=margin)
         except UsageError as error:
             complain(error)
     if not compared:
@@ -105,13 +111,28 @@ def _refuse_two_eras(experiment: Experiment, kernels: Sequence[str]) -> None:
         )
 
 
-def _pairs(plan: Plan, experiment: Experiment, name: str) -> tuple[Plan, list[tuple[Case, Case]]]:
-    """The cases to compare, and the plan without the groups that have none."""
-    if name != KERNEL:
-        groups = tuple(group for group in plan.groups if len(group.cases) == 2)
-        return replace(plan, groups=groups), [(g.cases[0], g.cases[1]) for g in groups]
-    cases = [case for group in plan.groups for case in group.cases]
-    by_point: dict[str, list[Case]] = {}
-    for case in cases:
-        by_point.setdefault(case.point, []).append(case)
-    return plan, [(two[0], two[1]) for two in by_point.values() if len(two) == 2]
+@dataclass(frozen=True)
+class Pair:
+    """Two cases that differ in the variant alone; ``paired`` if they share their blocks."""
+
+    a: Case
+    b: Case
+    paired: bool
+
+
+def _pairs(plan: Plan, name: str) -> tuple[Plan, list[Pair]]:
+    """The cases to compare, and the plan without the groups that have none.
+
+    What needs two machines (kernels, versions of cgroup) is in two groups.
+    """
+    alike: dict[tuple[object, ...], list[tuple[Group, Case]]] = {}
+    for group in plan.groups:
+        for case in group.cases:
+            kernel = "" if name == KERNEL else case.kernel
+            rest = tuple((n, value) for n, value in case.params.items() if n != name)
+            alike.setdefault((case.lab, case.clock, kernel, rest), []).append((group, case))
+    twos = [two for two in alike.values() if len(two) == 2]
+    needed = {group.number for two in twos for group, _ in two}
+    groups = tuple(group for group in plan.groups if group.number in needed)
+    pairs = [Pair(a, b, one.number == other.number) for (one, a), (other, b) in twos]
+    return replace(plan, groups=groups), pairs

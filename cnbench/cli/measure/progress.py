@@ -74,6 +74,7 @@ class _Teller:
             )
 
     def _show_lab(self, event: LabAdvanced) -> None:
+        self._end_group()
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, description=f"guest: {event.what}")
         else:

@@ -14,7 +14,7 @@ from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import all_experiments, experiment_called
 from cnbench.measuring.plan import left_out, parse_given
-from cnbench.measuring.planning import plan_for
+from cnbench.measuring.planning import plan_for, why_no_guest
 from cnbench.store import run_file
 from cnbench.store.captures import CaptureFolder
 from cnbench.store.output import check, is_written_once
@@ -81,6 +81,7 @@ def command(
 
     senseless = [asdict(one) for one in left_out(run.request, experiment_called)]
     show_run(run, path, as_json=as_json, left_out=senseless)
+    _say_why_no_guest(run)
     if not any(result.status == "ok" for result in run.cases):
         raise CnbenchError("nothing could be measured", "`cnbench doctor` says what is missing")
     if any(result.status == "failed" for result in run.cases):
@@ -120,6 +121,13 @@ def _measure(run: Run, path: Path, captures: CaptureFolder | None) -> None:
     finally:
         if captures:
             click.echo(_kept(captures), err=True)
+
+
+def _say_why_no_guest(run: Run) -> None:
+    """One line where guests would have measured what the host lacks, and there are none."""
+    lacking = any(result.status == "unsupported" for result in run.cases)
+    if run.request.lab == "auto" and lacking and (error := why_no_guest(run.request)):
+        click.echo(f"What this kernel lacks is left out, since {error}: {error.remedy}", err=True)
 
 
 def _kept(captures: CaptureFolder) -> str:

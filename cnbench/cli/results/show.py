@@ -1,32 +1,43 @@
-"""``cnbench show``: a run as a table."""
+"""``cnbench show``: a run as answers, and as tables."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import click
+from rich.markup import escape
 
+from cnbench.analysis.answers import Finding, answers_of
+from cnbench.analysis.chapters import chapters_of
+from cnbench.analysis.number_format import count_text
 from cnbench.analysis.rows import rows_of
 from cnbench.cli.options import json_option
+from cnbench.cli.results.answers_text import print_answers
 from cnbench.cli.results.published_table import show_beside_published
+from cnbench.cli.wide_tables import console
 from cnbench.cli.tables import print_run
 from cnbench.core.run import Run
 from cnbench.store import run_file
-from cnbench.store.runs import find_run
+from cnbench.store.runs import find_run, results_folder
 
 
 @click.command("show")
 @click.argument("run", default="latest")
+@click.option("--all", "everything", is_flag=True, help="All tables after the answers.")
 @click.option("--published", is_flag=True, help="Beside what others have published instead.")
 @json_option
-def command(run: str, published: bool, as_json: bool) -> None:
-    """Show a run as a table. RUN is a file, an id, `latest` (the default) or `latest~1`.
+def command(run: str, everything: bool, published: bool, as_json: bool) -> None:
+    """Show what a run answers. RUN is a file, an id, `latest` (the default) or `latest~1`.
+
+    Tables follow where the run is of one experiment or answers nothing, and with --all.
 
     \b
     Examples:
       cnbench show
+      cnbench show --all
       cnbench show latest~1 --json
       cnbench show --published
     """
@@ -34,15 +45,21 @@ def command(run: str, published: bool, as_json: bool) -> None:
     if published:
         show_beside_published(run_file.read(path), path, as_json=as_json)
     else:
-        show_run(run_file.read(path), path, as_json=as_json)
+        show_run(run_file.read(path), path, as_json=as_json, everything=everything)
 
 
-def show_run(run: Run, path: Path, *, as_json: bool, **more: object) -> None:
-    """Print a run on stdout, as tables or as one JSON object, which has what is ``more`` too."""
-    rows = rows_of(run)
+def show_run(
+    run: Run, path: Path, *, as_json: bool, everything: bool = False, **more: object
+) -> None:
+    """Print a run on stdout: its answers and (``everything``) all tables, or one JSON object.
+
+    The object has what is ``more``, too.
+    """
+    answers = answers_of(chapters_of([run]))
     if not as_json:
-        print_run(run, rows, path)
+        _print(run, path, answers, everything)
         return
+    rows = rows_of(run)
     found = {
         "run": run.id,
         "file": str(path),
@@ -51,7 +68,31 @@ def show_run(run: Run, path: Path, *, as_json: bool, **more: object) -> None:
         "environments": {
             digest: asdict(environment) for digest, environment in run.fingerprints.items()
         },
+        "answers": [finding.as_json() for finding in answers],
         "rows": [row.as_json() for row in rows],
         **more,
     }
     click.echo(json.dumps(found, indent=1))
+
+
+def _print(run: Run, path: Path, answers: Sequence[Finding], everything: bool) -> None:
+    out = console()
+    if answers:
+        print_answers(out, answers)
+        out.print()
+    experiments = {result.case.experiment for result in run.cases}
+    if everything or not answers or len(experiments) == 1:
+        print_run(run, rows_of(run), path)
+        return
+    failed = sum(result.status == "failed" for result in run.cases)
+    out.print(
+        f"{count_text(len(run.cases), 'case')} of {count_text(len(experiments), 'experiment')}"
+        + (f", [red]{failed} failed[/]" if failed else "")
+        + f"; all tables: cnbench show {escape(_as_asked_for(run, path))} --all; "
+        "what everybody says: cnbench claims"
+    )
+    out.print(f"run [bold]{run.id}[/] in {escape(str(path))}")
+
+
+def _as_asked_for(run: Run, path: Path) -> str:
+    return run.id if path.parent == results_folder() else str(path)

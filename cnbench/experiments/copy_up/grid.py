@@ -23,6 +23,7 @@ _COMMON: Params = {
     "layers": 1,
     "depth": 0,
 }
+_LARGEST_QUICK = 16 * _MIB
 # Where what is varied does not depend on the size, the first is enough; else also the others.
 _FEW_SIZES = (4 * _KIB, _MIB, 64 * _MIB)
 
@@ -37,6 +38,13 @@ def _varied(
         return values if common and so_far["size"] in sizes else (_COMMON[name],)
 
     return choose
+
+
+def _quick_triggers(so_far: Point) -> tuple[Value, ...]:
+    """Two that need the data or do not; and two ways to empty a file, where copying it shows."""
+    two = ("open", "chmod")
+    copies = so_far["filesystem"] == "ext4" and so_far["size"] == _LARGEST_QUICK
+    return (*two, "empty", "open-trunc") if copies else two
 
 
 def _quick_options(so_far: Point) -> tuple[Value, ...]:
@@ -82,7 +90,7 @@ PARAMETERS = (
     Parameter(
         "size",
         "of the file",
-        quick=(0, 4 * _KIB, _MIB, 64 * _MIB),
+        quick=(0, 4 * _KIB, _MIB, _LARGEST_QUICK),
         full=(0, 4 * _KIB, 64 * _KIB, _MIB, 16 * _MIB, 64 * _MIB, 256 * _MIB, _GIB),
         unit="B",
         whole=True,
@@ -112,7 +120,7 @@ PARAMETERS = (
     Parameter(
         "trigger",
         "the call that changes the file",
-        quick=("open", "chmod"),
+        quick=_quick_triggers,
         full=_varied("trigger", triggers.NAMES),
         choices=triggers.NAMES,
     ),

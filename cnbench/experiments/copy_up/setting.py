@@ -20,6 +20,7 @@ MOUNT_OPTIONS: dict[str, dict[str, str]] = {
     "volatile": {"volatile": ""},
     "userxattr": {"userxattr": ""},
 }
+_EMPTYING = ("empty", "open-trunc")
 _CHANGE_NO_DATA = ("chmod", "rename", "link", "setxattr")
 
 
@@ -69,7 +70,9 @@ class Setting:
 
     @property
     def final_size(self) -> int:
-        """The file's size after the trigger: truncating takes its last block off."""
+        """The file's size after the trigger: truncating takes its last block off, or all."""
+        if self.trigger in _EMPTYING:
+            return 0
         return max(0, self.size - BLOCK) if self.trigger == "truncate" else self.size
 
     @property

@@ -39,9 +39,9 @@ class CopyUpSubject:
         copy_first = len(self._observed.seen) % 2 == 1
         with open_stage(self.setting, self.lower, self.upper) as stage:
             copy = self._plain(stage) if copy_first else 0.0
-            latency = self._copy_up(stage)
+            changed = self._copy_up(stage)
             copy = copy or self._plain(stage)
-        return {"latency": latency, "copy": copy, "overhead": latency / copy}
+        return {**changed, "copy": copy, "overhead": changed["latency"] / copy}
 
     def _plain(self, stage: Stage) -> float:
         """The time that a plain copy of the same bytes takes, in the clock's unit."""
@@ -52,30 +52,36 @@ class CopyUpSubject:
         self._observed.controls.add(target.stat().st_size)
         return self.lab.clock.units(took)
 
-    def _copy_up(self, stage: Stage) -> float:
-        """The time that the trigger takes in a fresh overlay, in the clock's unit."""
+    def _copy_up(self, stage: Stage) -> dict[str, float]:
+        """The times that the trigger takes in a fresh overlay and once more; what it wrote."""
         before = _identity(stage.original)
         if self.setting.cache == "cold":
             self._forget()
         with open_union(self.lab, self.setting, stage, self.merged) as merged:
             options = described(effective_options(merged)) or "no options"
-            call, afterwards = prepare(self.setting, merged / stage.file)
+            trigger = prepare(self.setting, merged / stage.file)
             if self.setting.cache == "warm":
                 read_through(merged / stage.file)
             self.upper.flush()
             written_before = self.upper.written()
             with self.lab.timed.part():
-                took = self._timed(call)
+                took = self._timed(trigger.call)
             written = self.upper.written()
+            again = self._timed(trigger.again)
+        written = None if written is None else written - (written_before or 0)
         self._observed.seen.append(
             CopyUp(
-                upper=examine(stage.upper / afterwards.relative_to(merged)),
+                upper=examine(stage.upper / trigger.afterwards.relative_to(merged)),
                 untouched=_identity(stage.original) == before,
                 options=options,
-                written=None if written is None else written - (written_before or 0),
+                written=written,
             )
         )
-        return self.lab.clock.units(took)
+        return {
+            "latency": self.lab.clock.units(took),
+            "again": self.lab.clock.units(again),
+            "written": float(written or 0),
+        }
 
     def _timed(self, call: Callable[[], int | None]) -> int:
         took, descriptor = self.lab.clock.timed(call)
@@ -112,10 +118,11 @@ class CopyUpSubject:
         """Once more, and then opened for writing: the data has to come up after all."""
         with open_stage(self.setting, self.lower, self.upper) as stage:
             with open_union(self.lab, self.setting, stage, self.merged) as merged:
-                call, afterwards = prepare(self.setting, merged / stage.file)
-                call()
-                os.close(os.open(afterwards, os.O_WRONLY))
-            file = examine(stage.upper / afterwards.relative_to(merged))
+                trigger = prepare(self.setting, merged / stage.file)
+                trigger.call()
+                trigger.again()
+                os.close(os.open(trigger.afterwards, os.O_WRONLY))
+            file = examine(stage.upper / trigger.afterwards.relative_to(merged))
             way = file.way(self.setting.final_data) if file else "no file"
         return Check("the data at the first write", f"{COPIED} or {CLONED}", way,
                      way in (COPIED, CLONED))  # fmt: skip

@@ -1,32 +1,56 @@
-"""The system calls that make overlayfs copy a file up, each ready to be made."""
+"""The system calls that make overlayfs copy a file up, each ready to be made.
+
+Two of them empty the file: ``empty`` by truncate(2), and ``open-trunc`` by opening it with O_TRUNC.
+"""
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from cnbench.experiments.copy_up.setting import Setting
 
-NAMES = ("open", "truncate", "chmod", "rename", "link", "setxattr")
+NAMES = ("open", "truncate", "empty", "open-trunc", "chmod", "rename", "link", "setxattr")
 
 # Not in user.*, which tmpfs has only since 6.6, nor in overlayfs' own trusted.overlay.*.
 _ATTRIBUTE = "trusted.cnbench"
 
 
-def prepare(setting: Setting, path: Path) -> tuple[Callable[[], int | None], Path]:
-    """The one system call of ``setting.trigger`` on ``path``, and where the file is afterwards.
+# Gives a descriptor where it opens one, for the caller to close.
+Call = Callable[[], int | None]
 
-    The call gives a descriptor where it opens one, for the caller to close.
+
+@dataclass(frozen=True)
+class Trigger:
+    """A system call on a file.
+
+    Attributes:
+        call: makes it.
+        again: makes it once more, on the file as ``call`` has left it.
+        afterwards: where the file is after both.
     """
-    file, beside = str(path), str(path.with_name("other"))
-    calls: dict[str, Callable[[], int | None]] = {
-        "open": functools.partial(os.open, file, os.O_WRONLY),
-        "truncate": functools.partial(os.truncate, file, setting.final_size),
-        "chmod": functools.partial(os.chmod, file, 0o640),
-        "rename": functools.partial(os.rename, file, beside),
-        "link": functools.partial(os.link, file, beside),
-        "setxattr": functools.partial(os.setxattr, file, _ATTRIBUTE, b"1"),
+
+    call: Call
+    again: Call
+    afterwards: Path
+
+
+def prepare(setting: Setting, path: Path) -> Trigger:
+    """The system call of ``setting.trigger`` on ``path``."""
+    # As strings: taking a Path apart would be part of what is timed.
+    file, other, third = (str(path.with_name(name)) for name in (path.name, "other", "third"))
+    calls: dict[str, tuple[Call, ...]] = {
+        "open": (partial(os.open, file, os.O_WRONLY),),
+        "truncate": (partial(os.truncate, file, setting.final_size),),
+        "empty": (partial(os.truncate, file, 0),),
+        "open-trunc": (partial(os.open, file, os.O_WRONLY | os.O_TRUNC),),
+        "chmod": (partial(os.chmod, file, 0o640),),
+        "rename": (partial(os.rename, file, other), partial(os.rename, other, third)),
+        "link": (partial(os.link, file, other), partial(os.link, file, third)),
+        "setxattr": (partial(os.setxattr, file, _ATTRIBUTE, b"1"),),
     }
-    return calls[setting.trigger], Path(beside) if setting.trigger == "rename" else path
+    first, again = calls[setting.trigger][0], calls[setting.trigger][-1]
+    return Trigger(first, again, Path(third) if setting.trigger == "rename" else path)

@@ -21,7 +21,7 @@ from cnbench.core.experiment import Experiment
 from cnbench.core.kernels.throttling import throttling_era
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Point
-from cnbench.experiments.cpu_quota.grid import PARAMETERS, cgroup_of, nonsense
+from cnbench.experiments.cpu_quota.grid import PARAMETERS, cgroup_of, nonsense, soon_counted
 from cnbench.experiments.cpu_quota.limits import Limits
 from cnbench.experiments.cpu_quota.subject import QuotaSubject, set_limits
 from cnbench.lab.cgroups.cpu import require_controller
@@ -108,4 +108,5 @@ EXPERIMENT = Experiment(
     nonsense=nonsense,
     era=throttling_era,
     cgroup=cgroup_of,
+    soon=soon_counted,
 )

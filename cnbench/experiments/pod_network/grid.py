@@ -28,6 +28,14 @@ def nonsense(params: Point) -> str:
     return ""
 
 
+def soon_counted(params: Point) -> bool:
+    """Whether the point is what backends are compared by: an exchange of single packets.
+
+    Each set-up takes a guest seconds.
+    """
+    return params["traffic"] == "tcp-rr" and params["backend"] != "none"
+
+
 def _streams(traffic: Point) -> bool:
     return str(traffic["traffic"]).endswith("stream")
 
@@ -73,6 +81,11 @@ def _more_offloads(so_far: Point) -> tuple[Value, ...]:
     return _offloads(so_far) if _usual(so_far) else ("on",)
 
 
+def _quick_hops(so_far: Point) -> tuple[Value, ...]:
+    # Which backends cross a router is seen by any traffic.
+    return (0, 1) if so_far["traffic"] == "tcp-rr" else (0,)
+
+
 def _hops(so_far: Point) -> tuple[Value, ...]:
     return (0, 1) if _usual(so_far) else (0,)
 
@@ -105,7 +118,7 @@ PARAMETERS = (
     Parameter(
         "traffic",
         "what is sent: streams go one way, rr is answered, crr has a connection for each",
-        quick=("tcp-stream", "tcp-rr", "udp-rr", "tcp-crr"),
+        quick=("tcp-stream", "tcp-rr"),
         full=TRAFFIC_KINDS,
         choices=TRAFFIC_KINDS,
     ),
@@ -145,14 +158,14 @@ PARAMETERS = (
     Parameter(
         "offloads",
         "segmentation and receive offloads (TSO, GSO, GRO) of every device in the way",
-        quick=_offloads,
+        quick=("on",),
         full=_more_offloads,
         choices=("on", "off"),
     ),
     Parameter(
         "hops",
         "routers between the nodes",
-        quick=(0,),
+        quick=_quick_hops,
         full=_hops,
         whole=True,
         maximum=3,

@@ -59,7 +59,7 @@ class LoopSubject:
         self.account.add(moved, self.messages * self.account.size, batch.cpu)
         self._processors.add(batch.processor)
         return {
-            **costs(batch, self.clock),
+            **costs(self.traffic.kind, batch, self.clock),
             **_packets(moved, self.messages, moved.retransmitted),
         }
 

@@ -22,7 +22,7 @@ from cnbench.core.parameter import Point
 from cnbench.experiments.service_routing.append import APPEND, APPEND_LAST, open_append
 from cnbench.experiments.service_routing.cluster import require_mode
 from cnbench.experiments.service_routing.established import RTT, RTT_P99, open_established
-from cnbench.experiments.service_routing.grid import PARAMETERS, nonsense
+from cnbench.experiments.service_routing.grid import PARAMETERS, nonsense, soon_counted
 from cnbench.experiments.service_routing.hairpin import HAIRPIN, open_hairpin
 from cnbench.experiments.service_routing.programming import (
     ARRIVAL,
@@ -84,5 +84,6 @@ EXPERIMENT = Experiment(
     subject=_open_subject,
     require=require_mode,
     nonsense=nonsense,
+    soon=soon_counted,
     tools=("iptables-legacy", "iptables-nft", "nft", "ipvsadm"),
 )

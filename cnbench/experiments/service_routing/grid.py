@@ -17,6 +17,7 @@ _SIZES = (1, 10, 100, 1000, 5000, 10_000, 20_000, 50_000)
 # of them take from minutes to most of an hour a sample, which one should have asked for.
 _SLOW_TO_SYNC = ("nftables", "iptables-nft")
 _LARGEST_SLOW_SYNC = 5000
+_SOON_SERVICES = 1000
 
 
 def nonsense(params: Point) -> str:
@@ -45,9 +46,30 @@ def nonsense(params: Point) -> str:
     return ""
 
 
+def soon_counted(params: Point) -> bool:
+    """Whether the point is what modes are compared by: a first packet to one of all services.
+
+    Programming many thousands takes a guest minutes.
+    """
+    alone = params["services"] == 1 and params["position"] == "first"
+    among_all = params["position"] == "random" and params.whole("services") <= _SOON_SERVICES
+    return params["measure"] == "connect" and (alone or among_all)
+
+
+def _quick_measures(so_far: Point) -> tuple[str, ...]:
+    # What the others cost is told by one mode: the first that every node has.
+    return ("connect", "rtt", "sync", "update") if so_far["mode"] == "iptables" else ("connect",)
+
+
+def _quick_positions(so_far: Point) -> tuple[str, ...]:
+    # The random one stands for all services, and the last for the worst.
+    of_connections = {"connect": ("first", "last", "random", NONE, BARE), "rtt": ("last", BARE)}
+    return of_connections.get(so_far.text("measure"), ("first",))
+
+
 def _quick_services(so_far: Point) -> tuple[int, ...]:
     # A sync of 10,000 services takes seconds in some modes, and a block has several of them.
-    return (1, 100, 1000, 10_000) if so_far["measure"] == "connect" else (1000,)
+    return (1, 100, 1000) if so_far["measure"] == "connect" else (1000,)
 
 
 def _full_services(so_far: Point) -> tuple[int, ...]:
@@ -85,7 +107,7 @@ PARAMETERS = (
     Parameter(
         "mode",
         "kube-proxy's mode",
-        quick=("iptables", "nftables"),
+        quick=("iptables", "nftables", "ipvs"),
         full=MODES,
         choices=MODES,
     ),
@@ -93,7 +115,7 @@ PARAMETERS = (
         "measure",
         "the data path: connect (a first packet), rtt and throughput (established), hairpin (a "
         "backend's own service); the control path: sync, update, append (rules one by one)",
-        quick=("connect",),
+        quick=_quick_measures,
         full=MEASURES,
         choices=MEASURES,
     ),
@@ -119,7 +141,7 @@ PARAMETERS = (
         "position",
         "which service is addressed; none is an endpoint itself, past all rules, bare the same over"
         " a node that has no rules",
-        quick=_positions,
+        quick=_quick_positions,
         full=_positions,
         choices=POSITIONS,
     ),

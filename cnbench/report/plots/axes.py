@@ -13,6 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from cnbench.analysis.number_format import minus
 from cnbench.analysis.rows import Row
 from cnbench.core.metric import ClockName, Metric
+from cnbench.core.units import FRACTION
 from cnbench.report.svg import INK, MUTED
 
 # From this ratio of the largest to the smallest value on, a linear axis hides the smallest.
@@ -54,7 +55,7 @@ def log_axis(
     _set_limits(axis, limits, "log")
     factor = _shown_per_base(unit, limits[1])
     ticks = _log_ticks(limits[0] * factor, limits[1] * factor)
-    axis.set_major_locator(FixedLocator([tick / factor for tick in ticks]))
+    axis.set_major_locator(FixedLocator(_told_apart([tick / factor for tick in ticks], show)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
 
@@ -69,8 +70,27 @@ def linear_axis(
     _set_limits(axis, limits, "linear")
     factor = _shown_per_base(unit, max(abs(low), abs(high)))
     ticks = np.array(MaxNLocator(5).tick_values(limits[0] * factor, limits[1] * factor)) / factor
-    axis.set_major_locator(FixedLocator([t for t in ticks if limits[0] <= t <= limits[1]]))
+    first, last = _possible(low, high, unit, limits)
+    shown = [low] if low == high else [t for t in ticks if first <= t <= last]
+    axis.set_major_locator(FixedLocator(_told_apart(shown, show)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
+
+
+def _possible(
+    low: float, high: float, unit: str, limits: tuple[float, float]
+) -> tuple[float, float]:
+    """Where ticks may be: a share that lies between nothing and all has none beyond."""
+    if unit == FRACTION and low >= 0 and high <= 1:
+        return max(limits[0], 0.0), min(limits[1], 1.0)
+    return limits
+
+
+def _told_apart(ticks: Sequence[float], show: Callable[[float], str]) -> list[float]:
+    """The ticks whose labels differ; of those that read the same, the first."""
+    by_label: dict[str, float] = {}
+    for tick in ticks:
+        by_label.setdefault(show(tick), tick)
+    return list(by_label.values())
 
 
 def noise_ends(row: Row) -> tuple[float, float] | None:

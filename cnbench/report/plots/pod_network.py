@@ -23,7 +23,8 @@ from cnbench.stats.intervals import Interval
 from cnbench.stats.paired import paired_ratio
 
 _REFERENCE = "host-gw"
-_METRIC = "cpu_cost"
+_PER_BYTE, _PER_EXCHANGE = "cpu_cost", "exchange_cost"
+_PER = {_PER_BYTE: "per byte", _PER_EXCHANGE: "of an exchange"}
 _OFFLOADS = ("on", "off")
 _MEANING = {
     "on": "offloads on: buffers of up to 64 KiB, uncut",
@@ -36,6 +37,7 @@ _LINE = 22
 class _Relative:
     """One backend's cost over the reference's, in the same blocks."""
 
+    metric: str
     backend: str
     offloads: str
     ratio: Interval
@@ -65,7 +67,7 @@ def _relative(chapter: Chapter, place: Place, setting: str) -> list[_Relative]:
     alike = [
         one
         for one in chapter.ok
-        if one.place == place and _setting(chapter, one) == setting and one.row(_METRIC)
+        if one.place == place and _setting(chapter, one) == setting and _metric(one)
     ]
     references = {
         one.result.group: one for one in alike if one.case.params["backend"] == _REFERENCE
@@ -75,12 +77,19 @@ def _relative(chapter: Chapter, place: Place, setting: str) -> list[_Relative]:
         reference = references.get(one.result.group)
         if reference is None or reference is one:
             continue
-        below, above = values_in_pairs(reference.result.samples, one.result.samples, _METRIC)
+        metric = _metric(one)
+        below, above = values_in_pairs(reference.result.samples, one.result.samples, metric)
         if below:
             ratio = paired_ratio(below, above)
             params = one.case.params
-            found.append(_Relative(str(params["backend"]), str(params["offloads"]), ratio))
+            backend, offloads = str(params["backend"]), str(params["offloads"])
+            found.append(_Relative(metric, backend, offloads, ratio))
     return found
+
+
+def _metric(one: Measured) -> str:
+    """The cost that the case has: of a byte in a stream, or of an exchange."""
+    return next((metric for metric in _PER if one.row(metric)), "")
 
 
 def _panel(chapter: Chapter, place: Place, setting: str, found: Sequence[_Relative]) -> Panel:
@@ -88,7 +97,8 @@ def _panel(chapter: Chapter, place: Place, setting: str, found: Sequence[_Relati
     shown = [offloads for offloads in _OFFLOADS if any(r.offloads == offloads for r in found)]
     backends = list(dict.fromkeys(r.backend for r in found))
     return Panel(
-        title=f"CPU cost per byte, over {_REFERENCE}'s" + (f" ({where})" if where else ""),
+        title=f"CPU cost {_PER[found[0].metric]}, over {_REFERENCE}'s"
+        + (f" ({where})" if where else ""),
         caption="Dots: median of the quotients of both costs in a block; lines: 95 % interval."
         " No NIC: all devices are veth.",
         draw=partial(_draw, found, backends),
@@ -117,7 +127,7 @@ def _draw(found: Sequence[_Relative], backends: Sequence[str], ax: Axes) -> None
 
 FIGURES = Figures(
     experiment="pod-network",
-    metrics=frozenset({_METRIC}),
+    metrics=frozenset({_PER_BYTE}),
     numbers=frozenset(),
     words=frozenset({"backend", "offloads"}),
     panels=panels,

@@ -1,0 +1,115 @@
+"""Picking from a chapter the cases that an answer is about, venue by venue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from cnbench.analysis.chapters import Chapter, Measured, Place
+from cnbench.core.parameter import Params, Value
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why a case has no figures: what its result says, or that it was not measured."""
+
+    label: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.reason or 'not measured in this run'}"
+
+
+@dataclass(frozen=True)
+class Picked:
+    """The cases of an answer that one venue has, by their labels.
+
+    ``measured`` have figures; ``others`` were tried and have none.
+    """
+
+    chapter: Chapter
+    place: Place
+    measured: Mapping[str, Measured]
+    others: Mapping[str, Measured]
+
+    @property
+    def where(self) -> str:
+        """Lab, clock and kernel, in a few words."""
+        clock = "wall clock" if self.place.clock == "wall" else "instructions"
+        kernel = ".".join(self.place.kernel.split(".")[:2])
+        return ", ".join(
+            filter(None, (self.place.run, f"{self.place.lab} {kernel}".strip(), clock))
+        )
+
+    def alike(self, *but: str) -> list[Measured]:
+        """All that was measured in the venue with the same parameters, ``but`` for these."""
+        params = next(iter(self.measured.values())).case.params
+        return [
+            one
+            for one in self.chapter.ok
+            if one.place == self.place
+            and all(
+                one.case.params.get(name) == value
+                for name, value in params.items()
+                if name not in but
+            )
+        ]
+
+    def why_not(self, label: str) -> Why:
+        """Why there are no figures of a label."""
+        other = self.others.get(label)
+        return Why(label, other.result.reason if other else "")
+
+
+class Cases:
+    """Points of an experiment's grid, by labels.
+
+    Args:
+        labelled: for each label the parameters that tell its point from the others'.
+        params: what all of them have. Other parameters are free, but equal for all.
+    """
+
+    def __init__(self, labelled: Mapping[str, Params], **params: Value) -> None:
+        self.labelled = dict(labelled)
+        self.params = params
+        self._telling = {name for chosen in labelled.values() for name in chosen}
+
+    def pick(self, chapter: Chapter) -> list[Picked]:
+        """What each venue has of them: of several settings the first that has most.
+
+        A full run varies what is free one at a time, and begins with the usual.
+        """
+        best: dict[Place, Picked] = {}
+        for picked in self._settings(chapter):
+            known = best.get(picked.place)
+            if known is None or len(picked.measured) > len(known.measured):
+                best[picked.place] = picked
+        return list(best.values())
+
+    def why_none(self, chapter: Chapter) -> Why:
+        """Why no venue has any: of the first that was tried."""
+        for label in self.labelled:
+            for one in chapter.measured:
+                if one.result.status != "ok" and self._is(one, label):
+                    return Why(label, one.result.reason)
+        return Why(next(iter(self.labelled)))
+
+    def _settings(self, chapter: Chapter) -> Iterator[Picked]:
+        found: dict[tuple[Place, tuple[object, ...]], tuple[dict[str, Measured], ...]] = {}
+        for one in chapter.measured:
+            for label in self.labelled:
+                if self._is(one, label):
+                    measured, others = found.setdefault((one.place, self._free(one)), ({}, {}))
+                    (measured if one.ok else others)[label] = one
+        for (place, _), (measured, others) in found.items():
+            if measured:
+                yield Picked(chapter, place, measured, others)
+
+    def _is(self, one: Measured, label: str) -> bool:
+        wanted = {**self.params, **self.labelled[label]}
+        return all(one.case.params.get(name) == value for name, value in wanted.items())
+
+    def _free(self, one: Measured) -> tuple[object, ...]:
+        return tuple(
+            (name, value) for name, value in one.case.params.items() if name not in self._telling
+        )

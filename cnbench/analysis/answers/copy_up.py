@@ -1,0 +1,122 @@
+"""What copy-up answers."""
+
+from __future__ import annotations
+
+from cnbench.analysis.answers.answer import Answer, Show, Test
+from cnbench.analysis.answers.cases import Cases
+from cnbench.analysis.answers.figures import (
+    at_least,
+    at_most,
+    cheapest,
+    less,
+    of,
+    over_other,
+    ratio,
+    shown,
+    value,
+)
+from cnbench.core.parameter import Params
+
+_KIB, _MIB = 2**10, 2**20
+_LARGE = 16 * _MIB
+_FILESYSTEMS = ("ext4", "xfs", "btrfs", "tmpfs")
+_OPEN: Params = {"trigger": "open", "options": "default"}
+# A page of data already has the costs of any file; an empty one has not, being never synced.
+_SMALL = 4 * _KIB
+# A copied megabyte costs many times what a page does, so this leaves no doubt either way.
+_GROWS, _CONSTANT = 2.0, 1.5
+
+
+def _sizes(filesystem: str, **params: object) -> Cases:
+    sized = {"16 MiB": {"size": _LARGE}, "4 KiB": {"size": _SMALL}}
+    return Cases(sized, filesystem=filesystem, **{**_OPEN, **params})  # type: ignore[arg-type]
+
+
+def _growth() -> tuple[tuple[Show, ...], tuple[Test, ...]]:
+    figure = ratio("latency", "16 MiB", "4 KiB")
+    return (value("latency"), shown(figure)), (at_least(figure, _GROWS, "16 MiB", "4 KiB"),)
+
+
+_SHOWS, _TESTS = _growth()
+
+ANSWERS = (
+    Answer(
+        experiment="copy-up",
+        question="The first write to a 16 MiB file of a container's image",
+        cases=Cases({name: {"filesystem": name} for name in _FILESYSTEMS}, size=_LARGE, **_OPEN),
+        shows=(value("latency"),),
+        remark=cheapest("latency"),
+        statement="On a file system with reflinks a first write costs less than on ext4",
+        tests=(less("latency", "xfs", "ext4"), less("latency", "btrfs", "ext4")),
+        repeat="run copy-up -p size=16MiB -p trigger=open",
+        rank=4,
+    ),
+    Answer(
+        experiment="copy-up",
+        question="Does a first write cost more the larger the file is? On ext4",
+        cases=_sizes("ext4"),
+        shows=_SHOWS,
+        statement="Copy-up grows with the file",
+        tests=_TESTS,
+        repeat="run copy-up -p filesystem=ext4 -p size=4KiB,16MiB -p trigger=open",
+    ),
+    Answer(
+        experiment="copy-up",
+        question="And with reflinks? On XFS",
+        cases=_sizes("xfs"),
+        shows=_SHOWS,
+        statement="Reflink makes copy-up constant",
+        tests=(at_most(ratio("latency", "16 MiB", "4 KiB"), _CONSTANT, "16 MiB", "4 KiB"),),
+        repeat="run copy-up -p filesystem=xfs -p size=4KiB,16MiB -p trigger=open",
+    ),
+    Answer(
+        experiment="copy-up",
+        question="A chmod of a 16 MiB file of the image, on ext4",
+        cases=Cases(
+            {
+                "chmod with metacopy": {"trigger": "chmod", "options": "metacopy"},
+                "open for writing": _OPEN,
+            },
+            filesystem="ext4",
+            size=_LARGE,
+        ),
+        shows=(value("latency"),),
+        statement="A change of metadata need not copy the file",
+        tests=(less("latency", "chmod with metacopy", "open for writing", by=0.5),),
+        repeat="run copy-up -p filesystem=ext4 -p size=16MiB -p trigger=open,chmod -p"
+        " options=default,metacopy",
+        rank=5,
+    ),
+    Answer(
+        experiment="copy-up",
+        question="The second write to the same file, on ext4",
+        cases=Cases({"16 MiB": {"size": _LARGE}}, filesystem="ext4", **_OPEN),
+        shows=(
+            value("latency", "16 MiB", named="first"),
+            value("again", "16 MiB", named="second"),
+        ),
+        statement="Only the first write pays",
+        tests=(at_most(over_other("again", "16 MiB", "latency", "16 MiB"), 0.05, "16 MiB"),),
+        repeat="run copy-up -p filesystem=ext4 -p size=16MiB -p trigger=open",
+    ),
+    Answer(
+        experiment="copy-up",
+        question="Emptying a 16 MiB file of the image, on ext4",
+        cases=Cases(
+            {
+                "truncate(2)": {"trigger": "empty", "options": "default"},
+                "open with O_TRUNC": {"trigger": "open-trunc", "options": "default"},
+            },
+            filesystem="ext4",
+            size=_LARGE,
+        ),
+        shows=(value("latency"), value("written", named="written by")),
+        statement="truncate(2) copies what it throws away, and O_TRUNC does not",
+        tests=(
+            at_least(of("written", "truncate(2)"), _LARGE, "truncate(2)"),
+            at_most(of("written", "open with O_TRUNC"), _MIB, "open with O_TRUNC"),
+        ),
+        repeat="run copy-up -p filesystem=ext4 -p size=16MiB -p trigger=empty,open-trunc",
+        rank=6,
+    ),
+)

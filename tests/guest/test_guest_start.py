@@ -1,0 +1,51 @@
+"""What it takes to have a guest: asked for beforehand, and made where it is missing."""
+
+import pytest
+
+from cnbench.core.errors import UnsupportedError
+from cnbench.lab.guest import start
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine with these tools, where a guest is built or not; gives what it built."""
+
+    def with_tools(*tools, built):
+        made = []
+        monkeypatch.setattr(
+            "cnbench.lab.commands.find", lambda tool: (tool in tools and tool) or None
+        )
+        monkeypatch.setattr(start, "is_built", lambda kernel: built)
+        monkeypatch.setattr(start, "ensure_userland", lambda progress: made.append("userland"))
+        monkeypatch.setattr(start, "ensure_kernel", lambda kernel, progress: made.append(kernel))
+        return made
+
+    return with_tools
+
+
+QEMU, BUILDER = "qemu-system-x86_64", "mmdebstrap"
+
+
+def test_without_qemu_there_is_no_guest_whatever_is_built(machine):
+    machine(BUILDER, built=True)
+    with pytest.raises(UnsupportedError, match="qemu-system-x86_64 is not installed") as refusal:
+        start.require("trixie")
+    assert refusal.value.remedy == "apt-get install qemu-system-x86"
+
+
+def test_what_is_built_needs_nothing_that_builds(machine):
+    made = machine(QEMU, built=True)
+    start.ensure_built("trixie")
+    assert made == []
+
+
+def test_what_is_not_built_is_built_on_the_way(machine):
+    made = machine(QEMU, BUILDER, built=False)
+    start.ensure_built("trixie")
+    assert made == ["userland", "trixie"]
+
+
+def test_what_is_neither_built_nor_can_be_is_refused_before_anything_is_measured(machine):
+    machine(QEMU, built=False)
+    with pytest.raises(UnsupportedError, match="mmdebstrap is not installed"):
+        start.require("trixie")
