@@ -22,8 +22,8 @@ _QUIET = {
     "accept_ra": 0,
     "autoconf": 0,
     "router_solicitations": 0,
-    # Groups are told of all the same, within this many milliseconds instead of a second: whole ticks
-    # of every kernel, which gives back no other number.
+    # Groups are told of all the same, within this many milliseconds instead of a second: these are
+    # whole ticks of every kernel, which gives back no other number.
     "mldv2_unsolicited_report_interval": 20,
 }
 

@@ -1,8 +1,8 @@
-"""``cnbench compare --vary``: two variants measured now, so that they can be compared by pairs."""
+"""``cnbench compare --vary``: variants measured now, each compared with the first by pairs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from cnbench.analysis.comparison import Compared, compare_cases
@@ -34,10 +34,10 @@ def request_for(
     clock: str,
     kernels: str,
 ) -> Request:
-    """What to measure so that the two variants of ``vary`` can be compared.
+    """What to measure so that the variants of ``vary`` can be compared.
 
     Raises:
-        UsageError: not one experiment, or not two variants of something that it has.
+        UsageError: not one experiment, or fewer than two variants of something that it has.
     """
     if len(what) != 1 or what[0] not in names():
         raise UsageError(
@@ -48,25 +48,25 @@ def request_for(
     name, _, variants = vary.partition("=")
     if name == KERNEL:
         given = parse_given([experiment], assignments)
-        two: Sequence[object] = kernels_of(variants)
+        named: Sequence[object] = kernels_of(variants)
         kernels, lab = variants, "guest"
     else:
         given = parse_given([experiment], [*assignments, vary])
-        two = given[experiment.name][name]
-    if len(two) != 2:
-        raise UsageError(f"--vary {vary} names {len(two)} variants", "name two of them")
+        named = given[experiment.name][name]
+    if len(named) < 2:
+        raise UsageError(f"--vary {vary} names {len(named)} variant", "name at least two of them")
     return Request((experiment.name,), full, given, lab, clock, budget, seed, kernels_of(kernels))
 
 
 def compare(
     request: Request, vary: str, margin: float | None, force: bool
 ) -> tuple[list[Compared], list[Run]]:
-    """Measure what ``request`` asks, and compare the variants pair by pair.
+    """Measure what ``request`` asks, and compare each variant with the first, pair by pair.
 
     Raises:
         NotComparableError: the kernels are of two eras of the experiment, and ``force`` is not
             given.
-        UsageError: no point makes sense with both variants.
+        UsageError: no point makes sense with the first variant and another, in one place.
         CnbenchError: none of the pairs could be measured.
     """
     name = vary.partition("=")[0]
@@ -77,9 +77,13 @@ def compare(
         experiment = replace(experiment, variant=name, beside=())
     say_what_is_left_out(request, lambda _: experiment)
     plan = plan_for(request, experiments=lambda _: experiment)
-    plan, pairs = _pairs(plan, experiment, name)
+    plan, pairs = _pairs(plan, request, name)
     if not pairs:
-        raise UsageError(f"no point of {experiment.name} makes sense with both of {vary}")
+        raise UsageError(
+            f"no point of {experiment.name} can be measured with the first of {vary} and another"
+            " in one place",
+            "see `cnbench doctor`; a guest may have them all: --lab guest",
+        )
     run = new_run(request, [experiment])
     measure_and_record(plan, Recorder(run, results_folder() / f"{run.id}.json"))
     compared: list[Compared] = []
@@ -105,13 +109,34 @@ def _refuse_two_eras(experiment: Experiment, kernels: Sequence[str]) -> None:
         )
 
 
-def _pairs(plan: Plan, experiment: Experiment, name: str) -> tuple[Plan, list[tuple[Case, Case]]]:
-    """The cases to compare, and the plan without the groups that have none."""
-    if name != KERNEL:
-        groups = tuple(group for group in plan.groups if len(group.cases) == 2)
-        return replace(plan, groups=groups), [(g.cases[0], g.cases[1]) for g in groups]
-    cases = [case for group in plan.groups for case in group.cases]
-    by_point: dict[str, list[Case]] = {}
-    for case in cases:
-        by_point.setdefault(case.point, []).append(case)
-    return plan, [(two[0], two[1]) for two in by_point.values() if len(two) == 2]
+def _pairs(plan: Plan, request: Request, name: str) -> tuple[Plan, list[tuple[Case, Case]]]:
+    """The cases to compare, each with the first variant's, and the plan without the others."""
+    if name == KERNEL:
+        by_point: dict[str, list[Case]] = {}
+        for group in plan.groups:
+            for case in group.cases:
+                by_point.setdefault(case.point, []).append(case)
+        first = request.kernels[0]
+        return plan, _with_first(by_point.values(), lambda case: case.kernel == first)
+    (given,) = request.given.values()
+    reference = given[name][0]
+    groups = tuple(
+        group
+        for group in plan.groups
+        if len(group.cases) > 1 and group.cases[0].params[name] == reference
+    )
+    alike = _with_first((group.cases for group in groups), lambda c: c.params[name] == reference)
+    return replace(plan, groups=groups), alike
+
+
+def _with_first(
+    alike: Iterable[Sequence[Case]], is_first: Callable[[Case], bool]
+) -> list[tuple[Case, Case]]:
+    """Of cases that differ in the variant alone: the first variant's, and each other one."""
+    return [
+        (first, other)
+        for cases in alike
+        for first in filter(is_first, cases)
+        for other in cases
+        if other is not first
+    ]

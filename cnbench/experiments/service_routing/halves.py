@@ -6,14 +6,14 @@ programmed with both.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, summarize_address_range
 from typing import NamedTuple
 
 from cnbench.core.errors import UsageError
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Params, Value
 from cnbench.experiments.service_routing.position import PROBED, at_position
 from cnbench.lab.host import Lab
 from cnbench.network import service_addresses
@@ -126,7 +126,11 @@ class Half:
 
 def families_of(params: Params) -> tuple[Family, ...]:
     """The families that a point of the grid programs a node with."""
-    return tuple(Family) if params["family"] == DUAL else (Family(str(params["family"])),)
+    return _families(str(params["family"]))
+
+
+def _families(name: str) -> tuple[Family, ...]:
+    return tuple(Family) if name == DUAL else (Family(name),)
 
 
 def halves_of(params: Params, lab: Lab) -> tuple[Half, ...]:
@@ -146,6 +150,32 @@ def halves_of(params: Params, lab: Lab) -> tuple[Half, ...]:
         _own(content, str(params["mode"]), family, str(params["protocol"]), str(params["service"]))
         for family in families_of(params)
     )
+
+
+def node_and_size(
+    packed: str, given: Mapping[str, Sequence[Value]], service: str
+) -> tuple[str, dict[str, tuple[Value, ...]]]:
+    """Which node of the user's own cluster is programmed, and parameters that follow from it.
+
+    Raises:
+        UsageError: what is ``given`` asks for services that it has not.
+    """
+    service = service or ANY
+    families = {f for name in given.get("family", FAMILIES[:1]) for f in _families(str(name))}
+    halves = [
+        _own(packed, "iptables", family, str(protocol), service)
+        for family in sorted(families)
+        for protocol in given.get("protocol", ("tcp",))
+    ]
+    services = max(len(half.services) for half in halves)
+    behind = [len(target.endpoints) for half in halves for target in half.targets]
+    found = node_in(packed)
+    where = f"node {found.name or 'without a name'}, zone {found.zone or 'unknown'}"
+    return f"{services} services, as on {where}", {
+        "service": (service,),
+        "services": (services,),
+        "endpoints": (max(1, round(sum(behind) / len(behind))),),
+    }
 
 
 def services_of(params: Params) -> list[Service]:
