@@ -21,6 +21,7 @@ from cnbench.store.runs import results_folder
 
 # Not a parameter of any experiment, but what a guest is booted with.
 KERNEL = "kernel"
+_ALL_IN_A_GUEST = "so all are measured in a guest, where they can be compared"
 
 
 def request_for(
@@ -77,6 +78,10 @@ def compare(
         experiment = replace(experiment, variant=name, beside=())
     say_what_is_left_out(request, lambda _: experiment)
     plan = plan_for(request, experiments=lambda _: experiment)
+    if name != KERNEL and len({case.where for group in plan.groups for case in group.cases}) > 1:
+        complain(CnbenchError("not all of these can be measured on this host", _ALL_IN_A_GUEST))
+        request = replace(request, lab="guest")
+        plan = plan_for(request, experiments=lambda _: experiment)
     plan, pairs = _pairs(plan, request, name)
     if not pairs:
         raise UsageError(
