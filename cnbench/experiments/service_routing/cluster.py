@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from cnbench.core.errors import CommandError, UnsupportedError
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Point
 from cnbench.experiments.service_routing.halves import Half, families_of, halves_of
 from cnbench.lab import commands
 from cnbench.lab.host import Lab
@@ -44,18 +44,18 @@ class Cluster:
     missed: int = 0
 
 
-def proxy_of(params: Params, lab: Lab, namespace: NetworkNamespace, node: Node) -> Proxy:
+def proxy_of(params: Point, lab: Lab, namespace: NetworkNamespace, node: Node) -> Proxy:
     """A point's mode, ready to program a namespace, telling the lab how far it is."""
     return open_proxy(
         params.text("mode"),
         namespace,
         node,
-        scheduler=str(params["scheduler"]),
+        scheduler=params.text("scheduler"),
         work=lab.long_work,
     )
 
 
-def clusters_of(params: Params, lab: Lab) -> Sequence[Cluster]:
+def clusters_of(params: Point, lab: Lab) -> Sequence[Cluster]:
     """The clusters, one a family on one node, that all positions of one mode and size share."""
     shared = (
         *("mode", "cluster", "service", "family", "services", "endpoints"),
@@ -66,7 +66,7 @@ def clusters_of(params: Params, lab: Lab) -> Sequence[Cluster]:
 
 
 @contextlib.contextmanager
-def _open_clusters(lab: Lab, params: Params) -> Iterator[Sequence[Cluster]]:
+def _open_clusters(lab: Lab, params: Point) -> Iterator[Sequence[Cluster]]:
     halves = halves_of(params, lab)
     with _open_path(lab, halves) as path:
         clusters = []
@@ -79,7 +79,7 @@ def _open_clusters(lab: Lab, params: Params) -> Iterator[Sequence[Cluster]]:
         yield clusters
 
 
-def bare_path_of(params: Params, lab: Lab) -> ServicePath:
+def bare_path_of(params: Point, lab: Lab) -> ServicePath:
     """The path without rules that the cases of all modes and sizes share."""
     key = ("bare path", *(params[name] for name in ("cluster", "service", "family", "protocol")))
     return lab.fixture(key, lambda: _open_path(lab, halves_of(params, lab)))
@@ -90,9 +90,9 @@ def _open_path(lab: Lab, halves: Sequence[Half]) -> AbstractContextManager[Servi
     return open_service_path(lab, networks, [half.path for half in halves])
 
 
-def require_mode(params: Params, lab: Lab) -> None:
+def require_mode(params: Point, lab: Lab) -> None:
     """Raise UnsupportedError where ``lab`` cannot do the mode, in the families asked for."""
-    _try_mode(str(params["mode"]), lab)
+    _try_mode(params.text("mode"), lab)
     if Family.IPV6 in families_of(params):
         _try_ipv6(lab)
 

@@ -99,10 +99,10 @@ class DualSubject:
 
 
 @contextlib.contextmanager
-def open_connect(params: Params, lab: Lab) -> Iterator[ConnectSubject | DualSubject]:
+def open_connect(params: Point, lab: Lab) -> Iterator[ConnectSubject | DualSubject]:
     """One way through a cluster that all positions of a mode share, or past it."""
     ways = ways_of(params, lab)
-    probes = int(params["probes"]) // len(ways)
+    probes = params.whole("probes") // len(ways)
     subjects = {
         way.half.family.shown: ConnectSubject(
             way, _first_packets(way, params, lab), max(1, probes), lab
@@ -112,9 +112,9 @@ def open_connect(params: Params, lab: Lab) -> Iterator[ConnectSubject | DualSubj
     yield DualSubject(subjects) if len(subjects) > 1 else next(iter(subjects.values()))
 
 
-def _first_packets(way: Way, params: Params, lab: Lab) -> FirstPackets:
+def _first_packets(way: Way, params: Point, lab: Lab) -> FirstPackets:
     """What begins conversations on a path in one family; those of all positions share it."""
-    path, half, begin = way.path, way.half, _OPEN[str(params["protocol"])]
+    path, half, begin = way.path, way.half, _OPEN[params.text("protocol")]
     return lab.fixture(
         ("first packets", path.node.descriptor, half.family),
         lambda: begin(path.client, path.backend, half.ports, half.path.clients, lab.clock),

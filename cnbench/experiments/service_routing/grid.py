@@ -30,8 +30,8 @@ _LARGEST_SLOW_SYNC = 5000
 
 def nonsense(params: Point) -> str:
     """Why the point ``params`` makes no sense, or the empty text."""
-    measure, mode, position = str(params["measure"]), str(params["mode"]), str(params["position"])
-    services, endpoints = int(params["services"]), int(params["endpoints"])
+    measure, mode, position = params.text("measure"), params.text("mode"), params.text("position")
+    services, endpoints = params.whole("services"), params.whole("endpoints")
     if refused := _of_another_cluster(params):
         return refused
     if measure not in DATA_PATH and position != "first":
@@ -56,12 +56,12 @@ def nonsense(params: Point) -> str:
     return ""
 
 
-def _of_another_cluster(params: Params) -> str:
+def _of_another_cluster(params: Point) -> str:
     """Why a point for IPv6, or for the user's own services, makes no sense."""
     measure, service = params["measure"], params["service"]
     if params["family"] != FAMILIES[0] and measure not in _OF_ANY_CLUSTER:
         return f"{measure} is measured over IPv4; leave family at `{FAMILIES[0]}`"
-    if params["family"] == DUAL and int(params["probes"]) < len(FAMILIES) - 1:
+    if params["family"] == DUAL and params.whole("probes") < len(FAMILIES) - 1:
         return "each family needs a first packet of its own; give probes=2 or more"
     if params["cluster"] == MADE_UP:
         if service != ANY or params["position"] == CHOSEN:
@@ -77,7 +77,7 @@ def _of_another_cluster(params: Params) -> str:
     return ""
 
 
-def _quick_services(so_far: Params) -> tuple[int, ...]:
+def _quick_services(so_far: Point) -> tuple[int, ...]:
     # A sync of 10,000 services takes seconds in some modes, and a block has several of them.
     return (1, 100, 1000, 10_000) if so_far["measure"] == "connect" else (1000,)
 
@@ -105,13 +105,13 @@ def _positions(so_far: Point) -> tuple[str, ...]:
     return ("first", "last", NONE, BARE) if so_far["measure"] in _ONE_CONNECTION else ("first",)
 
 
-def _families(so_far: Params) -> tuple[str, ...]:
+def _families(so_far: Point) -> tuple[str, ...]:
     # What the other family costs is asked at one number of services.
     made_up_thousand = so_far["cluster"] == MADE_UP and so_far["services"] == 1000
     return FAMILIES if so_far["measure"] in _OF_ANY_CLUSTER and made_up_thousand else FAMILIES[:1]
 
 
-def _bridges(so_far: Params) -> tuple[str, ...]:
+def _bridges(so_far: Point) -> tuple[str, ...]:
     return tuple(BRIDGES) if so_far["measure"] == "hairpin" else ("hairpin",)
 
 

@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, summarize_address_range
 from typing import NamedTuple
 
 from cnbench.core.errors import UsageError
-from cnbench.core.parameter import Params, Value
+from cnbench.core.parameter import Point, Value
 from cnbench.experiments.service_routing.position import PROBED, at_position
 from cnbench.lab.host import Lab
 from cnbench.network import service_addresses
@@ -124,16 +124,16 @@ class Half:
         return {target.address: target for target in every}
 
 
-def families_of(params: Params) -> tuple[Family, ...]:
+def families_of(params: Point) -> tuple[Family, ...]:
     """The families that a point of the grid programs a node with."""
-    return _families(str(params["family"]))
+    return _families(params.text("family"))
 
 
 def _families(name: str) -> tuple[Family, ...]:
     return tuple(Family) if name == DUAL else (Family(name),)
 
 
-def halves_of(params: Params, lab: Lab) -> tuple[Half, ...]:
+def halves_of(params: Point, lab: Lab) -> tuple[Half, ...]:
     """The parts, one a family, of the node that a point of the grid asks for.
 
     Raises:
@@ -141,13 +141,13 @@ def halves_of(params: Params, lab: Lab) -> tuple[Half, ...]:
     """
     if params["cluster"] == MADE_UP:
         return tuple(_made_up(*_size(params), family) for family in families_of(params))
-    content = lab.inputs.get(str(params["cluster"]))
+    content = lab.inputs.get(params.text("cluster"))
     if content is None:
         raise UsageError(
             f"the services of {params['cluster']} are not at hand", "name their file anew"
         )
     return tuple(
-        _own(content, str(params["mode"]), family, str(params["protocol"]), str(params["service"]))
+        _own(content, params.text("mode"), family, params.text("protocol"), params.text("service"))
         for family in families_of(params)
     )
 
@@ -178,17 +178,17 @@ def node_and_size(
     }
 
 
-def services_of(params: Params) -> list[Service]:
+def services_of(params: Point) -> list[Service]:
     """The made-up IPv4 services that a point of the grid asks for."""
     return _made_up(*_size(params), Family.IPV4).services
 
 
-def _size(params: Params) -> tuple[int, int, str, str]:
+def _size(params: Point) -> tuple[int, int, str, str]:
     return (
-        int(params["services"]),
-        int(params["endpoints"]),
-        str(params["protocol"]),
-        str(params["affinity"]),
+        params.whole("services"),
+        params.whole("endpoints"),
+        params.text("protocol"),
+        params.text("affinity"),
     )
 
 

@@ -198,8 +198,8 @@ def _kernel_memory() -> int:
 def open_sync(params: Point, lab: Lab) -> Iterator[SyncSubject]:
     """An empty node."""
     with _node(params, lab) as node:
-        programmers, mode = _programmers(node, params, lab), str(params["mode"])
-        folder, scheduler = lab.temporary_folder(), str(params["scheduler"])
+        programmers, mode = _programmers(node, params, lab), params.text("mode")
+        folder, scheduler = lab.temporary_folder(), params.text("scheduler")
         tools = [tool_alone(mode, node, one.half, scheduler, folder) for one in programmers]
         yield SyncSubject(node, programmers, mode, lab, tools)
 
@@ -211,18 +211,18 @@ def open_update(params: Point, lab: Lab) -> Iterator[UpdateSubject]:
         programmers = _programmers(node, params, lab)
         for one in programmers:
             one.proxy.fill(one.half.services)
-        yield UpdateSubject(node, programmers, str(params["mode"]), lab)
+        yield UpdateSubject(node, programmers, params.text("mode"), lab)
 
 
 @contextlib.contextmanager
-def _node(params: Params, lab: Lab) -> Iterator[NetworkNamespace]:
+def _node(params: Point, lab: Lab) -> Iterator[NetworkNamespace]:
     with lab.network_namespace("node") as node:
         if Family.IPV6 in families_of(params):
             enable_ipv6(node)
         yield node
 
 
-def _programmers(node: NetworkNamespace, params: Params, lab: Lab) -> list[Programmer]:
+def _programmers(node: NetworkNamespace, params: Point, lab: Lab) -> list[Programmer]:
     return [
         Programmer(half, proxy_of(params, lab, node, half.node)) for half in halves_of(params, lab)
     ]

@@ -166,9 +166,9 @@ class WithoutRules:
         return [equal("connections that the node tracks", 0, tracked(self.path.node))]
 
 
-def ways_of(params: Params, lab: Lab) -> list[Way]:
+def ways_of(params: Point, lab: Lab) -> list[Way]:
     """The ways that a point of the grid asks for, one in each family."""
-    position = str(params["position"])
+    position = params.text("position")
     if position == BARE:
         path = bare_path_of(params, lab)
         return [WithoutRules(path, half, half.at(position)[0]) for half in halves_of(params, lab)]
