@@ -26,6 +26,7 @@ _ROOM = 64
 _AGAIN_SECONDS = 1
 _AGAIN_AFTER = struct.pack("ll", _AGAIN_SECONDS, 0)
 _MOST_TIMES = 5
+_IPV6_FREEBIND = 78  # linux/in6.h
 _IP_PKTINFO = 8  # linux/in.h; the socket module names it from Python 3.14 on
 # struct in_pktinfo: the interface, the address to answer from, and the one the packet was sent to.
 _PACKET_INFO = struct.Struct("=i4s4s")
@@ -106,6 +107,8 @@ def open_asker(
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _AGAIN_AFTER)
             if family == socket.AF_INET6:
                 one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+                # IPv6 does not take an address that is local by a route alone for an answer's.
+                one.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
             else:
                 one.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
         yield Asker(client, servers, sources, clock)
