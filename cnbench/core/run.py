@@ -101,6 +101,7 @@ class Request:
         budget: seconds for all sampling together; None where each group has its own.
         seed: of the block order.
         kernels: the guest kernels asked for.
+        inputs: the contents of files that cases name, by that name.
     """
 
     experiments: tuple[str, ...]
@@ -111,6 +112,7 @@ class Request:
     budget: float | None
     seed: int
     kernels: tuple[str, ...] = ("trixie",)
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass

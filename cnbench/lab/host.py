@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import os
 import uuid
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TypeVar, cast
@@ -60,6 +60,8 @@ class Lab:
         self.folder = folder
         self.timed = TimedParts()
         self.long_work = LongWork()
+        # What the user gave beside parameters: the contents of files, by name.
+        self.inputs: Mapping[str, str] = {}
         self._run_folders = Fixtures()
         self._fixtures = Fixtures()
         self._numbers = itertools.count(1)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from cnbench.core.case import Case, Group
 from cnbench.core.errors import UsageError
@@ -38,6 +38,7 @@ class Plan:
             least one set-up a case and two blocks, even of a budget that is spent.
         seed: of the block order.
         fewest_blocks: that each group takes, unless a budget ends it before.
+        inputs: what cases need beside their parameters: the contents of files, by name.
     """
 
     groups: tuple[Group, ...]
@@ -45,6 +46,7 @@ class Plan:
     budget: float | None
     seed: int
     fewest_blocks: int = FEWEST_FOR_95_PERCENT
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
     def telling(self, group: Group) -> dict[str, Value]:
         """What tells ``group`` from the others of its experiment."""
@@ -103,6 +105,7 @@ def make_plan(
         seconds=FULL_SECONDS if request.full else QUICK_SECONDS,
         budget=request.budget,
         seed=request.seed,
+        inputs=request.inputs,
     )
 
 

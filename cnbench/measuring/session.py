@@ -28,6 +28,7 @@ def carry_out(
     Raises:
         KeyboardInterrupt: the user stopped it; the interrupted group's results have been told.
     """
+    lab.inputs = plan.inputs
     spent = 0.0
     for position, group in enumerate(plan.groups):
         experiment = experiment_called(group.experiment)

@@ -8,7 +8,7 @@ instructions more for each: that alone set two runs of one path 0.2 % apart.
 
 from __future__ import annotations
 
-from socket import AF_INET
+from socket import AF_INET, AF_INET6
 from typing import Any
 
 from cnbench.lab.netns import NetworkNamespace
@@ -41,6 +41,7 @@ def trust_arp(namespace: NetworkNamespace) -> None:
 def _introduce(route: Any, index: int, guest: Any, guest_index: int) -> None:
     """Tell the device ``index`` of ``route`` of all addresses that the other has."""
     mac = guest.get_links(guest_index)[0].get_attr("IFLA_ADDRESS")
-    for found in guest.get_addr(family=AF_INET, index=guest_index):
-        address = found.get_attr("IFA_ADDRESS")
-        route.neigh("replace", dst=address, lladdr=mac, ifindex=index, state="permanent")
+    for family in (AF_INET, AF_INET6):
+        for found in guest.get_addr(family=family, index=guest_index):
+            address = found.get_attr("IFA_ADDRESS")
+            route.neigh("replace", dst=address, lladdr=mac, ifindex=index, state="permanent")

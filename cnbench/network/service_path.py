@@ -16,15 +16,14 @@ from dataclasses import dataclass
 
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace, address, join, local_route, route_via
+from cnbench.network.ipv6 import enable_ipv6
 from cnbench.network.neighbours import acquaint
+from cnbench.network.service_addresses import IPV4, PathAddresses
 
-POD_CIDR = "10.128.0.0/9"
-CLIENTS = [f"10.128.0.{host}" for host in range(2, 10)]
+POD_CIDR = IPV4.network
+CLIENTS = IPV4.clients
 # The node's devices towards client and backend.
 NODE_ENDS = ("vethclient", "vethbackend")
-_CLIENT_GATEWAY = "10.128.0.1"
-_BACKEND_GATEWAY = "10.128.0.17"
-_BACKEND = "10.128.0.18"
 
 
 @dataclass(frozen=True)
@@ -37,27 +36,49 @@ class ServicePath:
 
 
 @contextlib.contextmanager
-def open_service_path(lab: Lab, endpoints: Sequence[str]) -> Iterator[ServicePath]:
-    """A path without any rules, whose backend is every address of the networks ``endpoints``."""
+def open_service_path(
+    lab: Lab, endpoints: Sequence[str], families: Sequence[PathAddresses] = (IPV4,)
+) -> Iterator[ServicePath]:
+    """A path without any rules, whose backend is every address of the networks ``endpoints``.
+
+    Those are of the ``families`` that the path has.
+    """
     with (
         lab.network_namespace("client") as client,
         lab.network_namespace("node") as node,
         lab.network_namespace("backend") as backend,
     ):
+        path = ServicePath(client, node, backend)
+        if any(family.six for family in families):
+            for namespace in (client, node, backend):
+                enable_ipv6(namespace)
         to_client, to_backend = NODE_ENDS
         join(client, "eth0", node, to_client)
         join(backend, "eth0", node, to_backend)
-        for source in CLIENTS:
-            address(client, "eth0", f"{source}/28")
-        address(node, to_client, f"{_CLIENT_GATEWAY}/28")
-        address(node, to_backend, f"{_BACKEND_GATEWAY}/28")
-        address(backend, "eth0", f"{_BACKEND}/28")
+        for family in families:
+            _address(path, family)
         acquaint(client, "eth0", node, to_client)
         acquaint(backend, "eth0", node, to_backend)
-        for network in endpoints:
-            local_route(backend, network)
-            route_via(node, network, _BACKEND)
-        route_via(client, "default", _CLIENT_GATEWAY)
-        route_via(backend, "default", _BACKEND_GATEWAY)
-        node.sysctl("net.ipv4.ip_forward", 1)
-        yield ServicePath(client, node, backend)
+        for family in families:
+            _route(path, family, [n for n in endpoints if (":" in n) == family.six])
+        yield path
+
+
+def _address(path: ServicePath, family: PathAddresses) -> None:
+    to_client, to_backend = NODE_ENDS
+    bits = family.link_bits
+    for source in family.clients:
+        address(path.client, "eth0", f"{source}/{bits}")
+    address(path.node, to_client, f"{family.client_gateway}/{bits}")
+    address(path.node, to_backend, f"{family.backend_gateway}/{bits}")
+    address(path.backend, "eth0", f"{family.backend}/{bits}")
+
+
+def _route(path: ServicePath, family: PathAddresses, endpoints: Sequence[str]) -> None:
+    for network in endpoints:
+        local_route(path.backend, network)
+        route_via(path.node, network, family.backend)
+    everywhere = "::/0" if family.six else "default"
+    route_via(path.client, everywhere, family.client_gateway)
+    route_via(path.backend, everywhere, family.backend_gateway)
+    path.node.sysctl("net.ipv6.conf.all.forwarding" if family.six else "net.ipv4.ip_forward", 1)

@@ -5,12 +5,20 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cnbench.core.errors import CnbenchError
 from cnbench.lab.clock import Clock
 from cnbench.lab.netns import NetworkNamespace
-from cnbench.probes.first_packet import Address, FirstPackets, Reply
+from cnbench.probes.first_packet import (
+    Address,
+    FirstPackets,
+    Reply,
+    address_of,
+    family_of,
+    first_ready,
+    listening,
+)
 
 _GIVE_UP_SECONDS = 5
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -22,15 +30,15 @@ class Connector(FirstPackets):
     def __init__(
         self,
         client: NetworkNamespace,
-        listener: socket.socket,
+        listeners: Sequence[socket.socket],
         sources: Sequence[str],
         clock: Clock,
     ) -> None:
         super().__init__(client, sources, clock)
-        self._listener = listener
+        self._listeners = listeners
 
     def _socket(self) -> socket.socket:
-        client = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        client = socket.socket(self.family, socket.SOCK_STREAM)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         patience = struct.pack("ll", _GIVE_UP_SECONDS, 0)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
@@ -44,31 +52,29 @@ class Connector(FirstPackets):
             connect(target)
             took = ticks() - began
         except OSError as error:
-            source = Address(*client.getsockname())
+            source = address_of(client.getsockname())
             raise CnbenchError(
                 f"no connection from {source} to {target}: {error.strerror}"
             ) from error
-        accepted, seen_from = self._listener.accept()
+        accepted, seen_from = first_ready(self._listeners, None).accept()
         with accepted:
             answered_by = accepted.getsockname()
             client.close()
-        return Reply(target, Address(*answered_by), Address(*seen_from), took)
+        return Reply(target, address_of(answered_by), address_of(seen_from), took)
 
 
 @contextlib.contextmanager
 def open_connector(
     client: NetworkNamespace,
     server: NetworkNamespace,
-    port: int,
+    ports: Iterable[int],
     sources: Sequence[str],
     clock: Clock,
 ) -> Iterator[Connector]:
-    """A connector from ``sources`` in ``client`` to ``port`` on every address of ``server``."""
-    with server.entered():
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    with listener:
-        listener.settimeout(None)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("0.0.0.0", port))  # noqa: S104  inside a namespace of the run's own
-        listener.listen(128)
-        yield Connector(client, listener, sources, clock)
+    """A connector from ``sources`` in ``client`` to ``ports`` on every address of ``server``."""
+    family = family_of(sources[0])
+    with listening(server, socket.SOCK_STREAM, family, ports) as listeners:
+        for listener in listeners:
+            listener.settimeout(None)
+            listener.listen(128)
+        yield Connector(client, listeners, sources, clock)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import itertools
+import select
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cnbench.core.errors import CnbenchError
 from cnbench.lab.clock import Clock
@@ -27,13 +28,58 @@ _AGAIN_NS = 950_000_000
 
 
 class Address(NamedTuple):
-    """An IPv4 address and a port."""
+    """An IP address and a port."""
 
     host: str
     port: int
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def address_of(socket_address: tuple[Any, ...]) -> Address:
+    """The address that a socket's own notion of it holds: IPv6's has two fields more."""
+    return Address(*socket_address[:2])
+
+
+def family_of(host: str) -> socket.AddressFamily:
+    """The family of an IP address."""
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+@contextlib.contextmanager
+def listening(
+    namespace: NetworkNamespace,
+    kind: socket.SocketKind,
+    family: socket.AddressFamily,
+    ports: Iterable[int],
+) -> Iterator[list[socket.socket]]:
+    """Sockets in ``namespace``, one bound to each of ``ports`` on every address of a family."""
+    with contextlib.ExitStack() as opened:
+        sockets = []
+        for port in ports:
+            with namespace.entered():
+                one = opened.enter_context(socket.socket(family, kind))
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind(("", port))
+            sockets.append(one)
+        yield sockets
+
+
+def first_ready(sockets: Sequence[socket.socket], seconds: float | None) -> socket.socket:
+    """The socket on which something has come in; of one, that one without asking.
+
+    Raises:
+        BlockingIOError: nothing has, within ``seconds``.
+    """
+    if len(sockets) == 1:
+        return sockets[0]
+    ready, _, _ = select.select(sockets, (), (), seconds)
+    if not ready:
+        raise BlockingIOError
+    return ready[0]
 
 
 class Reply(NamedTuple):
@@ -93,6 +139,7 @@ class FirstPackets(ABC):
     def __init__(self, client: NetworkNamespace, sources: Sequence[str], clock: Clock) -> None:
         self._client = client
         self._clock = clock
+        self.family = family_of(sources[0])
         # Each has a source of its own: one that conntrack knows would skip the rules.
         self._sources = itertools.cycle(itertools.product(_SOURCE_PORTS, sources))
 

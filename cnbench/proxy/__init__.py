@@ -43,15 +43,24 @@ from cnbench.proxy.model import Endpoint, Service, ServiceKey, ServicePort, Traf
 from cnbench.proxy.modes import MODES, generate, open_proxy
 from cnbench.proxy.node import Node
 from cnbench.proxy.objects.manifest import load_services, services_from
-from cnbench.proxy.synthetic import FIRST_POD, POD_NETWORK, SERVICE_NETWORK, synthetic_services
+from cnbench.proxy.synthetic import (
+    FIRST_POD,
+    POD_NETWORK,
+    POD_NETWORK6,
+    SERVICE_NETWORK,
+    SERVICE_NETWORK6,
+    synthetic_services,
+)
 from cnbench.proxy.validation import validate
 
 __all__ = [
     "FIRST_POD",
     "MODES",
     "POD_NETWORK",
+    "POD_NETWORK6",
     "SCHEDULERS",
     "SERVICE_NETWORK",
+    "SERVICE_NETWORK6",
     "Counters",
     "Endpoint",
     "Family",

@@ -98,7 +98,10 @@ class Proxy(Protocol):
         ...
 
     def counters(self, service: Service, port: ServicePort) -> Counters:
-        """Read the counters of one port of a service that is programmed and watched."""
+        """Read the counters of one port of a service that is programmed and watched.
+
+        Those are of what comes to its cluster IP, and of the endpoints that take that.
+        """
         ...
 
     def clear(self) -> None:

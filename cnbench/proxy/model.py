@@ -174,6 +174,12 @@ def reach(service: Service, port: ServicePort) -> Reach:
     return Reach(cluster, local, chained, bool(_usable(endpoints)))
 
 
+def internal_endpoints(service: Service, port: ServicePort) -> Sequence[Endpoint]:
+    """Give the endpoints that take what comes to the cluster IP."""
+    found = reach(service, port)
+    return found.local if service.internal_policy is TrafficPolicy.LOCAL else found.cluster
+
+
 def _usable(endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
     return [endpoint for endpoint in endpoints if endpoint.ready] or _last_resort(endpoints)
 

@@ -77,7 +77,7 @@ def test_every_sample_finds_no_connection_tracked(subject):
 
 def test_nobody_on_the_path_has_to_ask_who_has_an_address(lab):
     with open_service_path(lab, [NETWORK]) as path:
-        with open_connector(path.client, path.backend, PORT, CLIENTS, lab.clock) as connector:
+        with open_connector(path.client, path.backend, [PORT], CLIENTS, lab.clock) as connector:
             connector.send([POD], len(CLIENTS))
         for namespace in (path.client, path.node, path.backend):
             with namespace.netlink() as route:
@@ -292,7 +292,7 @@ def path(lab):
 
 @pytest.fixture(params=[open_connector, open_asker], ids=["tcp", "udp"])
 def prober(request, path):
-    with request.param(path.client, path.backend, PORT, CLIENTS, Clock("wall")) as opened:
+    with request.param(path.client, path.backend, [PORT], CLIENTS, Clock("wall")) as opened:
         yield opened
 
 

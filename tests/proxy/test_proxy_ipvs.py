@@ -25,6 +25,9 @@ from cnbench.proxy import (
     synthetic_services,
 )
 from cnbench.proxy.ipvs import (
+    counters as ipvs_counters,
+)
+from cnbench.proxy.ipvs import (
     loader as ipvs_loader,
 )
 from cnbench.proxy.ipvs import (
@@ -249,13 +252,13 @@ def test_statistics_are_settled_once_the_estimator_has_caught_up(monkeypatch, tm
         slept.append(seconds)
         total.write_text(TOTAL)
 
-    monkeypatch.setattr(ipvs_loader, "_BY_CPU", by_cpu)
-    monkeypatch.setattr(ipvs_loader, "_TOTAL", total)
-    monkeypatch.setattr(ipvs_loader, "sleep", sleep)
-    proxy = open_proxy("ipvs", Recorded(), NODE)
-    proxy._settle()
+    monkeypatch.setattr(ipvs_counters, "_BY_CPU", by_cpu)
+    monkeypatch.setattr(ipvs_counters, "_TOTAL", total)
+    monkeypatch.setattr(ipvs_counters, "sleep", sleep)
+    statistics = ipvs_counters.Statistics()
+    statistics.settle()
     assert slept == [0.1, 2.2]
-    proxy._settle()
+    statistics.settle()
     assert slept == [0.1, 2.2]
 
 

@@ -16,12 +16,12 @@ ENDPOINT = Endpoint("10.180.0.1", 80)
 
 
 def test_iptables_names_are_kube_proxys():
-    assert iptables.service_chain(SERVICE, PORT) == "KUBE-SVC-XPGD46QRK7WJZT7O"
+    assert iptables.internal_chain(SERVICE, PORT) == "KUBE-SVC-XPGD46QRK7WJZT7O"
     assert iptables.endpoint_chain(SERVICE, PORT, ENDPOINT) == "KUBE-SEP-SXIVWICOYRO3J4NJ"
 
 
 def test_nftables_names_are_kube_proxys():
-    assert nftables.service_chain(SERVICE, PORT) == "service-ULMVA6XW-ns1/svc1/tcp/p80"
+    assert nftables.internal_chain(SERVICE, PORT) == "service-ULMVA6XW-ns1/svc1/tcp/p80"
     assert (
         nftables.endpoint_chain(SERVICE, PORT, ENDPOINT)
         == "endpoint-5OJB2KTY-ns1/svc1/tcp/p80__10.180.0.1/80"

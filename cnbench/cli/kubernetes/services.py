@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 from cnbench.cli.kubernetes.node_options import node_of, node_options
-from cnbench.core.errors import UsageError
-from cnbench.proxy import MODES, POD_NETWORK, generate, synthetic_services
+from cnbench.proxy import MODES, POD_NETWORK, POD_NETWORK6, generate, synthetic_services
 from cnbench.proxy.family import Family
 from cnbench.proxy.objects.manifest import load_services
 
@@ -69,15 +68,10 @@ def generate_(
           --node-address 192.0.2.7 --pod-cidr 10.244.0.0/16
     """
     if source is None:
-        if family != Family.IPV4:
-            raise UsageError("made-up services are IPv4's", "or give your own with --from")
-        described["pod_cidrs"] = described["pod_cidrs"] or (str(POD_NETWORK),)
+        described["pod_cidrs"] = described["pod_cidrs"] or (f"{POD_NETWORK},{POD_NETWORK6}",)
     node = node_of(Family(family), **described)
     if source is None:
-        try:
-            services = synthetic_services(count, endpoints)
-        except ValueError as error:
-            raise UsageError(str(error), "ask for fewer") from error
+        services = synthetic_services(count, endpoints, family=Family(family))
     else:
         reading = load_services(source, mode=mode, node=node)
         services = reading.services

@@ -1,8 +1,8 @@
-"""``cnbench compare --vary``: two variants measured now, so that they can be compared by pairs."""
+"""``cnbench compare --vary``: variants measured now, each compared with the first by pairs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import click
@@ -23,6 +23,7 @@ from cnbench.store.runs import results_folder
 
 # Not a parameter of any experiment, but what a guest is booted with.
 KERNEL = "kernel"
+_ALL_IN_A_GUEST = "so all are measured in a guest, where they can be compared"
 
 
 def request_for(
@@ -36,10 +37,10 @@ def request_for(
     clock: str,
     kernels: str,
 ) -> Request:
-    """What to measure so that the two variants of ``vary`` can be compared.
+    """What to measure so that the variants of ``vary`` can be compared.
 
     Raises:
-        UsageError: not one experiment, or not two variants of something that it has.
+        UsageError: not one experiment, or fewer than two variants of something that it has.
     """
     if len(what) != 1 or what[0] not in names():
         raise UsageError(
@@ -50,25 +51,25 @@ def request_for(
     name, _, variants = vary.partition("=")
     if name == KERNEL:
         given = parse_given([experiment], assignments)
-        two: Sequence[object] = kernels_of(variants)
+        named: Sequence[object] = kernels_of(variants)
         kernels, lab = variants, "guest"
     else:
         given = parse_given([experiment], [*assignments, vary])
-        two = given[experiment.name][name]
-    if len(two) != 2:
-        raise UsageError(f"--vary {vary} names {len(two)} variants", "name two of them")
+        named = given[experiment.name][name]
+    if len(named) < 2:
+        raise UsageError(f"--vary {vary} names {len(named)} variant", "name at least two of them")
     return Request((experiment.name,), full, given, lab, clock, budget, seed, kernels_of(kernels))
 
 
 def compare(
     request: Request, vary: str, margin: float | None, force: bool
 ) -> tuple[list[Compared], list[Run]]:
-    """Measure what ``request`` asks, and compare the variants pair by pair.
+    """Measure what ``request`` asks, and compare each variant with the first, pair by pair.
 
     Raises:
         NotComparableError: the kernels are of two eras of the experiment, and ``force`` is not
             given.
-        UsageError: no point makes sense with both variants.
+        UsageError: no point makes sense with the first variant and another, in one place.
         CnbenchError: none of the pairs could be measured.
     """
     name = vary.partition("=")[0]
@@ -79,9 +80,17 @@ def compare(
         experiment = replace(experiment, variant=name, beside=())
     say_what_is_left_out(request, lambda _: experiment)
     plan = plan_for(request, experiments=lambda _: experiment)
-    plan, pairs = _pairs(plan, name)
+    if name != KERNEL and len({case.where for group in plan.groups for case in group.cases}) > 1:
+        complain(CnbenchError("not all of these can be measured on this host", _ALL_IN_A_GUEST))
+        request = replace(request, lab="guest")
+        plan = plan_for(request, experiments=lambda _: experiment)
+    plan, pairs = _pairs(plan, request, name)
     if not pairs:
-        raise UsageError(f"no point of {experiment.name} makes sense with both of {vary}")
+        raise UsageError(
+            f"no point of {experiment.name} can be measured with the first of {vary} and another"
+            " in one place",
+            "see `cnbench doctor`; a guest may have them all: --lab guest",
+        )
     run = new_run(request, [experiment])
     measure_and_record(plan, Recorder(run, results_folder() / f"{run.id}.json"))
     compared: list[Compared] = []
@@ -120,8 +129,8 @@ class Pair:
     paired: bool
 
 
-def _pairs(plan: Plan, name: str) -> tuple[Plan, list[Pair]]:
-    """The cases to compare, and the plan without the groups that have none.
+def _pairs(plan: Plan, request: Request, name: str) -> tuple[Plan, list[Pair]]:
+    """The cases to compare, each with the first variant's, and the plan without the others.
 
     What needs two machines (kernels, versions of cgroup) is in two groups.
     """
@@ -131,8 +140,21 @@ def _pairs(plan: Plan, name: str) -> tuple[Plan, list[Pair]]:
             kernel = "" if name == KERNEL else case.kernel
             rest = tuple((n, value) for n, value in case.params.items() if n != name)
             alike.setdefault((case.lab, case.clock, kernel, rest), []).append((group, case))
-    twos = [two for two in alike.values() if len(two) == 2]
-    needed = {group.number for two in twos for group, _ in two}
-    groups = tuple(group for group in plan.groups if group.number in needed)
-    pairs = [Pair(a, b, one.number == other.number) for (one, a), (other, b) in twos]
+    pairs = [pair for cases in alike.values() for pair in _with_first(cases, request, name)]
+    needed = {case.key for pair in pairs for case in (pair.a, pair.b)}
+    groups = tuple(g for g in plan.groups if any(case.key in needed for case in g.cases))
     return replace(plan, groups=groups), pairs
+
+
+def _with_first(alike: Sequence[tuple[Group, Case]], request: Request, name: str) -> Iterator[Pair]:
+    """Of cases that differ in the variant alone: the first variant's, and each other one."""
+    if name == KERNEL:
+        first: object = request.kernels[0]
+        of_first = [(group, case) for group, case in alike if case.kernel == first]
+    else:
+        (given,) = request.given.values()
+        of_first = [(group, case) for group, case in alike if case.params[name] == given[name][0]]
+    for group, case in of_first:
+        for other_group, other in alike:
+            if other is not case:
+                yield Pair(case, other, group.number == other_group.number)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
+from cnbench.cli.measure.own_services import own_services_options, with_own_services
 from cnbench.cli.options import json_option, lab_options, sampling_options
 from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import Request, Run
@@ -26,6 +28,7 @@ from cnbench.store.runs import find_run, results_folder
 @click.argument("experiments", nargs=-1, metavar="[EXPERIMENT]...")
 @sampling_options
 @lab_options
+@own_services_options
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
 @click.option(
     "--keep-capture",
@@ -49,6 +52,7 @@ def command(
     output: Path | None,
     force: bool,
     as_json: bool,
+    **own: Any,
 ) -> None:
     """Measure experiments (by default all of them), and keep the result as a run file.
 
@@ -56,6 +60,7 @@ def command(
     Examples:
       cnbench run --quick
       cnbench run cpu-quota -p quota=20% -p period=10ms,100ms --budget 1m
+      cnbench run service-routing --services-from mine.yaml --service shop/web
       cnbench run --resume latest
     """
     if resume:
@@ -70,6 +75,7 @@ def command(
             run.request = replace(run.request, budget=budget)
     else:
         request = _request(experiments, quick, assignments, budget, seed, lab, clock, kernels)
+        request = with_own_services(request, **own)
         run = new_run(request, map(experiment_called, request.experiments))
         path = output or results_folder() / f"{run.id}.json"
         check(path, "run file", run_file.begins_one, force=force)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from cnbench.analysis.comparison import Compared, compare_runs, environment_differences, overall
 from cnbench.cli.measure import live
 from cnbench.cli.results.comparison_table import print_comparison
+from cnbench.cli.measure.own_services import own_services_options, with_own_services
 from cnbench.cli.options import Quantity, json_option, lab_options, sampling_options
 from cnbench.core.errors import ExitCode, UsageError
 from cnbench.core.run import Run
@@ -28,7 +30,11 @@ _EXIT_CODES = {
 
 @click.command("compare")
 @click.argument("what", nargs=-1, required=True, metavar="A B | EXPERIMENT")
-@click.option("--vary", metavar="NAME=A,B", help="The two variants to measure in the same blocks.")
+@click.option(
+    "--vary",
+    metavar="NAME=A,B[,...]",
+    help="The variants to measure in the same blocks; each is compared with the first.",
+)
 @click.option(
     "--fail-on",
     "margin",
@@ -41,6 +47,7 @@ _EXIT_CODES = {
 )
 @sampling_options
 @lab_options
+@own_services_options
 @json_option
 def command(
     what: tuple[str, ...],
@@ -55,8 +62,9 @@ def command(
     clock: str,
     kernels: str,
     as_json: bool,
+    **own: Any,
 ) -> None:
-    """Compare run B with run A; or, with --vary, measure two variants live, block by block.
+    """Compare run B with run A; or, with --vary, measure variants live, block by block.
 
     The exit code is the verdict: 0 better or equivalent, 1 worse beyond the margin, 3
     inconclusive, 4 the environments are not comparable.
@@ -65,6 +73,7 @@ def command(
     Examples:
       cnbench compare latest~1 latest --fail-on 2%
       cnbench compare service-routing -p services=1000 --vary mode=iptables,nftables
+      cnbench compare service-routing --vary mode=iptables,nftables,ipvs --services-from mine.yaml
       cnbench compare service-routing --vary kernel=bookworm,trixie --clock instructions
     """
     if vary is None:
@@ -73,6 +82,7 @@ def command(
         request = live.request_for(
             what, vary, assignments, not quick, budget, seed, lab, clock, kernels
         )
+        request = with_own_services(request, **own)
         compared, runs = live.compare(request, vary, margin, force)
     verdict = overall(compared)
     if as_json:

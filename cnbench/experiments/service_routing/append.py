@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof, equal
-from cnbench.experiments.service_routing.cluster import services_of
+from cnbench.experiments.service_routing.halves import services_of
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace
 

@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from ipaddress import summarize_address_range
 
 from cnbench.core.errors import CommandError, UnsupportedError
 from cnbench.core.parameter import Point
-from cnbench.experiments.service_routing.position import PROBED, services_at
+from cnbench.experiments.service_routing.halves import Half, families_of, halves_of
 from cnbench.lab import commands
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace
 from cnbench.lab.refusal import asked_once
-from cnbench.network.service_path import POD_CIDR, ServicePath, open_service_path
+from cnbench.network.ipv6 import enable_ipv6
+from cnbench.network.service_path import ServicePath, open_service_path
 from cnbench.probes.first_packet import Address
-from cnbench.proxy import (
-    FIRST_POD,
-    POD_NETWORK,
-    Node,
-    Proxy,
-    Service,
-    open_proxy,
-    synthetic_services,
-)
-
-# A service's port is its endpoints' as well, so that what opens a connection need not know which
-# of the two it is told.
-PORT = 8080
-# Kubernetes' default for ClientIP affinity (service.spec.sessionAffinityConfig.clientIP).
-_AFFINITY_SECONDS = {"none": 0, "client-ip": 10800}
+from cnbench.proxy import Family, Node, Proxy, open_proxy
 
 # What each mode needs on the node, and a harmless command that fails where the kernel lacks it.
 _TRIALS = {
@@ -45,74 +31,70 @@ _TRIALS = {
 
 @dataclass
 class Cluster:
-    """A path whose node is programmed with services.
+    """A path whose node is programmed with one family's services.
 
     ``answered`` counts, for all that share the cluster, the conversations through services that
     each endpoint took since it was programmed; ``missed`` those that took another way.
     """
 
     path: ServicePath
-    services: list[Service]
+    half: Half
     proxy: Proxy
     answered: Counter[Address] = field(default_factory=Counter)
     missed: int = 0
 
 
-def services_of(params: Point) -> list[Service]:
-    """The services that a point of the grid asks for."""
-    return synthetic_services(
-        params.whole("services"),
-        params.whole("endpoints"),
-        protocol=params.text("protocol"),
-        port=PORT,
-        target_port=PORT,
-        affinity_seconds=_AFFINITY_SECONDS[params.text("affinity")],
-    )
-
-
-def proxy_of(params: Point, lab: Lab, namespace: NetworkNamespace) -> Proxy:
+def proxy_of(params: Point, lab: Lab, namespace: NetworkNamespace, node: Node) -> Proxy:
     """A point's mode, ready to program a namespace, telling the lab how far it is."""
     return open_proxy(
         params.text("mode"),
         namespace,
-        Node(pod_cidr=POD_CIDR),
+        node,
         scheduler=params.text("scheduler"),
         work=lab.long_work,
     )
 
 
-def cluster_of(params: Point, lab: Lab) -> Cluster:
-    """The cluster that all positions of one mode and size share."""
-    shared = ("mode", "services", "endpoints", "protocol", "affinity", "scheduler")
+def clusters_of(params: Point, lab: Lab) -> Sequence[Cluster]:
+    """The clusters, one a family on one node, that all positions of one mode and size share."""
+    shared = (
+        *("mode", "cluster", "service", "family", "services", "endpoints"),
+        *("protocol", "affinity", "scheduler"),
+    )
     key = ("cluster", *(params[name] for name in shared))
-    return lab.fixture(key, lambda: _open_cluster(lab, params))
+    return lab.fixture(key, lambda: _open_clusters(lab, params))
 
 
 @contextlib.contextmanager
-def _open_cluster(lab: Lab, params: Point) -> Iterator[Cluster]:
-    services = services_of(params)
-    with _open_path(lab) as path:
-        proxy = proxy_of(params, lab, path.node)
-        proxy.fill(services)
-        probed = (one for position in PROBED for one in services_at(position, services))
-        proxy.watch(*{service.key: service for service in probed}.values())
-        yield Cluster(path, services, proxy)
+def _open_clusters(lab: Lab, params: Point) -> Iterator[Sequence[Cluster]]:
+    halves = halves_of(params, lab)
+    with _open_path(lab, halves) as path:
+        clusters = []
+        for half in halves:
+            proxy = proxy_of(params, lab, path.node, half.node)
+            proxy.fill(half.services)
+            probed = {target.service.key: target.service for target in half.probed.values()}
+            proxy.watch(*probed.values())
+            clusters.append(Cluster(path, half, proxy))
+        yield clusters
 
 
-def bare_path_of(lab: Lab) -> ServicePath:
+def bare_path_of(params: Point, lab: Lab) -> ServicePath:
     """The path without rules that the cases of all modes and sizes share."""
-    return lab.fixture(("bare path",), lambda: _open_path(lab))
+    key = ("bare path", *(params[name] for name in ("cluster", "service", "family", "protocol")))
+    return lab.fixture(key, lambda: _open_path(lab, halves_of(params, lab)))
 
 
-def _open_path(lab: Lab) -> AbstractContextManager[ServicePath]:
-    # All of the pod network but its beginning, where the client and the gateways are.
-    pods = summarize_address_range(POD_NETWORK[FIRST_POD], POD_NETWORK.broadcast_address)
-    return open_service_path(lab, [str(network) for network in pods])
+def _open_path(lab: Lab, halves: Sequence[Half]) -> AbstractContextManager[ServicePath]:
+    networks = [network for half in halves for network in half.networks]
+    return open_service_path(lab, networks, [half.path for half in halves])
 
 
 def require_mode(params: Point, lab: Lab) -> None:
-    """Raise UnsupportedError where ``lab`` cannot do the mode."""
+    """Raise UnsupportedError where ``lab`` cannot do the mode, in the families asked for."""
     _try_mode(params.text("mode"), lab)
+    if Family.IPV6 in families_of(params):
+        _try_ipv6(lab)
 
 
 @asked_once
@@ -126,3 +108,10 @@ def _try_mode(mode: str, lab: Lab) -> None:
         raise UnsupportedError(
             f"this kernel cannot do {mode}: {error}", "use the guest lab: --lab guest"
         ) from error
+
+
+@asked_once
+def _try_ipv6(lab: Lab) -> None:
+    """Ask the kernel for IPv6 in a namespace made for that."""
+    with lab.network_namespace("trial") as trial:
+        enable_ipv6(trial)

@@ -15,8 +15,8 @@ from cnbench.core.metric import Metric
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Check, Proof, equal
 from cnbench.core.ranks import nearest_rank
-from cnbench.experiments.service_routing.cluster import PORT
-from cnbench.experiments.service_routing.paths import Way, way_of
+from cnbench.experiments.service_routing.halves import PORT
+from cnbench.experiments.service_routing.paths import Way, ways_of
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 from cnbench.network import links
@@ -122,7 +122,7 @@ _SUBJECTS: dict[str, type[RttSubject | ThroughputSubject]] = {
 @contextlib.contextmanager
 def open_established(params: Point, lab: Lab) -> Iterator[RttSubject | ThroughputSubject]:
     """Connections through a cluster that all positions of a mode share, or past it."""
-    way = way_of(params, lab)
+    (way,) = ways_of(params, lab)
     ((target, endpoints),) = way.leads_to.items()
     protocol, measure = params.text("protocol"), params.text("measure")
     kind, size = (

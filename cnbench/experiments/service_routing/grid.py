@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from cnbench.core.parameter import Parameter, Point, Value
 from cnbench.experiments.service_routing.append import FRONT_ENDS, MOST_RULES
-from cnbench.experiments.service_routing.position import BARE, NONE, POSITIONS
+from cnbench.experiments.service_routing.halves import ANY, DUAL, FAMILIES, MADE_UP
+from cnbench.experiments.service_routing.position import (
+    BARE,
+    CHOSEN,
+    NONE,
+    POSITIONS,
+    POSITIONS_OF_CHOSEN,
+)
 from cnbench.network.own_service_path import BRIDGES
 from cnbench.probes.traffic import MESSAGES
 from cnbench.proxy import FIRST_POD, MODES, POD_NETWORK, SCHEDULERS
 
 DATA_PATH = ("connect", "rtt", "throughput")
 _ONE_CONNECTION = ("rtt", "throughput")
+# Those that know of both IP families, and of services that are not made up.
+_OF_ANY_CLUSTER = ("connect", "sync", "update")
 MEASURES = (*DATA_PATH, "hairpin", "sync", "update", "append")
 _SIZES = (1, 10, 100, 1000, 5000, 10_000, 20_000, 50_000)
 # What these modes need for a whole program grows with more than the square of the services; more
@@ -24,6 +33,8 @@ def nonsense(params: Point) -> str:
     """Why the point ``params`` makes no sense, or the empty text."""
     measure, mode, position = params.text("measure"), params.text("mode"), params.text("position")
     services, endpoints = params.whole("services"), params.whole("endpoints")
+    if refused := _of_another_cluster(params):
+        return refused
     if measure not in DATA_PATH and position != "first":
         return f"a {measure} has no position; leave it at `first`"
     if services == 1 and position in ("middle", "last", "random"):
@@ -67,6 +78,27 @@ def _quick_positions(so_far: Point) -> tuple[str, ...]:
     return of_connections.get(so_far.text("measure"), ("first",))
 
 
+def _of_another_cluster(params: Point) -> str:
+    """Why a point for IPv6, or for the user's own services, makes no sense."""
+    measure, service = params["measure"], params["service"]
+    if params["family"] != FAMILIES[0] and measure not in _OF_ANY_CLUSTER:
+        return f"{measure} is measured over IPv4; leave family at `{FAMILIES[0]}`"
+    if params["family"] == DUAL and params.whole("probes") < len(FAMILIES) - 1:
+        return "each family needs a first packet of its own; give probes=2 or more"
+    if params["cluster"] == MADE_UP:
+        if service != ANY or params["position"] == CHOSEN:
+            return "made-up services are addressed by their position, not by name"
+    elif measure not in _OF_ANY_CLUSTER:
+        return f"of your own services {', '.join(_OF_ANY_CLUSTER)} are measured, not {measure}"
+    elif params["affinity"] != "none":
+        return "your own services say themselves what affinity they have; leave it at `none`"
+    elif measure == "connect" and (params["position"] == CHOSEN) != (
+        service != ANY and params["position"] not in (NONE, BARE)
+    ):
+        return f"one service is asked for by name: give position={','.join(POSITIONS_OF_CHOSEN)}"
+    return ""
+
+
 def _quick_services(so_far: Point) -> tuple[int, ...]:
     # A sync of 10,000 services takes seconds in some modes, and a block has several of them.
     return (1, 100, 1000) if so_far["measure"] == "connect" else (1000,)
@@ -91,8 +123,14 @@ def _full_endpoints(so_far: Point) -> tuple[int, ...]:
 
 def _positions(so_far: Point) -> tuple[str, ...]:
     if so_far["measure"] == "connect":
-        return POSITIONS
+        return POSITIONS if so_far["service"] == ANY else POSITIONS_OF_CHOSEN
     return ("first", "last", NONE, BARE) if so_far["measure"] in _ONE_CONNECTION else ("first",)
+
+
+def _families(so_far: Point) -> tuple[str, ...]:
+    # What the other family costs is asked at one number of services.
+    made_up_thousand = so_far["cluster"] == MADE_UP and so_far["services"] == 1000
+    return FAMILIES if so_far["measure"] in _OF_ANY_CLUSTER and made_up_thousand else FAMILIES[:1]
 
 
 def _bridges(so_far: Point) -> tuple[str, ...]:
@@ -120,6 +158,20 @@ PARAMETERS = (
         choices=MEASURES,
     ),
     Parameter(
+        "cluster",
+        "whose services: made-up ones, or your own (--services-from FILE)",
+        quick=(MADE_UP,),
+        full=(MADE_UP,),
+        text=True,
+    ),
+    Parameter(
+        "service",
+        "of your own services the one that is addressed, as namespace/name[:port] (--service)",
+        quick=(ANY,),
+        full=(ANY,),
+        text=True,
+    ),
+    Parameter(
         "services",
         "services in the cluster (append: rules)",
         quick=_quick_services,
@@ -138,12 +190,19 @@ PARAMETERS = (
         maximum=1000,
     ),
     Parameter(
+        "family",
+        "IP family; dual is a node with the services of both, and first packets in turn",
+        quick=FAMILIES[:1],
+        full=_families,
+        choices=FAMILIES,
+    ),
+    Parameter(
         "position",
         "which service is addressed; none is an endpoint itself, past all rules, bare the same over"
         " a node that has no rules",
         quick=_quick_positions,
         full=_positions,
-        choices=POSITIONS,
+        choices=(*POSITIONS, CHOSEN),
     ),
     Parameter(
         "protocol",

@@ -11,7 +11,8 @@ from cnbench.core.metric import Metric
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof, equal
 from cnbench.core.ranks import nearest_rank
-from cnbench.experiments.service_routing.cluster import PORT, proxy_of, services_of
+from cnbench.experiments.service_routing.cluster import proxy_of
+from cnbench.experiments.service_routing.halves import PORT, services_of
 from cnbench.lab.cpus import pinned
 from cnbench.lab.host import Lab
 from cnbench.network.conntrack import forget_connections
@@ -23,9 +24,10 @@ from cnbench.network.own_service_path import (
     hairpin_mode,
     open_own_service_path,
 )
+from cnbench.network.service_path import POD_CIDR
 from cnbench.probes.connect import Connector, open_connector
 from cnbench.probes.first_packet import Address, times
-from cnbench.proxy import Counters, Endpoint, Proxy, Service
+from cnbench.proxy import Counters, Endpoint, Node, Proxy, Service
 
 HAIRPIN = Metric(
     "hairpin", "s", "lower", "ratio", "time for a backend to connect to its own service, median"
@@ -97,10 +99,10 @@ def open_hairpin(params: Point, lab: Lab) -> Iterator[HairpinSubject]:
         *others, service = services_of(params)
         own = Endpoint(POD, PORT, local=True)
         service = replace(service, ports=(replace(service.ports[0], endpoints=(own,)),))
-        proxy = proxy_of(params, lab, path.node)
+        proxy = proxy_of(params, lab, path.node, Node(pod_cidr=POD_CIDR))
         proxy.fill([*others, service])
         proxy.watch(service)
-        with open_connector(path.pod, path.pod, PORT, [POD], lab.clock) as connector:
+        with open_connector(path.pod, path.pod, [PORT], [POD], lab.clock) as connector:
             _require_reach(connector, _address_of(service), bridge)
             yield HairpinSubject(
                 path, proxy, service, connector, bridge, params.whole("probes"), lab

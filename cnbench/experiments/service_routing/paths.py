@@ -8,19 +8,13 @@ from typing import Protocol
 
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Check, equal
-from cnbench.experiments.service_routing.cluster import (
-    PORT,
-    Cluster,
-    bare_path_of,
-    cluster_of,
-    services_of,
-)
-from cnbench.experiments.service_routing.position import BARE, NONE, services_at
+from cnbench.experiments.service_routing.cluster import Cluster, bare_path_of, clusters_of
+from cnbench.experiments.service_routing.halves import Half, Target, halves_of
+from cnbench.experiments.service_routing.position import BARE, NONE
 from cnbench.lab.host import Lab
 from cnbench.network.conntrack import forget_connections, tracked
 from cnbench.network.service_path import ServicePath
 from cnbench.probes.first_packet import Address
-from cnbench.proxy import Service
 
 # Each address that may be sent to, and who may answer then.
 LeadsTo = Mapping[Address, frozenset[Address]]
@@ -30,6 +24,7 @@ class Way(Protocol):
     """One way to an endpoint."""
 
     path: ServicePath
+    half: Half
     leads_to: LeadsTo
 
     def passed(self) -> int:
@@ -51,12 +46,12 @@ class Way(Protocol):
 class ThroughServices:
     """Through some services' rules."""
 
-    def __init__(self, cluster: Cluster, services: list[Service]) -> None:
+    def __init__(self, cluster: Cluster, targets: list[Target]) -> None:
         self.path = cluster.path
-        self.leads_to: LeadsTo = {
-            Address(service.cluster_ip, PORT): _endpoints(service) for service in services
-        }
-        self._services = services
+        self.half = cluster.half
+        self.leads_to: LeadsTo = {target.address: target.answering for target in targets}
+        self._targets = targets
+        self._services = [target.service for target in targets]
         self._cluster = cluster
 
     def passed(self) -> int:
@@ -104,21 +99,21 @@ class ThroughServices:
 
     def _counted(self) -> tuple[int, Counter[str]]:
         through_services, by_endpoint = 0, Counter[str]()
-        for service in self._services:
-            for port in service.ports:
-                counted = self._cluster.proxy.counters(service, port)
-                through_services += counted.service
-                by_endpoint.update(counted.endpoints)
+        for target in self._targets:
+            counted = self._cluster.proxy.counters(*target)
+            through_services += counted.service
+            by_endpoint.update(counted.endpoints)
         return through_services, by_endpoint
 
 
 class PastServices:
     """Straight to an endpoint, past all services' rules on the node: none of them matches."""
 
-    def __init__(self, cluster: Cluster, service: Service) -> None:
+    def __init__(self, cluster: Cluster, target: Target) -> None:
         self.path = cluster.path
-        self.leads_to: LeadsTo = _directly_to(service)
-        self._service = service
+        self.half = cluster.half
+        self.leads_to: LeadsTo = _directly_to(target)
+        self._service = target.service
         self._proxy = cluster.proxy
         self._answered_by: set[Address] = set()
 
@@ -147,9 +142,10 @@ class PastServices:
 class WithoutRules:
     """Straight to an endpoint, over a node on which kube-proxy has never run."""
 
-    def __init__(self, path: ServicePath, service: Service) -> None:
+    def __init__(self, path: ServicePath, half: Half, target: Target) -> None:
         self.path = path
-        self.leads_to: LeadsTo = _directly_to(service)
+        self.half = half
+        self.leads_to: LeadsTo = _directly_to(target)
 
     def passed(self) -> int:
         """Nothing: there is nothing that counts."""
@@ -170,26 +166,22 @@ class WithoutRules:
         return [equal("connections that the node tracks", 0, tracked(self.path.node))]
 
 
-def way_of(params: Point, lab: Lab) -> Way:
-    """The way that a point of the grid asks for."""
+def ways_of(params: Point, lab: Lab) -> list[Way]:
+    """The ways that a point of the grid asks for, one in each family."""
     position = params.text("position")
     if position == BARE:
-        return WithoutRules(bare_path_of(lab), services_of(params)[0])
-    cluster = cluster_of(params, lab)
-    services = services_at(position, cluster.services)
+        path = bare_path_of(params, lab)
+        return [WithoutRules(path, half, half.at(position)[0]) for half in halves_of(params, lab)]
+    clusters = clusters_of(params, lab)
     if position == NONE:
-        return PastServices(cluster, services[0])
-    return ThroughServices(cluster, services)
+        return [PastServices(cluster, cluster.half.at(position)[0]) for cluster in clusters]
+    return [ThroughServices(cluster, cluster.half.at(position)) for cluster in clusters]
 
 
-def _directly_to(service: Service) -> LeadsTo:
-    first = service.ports[0].endpoints[0]
+def _directly_to(target: Target) -> LeadsTo:
+    first = target.endpoints[0]
     address = Address(first.address, first.port)
     return {address: frozenset({address})}
-
-
-def _endpoints(service: Service) -> frozenset[Address]:
-    return frozenset(Address(e.address, e.port) for port in service.ports for e in port.endpoints)
 
 
 def _about(count: int, missed: int) -> str:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Sequence
+from typing import TypeVar
 
-from cnbench.proxy import Service
+T = TypeVar("T")
 
 # Through the rules of one service, or of some at random.
 PROBED = ("first", "middle", "last", "random")
+# Of the user's own services, the one that was chosen by name.
+CHOSEN = "chosen"
 # Straight to an endpoint: on a node with all rules, none of which matches, and on one without any.
 NONE, BARE = "none", "bare"
 POSITIONS = (*PROBED, NONE, BARE)
+POSITIONS_OF_CHOSEN = (CHOSEN, NONE, BARE)
 
 # One out of each of as many equal parts of the table, so that their mean place hardly depends on
 # which ones they are. Few enough that each has many of a sample's probes: the median then lies well
@@ -22,7 +26,7 @@ _AT_RANDOM = 11
 _SEED = 1
 
 
-def services_at(position: str, services: Sequence[Service]) -> list[Service]:
+def at_position(position: str, services: Sequence[T]) -> list[T]:
     """The services at one of ``PROBED``; the first for a way past them, whose endpoint it leads to.
 
     The random ones are the same for the same number of services.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,11 +13,16 @@ from cnbench.core.metric import Metric
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof, equal
 from cnbench.experiments.service_routing.append import FRONT_ENDS
-from cnbench.experiments.service_routing.cluster import proxy_of, services_of
+from cnbench.experiments.service_routing.cluster import proxy_of
+from cnbench.experiments.service_routing.halves import Half, families_of, halves_of
+from cnbench.experiments.service_routing.listing import listed, written
 from cnbench.experiments.service_routing.tool_alone import ToolAlone, tool_alone
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace
-from cnbench.proxy import Endpoint, Proxy, Service
+from cnbench.network import service_addresses
+from cnbench.network.ipv6 import enable_ipv6
+from cnbench.proxy import Family, Proxy
+from cnbench.proxy.model import in_proxy_order
 
 SYNC = Metric("sync", "s", "lower", "ratio", "time to program all services from empty")
 ARRIVAL = Metric(
@@ -31,45 +36,59 @@ ENDPOINT = Metric("endpoint_change", "s", "lower", "ratio", "time to replace one
 NOTHING = Metric("no_change", "s", "lower", "ratio", "time of a sync in which nothing changed")
 DELETE = Metric("delete", "s", "lower", "ratio", "time to take one service out again")
 
-# Lines, in what prints a node's rules, that stand for one service each.
-_LISTINGS = {
-    "iptables": (["iptables-legacy-save", "-t", "nat"], r"^-A KUBE-SERVICES .*-j KUBE-SVC-"),
-    "iptables-nft": (["iptables-nft-save", "-t", "nat"], r"^-A KUBE-SERVICES .*-j KUBE-SVC-"),
-    "nftables": (
-        ["nft", "list", "map", "ip", "kube-proxy", "service-ips"],
-        r"[\d.]+ \. tcp \. \d+",
-    ),
-    "ipvs": (["ipvsadm", "-L", "-n"], r"^TCP "),
-}
 _UNACCOUNTED = re.compile(r"^(?:Slab|VmallocUsed|Percpu):\s+(\d+) kB$", re.M)
+
+
+@dataclass(frozen=True)
+class Programmer:
+    """One family's services, and what programs a node with them."""
+
+    half: Half
+    proxy: Proxy
 
 
 @dataclass
 class Programming:
-    """A node whose rules are written and rewritten."""
+    """A node whose rules are written and rewritten; each family's in turn, as kube-proxy does."""
 
     node: NetworkNamespace
-    proxy: Proxy
-    services: list[Service]
+    programmers: Sequence[Programmer]
     mode: str
     lab: Lab
 
-    def timed(self, action: Callable[[], object]) -> float:
-        """What ``action`` takes, in the clock's units."""
-        return self.lab.clock.units(self.lab.clock.timed(action)[0])
+    def timed(self, action: Callable[[Programmer], object]) -> float:
+        """What ``action`` takes for all families together, in the clock's units."""
+
+        def for_each() -> None:
+            for programmer in self.programmers:
+                action(programmer)
+
+        return self.lab.clock.units(self.lab.clock.timed(for_each)[0])
+
+    def clear(self) -> None:
+        """Empty the node."""
+        for programmer in self.programmers:
+            programmer.proxy.clear()
 
     def proof(self) -> Proof:
-        """The kernel lists exactly as many services as were programmed last."""
-        argv, one_service = _LISTINGS[self.mode]
-        listed = len(re.findall(one_service, self.node.run(argv).stdout, re.M))
-        return Proof((equal("services that the kernel lists", len(self.services), listed),))
+        """The kernel lists exactly as many ways to services as were programmed last."""
+        return Proof(
+            tuple(
+                equal(
+                    f"addresses of {half.family.shown} services that the kernel lists",
+                    written(self.mode, half),
+                    listed(self.mode, half, self.node),
+                )
+                for half in (programmer.half for programmer in self.programmers)
+            )
+        )
 
 
 @dataclass
 class SyncSubject(Programming):
     """Programming everything from empty, and beside it what the tool takes by itself."""
 
-    tool: ToolAlone
+    tools: Sequence[ToolAlone]
 
     def __post_init__(self) -> None:
         self._turns = itertools.count()
@@ -82,18 +101,23 @@ class SyncSubject(Programming):
         return values | {OVERHEAD.name: values[SYNC.name] / values[TOOL.name]}
 
     def _sync(self) -> Mapping[str, float]:
-        self.proxy.clear()
+        self.clear()
         before = _kernel_memory()
-        arrival = self.timed(lambda: self.proxy.announce(self.services))
-        took = self.timed(lambda: self.proxy.sync(self.services))
+        arrival = self.timed(lambda one: one.proxy.announce(one.half.services))
+        took = self.timed(lambda one: one.proxy.sync(one.half.services))
         values = {SYNC.name: took, MEMORY.name: _kernel_memory() - before}
         return values | ({ARRIVAL.name: arrival} if self.mode in FRONT_ENDS else {})
 
     def _tool(self) -> Mapping[str, float]:
-        self.proxy.clear()
-        took = self.timed(self.tool.run)
-        self.tool.clear()
+        self.clear()
+        took = self.lab.clock.units(self.lab.clock.timed(self._run_tools)[0])
+        for tool in self.tools:
+            tool.clear()
         return {TOOL.name: took}
+
+    def _run_tools(self) -> None:
+        for tool in self.tools:
+            tool.run()
 
     def proof(self) -> Proof:
         """The kernel lists every service after a sync, whichever came last in a sample."""
@@ -105,29 +129,63 @@ class SyncSubject(Programming):
 class UpdateSubject(Programming):
     """Changes to a node that is programmed; each sample leaves it as it found it."""
 
+    def __post_init__(self) -> None:
+        self._changes = {one.half.family: _Changes(one.half) for one in self.programmers}
+
     def sample(self) -> Mapping[str, float]:
         """One service added and taken out, one endpoint replaced, and nothing changed."""
-        first = self.services[0]
-        added = replace(first, name="added", cluster_ip=_UNUSED_CLUSTER_IP)
+
+        def changes(one: Programmer) -> _Changes:
+            return self._changes[one.half.family]
+
         took = {
-            UPDATE.name: self.timed(lambda: self.proxy.update(changed=[added])),
-            DELETE.name: self.timed(lambda: self.proxy.update(deleted=[added.key])),
+            UPDATE.name: self.timed(lambda one: one.proxy.update(changed=[changes(one).added])),
+            DELETE.name: self.timed(lambda one: one.proxy.update(deleted=[changes(one).added.key])),
             ENDPOINT.name: self.timed(
-                lambda: self.proxy.update(changed=[_with_another_endpoint(first)])
+                lambda one: one.proxy.update(changed=[changes(one).replaced])
             ),
         }
-        self.proxy.update(changed=[first])
-        return took | {NOTHING.name: self.timed(self.proxy.update)}
+        for one in self.programmers:
+            one.proxy.update(changed=[changes(one).first])
+        return took | {NOTHING.name: self.timed(lambda one: one.proxy.update())}
 
 
-# In the service network, below the first address that a made-up service gets.
-_UNUSED_CLUSTER_IP = "10.96.0.200"
+class _Changes:
+    """What is changed in one family: the service that is addressed, in turn with others like it."""
+
+    def __init__(self, half: Half) -> None:
+        self.first, port = half.at("first")[0]
+        unused, another = _UNUSED[half.path]
+        # What belongs to one service alone is not the added one's, too.
+        own = replace(port, node_port=0)
+        self.added = replace(
+            self.first,
+            name="added",
+            cluster_ip=unused,
+            ports=(own,),
+            external_ips=(),
+            load_balancer_ips=(),
+            health_check_node_port=0,
+        )
+        behind = next(iter(port.endpoints))
+        elsewhere = (replace(behind, address=another), *port.endpoints[1:])
+        self.replaced = replace(
+            self.first,
+            ports=tuple(
+                replace(port, endpoints=in_proxy_order(elsewhere)) if each == port else each
+                for each in self.first.ports
+            ),
+        )
 
 
-def _with_another_endpoint(service: Service) -> Service:
-    port = service.ports[0]
-    another = Endpoint("10.128.0.200", port.endpoints[0].port)
-    return replace(service, ports=(replace(port, endpoints=(another, *port.endpoints[1:])),))
+# A cluster IP and an endpoint's address that none of a cluster's services has: in the made-up ones'
+# networks below what these get, and in what is set apart.
+_UNUSED = {
+    service_addresses.IPV4: ("10.96.0.200", "10.128.0.200"),
+    service_addresses.IPV6: ("fd00:10:96::c8", "fd00:10:128:1::c8"),
+    service_addresses.APART_IPV4: ("198.19.0.200", "198.19.1.200"),
+    service_addresses.APART_IPV6: ("2001:2:0:96::c8", "2001:2:0:128::c8"),
+}
 
 
 def _kernel_memory() -> int:
@@ -139,23 +197,32 @@ def _kernel_memory() -> int:
 @contextlib.contextmanager
 def open_sync(params: Point, lab: Lab) -> Iterator[SyncSubject]:
     """An empty node."""
-    with lab.network_namespace("node") as node:
-        ready = _programming(node, params, lab)
-        services, mode = services_of(params), params.text("mode")
-        tool = tool_alone(mode, node, services, params.text("scheduler"), lab.temporary_folder())
-        yield SyncSubject(*ready, tool)
+    with _node(params, lab) as node:
+        programmers, mode = _programmers(node, params, lab), params.text("mode")
+        folder, scheduler = lab.temporary_folder(), params.text("scheduler")
+        tools = [tool_alone(mode, node, one.half, scheduler, folder) for one in programmers]
+        yield SyncSubject(node, programmers, mode, lab, tools)
 
 
 @contextlib.contextmanager
 def open_update(params: Point, lab: Lab) -> Iterator[UpdateSubject]:
     """A node with all services programmed."""
+    with _node(params, lab) as node:
+        programmers = _programmers(node, params, lab)
+        for one in programmers:
+            one.proxy.fill(one.half.services)
+        yield UpdateSubject(node, programmers, params.text("mode"), lab)
+
+
+@contextlib.contextmanager
+def _node(params: Point, lab: Lab) -> Iterator[NetworkNamespace]:
     with lab.network_namespace("node") as node:
-        subject = UpdateSubject(*_programming(node, params, lab))
-        subject.proxy.fill(subject.services)
-        yield subject
+        if Family.IPV6 in families_of(params):
+            enable_ipv6(node)
+        yield node
 
 
-def _programming(
-    node: NetworkNamespace, params: Point, lab: Lab
-) -> tuple[NetworkNamespace, Proxy, list[Service], str, Lab]:
-    return node, proxy_of(params, lab, node), services_of(params), params.text("mode"), lab
+def _programmers(node: NetworkNamespace, params: Point, lab: Lab) -> list[Programmer]:
+    return [
+        Programmer(half, proxy_of(params, lab, node, half.node)) for half in halves_of(params, lab)
+    ]

@@ -5,20 +5,18 @@ from __future__ import annotations
 import contextlib
 import statistics
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cnbench.core.errors import CnbenchError
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof, equal
 from cnbench.core.ranks import nearest_rank
-from cnbench.experiments.service_routing.cluster import PORT
-from cnbench.experiments.service_routing.paths import Way, way_of
+from cnbench.experiments.service_routing.paths import Way, ways_of
 from cnbench.experiments.service_routing.proof import Account
 from cnbench.lab.cpus import pinned
 from cnbench.lab.host import Lab
 from cnbench.network.conntrack import Conntrack, conntrack
-from cnbench.network.service_path import CLIENTS
 from cnbench.probes.connect import open_connector
 from cnbench.probes.datagram import open_asker
 from cnbench.probes.first_packet import FirstPackets, times
@@ -78,13 +76,46 @@ class ConnectSubject:
         return Proof((*self._account.checks(), tracking))
 
 
+@dataclass
+class DualSubject:
+    """First packets on the same way in both families: the mean of what they cost."""
+
+    families: Mapping[str, ConnectSubject]
+
+    def sample(self) -> Mapping[str, float]:
+        """Half of the first packets in each family, of which each took its way."""
+        both = [subject.sample() for subject in self.families.values()]
+        return {name: statistics.fmean(one[name] for one in both) for name in both[0]}
+
+    def proof(self) -> Proof:
+        """All that proves each family's."""
+        return Proof(
+            tuple(
+                replace(check, claim=f"{family}: {check.claim}")
+                for family, subject in self.families.items()
+                for check in subject.proof().checks
+            )
+        )
+
+
 @contextlib.contextmanager
-def open_connect(params: Point, lab: Lab) -> Iterator[ConnectSubject]:
+def open_connect(params: Point, lab: Lab) -> Iterator[ConnectSubject | DualSubject]:
     """One way through a cluster that all positions of a mode share, or past it."""
-    way = way_of(params, lab)
-    path, open_first_packets = way.path, _OPEN[params.text("protocol")]
-    first_packets = lab.fixture(
-        ("first packets", path.node.descriptor),
-        lambda: open_first_packets(path.client, path.backend, PORT, CLIENTS, lab.clock),
+    ways = ways_of(params, lab)
+    probes = params.whole("probes") // len(ways)
+    subjects = {
+        way.half.family.shown: ConnectSubject(
+            way, _first_packets(way, params, lab), max(1, probes), lab
+        )
+        for way in ways
+    }
+    yield DualSubject(subjects) if len(subjects) > 1 else next(iter(subjects.values()))
+
+
+def _first_packets(way: Way, params: Point, lab: Lab) -> FirstPackets:
+    """What begins conversations on a path in one family; those of all positions share it."""
+    path, half, begin = way.path, way.half, _OPEN[params.text("protocol")]
+    return lab.fixture(
+        ("first packets", path.node.descriptor, half.family),
+        lambda: begin(path.client, path.backend, half.ports, half.path.clients, lab.clock),
     )
-    yield ConnectSubject(way, first_packets, params.whole("probes"), lab)

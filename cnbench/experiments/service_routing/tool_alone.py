@@ -6,18 +6,18 @@ virtual and the real servers and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnbench.experiments.service_routing.halves import Half
 from cnbench.lab.netns import NetworkNamespace
-from cnbench.network.service_path import POD_CIDR
-from cnbench.proxy import Node, Service
 from cnbench.proxy.iptables import program as iptables
-from cnbench.proxy.iptables.loader import LOCK_SECONDS
+from cnbench.proxy.iptables.loader import LOCK_SECONDS, TOOLS
 from cnbench.proxy.ipvs import program as ipvs
 from cnbench.proxy.loader import LOAD_SECONDS
 from cnbench.proxy.nftables import program as nftables
+from cnbench.proxy.nftables.dialect import dialect_of
 
 
 @dataclass(frozen=True)
@@ -42,25 +42,26 @@ class ToolAlone:
 
 
 def tool_alone(
-    mode: str, node: NetworkNamespace, services: Collection[Service], scheduler: str, folder: Path
+    mode: str, node: NetworkNamespace, half: Half, scheduler: str, folder: Path
 ) -> ToolAlone:
-    """The tool of ``mode`` and its program for ``services``, as a file in ``folder``."""
-    file = folder / "program"
+    """The tool of ``mode`` and its program for one family, as a file in ``folder``."""
+    file, services, known = folder / f"program-{half.family}", half.services, half.node
     if mode == "ipvs":
-        planned = ipvs.plan(services, Node(pod_cidr=POD_CIDR))
+        planned = ipvs.plan(services, known)
         file.write_text(ipvs.ipvsadm_program(planned, scheduler))
         return ToolAlone(node, ["ipvsadm", "-R"], file, lambda: node.run(["ipvsadm", "-C"]))
     if mode == "nftables":
-        file.write_text(nftables.program(services, Node(pod_cidr=POD_CIDR)))
+        file.write_text(nftables.program(services, known))
+        table = dialect_of(known).table.split()
         return ToolAlone(
             node,
             ["nft", "-f", str(file)],
             None,
-            lambda: node.run(["nft", "delete", "table", "ip", "kube-proxy"]),
+            lambda: node.run(["nft", "delete", "table", *table]),
         )
-    file.write_text(iptables.program(services, Node(pod_cidr=POD_CIDR), from_empty=True))
-    front_end = "iptables-nft" if mode == "iptables-nft" else "iptables-legacy"
-    restore = f"{front_end}-restore"
+    file.write_text(iptables.program(services, known, from_empty=True))
+    front_end = "nft" if mode == "iptables-nft" else "legacy"
+    restore = f"{TOOLS[half.family]}-{front_end}-restore"
     return ToolAlone(
         node,
         [restore, "--wait", LOCK_SECONDS, "--noflush", "--counters", str(file)],

@@ -101,6 +101,7 @@ _MODULES = (
     *("iptable_nat", "iptable_filter", "xt_comment", "xt_conntrack", "xt_mark", "xt_MASQUERADE"),
     *("xt_statistic", "xt_set", "xt_nat", "xt_tcpudp", "xt_addrtype", "xt_REDIRECT", "xt_recent"),
     *("ip_set_hash_ip", "ip_set_hash_ipport", "ip_set_hash_ipportip", "ip_set_hash_ipportnet"),
+    *("ip6table_nat", "ip6table_filter", "ip6t_REJECT", "nft_fib_ipv6", "nft_reject_ipv6"),
     *("ip_set_bitmap_port", "nft_counter", "nft_limit", "nft_hash", "nft_objref", "nft_log"),
 )
 

@@ -13,7 +13,7 @@ from cnbench.proxy.iptables import parts
 from cnbench.proxy.iptables import program as iptables
 from cnbench.proxy.iptables.counters import Rule, packets, read_table
 from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace
-from cnbench.proxy.model import Service, ServiceKey, ServicePort
+from cnbench.proxy.model import Service, ServiceKey, ServicePort, internal_endpoints
 from cnbench.proxy.nftables.counters import open_rules
 from cnbench.proxy.node import Node
 
@@ -124,25 +124,26 @@ class IptablesProxy:
         """Do nothing: every iptables rule has counters of its own."""
 
     def passed(self, services: Collection[Service]) -> int:
-        """Sum the packets of services' KUBE-SVC chains."""
+        """Sum the packets of the chains that spread what comes to services' cluster IPs."""
         with self._reader() as read:
             return sum(
-                packets(read(iptables.service_chain(service, port)), "KUBE-SEP-")
+                packets(read(iptables.internal_chain(service, port)), "KUBE-SEP-")
                 for service in services
                 for port in service.ports
+                if internal_endpoints(service, port)
             )
 
     def counters(self, service: Service, port: ServicePort) -> Counters:
-        """Read the packets of a port's KUBE-SVC chain and of its endpoints' KUBE-SEP chains."""
+        """Read the packets of a port's own chain and of its endpoints' KUBE-SEP chains."""
         with self._reader() as read:
-            passed = packets(read(iptables.service_chain(service, port)), "KUBE-SEP-")
+            passed = packets(read(iptables.internal_chain(service, port)), "KUBE-SEP-")
             return Counters(
                 passed,
                 {
                     str(endpoint): packets(
                         read(iptables.endpoint_chain(service, port, endpoint)), "DNAT"
                     )
-                    for endpoint in port.endpoints
+                    for endpoint in internal_endpoints(service, port)
                 },
             )
 

@@ -15,7 +15,14 @@ from cnbench.proxy.chunks import in_chunks
 from cnbench.proxy.family import Family
 from cnbench.proxy.iptables.plain_ports import PlainRun, PlainRuns, is_plain
 from cnbench.proxy.iptables.service_port import PortRules
-from cnbench.proxy.model import MARK, Endpoint, Service, ServiceKey, ServicePort
+from cnbench.proxy.model import (
+    MARK,
+    Endpoint,
+    Service,
+    ServiceKey,
+    ServicePort,
+    TrafficPolicy,
+)
 from cnbench.proxy.names import iptables_hash
 from cnbench.proxy.node import Node, node_ports
 
@@ -192,9 +199,11 @@ def chains_of(service: Service) -> list[str]:
     return [chain for rules in _rules_of([service], Node(), large=True) for chain in rules.chains()]
 
 
-def service_chain(service: Service, port: ServicePort) -> str:
-    """Name the chain that spreads a port's traffic over the cluster's endpoints."""
-    return "KUBE-SVC-" + iptables_hash(service.port_name(port) + port.protocol)
+def internal_chain(service: Service, port: ServicePort) -> str:
+    """Name the chain that spreads a cluster IP's traffic over the endpoints that its policy has."""
+    local = service.internal_policy is TrafficPolicy.LOCAL
+    kind = "KUBE-SVL-" if local else "KUBE-SVC-"
+    return kind + iptables_hash(service.port_name(port) + port.protocol)
 
 
 def endpoint_chain(service: Service, port: ServicePort, endpoint: Endpoint) -> str:

@@ -6,33 +6,25 @@ import socket
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from time import monotonic, sleep
-from typing import Any
 
-from pyroute2 import IPVS, IPRoute, IPVSService
+from pyroute2 import IPVS, IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from cnbench.core.errors import ProofError, ServiceError, UnsupportedError, UsageError
+from cnbench.core.errors import UnsupportedError, UsageError
 from cnbench.lab.long_work import LongWork
 from cnbench.proxy.iptables.loader import LOCK_SECONDS, TOOLS
 from cnbench.proxy.iptables.program import EMPTY_PROGRAM
 from cnbench.proxy.ipvs import messages
 from cnbench.proxy.ipvs import program as ipvs
 from cnbench.proxy.ipvs import rules as ipvs_rules
+from cnbench.proxy.ipvs.counters import Statistics, passed
 from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace
 from cnbench.proxy.model import Service, ServiceKey, ServicePort
 from cnbench.proxy.netlink import Request, send_all
 from cnbench.proxy.node import Node
 
 _NETLINK_GENERIC = 16
-# /proc/net would be that of the process, not of the thread that is in the namespace.
-_BY_CPU = Path("/proc/thread-self/net/ip_vs_stats_percpu")
-_TOTAL = Path("/proc/thread-self/net/ip_vs_stats")
-_HEADING_LINES = 2
 _ENTRIES_A_CHUNK = 2000
-_LATEST_SECONDS = 60
-_LOOK_AGAIN_SECONDS = 0.1
-_ROUND_SECONDS = 2.2
 _REMEDY = "load the modules ip_vs, ip_vs_rr and dummy, or run in the guest lab: --lab guest"
 
 
@@ -58,7 +50,7 @@ class IpvsProxy:
         self._used: Counter[ipvs.Entry] = Counter()
         self._filled: Counter[str] = Counter()
         self._blocked: dict[ipvs.BlockedAddress, None] = {}
-        self._settled = 0
+        self._statistics = Statistics()
         self._family = 0
         self._device = 0
 
@@ -162,32 +154,13 @@ class IpvsProxy:
         self._namespace.run(["ipset", "restore"], input=ipvs.creation_of_sets(self._node.family))
         self._namespace.run([*self._restore, "--noflush"], input=ipvs_rules.base_program())
 
-    def _settle(self) -> None:
-        """Wait until the kernel has summed up what has passed since the last reading.
-
-        A server's statistics are brought up to date by an estimator that visits each every two
-        seconds, the namespace's own among them (net/netfilter/ipvs/ip_vs_est.c). The per-CPU totals
-        are right at once: they tell whether there is anything to wait for.
-        """
-        total = _passed()
-        if total == self._settled:
-            return
-        deadline = monotonic() + _LATEST_SECONDS
-        while _estimated() != total:
-            if monotonic() > deadline:
-                raise ProofError(f"IPVS has not summed up its statistics in {_LATEST_SECONDS} s")
-            sleep(_LOOK_AGAIN_SECONDS)
-            total = _passed()
-        sleep(_ROUND_SECONDS)
-        self._settled = total
-
     def watch(self, *services: Service) -> None:
         """Do nothing: IPVS counts the connections of every virtual and real server."""
 
     def passed(self, services: Collection[Service]) -> int:
         """Sum the connections of every virtual server, by each CPU's own count."""
         with self._namespace.entered():
-            return _passed()
+            return passed()
 
     def counters(self, service: Service, port: ServicePort) -> Counters:
         """Read the connections of a port's virtual server and of the real ones behind it.
@@ -198,20 +171,8 @@ class IpvsProxy:
             ServiceError: there is no such server.
             ProofError: the counters stand still.
         """
-        key = IPVSService(
-            addr=service.cluster_ip, port=port.port, protocol=messages.PROTOCOLS[port.protocol]
-        )
-        try:
-            with self._namespace.entered(), IPVS() as opened:
-                self._settle()
-                (found,) = opened.service("get", service=key)
-                dests = list(opened.dest("dump", service=key))
-        except NetlinkError as error:
-            raise ServiceError(f"service {service.port_name(port)}: no virtual server") from error
-        return Counters(
-            _connections(found.get_attr("IPVS_CMD_ATTR_SERVICE"), "SVC"),
-            {_real_server(dest): _connections(dest, "DEST") for dest in map(_dest, dests)},
-        )
+        with self._namespace.entered():
+            return self._statistics.read(service, port, self._node.family)
 
     def clear(self) -> None:
         """Take the virtual servers, the device, the rules and the sets out of the namespace."""
@@ -219,9 +180,10 @@ class IpvsProxy:
             with self._namespace.entered():
                 at = ipvs.plan(self._known.all(), self._node).servers
                 send_all(_NETLINK_GENERIC, messages.deletions(self._family, at))
-            self._namespace.run(["ip", "link", "delete", ipvs.DEVICE])
+                if Path("/proc/thread-self/net/dev").read_text().count(f"{ipvs.DEVICE}:"):
+                    self._namespace.run(["ip", "link", "delete", ipvs.DEVICE])
             self._namespace.run(self._restore, input=EMPTY_PROGRAM)
-            self._namespace.run(["ipset", "destroy"])
+            self._namespace.run(["ipset", "restore"], input=ipvs.removal_of_sets(self._node.family))
         self._known.replace(())
         self._used.clear()
         self._filled.clear()
@@ -263,34 +225,14 @@ def _ipvs_family() -> int:
 
 
 def _dummy_device() -> int:
-    """Make the device that holds the addresses; it stays down, as kube-proxy leaves it."""
+    """Give the device that holds the addresses, of both families; made where it is not there yet.
+
+    It stays down, as kube-proxy leaves it.
+    """
     try:
         with IPRoute() as route:
-            route.link("add", ifname=ipvs.DEVICE, kind="dummy")
+            if not route.link_lookup(ifname=ipvs.DEVICE):
+                route.link("add", ifname=ipvs.DEVICE, kind="dummy")
     except NetlinkError as error:
         raise UnsupportedError("the kernel has no dummy network device", _REMEDY) from error
     return socket.if_nametoindex(ipvs.DEVICE)
-
-
-def _passed() -> int:
-    """Sum the connections that each CPU has counted; the row that sums them is as late as all."""
-    rows = [line.split() for line in _BY_CPU.read_text().splitlines()[_HEADING_LINES:]]
-    every_column = 6
-    return sum(int(row[1], 16) for row in rows if len(row) == every_column and row[0] != "~")
-
-
-def _estimated() -> int:
-    return int(_TOTAL.read_text().splitlines()[_HEADING_LINES].split()[0], 16)
-
-
-def _dest(message: Any) -> Any:
-    return message.get_attr("IPVS_CMD_ATTR_DEST")
-
-
-def _connections(attributes: Any, kind: str) -> int:
-    statistics = attributes.get_attr(f"IPVS_{kind}_ATTR_STATS64")
-    return int(statistics.get_attr("IPVS_STATS_ATTR_CONNS"))
-
-
-def _real_server(dest: Any) -> str:
-    return f"{dest.get_attr('IPVS_DEST_ATTR_ADDR')}:{dest.get_attr('IPVS_DEST_ATTR_PORT')}"

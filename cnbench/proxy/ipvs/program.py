@@ -149,6 +149,11 @@ def creation_of_sets(family: Family) -> str:
     )
 
 
+def removal_of_sets(family: Family) -> str:
+    """Write the removal of the sets, which nothing uses any more, as ``ipset restore`` reads it."""
+    return "".join(f"destroy {set_name(name, family)}\n" for name in SETS)
+
+
 def entries_program(entries: Iterable[Entry], family: Family, command: str = "add") -> str:
     """Write the adding (or, with ``del``, the removal) of entries as ``ipset restore`` reads it.
 

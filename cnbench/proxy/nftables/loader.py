@@ -11,7 +11,7 @@ from cnbench.core.errors import ServiceError
 from cnbench.lab.long_work import LongWork
 from cnbench.proxy.batches import batches, endpoints_of
 from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace
-from cnbench.proxy.model import Service, ServiceKey, ServicePort
+from cnbench.proxy.model import Service, ServiceKey, ServicePort, internal_endpoints
 from cnbench.proxy.netlink import send_transaction
 from cnbench.proxy.nftables import program as nftables
 from cnbench.proxy.nftables import spread
@@ -118,9 +118,10 @@ class NftablesProxy:
         """Sum the packets of watched services' own chains; errors as for `counters`."""
         with self._reader() as reader:
             return sum(
-                _packets(reader, nftables.service_chain(service, port))
+                _packets(reader, nftables.internal_chain(service, port))
                 for service in services
                 for port in service.ports
+                if internal_endpoints(service, port)
             )
 
     def counters(self, service: Service, port: ServicePort) -> Counters:
@@ -131,12 +132,12 @@ class NftablesProxy:
         """
         with self._reader() as reader:
             return Counters(
-                _packets(reader, nftables.service_chain(service, port)),
+                _packets(reader, nftables.internal_chain(service, port)),
                 {
                     str(endpoint): _packets(
                         reader, nftables.endpoint_chain(service, port, endpoint)
                     )
-                    for endpoint in port.endpoints
+                    for endpoint in internal_endpoints(service, port)
                 },
             )
 

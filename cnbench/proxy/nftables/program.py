@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from cnbench.proxy.chunks import in_chunks
-from cnbench.proxy.model import MARK, Endpoint, Service, ServicePort
+from cnbench.proxy.model import MARK, Endpoint, Service, ServicePort, TrafficPolicy
 from cnbench.proxy.names import nft_name_base
 from cnbench.proxy.nftables.dialect import Dialect, dialect_of, in_a_name
 from cnbench.proxy.nftables.service_port import PortRules
@@ -176,10 +176,11 @@ def deletion(chains: Iterable[str], node: Node) -> str:
     return "".join(f"delete chain {table} {chain}\n" for chain in chains)
 
 
-def service_chain(service: Service, port: ServicePort) -> str:
-    """Name the chain that spreads a port's traffic over the cluster's endpoints."""
+def internal_chain(service: Service, port: ServicePort) -> str:
+    """Name the chain that spreads a cluster IP's traffic over the endpoints that its policy has."""
+    kind = "local" if service.internal_policy is TrafficPolicy.LOCAL else "service"
     text = f"{service.namespace}/{service.name}/{port.protocol}/{port.name}"
-    return "service-" + nft_name_base(text)
+    return f"{kind}-{nft_name_base(text)}"
 
 
 def endpoint_chain(service: Service, port: ServicePort, endpoint: Endpoint) -> str:
