@@ -12,7 +12,7 @@ from cnbench.core.metric import Metric
 from cnbench.core.parameter import Value
 from cnbench.core.proof import Proof
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Status = Literal["ok", "unsupported", "failed"]
 
@@ -22,7 +22,7 @@ class Sample:
     """One observation.
 
     Attributes:
-        block: the block it was taken in, from 0; what is paired has the same block.
+        block: the block it was taken in, from 0 in each repeat; what is paired has the same block.
         turn: its place in the block's order, from 0.
         values: metric name to value, in base units.
         started: seconds since the group's first block began, on the wall.
@@ -30,6 +30,9 @@ class Sample:
         witness: what else happened on the machine meanwhile, by name (shares of 1).
         disturbances: why it is not to be trusted, as sentences; empty for a quiet sample.
         replaced: it was disturbed and measured again; not used for any statistic.
+        setup: which of the case's set-ups it is of, from 0 in each repeat; None in a file that does
+            not say (schema 1).
+        repeat: which time round it is of, from 0: each has the whole plan anew, guests included.
     """
 
     block: int
@@ -40,6 +43,8 @@ class Sample:
     witness: Mapping[str, float] = field(default_factory=dict)
     disturbances: tuple[str, ...] = ()
     replaced: bool = False
+    setup: int | None = None
+    repeat: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,13 +84,17 @@ class CaseResult:
 
 @dataclass(frozen=True)
 class ExperimentRecord:
-    """What a run file says about an experiment, so that it can be read without its code."""
+    """What a run file says about an experiment, so that it can be read without its code.
+
+    ``alike`` is why one set-up of a case stands for all; empty where nobody has shown that.
+    """
 
     question: str
     variant: str
     metrics: tuple[Metric, ...]
     parameters: Mapping[str, str]
     caveat: str = ""
+    alike: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,7 @@ class Request:
         budget: seconds for all sampling together; None where each group has its own.
         seed: of the block order.
         kernels: the guest kernels asked for.
+        repeats: how many times the whole plan is carried out.
     """
 
     experiments: tuple[str, ...]
@@ -111,6 +121,7 @@ class Request:
     budget: float | None
     seed: int
     kernels: tuple[str, ...] = ("trixie",)
+    repeats: int = 1
 
 
 @dataclass

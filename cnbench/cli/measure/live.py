@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cnbench.analysis.comparison import Compared, compare_cases
+from cnbench.analysis.compared import Compared, jointly
+from cnbench.analysis.comparison import compare_cases
 from cnbench.cli.main import complain
 from cnbench.cli.measure.measuring import kernels_of, measure_and_record
 from cnbench.core.case import Case
@@ -59,7 +60,7 @@ def request_for(
 
 
 def compare(
-    request: Request, vary: str, margin: float | None, force: bool
+    request: Request, vary: str, margin: float | None, floor: float | None, force: bool
 ) -> tuple[list[Compared], list[Run]]:
     """Measure what ``request`` asks, and compare the variants pair by pair.
 
@@ -82,14 +83,16 @@ def compare(
     run = new_run(request, [experiment])
     measure_and_record(plan, Recorder(run, results_folder() / f"{run.id}.json"))
     compared: list[Compared] = []
-    for a, b in pairs:
+    for pair in pairs:
         try:
-            compared += compare_cases(run, a, b, paired=name != KERNEL, margin=margin)
+            compared += compare_cases(
+                run, [pair], paired=name != KERNEL, margin=margin, floor=floor
+            )
         except UsageError as error:
             complain(error)
     if not compared:
         raise CnbenchError("neither variant could be compared", "see the reasons above")
-    return compared, [run]
+    return jointly(compared), [run]
 
 
 def _refuse_two_eras(experiment: Experiment, kernels: Sequence[str]) -> None:

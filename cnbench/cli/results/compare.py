@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import click
 
-from cnbench.analysis.comparison import Compared, compare_runs, environment_differences, overall
+from cnbench.analysis.compared import Compared, overall
+from cnbench.analysis.comparison import compare_runs
+from cnbench.analysis.matching import environment_differences
 from cnbench.cli.measure import live
 from cnbench.cli.results.comparison_table import print_comparison
 from cnbench.cli.options import Quantity, json_option, lab_options, sampling_options

@@ -8,7 +8,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from cnbench.analysis.comparison import Compared
+from cnbench.analysis.compared import Compared
 from cnbench.cli.tables import console, show_median, show_noise, show_value
 from cnbench.core.units import FRACTION, format_quantity
 from cnbench.stats.verdict import Verdict
