@@ -29,7 +29,7 @@ DEFAULT_FLOOR: Mapping[str, float] = {"wall": 0.03, "instructions": 0.002}
 BETWEEN_RUNS = "between runs"
 BETWEEN_SETUPS = "between set-ups"
 
-_WHAT_WOULD_TELL = {
+WHAT_WOULD_TELL = {
     BETWEEN_RUNS: "repeated runs on both sides (cnbench run --repeat 3), eight earlier runs of"
     " this environment in the results folder, or compare --vary, where what runs differ by cancels",
     BETWEEN_SETUPS: "several set-ups a case",
@@ -207,5 +207,5 @@ def _withheld(
         Verdict.INCONCLUSIVE,
         f"{unknown}: unknown, and the effect of {format_quantity(show, shown, signed=True)} is not"
         f" beyond the margin by the {format_quantity(size, shown)} (--floor) that may be; what"
-        f" would help: {_WHAT_WOULD_TELL[unknown]}",
+        f" would help: {WHAT_WOULD_TELL[unknown]}",
     )

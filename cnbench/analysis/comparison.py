@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from cnbench.analysis.compared import (
     BETWEEN_RUNS,
     BETWEEN_SETUPS,
     Compared,
-    judged,
     jointly,
+    judged,
 )
 from cnbench.analysis.earlier_runs import EarlierRuns
 from cnbench.analysis.matching import matched, refuse_different_environments
@@ -19,7 +20,13 @@ from cnbench.core.case import Case
 from cnbench.core.errors import UsageError
 from cnbench.core.run import CaseResult, Run
 from cnbench.stats.arrays import Floats
-from cnbench.stats.effects import effect_between_runs, effect_in_blocks
+from cnbench.stats.effects import (
+    contrasts,
+    effect_between_runs,
+    effect_in_blocks,
+    pooled_memory,
+)
+from cnbench.stats.observations import Observations
 
 
 def compare_runs(
@@ -62,18 +69,17 @@ def compare_runs(
         )
     known = EarlierRuns([run for run in earlier if run.id not in (a.id, b.id)])
     of_a, of_b = rows_by_name(a), rows_by_name(b)
-    return jointly(
-        [
-            _unpaired(
-                (of_a[before.case.key, metric.name], before),
-                (of_b[after.case.key, metric.name], after),
-                margin,
-                floor,
-                known.centres(b.fingerprints.get(after.fingerprint), after.case, metric),
-            )
-            for before, after, metric in pairs
-        ]
-    )
+    apart = [
+        _Apart(
+            of_a[before.case.key, metric.name],
+            of_b[after.case.key, metric.name],
+            observed_differences(before.samples, metric),
+            observed_differences(after.samples, metric),
+            known.centres(b.fingerprints.get(after.fingerprint), after.case, metric),
+        )
+        for before, after, metric in pairs
+    ]
+    return _compared_apart(apart, margin, floor)
 
 
 def compare_cases(
@@ -98,51 +104,87 @@ def compare_cases(
         if not measured(result):
             raise UsageError(f"{case.point}: {result.reason}", result.remedy)
     rows = rows_by_name(run)
+    rows_and_results = [
+        (rows[a.key, metric.name], rows[b.key, metric.name], results[a.key], results[b.key])
+        for a, b in pairs
+        for metric in metrics_of(run, results[b.key])
+    ]
+    if paired:
+        alike = {name for name, record in run.experiments.items() if record.alike}
+        shared = [_Shared.of(*one) for one in rows_and_results]
+        return _compared_in_blocks(shared, alike, margin, floor)
+    apart = [
+        _Apart(
+            row_a,
+            row_b,
+            observed_differences(one.samples, row_a.metric),
+            observed_differences(other.samples, row_a.metric),
+            None,
+        )
+        for row_a, row_b, one, other in rows_and_results
+    ]
+    return _compared_apart(apart, margin, floor)
+
+
+@dataclass(frozen=True)
+class _Apart:
+    """A metric of a case in separate runs, and the centres of earlier ones."""
+
+    a: Row
+    b: Row
+    before: Observations
+    after: Observations
+    earlier: Floats | None
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """A metric of two cases that shared their blocks.
+
+    ``reference`` is the one that was measured twice, if either was, and ``backwards`` whether that
+    is B: it is known better for it, whichever side it is.
+    """
+
+    a: Row
+    b: Row
+    reference: Observations
+    other: Observations
+    twin: Observations | None
+    backwards: bool
+
+    @classmethod
+    def of(cls, a: Row, b: Row, one: CaseResult, other: CaseResult) -> _Shared:
+        backwards = bool(other.twin) and not one.twin
+        first, second = (other, one) if backwards else (one, other)
+        cases = [first.samples, second.samples, *([first.twin] if first.twin else [])]
+        reference, held, *twin = in_shared_blocks(cases, a.metric)
+        return cls(a, b, reference, held, twin[0] if twin else None, backwards)
+
+
+def _compared_apart(
+    found: Sequence[_Apart], margin: float | None, floor: float | None
+) -> list[Compared]:
+    series = [run for one in found for side in (one.before, one.after) for run in side.by_run()]
+    memory = pooled_memory(series)
     compared = []
-    for a, b in pairs:
-        one, other = results[a.key], results[b.key]
-        alike = bool(run.experiments[a.experiment].alike)
-        for metric in metrics_of(run, other):
-            before, after = (rows[a.key, metric.name], one), (rows[b.key, metric.name], other)
-            compared.append(
-                _paired(before, after, margin, floor, alike)
-                if paired
-                else _unpaired(before, after, margin, floor, None)
-            )
+    for one in found:
+        effect = effect_between_runs(one.before, one.after, one.earlier, memory=memory)
+        unknown = "" if effect.known else BETWEEN_RUNS
+        compared.append(judged(one.a, one.b, effect, unknown, margin, floor))
     return jointly(compared)
 
 
-_Measured = tuple[Row, CaseResult]
-
-
-def _paired(
-    a: _Measured, b: _Measured, margin: float | None, floor: float | None, alike: bool
-) -> Compared:
-    metric = a[0].metric
-    samples = [a[1].samples, b[1].samples]
-    # The group's reference was measured twice, and is known better for it, whichever side it is.
-    if a[1].twin:
-        effect = effect_in_blocks(*in_shared_blocks([*samples, a[1].twin], metric))
-    elif b[1].twin:
-        one, other, twin = in_shared_blocks([*samples, b[1].twin], metric)
-        effect = effect_in_blocks(other, one, twin).reversed()
-    else:
-        effect = effect_in_blocks(*in_shared_blocks(samples, metric))
-    unknown = "" if effect.known or alike else BETWEEN_SETUPS
-    return judged(a[0], b[0], effect, unknown, margin, floor)
-
-
-def _unpaired(
-    a: _Measured,
-    b: _Measured,
-    margin: float | None,
-    floor: float | None,
-    earlier: Floats | None,
-) -> Compared:
-    metric = a[0].metric
-    effect = effect_between_runs(
-        observed_differences(a[1].samples, metric),
-        observed_differences(b[1].samples, metric),
-        earlier,
+def _compared_in_blocks(
+    found: Sequence[_Shared], alike: Collection[str], margin: float | None, floor: float | None
+) -> list[Compared]:
+    memory = pooled_memory(
+        [series for one in found for series in contrasts(one.reference, one.other, one.twin)]
     )
-    return judged(a[0], b[0], effect, "" if effect.known else BETWEEN_RUNS, margin, floor)
+    compared = []
+    for one in found:
+        effect = effect_in_blocks(one.reference, one.other, one.twin, memory=memory)
+        if one.backwards:
+            effect = effect.reversed()
+        unknown = "" if effect.known or one.b.case.experiment in alike else BETWEEN_SETUPS
+        compared.append(judged(one.a, one.b, effect, unknown, margin, floor))
+    return jointly(compared)

@@ -54,4 +54,3 @@ class EarlierRuns:
 def same_environment(one: Fingerprint | None, other: Fingerprint) -> bool:
     """Whether nothing in them could explain a difference."""
     return one is not None and not any(d.essential for d in differences(one, other))
-

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 
 from cnbench.analysis.rows import measured, metrics_of
+from cnbench.core.case import Case
 from cnbench.core.errors import NotComparableError
 from cnbench.core.fingerprint import Difference, Fingerprint, differences
-from cnbench.core.case import Case
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.run import CaseResult, Run
 
@@ -47,7 +47,7 @@ def refuse_different_environments(a: Run, b: Run) -> None:
 
 
 def matched(a: Run, b: Run) -> list[tuple[CaseResult, CaseResult, Metric]]:
-    """The cases that both runs have values of, once for each metric that both have, in B's order."""
+    """The cases that both runs have values of, once for each metric of both, in B's order."""
     of_a, of_b = ([result for result in run.cases if measured(result)] for run in (a, b))
     what = _naming([[result.case for result in results] for results in (of_a, of_b)])
     before = {what(result.case): result for result in of_a}

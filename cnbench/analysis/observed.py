@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from cnbench.core.metric import Metric
 from cnbench.core.run import Sample
@@ -37,7 +38,7 @@ def used(samples: Sequence[Sample]) -> list[Sample]:
     return [sample for sample in samples if not sample.replaced]
 
 
-def _labelled(samples: Sequence[Sample], values: Sequence[float]) -> Observations:
+def _labelled(samples: Sequence[Sample], values: npt.ArrayLike) -> Observations:
     counted = used(samples)
     noted = [s.setup for s in counted if s.setup is not None]
     return Observations(

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from cnbench.analysis.observed import in_shared_blocks, observed
 from cnbench.core.case import Case
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.proof import Proof
 from cnbench.core.run import CaseResult, Run, Sample
-from cnbench.analysis.observed import in_shared_blocks, observed
 from cnbench.stats.effects import effect_in_blocks
 from cnbench.stats.intervals import Interval
 from cnbench.stats.level import Level, level_on_scale
@@ -152,7 +152,11 @@ _Levels = Mapping[tuple[str, str], Level]
 
 
 def _row(
-    run: Run, result: CaseResult, metric: Metric, level: Level | None, noise: Mapping[tuple[str, str], float]
+    run: Run,
+    result: CaseResult,
+    metric: Metric,
+    level: Level | None,
+    noise: Mapping[tuple[str, str], float],
 ) -> Row:
     environment = run.fingerprints.get(result.fingerprint)
     samples = result.samples if level else ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from statistics import NormalDist
 
 # Below this many values a correlation of neighbours is hardly more than chance.
@@ -23,12 +24,10 @@ def lag_one(values: Sequence[float]) -> float:
     Of the values' normal scores, in which an outlier is no more than the largest of n (van der
     Waerden 1952; Hájek & Šidák, Theory of Rank Tests, 1967). Equal values share a score.
     """
-    n = len(values)
-    scores = _normal_scores(values)
-    size = sum(score * score for score in scores)
-    if n < FEWEST or size == 0:
+    if len(values) < FEWEST or min(values) == max(values):
         return 0.0
-    return sum(a * b for a, b in zip(scores, scores[1:], strict=False)) / size
+    scores = _normal_scores(values)
+    return sum(a * b for a, b in pairwise(scores)) / sum(score * score for score in scores)
 
 
 def corrected(correlation: float, n: int) -> float:

@@ -84,6 +84,8 @@ class Experiment:
             instruction clock).
         counted: its cost is that of executed code, not of a disk or of waiting, so that a count of
             instructions says it; asv then measures it in a guest, where one is built.
+        alike: why one set-up of a case stands for all of them, as measured; empty where that is not
+            so, or not known: a case then has six and more, or its comparisons say so.
         caveat: what every reader of its results must know, in a sentence or two.
     """
 
@@ -100,6 +102,7 @@ class Experiment:
     era: Callable[[str], str] = of_one_era
     cgroup: Callable[[Point], CgroupVersion] = of_any_cgroup
     setups: int = 1
+    alike: str = ""
     counted: bool = False
     caveat: str = ""
 

@@ -28,6 +28,9 @@ Unit = Literal["block", "set-up", "run"]
 # Two runs a side, or three earlier ones: with fewer, t would ask for 13 standard errors.
 FEWEST_FREEDOM = 2
 
+# Fewer series than this, and what they show together is chance as well.
+_FEWEST_POOLED = 5
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -86,7 +89,7 @@ def _two_sided(distance: float, reach: float, freedom: float) -> float:
     errors = distance / reach
     if math.isinf(freedom):
         return float(2 * ndtr(errors * ndtri(0.025)))
-    return float(2 * stdtr(freedom, errors * stdtrit(freedom, 0.025)))
+    return float(2 * stdtr(freedom, errors * float(stdtrit(freedom, 0.025))))
 
 
 def on_differences(
@@ -109,36 +112,35 @@ def on_differences(
     return np.abs(found) if better == "zero" else found
 
 
-def effect_in_blocks(a: Observations, b: Observations, twin: Observations | None = None) -> Effect:
+def effect_in_blocks(
+    a: Observations, b: Observations, twin: Observations | None = None, *, memory: float = 0.0
+) -> Effect:
     """The effect of B against A, element i of both taken in the same block.
 
     What slows a block, and what a run as a whole differs by, cancels. ``twin`` is A′, the same
     thing as A once more in these blocks: B is then held against the mean of both, which knows A
-    better by a third of the variance, and A against A′ tells of autocorrelation what B need not.
+    better by a quarter of the variance. Their own difference remembers as that of A and B does, so
+    both tell of autocorrelation; it is taken for ``memory`` at least (``pooled_memory``).
 
     The unit is the run where there are several, with Student's t; else the set-up, by its median,
     where both have several; else the block. Blocks, and six set-ups and more, have the interval of
-    ``pseudomedian_interval``; fewer set-ups Student's t. An effect of one set-up a side, noted as such, is
-    not ``known``: what set-ups differ by does not cancel.
+    ``pseudomedian_interval``; fewer set-ups Student's t. An effect of one set-up a side, noted as
+    such, is not ``known``: what set-ups differ by does not cancel.
 
     Raises:
         CnbenchError: different numbers of blocks, or none.
     """
-    if not a.values.size == b.values.size == (twin or b).values.size:
-        raise CnbenchError("what shares its blocks has a value in each", "leave out the others")
-    reference = a.values if twin is None else (a.values + twin.values) / 2
-    contrast = _labelled(b.values - reference, a, b)
-    others = [] if twin is None else [_labelled(a.values - twin.values, a, twin)]
+    contrast, *others = contrasts(a, b, twin)
     known = 1 not in (a.setup_count, b.setup_count)
     runs = contrast.by_run()
     if len(runs) > 1:
         return replace(_of_runs(np.array([run.centre() for run in runs])), known=True)
-    memory = remembered([one.lag_one() for one in (contrast, *others)], contrast.values.size)
+    n = contrast.values.size
+    memory = max(memory, remembered([one.lag_one() for one in (contrast, *others)], n))
     ones = [a] if twin is None else [a, twin]
     pairs = [_labelled(b.values - one.values, a, b) for one in ones]
     of_setups = known and contrast.setup_count > 1
     found = (_of_setups if of_setups else _of_blocks)(contrast, pairs)
-    n = contrast.values.size
     return replace(
         found,
         interval=widened(found.interval, memory, n),
@@ -148,14 +150,39 @@ def effect_in_blocks(a: Observations, b: Observations, twin: Observations | None
     )
 
 
-def effect_between_runs(a: Observations, b: Observations, earlier: Floats | None = None) -> Effect:
+def contrasts(
+    a: Observations, b: Observations, twin: Observations | None = None
+) -> list[Observations]:
+    """B less A, block by block, or less the mean of A and A′; and then A less A′ too.
+
+    Raises:
+        CnbenchError: different numbers of blocks, or none.
+    """
+    if not a.values.size == b.values.size == (twin or b).values.size:
+        raise CnbenchError("what shares its blocks has a value in each", "leave out the others")
+    if twin is None:
+        return [_labelled(b.values - a.values, a, b)]
+    return [
+        _labelled(b.values - (a.values + twin.values) / 2, a, b),
+        _labelled(a.values - twin.values, a, twin),
+    ]
+
+
+def effect_between_runs(
+    a: Observations,
+    b: Observations,
+    earlier: Floats | None = None,
+    *,
+    memory: float = 0.0,
+) -> Effect:
     """The effect of B against A, measured in separate runs, one or several a side.
 
     What two runs of the same differ by is estimated from the centres of repeated runs and of
     ``earlier`` ones (shape (h,)), pooled: Student's two-sample t on runs. Where a side has one run
     alone, the interval is never narrower than what the blocks of both say, which may be fewer or
     noisier than those of earlier runs. Where fewer than ``FEWEST_FREEDOM`` degrees tell of the
-    spread between runs, the blocks are all there is, and the effect is not ``known``.
+    spread between runs, the blocks are all there is, taken to remember by ``memory`` at least, and
+    the effect is not ``known``.
 
     Raises:
         CnbenchError: no values.
@@ -166,28 +193,26 @@ def effect_between_runs(a: Observations, b: Observations, earlier: Floats | None
     groups = [centres_a, centres_b, *([] if earlier is None else [earlier])]
     freedom = sum(max(group.size - 1, 0) for group in groups)
     if freedom < FEWEST_FREEDOM:
-        return replace(_inside_runs(a, b, estimate), known=False)
+        return replace(_inside_runs(a, b, estimate, memory), known=False)
     squares = sum(float(((group - group.mean()) ** 2).sum()) for group in groups if group.size)
     spread = math.sqrt(squares / freedom)
     error = spread * math.sqrt(1 / centres_a.size + 1 / centres_b.size)
     reach = error * float(stdtrit(freedom, 0.975))
     memory = max(run.memory() for one in (a, b) for run in one.by_run())
     if units == 1:
-        inside = _inside_runs(a, b, estimate, remember=False).interval
+        inside = _inside_runs(a, b, estimate, None).interval
         reach = max(reach, inside.half_width) if inside.bounded else reach
     between = Interval(estimate, estimate - reach, estimate + reach)
     return Effect(between, freedom, "run", units, memory, spread)
 
 
-def _inside_runs(
-    a: Observations, b: Observations, estimate: float, *, remember: bool = True
-) -> Effect:
+def _inside_runs(a: Observations, b: Observations, estimate: float, memory: float | None) -> Effect:
     """What the blocks of both sides say of the effect, as if runs did not differ.
 
     The intervals of both levels, joined by their squares (Zou & Donner, Statistics in Medicine 27
-    (2008) 1693-1702); ``remember`` widens them for autocorrelation.
+    (2008) 1693-1702); widened for autocorrelation unless ``memory`` is None.
     """
-    levels = [[level_of(run, remember=remember) for run in one.by_run()] for one in (a, b)]
+    levels = [[level_of(run, memory=memory) for run in one.by_run()] for one in (a, b)]
     below, above = (
         math.sqrt(
             _mean_square([one.interval.estimate - one.interval.low for one in levels[down]])
@@ -205,6 +230,17 @@ def _inside_runs(
         units,
         max(one.autocorrelation for side in levels for one in side),
     )
+
+
+def pooled_memory(series: Sequence[Observations]) -> float:
+    """The autocorrelation (0 to 0.9) that many series of one run show together; 0 for few.
+
+    Of 12 blocks that remember by 0.8, one in ten seems not to: by itself each would be believed,
+    and among sixty cases the six would stand out.
+    """
+    if len(series) < _FEWEST_POOLED:
+        return 0.0
+    return remembered([one.lag_one() for one in series], min(one.values.size for one in series))
 
 
 def _mean_square(reaches: Sequence[float]) -> float:
@@ -234,7 +270,7 @@ def _of_setups(contrast: Observations, pairs: Sequence[Observations]) -> Effect:
 
 
 def _symmetric(contrast: Floats, pairs: Sequence[Floats]) -> Interval:
-    """The pseudomedian of ``contrast``, whose interval is put around the mean of those of ``pairs``.
+    """The pseudomedian of ``contrast``, its interval put around the mean of those of ``pairs``.
 
     A difference of two things of one shape is symmetric about the effect, however skewed they are;
     that of one and the mean of two is not.

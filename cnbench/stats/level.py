@@ -33,7 +33,7 @@ class Level:
 
 
 def level_on_scale(observations: Observations, *, scale: Scale) -> Level:
-    """The level of ``observations`` as they are, in their unit; of logarithms where quotients count.
+    """The level of ``observations`` in their unit; by logarithms where quotients count.
 
     Raises:
         CnbenchError: no values, or one that is not above zero on the ratio scale.
@@ -45,28 +45,28 @@ def level_on_scale(observations: Observations, *, scale: Scale) -> Level:
     return replace(level, interval=level.interval.map(exp_of))
 
 
-def level_of(observations: Observations, *, remember: bool = True) -> Level:
+def level_of(observations: Observations, *, memory: float | None = 0.0) -> Level:
     """The level of ``observations``.
 
     Several runs have the mean of their medians and Student's t. One run has the median of its
     blocks, or of its set-ups' medians, with ``median_interval``; two to five set-ups, too few for
-    that, Student's t. What one run alone says holds for that run. Without ``remember`` the
-    interval is not widened for autocorrelation.
+    that, Student's t. What one run alone says holds for that run. The autocorrelation is taken for
+    ``memory`` at least; where that is None, the interval is not widened for it.
 
     Raises:
         CnbenchError: no values.
     """
     runs = observations.by_run()
     n = observations.values.size // len(runs)
-    memory = remembered([run.lag_one() for run in runs], n)
+    remembers = max(memory or 0.0, remembered([run.lag_one() for run in runs], n))
     if len(runs) > 1:
         centres = np.array([run.centre() for run in runs])
-        return Level(mean_interval(centres), "run", len(runs), memory)
+        return Level(mean_interval(centres), "run", len(runs), remembers)
     count = observations.setup_count
     medians = observations.setup_medians() if count > 1 else observations.values
     few = 1 < count < blocks_needed()
     interval = mean_interval(medians) if few else median_interval(medians)
     unit: Literal["block", "set-up"] = "set-up" if count > 1 else "block"
-    if remember:
-        interval = widened(interval, memory, n)
-    return Level(interval, unit, medians.size, memory)
+    if memory is not None:
+        interval = widened(interval, remembers, n)
+    return Level(interval, unit, medians.size, remembers)

@@ -20,4 +20,3 @@ def holm(p_values: Mapping[Hashable, float], level: float = LEVEL) -> set[Hashab
             break
         standing.add(name)
     return standing
-

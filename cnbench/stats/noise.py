@@ -17,9 +17,9 @@ from cnbench.stats.intervals import Interval, check_confidence
 def noise_floor(same_against_same: Interval, *, scale: Scale) -> float:
     """The largest effect that the pair A, A' could have shown, though both are the same thing.
 
-    ``same_against_same`` is their effect (``effect_in_blocks``), 1 or 0 being none. The floor is the
-    end of the interval that is further from none, so it holds both the offset of the pair and its
-    uncertainty. This is the A/A test (Kohavi et al., "Controlled experiments on the web", Data
+    ``same_against_same`` is their effect (``effect_in_blocks``), 1 or 0 being none. The floor is
+    the end of the interval that is further from none, so it holds both the offset of the pair and
+    its uncertainty. This is the A/A test (Kohavi et al., "Controlled experiments on the web", Data
     Mining and Knowledge Discovery 18 (2009) 140-181). On the ratio scale a ratio and its inverse
     are the same size of effect.
 

@@ -1,7 +1,7 @@
 """Observations that know what was drawn independently: the block, the set-up or the run.
 
-Values that share a set-up or a run share what that drew (where memory lies, how tables are shuffled,
-what the machine was at that hour), and no number of them averages it out. What was drawn
+Values that share a set-up or a run share what that drew (where memory lies, how tables are
+shuffled, what the machine was at that hour), and no number of them averages it out. What was drawn
 independently is the unit of every interval here.
 """
 
@@ -45,7 +45,9 @@ class Observations:
         """The observations of each run, in their order."""
         if not self.runs:
             return [self]
-        places = [list(group) for _, group in groupby(range(self.values.size), self.runs.__getitem__)]
+        places = [
+            list(group) for _, group in groupby(range(self.values.size), self.runs.__getitem__)
+        ]
         return [self._at(place) for place in places]
 
     def setup_medians(self) -> Floats:

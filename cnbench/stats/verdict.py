@@ -94,8 +94,8 @@ def judge(
     difference that was not found as proof of equivalence.
 
     Args:
-        effect: from ``effect_in_blocks`` or ``effect_between_runs``; for metrics whose ``better`` is zero
-            these compare distances from zero, so that more is worse.
+        effect: from ``effect_in_blocks`` or ``effect_between_runs``; for metrics whose ``better``
+            is zero these compare distances from zero, so that more is worse.
         margin: the smallest size of effect that matters: relative on the ratio scale (0.02 means
             a ratio from 1/1.02 to 1.02), in the metric's unit on the additive scale.
         noise: the noise floor, in the same terms, from ``noise_floor``; infinite if unknown.

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from evidence.made import Way, case, run_of
+from evidence.models import Model
 
 from cnbench.analysis.compared import Compared
 from cnbench.analysis.comparison import compare_cases, compare_runs
 from cnbench.stats.verdict import Verdict
-from evidence.made import Way, case, run_of
-from evidence.models import Model
 
 
 def compared(
-    model: Model, way: Way, blocks: int, rng: np.random.Generator, *, shift: float = 0.0,
-    margin: float = 0.02, cases: int = 1,
+    model: Model,
+    way: Way,
+    blocks: int,
+    rng: np.random.Generator,
+    *,
+    shift: float = 0.0,
+    margin: float = 0.02,
+    cases: int = 1,
 ) -> list[Compared]:
     """What `cnbench compare` says of B against A, B being ``shift`` (a logarithm) costlier."""
     if way.shared:
@@ -61,8 +66,15 @@ class Counts:
 
 
 def counted(
-    model: Model, way: Way, blocks: int, trials: int, seed: int, *, shift: float = 0.0,
-    margin: float = 0.02, cases: int = 1,
+    model: Model,
+    way: Way,
+    blocks: int,
+    trials: int,
+    seed: int,
+    *,
+    shift: float = 0.0,
+    margin: float = 0.02,
+    cases: int = 1,
 ) -> Counts:
     """``trials`` comparisons, the same data for every ``margin``."""
     counts = Counts()

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from evidence.models import Floats, Model
 
 from cnbench.core.case import Case
 from cnbench.core.fingerprint import Fingerprint
 from cnbench.core.metric import Metric
 from cnbench.core.proof import Proof, equal
 from cnbench.core.run import CaseResult, ExperimentRecord, Request, Run, Sample
-from evidence.models import Floats, Model
 
 COST = Metric("cost", "s", "lower", "ratio", "what it costs")
 HERE = Fingerprint("host", "wall", "6.12.0", {"cpus": "2"}, {}, {})
@@ -45,8 +45,15 @@ def case(number: int, mode: str) -> Case:
 
 
 def run_of(
-    identity: str, model: Model, way: Way, blocks: int, rng: np.random.Generator,
-    *, shift: float = 0.0, cases: int = 1, repeats: int = 1,
+    identity: str,
+    model: Model,
+    way: Way,
+    blocks: int,
+    rng: np.random.Generator,
+    *,
+    shift: float = 0.0,
+    cases: int = 1,
+    repeats: int = 1,
 ) -> Run:
     """A run of ``cases`` cases, each with A′, and each with a variant B if blocks are shared.
 
@@ -74,7 +81,12 @@ def run_of(
 
 
 def _results(
-    number: int, model: Model, way: Way, blocks: int, rng: np.random.Generator, shift: float,
+    number: int,
+    model: Model,
+    way: Way,
+    blocks: int,
+    rng: np.random.Generator,
+    shift: float,
     repeats: int,
 ) -> list[CaseResult]:
     sides = 3 if way.shared else 2

@@ -46,7 +46,12 @@ class Model:
         own = self.setups * rng.standard_normal((sides, setups))
         turn = np.arange(blocks) % setups
         drift = self.drift * np.linspace(0, 1, blocks)
-        return self.runs * rng.standard_normal() + own[:, turn] + drift + self._blocks(rng, sides, blocks)
+        return (
+            self.runs * rng.standard_normal()
+            + own[:, turn]
+            + drift
+            + self._blocks(rng, sides, blocks)
+        )
 
     def _blocks(self, rng: np.random.Generator, sides: int, blocks: int) -> Floats:
         if self.shape == "skewed":

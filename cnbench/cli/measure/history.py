@@ -110,7 +110,7 @@ def _measure(request: Request) -> tuple[Run, Path]:
     run = new_run(request, map(experiment_called, request.experiments))
     path = results_folder() / f"{run.id}.json"
     try:
-        measure_and_record(plan_for(request), Recorder(run, path))
+        measure_and_record([plan_for(request)], Recorder(run, path))
     except KeyboardInterrupt:
         click.echo(
             f"What was measured is in {path}; go on with: cnbench run --resume {run.id}, "

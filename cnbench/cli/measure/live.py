@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cnbench.analysis.compared import Compared, jointly
+from cnbench.analysis.compared import Compared
 from cnbench.analysis.comparison import compare_cases
 from cnbench.cli.main import complain
 from cnbench.cli.measure.measuring import kernels_of, measure_and_record
@@ -81,18 +81,25 @@ def compare(
     if not pairs:
         raise UsageError(f"no point of {experiment.name} makes sense with both of {vary}")
     run = new_run(request, [experiment])
-    measure_and_record(plan, Recorder(run, results_folder() / f"{run.id}.json"))
-    compared: list[Compared] = []
-    for pair in pairs:
-        try:
-            compared += compare_cases(
-                run, [pair], paired=name != KERNEL, margin=margin, floor=floor
-            )
-        except UsageError as error:
-            complain(error)
-    if not compared:
+    measure_and_record([plan], Recorder(run, results_folder() / f"{run.id}.json"))
+    measured = _measured_pairs(run, pairs)
+    if not measured:
         raise CnbenchError("neither variant could be compared", "see the reasons above")
-    return jointly(compared), [run]
+    compared = compare_cases(run, measured, paired=name != KERNEL, margin=margin, floor=floor)
+    return compared, [run]
+
+
+def _measured_pairs(run: Run, pairs: Sequence[tuple[Case, Case]]) -> list[tuple[Case, Case]]:
+    """The pairs that both have values, the others being complained of."""
+    results = {result.case.key: result for result in run.cases}
+    measured = []
+    for pair in pairs:
+        missing = [results[case.key] for case in pair if results[case.key].status != "ok"]
+        for result in missing[:1]:
+            complain(UsageError(f"{result.case.point}: {result.reason}", result.remedy))
+        if not missing:
+            measured.append(pair)
+    return measured
 
 
 def _refuse_two_eras(experiment: Experiment, kernels: Sequence[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cnbench.cli.machine import gc
 from cnbench.cli.measure.progress import shown_on_stderr
 from cnbench.core import stopping
@@ -13,9 +15,9 @@ from cnbench.store.recorder import Recorder
 
 
 def measure_and_record(
-    plan: Plan, recorder: Recorder, captures: CaptureFolder | None = None
+    plans: Sequence[Plan], recorder: Recorder, captures: CaptureFolder | None = None
 ) -> None:
-    """Measure ``plan`` into ``recorder``'s file, and the packets seen into ``captures``.
+    """Measure ``plans``, one a repeat, into ``recorder``'s file, and packets into ``captures``.
 
     Raises:
         CnbenchError: the lab could not be opened, or the run file not be written.
@@ -25,7 +27,7 @@ def measure_and_record(
     recorder.begin()  # a folder that cannot be written is found before anything is measured
     complete = False
     try:
-        with shown_on_stderr(len(plan.groups)) as progress:
+        with shown_on_stderr(sum(len(plan.groups) for plan in plans)) as progress:
 
             def listen(event: Event) -> None:
                 problem_before = recorder.problem
@@ -36,7 +38,9 @@ def measure_and_record(
                 if recorder.problem and not problem_before:
                     progress(Warned(f"{recorder.problem}; it is tried again after every case"))
 
-            measure(plan, listen)
+            for repeat, plan in enumerate(plans):
+                recorder.repeat = repeat
+                measure(plan, listen)
         complete = True
     finally:
         with stopping.held():
