@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
-from cnbench.analysis.comparison import Compared, compare_runs
+from cnbench.analysis.compared import Compared
+from cnbench.analysis.comparison import compare_runs
 from cnbench.core.errors import UsageError
 from cnbench.core.parameter import Parameter, Value
 from cnbench.core.run import Request, Run
@@ -14,10 +15,10 @@ from cnbench.experiments.registry import experiment_called
 from cnbench.lab import journal
 from cnbench.measuring.dispatch import measure as carry_out
 from cnbench.measuring.events import Event
-from cnbench.measuring.planning import plan_for
 from cnbench.store import run_file
 from cnbench.store.recorder import Recorder, new_run
-from cnbench.store.runs import find_run, results_folder
+from cnbench.store.repeats import plans_for
+from cnbench.store.runs import begun_before, find_run, results_folder
 
 Given = Value | Iterable[Value]
 
@@ -30,6 +31,7 @@ def measure(
     clock: Literal["auto", "wall", "instructions"] = "auto",
     kernels: tuple[str, ...] = ("trixie",),
     budget: float | None = None,
+    repeats: int = 1,
     seed: int = 1,
     output: str | Path | None = None,
     listen: Callable[[Event], None] = lambda event: None,
@@ -48,6 +50,7 @@ def measure(
         clock: what time means; ``auto`` takes what the lab keeps best.
         kernels: what guests are booted with.
         budget: seconds for all sampling together; None gives each group its own.
+        repeats: how many times the whole is measured; three tell what runs differ by.
         seed: of the block order.
         output: the run file that is written after every case; None names one in the results folder.
         listen: told everything as it happens (`cnbench.measuring.events`), in the measuring thread.
@@ -63,11 +66,13 @@ def measure(
     """
     of = experiment_called(experiment)
     given = {name: _values(of.parameter(name), value) for name, value in params.items()}
-    request = Request((of.name,), full, {of.name: given}, lab, clock, budget, seed, kernels)
+    request = Request(
+        (of.name,), full, {of.name: given}, lab, clock, budget, seed, kernels, repeats=repeats
+    )
     run = new_run(request, [of])
     recorder = Recorder(run, Path(output or results_folder() / f"{run.id}.json"))
     journal.collect()
-    plan = plan_for(request)
+    plans = plans_for(run)
     recorder.save()
     complete = False
 
@@ -76,7 +81,9 @@ def measure(
         listen(event)
 
     try:
-        carry_out(plan, tell)
+        for repeat, plan in enumerate(plans):
+            recorder.repeat = repeat
+            carry_out(plan, tell)
         complete = True
     finally:
         recorder.finish(complete=complete)
@@ -84,7 +91,12 @@ def measure(
 
 
 def compare(
-    a: Run | str | Path, b: Run | str | Path, *, margin: float | None = None, force: bool = False
+    a: Run | str | Path,
+    b: Run | str | Path,
+    *,
+    margin: float | None = None,
+    floor: float | None = None,
+    force: bool = False,
 ) -> list[Compared]:
     """What changed from run A to run B, one `Compared` a case and metric.
 
@@ -92,13 +104,18 @@ def compare(
         a: a run, or how one is named on the command line: a file, an id, ``latest``, ``latest~1``.
         b: likewise.
         margin: the smallest effect that matters, as a share of 1; None for its clock's own.
+        floor: what two runs of the same are taken to stay below, as a share of 1, where neither
+            repeats nor earlier runs in the results folder tell; None for the clock's own.
         force: compare different environments all the same.
 
     Raises:
         NotComparableError: the environments differ in something that could explain any effect.
         UsageError: a run cannot be found or read, or the two have no case in common.
     """
-    return compare_runs(_run(a), _run(b), margin=margin, force=force)
+    before, after = _run(a), _run(b)
+    return compare_runs(
+        before, after, margin=margin, force=force, floor=floor, earlier=begun_before(after)
+    )
 
 
 def _run(named: Run | str | Path) -> Run:

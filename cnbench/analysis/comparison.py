@@ -2,66 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import product
-from typing import Any
 
-from cnbench.analysis.rows import Row, finite, metrics_of, rows_of, values_in_pairs
+from cnbench.analysis.compared import (
+    BETWEEN_RUNS,
+    BETWEEN_SETUPS,
+    Compared,
+    jointly,
+    judged,
+)
+from cnbench.analysis.earlier_runs import EarlierRuns
+from cnbench.analysis.matching import matched, refuse_different_environments
+from cnbench.analysis.observed import in_shared_blocks, observed_differences
+from cnbench.analysis.rows import Row, measured, metrics_of, rows_by_name
 from cnbench.core.case import Case
-from cnbench.core.errors import NotComparableError, UsageError
-from cnbench.core.fingerprint import Difference, Fingerprint, differences
-from cnbench.core.metric import ClockName, Metric
+from cnbench.core.errors import UsageError
 from cnbench.core.run import CaseResult, Run
-from cnbench.stats.intervals import Interval
-from cnbench.stats.paired import paired_effect, unpaired_effect
-from cnbench.stats.verdict import Judgement, Verdict, judge
-
-# The smallest effect that matters unless --fail-on says otherwise. Wall-clock medians of separate
-# runs move by a per cent or two on shared machines; instruction counts do not.
-DEFAULT_MARGIN: Mapping[str, float] = {"wall": 0.02, "instructions": 0.005}
-
-
-@dataclass(frozen=True)
-class Compared:
-    """One metric of one case, in A and in B.
-
-    ``effect`` is B over A for a ratio metric and B minus A for an additive one; ``noise`` is the
-    larger of the two noise floors, None where neither is known.
-    """
-
-    a: Row
-    b: Row
-    effect: Interval
-    noise: float | None
-    margin: float
-    judgement: Judgement
-
-    @property
-    def metric(self) -> Metric:
-        """What was measured."""
-        return self.a.metric
-
-    def as_json(self) -> dict[str, Any]:
-        """B's row, with A's median, the effect, its interval and the verdict."""
-        return self.b.as_json() | {
-            "reference": self.a.as_json(),
-            "ratio": finite(self.effect.estimate),
-            "low": finite(self.effect.low),
-            "high": finite(self.effect.high),
-            "noise": finite(self.noise),
-            "margin": self.margin,
-            "verdict": self.judgement.verdict.value,
-            "reason": self.judgement.reason,
-        }
+from cnbench.stats.arrays import Floats
+from cnbench.stats.effects import (
+    contrasts,
+    effect_between_runs,
+    effect_in_blocks,
+    pooled_memory,
+)
+from cnbench.stats.observations import Observations
 
 
-def compare_runs(a: Run, b: Run, *, margin: float | None, force: bool) -> list[Compared]:
+def compare_runs(
+    a: Run,
+    b: Run,
+    *,
+    margin: float | None,
+    force: bool,
+    floor: float | None = None,
+    earlier: Sequence[Run] = (),
+) -> list[Compared]:
     """What changed from run A to run B, case by case.
 
     A case is compared with the same point on the same clock, in the same lab and on the same
     kernel; the latter two may differ where each run has all of that clock in a single place, which
     the environments then say.
+
+    Args:
+        a: the reference.
+        b: what is held against it.
+        margin: the smallest effect that matters; None for ``DEFAULT_MARGIN``.
+        force: compare what was measured in environments that differ.
+        floor: the smallest effect that is called where the spread between runs is unknown; None
+            for ``DEFAULT_FLOOR``.
+        earlier: runs of the same environment that tell what two runs of the same differ by; those
+            of another environment are left out, and so are A and B.
 
     Raises:
         NotComparableError: the environments differ in something that could explain any effect,
@@ -69,131 +60,131 @@ def compare_runs(a: Run, b: Run, *, margin: float | None, force: bool) -> list[C
         UsageError: they have no case in common that both measured.
     """
     if not force:
-        _refuse_different_environments(a, b)
-    matched = _matched(a, b)
-    if not matched:
+        refuse_different_environments(a, b)
+    pairs = matched(a, b)
+    if not pairs:
         raise UsageError(
             "the two runs have no case in common that both could measure",
             "run both with the same experiments and -p values, on the same clock and kernels",
         )
-    return [_unpaired(before, after, margin) for before, after in matched]
+    known = EarlierRuns([run for run in earlier if run.id not in (a.id, b.id)])
+    of_a, of_b = rows_by_name(a), rows_by_name(b)
+    apart = [
+        _Apart(
+            of_a[before.case.key, metric.name],
+            of_b[after.case.key, metric.name],
+            observed_differences(before.samples, metric),
+            observed_differences(after.samples, metric),
+            known.centres(b.fingerprints.get(after.fingerprint), after.case, metric),
+        )
+        for before, after, metric in pairs
+    ]
+    return _compared_apart(apart, margin, floor)
 
 
 def compare_cases(
-    run: Run, a: Case, b: Case, *, paired: bool, margin: float | None
+    run: Run,
+    pairs: Sequence[tuple[Case, Case]],
+    *,
+    paired: bool,
+    margin: float | None,
+    floor: float | None = None,
 ) -> list[Compared]:
-    """What B costs against A, both measured in ``run``, and if ``paired`` in the same blocks.
+    """What B costs against A for each of ``pairs``, all measured in ``run``.
+
+    If ``paired`` they were measured in the same blocks. The other arguments are those of
+    ``compare_runs``.
 
     Raises:
-        UsageError: one of them could not be measured; the message says why.
+        UsageError: a case could not be measured; the message says why.
     """
     results = {result.case.key: result for result in run.cases}
-    one, other = results[a.key], results[b.key]
-    for result in (one, other):
-        if result.status != "ok":
-            raise UsageError(f"{result.case.point}: {result.reason}", result.remedy)
-    rows = {(row.case.key, row.metric.name): row for row in rows_of(run)}
-    both = [
-        (rows[a.key, metric.name], rows[b.key, metric.name]) for metric in metrics_of(run, other)
+    for case in (case for pair in pairs for case in pair):
+        result = results[case.key]
+        if not measured(result):
+            raise UsageError(f"{case.point}: {result.reason}", result.remedy)
+    rows = rows_by_name(run)
+    rows_and_results = [
+        (rows[a.key, metric.name], rows[b.key, metric.name], results[a.key], results[b.key])
+        for a, b in pairs
+        for metric in metrics_of(run, results[b.key])
     ]
     if paired:
-        return [_paired(one, other, row_a, row_b, margin) for row_a, row_b in both]
-    return [_unpaired(row_a, row_b, margin) for row_a, row_b in both]
-
-
-def overall(compared: Sequence[Compared]) -> Verdict:
-    """The verdict on all together: worse if any is, else inconclusive if any is, else the best."""
-    verdicts = {one.judgement.verdict for one in compared}
-    for verdict in (Verdict.WORSE, Verdict.INCONCLUSIVE, Verdict.BETTER):
-        if verdict in verdicts:
-            return verdict
-    return Verdict.EQUIVALENT
-
-
-def environment_differences(a: Run, b: Run) -> list[Difference]:
-    """In what the environments of the two runs differ; essential things first.
-
-    Those of the cases that would be compared with each other; of runs without any such case, all.
-    """
-    found: dict[tuple[str, str, str], Difference] = {}
-    for one, other in _environments_to_compare(a, b):
-        found |= {(d.what, d.one, d.other): d for d in differences(one, other)}
-    return sorted(found.values(), key=lambda difference: not difference.essential)
-
-
-def _environments_to_compare(a: Run, b: Run) -> Iterable[tuple[Fingerprint, Fingerprint]]:
-    of_a, of_b = ({result.case.key: result.fingerprint for result in run.cases} for run in (a, b))
-    pairs: Iterable[tuple[str, str]] = dict.fromkeys(
-        (of_a[before.case.key], of_b[after.case.key]) for before, after in _matched(a, b)
-    )
-    for one, other in pairs or product(a.fingerprints, b.fingerprints):
-        # A run that was cut short, or of an older cnbench, may lack one.
-        if one in a.fingerprints and other in b.fingerprints:
-            yield a.fingerprints[one], b.fingerprints[other]
-
-
-def _refuse_different_environments(a: Run, b: Run) -> None:
-    essential = [d for d in environment_differences(a, b) if d.essential]
-    if essential:
-        listed = "; ".join(f"{d.what}: {d.one} and {d.other}" for d in essential[:3])
-        more = f"; and {len(essential) - 3} more" if len(essential) > 3 else ""
-        raise NotComparableError(
-            f"the runs' environments differ in {listed}{more}",
-            "if that is what you want to compare, add --force",
+        alike = {name for name, record in run.experiments.items() if record.alike}
+        shared = [_Shared.of(*one) for one in rows_and_results]
+        return _compared_in_blocks(shared, alike, margin, floor)
+    apart = [
+        _Apart(
+            row_a,
+            row_b,
+            observed_differences(one.samples, row_a.metric),
+            observed_differences(other.samples, row_a.metric),
+            None,
         )
+        for row_a, row_b, one, other in rows_and_results
+    ]
+    return _compared_apart(apart, margin, floor)
 
 
-def _matched(a: Run, b: Run) -> list[tuple[Row, Row]]:
-    """The rows of the two runs that have values and are of the same case and metric."""
-    of_a, of_b = ([row for row in rows_of(run) if row.interval] for run in (a, b))
-    what = _naming([of_a, of_b])
-    before = {what(row): row for row in of_a}
-    return [(before[what(row)], row) for row in of_b if what(row) in before]
+@dataclass(frozen=True)
+class _Apart:
+    """A metric of a case in separate runs, and the centres of earlier ones."""
+
+    a: Row
+    b: Row
+    before: Observations
+    after: Observations
+    earlier: Floats | None
 
 
-def _naming(runs: Sequence[Sequence[Row]]) -> Callable[[Row], tuple[str, ...]]:
-    """How rows are called so that those of several runs can be matched.
+@dataclass(frozen=True)
+class _Shared:
+    """A metric of two cases that shared their blocks.
 
-    By the place, too, for a clock that any of the runs was measured with in several places.
+    ``reference`` is the one that was measured twice, if either was, and ``backwards`` whether that
+    is B: it is known better for it, whichever side it is.
     """
-    several: set[ClockName] = set()
-    for rows in runs:
-        places: dict[ClockName, set[tuple[str, str]]] = {}
-        for row in rows:
-            places.setdefault(row.clock, set()).add((row.case.lab, row.case.kernel))
-        several |= {clock for clock, found in places.items() if len(found) > 1}
 
-    def name(row: Row) -> tuple[str, ...]:
-        place = (row.case.lab, row.case.kernel) if row.clock in several else ()
-        return (row.case.point, row.clock, row.metric.name, *place)
+    a: Row
+    b: Row
+    reference: Observations
+    other: Observations
+    twin: Observations | None
+    backwards: bool
 
-    return name
+    @classmethod
+    def of(cls, a: Row, b: Row, one: CaseResult, other: CaseResult) -> _Shared:
+        backwards = bool(other.twin) and not one.twin
+        first, second = (other, one) if backwards else (one, other)
+        cases = [first.samples, second.samples, *([first.twin] if first.twin else [])]
+        reference, held, *twin = in_shared_blocks(cases, a.metric)
+        return cls(a, b, reference, held, twin[0] if twin else None, backwards)
 
 
-def _paired(one: CaseResult, other: CaseResult, a: Row, b: Row, margin: float | None) -> Compared:
-    effect = paired_effect(
-        *values_in_pairs(one.samples, other.samples, a.metric.name),
-        scale=a.metric.scale,
-        better=a.metric.better,
+def _compared_apart(
+    found: Sequence[_Apart], margin: float | None, floor: float | None
+) -> list[Compared]:
+    series = [run for one in found for side in (one.before, one.after) for run in side.by_run()]
+    memory = pooled_memory(series)
+    compared = []
+    for one in found:
+        effect = effect_between_runs(one.before, one.after, one.earlier, memory=memory)
+        unknown = "" if effect.known else BETWEEN_RUNS
+        compared.append(judged(one.a, one.b, effect, unknown, margin, floor))
+    return jointly(compared)
+
+
+def _compared_in_blocks(
+    found: Sequence[_Shared], alike: Collection[str], margin: float | None, floor: float | None
+) -> list[Compared]:
+    memory = pooled_memory(
+        [series for one in found for series in contrasts(one.reference, one.other, one.twin)]
     )
-    return _judged(a, b, effect, margin)
-
-
-def _unpaired(a: Row, b: Row, margin: float | None) -> Compared:
-    effect = unpaired_effect(a.values, b.values, scale=a.metric.scale, better=a.metric.better)
-    return _judged(a, b, effect, margin)
-
-
-def _judged(a: Row, b: Row, effect: Interval, margin: float | None) -> Compared:
-    margin = DEFAULT_MARGIN[b.clock] if margin is None else margin
-    known = [row.noise for row in (a, b) if row.noise is not None]
-    noise = max(known, default=None)
-    judgement = judge(
-        effect,
-        margin=margin,
-        noise=float("inf") if noise is None else noise,
-        scale=a.metric.scale,
-        better=a.metric.better,
-        unit=b.unit,
-    )
-    return Compared(a, b, effect, noise, margin, judgement)
+    compared = []
+    for one in found:
+        effect = effect_in_blocks(one.reference, one.other, one.twin, memory=memory)
+        if one.backwards:
+            effect = effect.reversed()
+        unknown = "" if effect.known or one.b.case.experiment in alike else BETWEEN_SETUPS
+        compared.append(judged(one.a, one.b, effect, unknown, margin, floor))
+    return jointly(compared)

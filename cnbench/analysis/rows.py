@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from cnbench.analysis.observed import in_shared_blocks, observed
 from cnbench.core.case import Case
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.proof import Proof
 from cnbench.core.run import CaseResult, Run, Sample
-from cnbench.stats.intervals import Interval, median_interval
-from cnbench.stats.noise import noise_floor
-from cnbench.stats.paired import paired_effect
+from cnbench.stats.effects import effect_in_blocks
+from cnbench.stats.intervals import Interval
+from cnbench.stats.level import Level, level_on_scale
+from cnbench.stats.noise import noise_floor, scaled_floor
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,10 @@ class Row:
         metric: what was measured.
         values: one observation a block, in base units, in the order of the blocks.
         interval: the median and its 95 % interval; None without samples.
-        noise: the noise floor of the case's group: relative for a ratio metric, else in the
-            metric's unit; None where the group has no A/A' pair.
+        level: that, and what it rests on; None without samples.
+        noise: the noise floor: relative for a ratio metric, else in the metric's unit; the case's
+            own if it was measured twice, else its group's, by how much better or worse it is known
+            than the case that was; None where the group has no A/A' pair.
         disturbed: samples used although they were disturbed.
         replaced: samples that were disturbed and measured again.
         status: ``ok``, ``unsupported`` or ``failed``.
@@ -41,6 +45,7 @@ class Row:
     metric: Metric
     values: tuple[float, ...]
     interval: Interval | None
+    level: Level | None
     noise: float | None
     disturbed: int
     replaced: int
@@ -76,6 +81,9 @@ class Row:
             "low": finite(interval.low) if interval else None,
             "high": finite(interval.high) if interval else None,
             "noise": finite(self.noise),
+            "drawn": self.level.unit if self.level else None,
+            "units": self.level.units if self.level else None,
+            "autocorrelation": self.level.autocorrelation if self.level else None,
             "status": self.status,
             "reason": self.reason,
             "remedy": self.remedy,
@@ -85,12 +93,33 @@ class Row:
 
 def rows_of(run: Run) -> list[Row]:
     """The rows of a run, in the order of its cases, each with its experiment's metrics in order."""
-    noise = _noise_floors(run)
+    levels = {
+        (result.case.key, metric.name): level_on_scale(
+            observed(result.samples, metric), scale=metric.scale
+        )
+        for result in run.cases
+        if measured(result)
+        for metric in metrics_of(run, result)
+    }
+    noise = _noise_floors(run, levels)
     return [
-        _row(run, result, metric, noise)
+        _row(run, result, metric, levels.get((result.case.key, metric.name)), noise)
         for result in run.cases
         for metric in metrics_of(run, result)
     ]
+
+
+def rows_by_name(run: Run) -> dict[tuple[str, str], Row]:
+    """The rows of a run by the key of their case and the name of their metric."""
+    return {(row.case.key, row.metric.name): row for row in rows_of(run)}
+
+
+def measured(result: CaseResult) -> bool:
+    """Whether a case has values.
+
+    Without proof there is no result: what a failed case measured stays in the run file alone.
+    """
+    return result.status == "ok" and any(not sample.replaced for sample in result.samples)
 
 
 def metrics_of(run: Run, result: CaseResult) -> list[Metric]:
@@ -105,9 +134,9 @@ def finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def values_by_block(samples: tuple[Sample, ...], metric: str) -> dict[int, float]:
-    """The value that counts in each block."""
-    return {s.block: s.values[metric] for s in samples if not s.replaced}
+def values_by_block(samples: tuple[Sample, ...], metric: str) -> dict[tuple[int, int], float]:
+    """The value that counts in each block, by its repeat and its number there."""
+    return {(s.repeat, s.block): s.values[metric] for s in samples if not s.replaced}
 
 
 def values_in_pairs(
@@ -119,20 +148,26 @@ def values_in_pairs(
     return [first[block] for block in both], [second[block] for block in both]
 
 
+_Levels = Mapping[tuple[str, str], Level]
+
+
 def _row(
-    run: Run, result: CaseResult, metric: Metric, noise: Mapping[tuple[int, str], float]
+    run: Run,
+    result: CaseResult,
+    metric: Metric,
+    level: Level | None,
+    noise: Mapping[tuple[str, str], float],
 ) -> Row:
     environment = run.fingerprints.get(result.fingerprint)
-    # Without proof there is no result: what a failed case measured stays in the run file alone.
-    samples = result.samples if result.status == "ok" else ()
-    values = tuple(values_by_block(samples, metric.name).values())
+    samples = result.samples if level else ()
     return Row(
         case=result.case,
         kernel=environment.kernel if environment else "",
         metric=metric,
-        values=values,
-        interval=median_interval(values) if values else None,
-        noise=noise.get((result.group, metric.name)),
+        values=tuple(values_by_block(samples, metric.name).values()),
+        interval=level.interval if level else None,
+        level=level,
+        noise=noise.get((result.case.key, metric.name)),
         disturbed=sum(bool(s.disturbances) and not s.replaced for s in samples),
         replaced=sum(s.replaced for s in samples),
         status=result.status,
@@ -142,17 +177,28 @@ def _row(
     )
 
 
-def _noise_floors(run: Run) -> dict[tuple[int, str], float]:
-    """The noise floor of each group and metric, from the case that was measured twice."""
-    floors = {}
+def _noise_floors(run: Run, levels: _Levels) -> dict[tuple[str, str], float]:
+    """The noise floor of each case and metric, by the case of its group that was measured twice."""
+    floors: dict[tuple[str, str], float] = {}
+    groups: dict[int, list[CaseResult]] = {}
     for result in run.cases:
-        if not result.twin or result.status != "ok":
-            continue
-        for metric in metrics_of(run, result):
-            effect = paired_effect(
-                *values_in_pairs(result.samples, result.twin, metric.name),
-                scale=metric.scale,
-                better=metric.better,
-            )
-            floors[result.group, metric.name] = noise_floor(effect, scale=metric.scale)
+        groups.setdefault(result.group, []).append(result)
+    for results in groups.values():
+        twins = [result for result in results if result.twin and result.status == "ok"]
+        for reference in twins[:1]:
+            for metric in metrics_of(run, reference):
+                floors |= _floors_like(reference, results, metric, levels)
     return floors
+
+
+def _floors_like(
+    reference: CaseResult, results: Sequence[CaseResult], metric: Metric, levels: _Levels
+) -> dict[tuple[str, str], float]:
+    effect = effect_in_blocks(*in_shared_blocks((reference.samples, reference.twin), metric))
+    floor = noise_floor(effect.on(metric.scale), scale=metric.scale)
+    measured = levels[reference.case.key, metric.name].interval
+    return {
+        key: scaled_floor(floor, measured, levels[key].interval, scale=metric.scale)
+        for result in results
+        if (key := (result.case.key, metric.name)) in levels
+    }

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnbench.analysis.chapters import Chapter, chapters_of, letter
-from cnbench.analysis.comparison import Compared, compare_runs, environment_differences
+from cnbench.analysis.compared import Compared
+from cnbench.analysis.comparison import compare_runs
+from cnbench.analysis.matching import environment_differences
 from cnbench.analysis.number_format import NO_BOUND, median_text, minus, span
 from cnbench.core.errors import CnbenchError
 from cnbench.core.fingerprint import Difference

@@ -94,6 +94,8 @@ class Experiment:
             instructions says it; asv then measures it in a guest, where one is built.
         share: of the sampling time that a group has unless a budget is given; less than 1 where few
             samples say enough, so that a quick run of everything stays a matter of minutes.
+        alike: why one set-up of a case stands for all of them, as measured; empty where that is not
+            so, or not known: a case then has six and more, or its comparisons say so.
         caveat: what every reader of its results must know, in a sentence or two.
     """
 
@@ -112,6 +114,7 @@ class Experiment:
     soon: Callable[[Point], bool] = soon_counted
     setups: int = 1
     share: float = 1.0
+    alike: str = ""
     counted: bool = False
     caveat: str = ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
@@ -30,6 +31,24 @@ class Proof:
     def broken(self) -> tuple[Check, ...]:
         """The checks that do not hold."""
         return tuple(check for check in self.checks if not check.holds)
+
+
+def all_of(proofs: Sequence[Proof], what: str) -> Proof:
+    """The first of ``proofs``, whether the others hold, and what is broken of theirs.
+
+    ``what`` they are is said of the others; a single proof stays as it is.
+    """
+    first, *others = proofs
+    if not others:
+        return first
+    held = sum(proof.holds for proof in others)
+    same = Check(
+        f"all of this of {len(others)} more {what}",
+        f"{len(others)} hold",
+        f"{held} hold",
+        held == len(others),
+    )
+    return Proof((*first.checks, same, *(check for proof in others for check in proof.broken)))
 
 
 def equal(claim: str, expected: object, observed: object) -> Check:

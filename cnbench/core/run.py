@@ -12,7 +12,7 @@ from cnbench.core.metric import Metric
 from cnbench.core.parameter import Value
 from cnbench.core.proof import Proof
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Status = Literal["ok", "unsupported", "failed"]
 
@@ -22,7 +22,7 @@ class Sample:
     """One observation.
 
     Attributes:
-        block: the block it was taken in, from 0; what is paired has the same block.
+        block: the block it was taken in, from 0 in each repeat; what is paired has the same block.
         turn: its place in the block's order, from 0.
         values: metric name to value, in base units.
         started: seconds since the group's first block began, on the wall.
@@ -30,6 +30,9 @@ class Sample:
         witness: what else happened on the machine meanwhile, by name (shares of 1).
         disturbances: why it is not to be trusted, as sentences; empty for a quiet sample.
         replaced: it was disturbed and measured again; not used for any statistic.
+        setup: which of the case's set-ups it is of, from 0 in each repeat; None in a file that does
+            not say (schema 1).
+        repeat: which time round it is of, from 0: each has the whole plan anew, guests included.
     """
 
     block: int
@@ -40,6 +43,8 @@ class Sample:
     witness: Mapping[str, float] = field(default_factory=dict)
     disturbances: tuple[str, ...] = ()
     replaced: bool = False
+    setup: int | None = None
+    repeat: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,13 +84,17 @@ class CaseResult:
 
 @dataclass(frozen=True)
 class ExperimentRecord:
-    """What a run file says about an experiment, so that it can be read without its code."""
+    """What a run file says about an experiment, so that it can be read without its code.
+
+    ``alike`` is why one set-up of a case stands for all; empty where nobody has shown that.
+    """
 
     question: str
     variant: str
     metrics: tuple[Metric, ...]
     parameters: Mapping[str, str]
     caveat: str = ""
+    alike: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +111,7 @@ class Request:
         seed: of the block order.
         kernels: the guest kernels asked for.
         inputs: the contents of files that cases name, by that name.
+        repeats: how many times the whole plan is carried out.
     """
 
     experiments: tuple[str, ...]
@@ -113,6 +123,7 @@ class Request:
     seed: int
     kernels: tuple[str, ...] = ("trixie",)
     inputs: Mapping[str, str] = field(default_factory=dict)
+    repeats: int = 1
 
 
 @dataclass

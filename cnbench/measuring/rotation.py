@@ -7,50 +7,38 @@ everything costs for as long as the set-up lives: on the wall, one of ten pairs 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 
 from cnbench.core.experiment import Captures, Subject
-from cnbench.core.proof import Check, Proof
-
-
-def in_turn(subjects: Sequence[Subject]) -> Subject:
-    """One subject whose samples are those of ``subjects`` in turn; a single one stays as it is."""
-    if len(subjects) == 1:
-        return subjects[0]
-    captures = isinstance(subjects[0], Captures)
-    return CapturingInTurn(subjects) if captures else InTurn(subjects)
+from cnbench.core.proof import Proof, all_of
 
 
 class InTurn:
-    """Set-ups of one case. Use ``in_turn``."""
+    """Set-ups of one case, one or several."""
 
     def __init__(self, subjects: Sequence[Subject]) -> None:
         self._subjects = subjects
-        self._turns = itertools.cycle(subjects)
 
-    def sample(self) -> Mapping[str, float]:
-        """One of the next set-up."""
-        return next(self._turns).sample()
+    def __len__(self) -> int:
+        return len(self._subjects)
+
+    def of_block(self, block: int) -> int:
+        """Whose turn it is in ``block``.
+
+        It follows from the block, so that in each the cases' set-ups are the same pairs, and a
+        sample that is taken again is of the set-up that it was to be of.
+        """
+        return block % len(self._subjects)
+
+    def sample(self, setup: int) -> Mapping[str, float]:
+        """One observation of ``setup``."""
+        return self._subjects[setup].sample()
 
     def proof(self) -> Proof:
         """The first set-up's, whether the others' hold, and what is broken of theirs."""
-        first, *others = (subject.proof() for subject in self._subjects)
-        broken = [check for proof in others for check in proof.broken]
-        held = sum(proof.holds for proof in others)
-        same = Check(
-            f"all of this of {len(others)} more set-ups, sampled in turn",
-            f"{len(others)} hold",
-            f"{held} hold",
-            held == len(others),
-        )
-        return Proof((*first.checks, same, *broken))
+        return all_of([subject.proof() for subject in self._subjects], "set-ups, sampled in turn")
 
-
-class CapturingInTurn(InTurn):
-    """Set-ups that keep packets."""
-
-    def capture(self) -> bytes:
-        """What the first set-up has kept."""
+    def capture(self) -> bytes | None:
+        """The packets that the first has kept; None where these keep none."""
         first = self._subjects[0]
-        return first.capture() if isinstance(first, Captures) else b""
+        return first.capture() if isinstance(first, Captures) else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from cnbench.core import stopping
 from cnbench.core.case import Case, Group
 from cnbench.core.errors import CnbenchError
-from cnbench.core.experiment import Experiment, Subject
+from cnbench.core.experiment import Experiment
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof
 from cnbench.core.run import CaseResult, Sample
@@ -20,7 +20,7 @@ from cnbench.measuring import witness
 from cnbench.measuring.blocks import balanced_order
 from cnbench.measuring.events import BlockEnded, Captured, Listener, WorkAdvanced
 from cnbench.measuring.failures import failure, what_is_not_proven, without_twin
-from cnbench.measuring.rotation import in_turn
+from cnbench.measuring.rotation import InTurn
 from cnbench.measuring.setups import SetUps
 from cnbench.measuring.station import Station, captures_of, least_precise
 from cnbench.measuring.stop_rule import FEWEST_FOR_95_PERCENT
@@ -158,7 +158,7 @@ class GroupSampler:
         subjects = setups.open(
             lambda: stack.enter_context(self._experiment.subject(point, self._lab))
         )
-        return Station(case, in_turn(subjects), self._now() - began, len(subjects))
+        return Station(case, InTurn(subjects), self._now() - began)
 
     def _telling(
         self, case: Case, listen: Listener, twin: bool = False
@@ -168,10 +168,10 @@ class GroupSampler:
 
     def _warm_up(self, stations: list[Station], listen: Listener) -> None:
         for station in stations:
-            for _ in range(WARM_UP * station.setups):
+            for setup in range(WARM_UP * len(station.subject)):
                 stopping.check()
                 with self._failing(station), self._telling(station.case, listen, station.twin):
-                    station.subject.sample()
+                    station.subject.sample(setup % len(station.subject))
 
     def _sample(self, stations: list[Station], number: int, listen: Listener) -> str:
         began = self._now()
@@ -201,16 +201,19 @@ class GroupSampler:
             station.error = error
 
     def _observe(self, station: Station, block: int, turn: int, began: float) -> None:
+        setup = station.subject.of_block(block)
         for attempt in range(RETRIES + 1):
             started = self._now()
-            values, before, after = self._witnessed(station.subject)
+            values, before, after = self._witnessed(lambda: station.subject.sample(setup))
             duration = self._now() - started
             self._check(values, station)
             shares = witness.between(before, after)
             disturbed = self._disturbances(station.case, shares, after.at - before.at)
             again = bool(disturbed) and attempt < RETRIES and started - began < self._policy.budget
             station.samples.append(
-                Sample(block, turn, values, started - began, duration, shares, disturbed, again)
+                Sample(
+                    block, turn, values, started - began, duration, shares, disturbed, again, setup
+                )
             )
             if not again:
                 return
@@ -225,13 +228,13 @@ class GroupSampler:
         return () if case.clock == "instructions" else witness.disturbances(shares, seconds)
 
     def _witnessed(
-        self, subject: Subject
+        self, take: Callable[[], Mapping[str, float]]
     ) -> tuple[dict[str, float], witness.Reading, witness.Reading]:
         """A sample, and the witness's readings around it, or around its timed parts together."""
         around: list[witness.Reading] = []
         before = witness.Reading.now()
         with self._lab.timed.told_to(lambda: around.append(witness.Reading.now())):
-            values = dict(subject.sample())
+            values = dict(take())
         if not around:
             return values, before, witness.Reading.now()
         return values, *witness.joined(list(zip(around[::2], around[1::2], strict=True)))

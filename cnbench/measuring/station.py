@@ -8,21 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cnbench.core.case import Case
-from cnbench.core.experiment import Captures, Subject
 from cnbench.core.metric import Metric
 from cnbench.core.run import Sample
 from cnbench.measuring.events import Captured
+from cnbench.measuring.rotation import InTurn
 from cnbench.measuring.stop_rule import paired_precision, precision
 
 
 @dataclass
 class Station:
-    """One subject among those of a block, with what is known of it so far."""
+    """One case among those of a block, with what is known of it so far."""
 
     case: Case
-    subject: Subject
+    subject: InTurn
     setup: float
-    setups: int = 1
     twin: bool = False
     samples: list[Sample] = field(default_factory=list)
     error: Exception | None = None
@@ -71,7 +70,8 @@ def _headline(station: Station, metrics: Sequence[Metric]) -> Metric:
 def captures_of(stations: Sequence[Station]) -> list[Captured]:
     """The packets that the proofs of ``stations`` have kept."""
     return [
-        Captured(station.case, base64.b64encode(station.subject.capture()).decode())
+        Captured(station.case, base64.b64encode(kept).decode())
         for station in stations
-        if isinstance(station.subject, Captures) and not station.twin and station.error is None
+        if not station.twin and station.error is None
+        if (kept := station.subject.capture()) is not None
     ]

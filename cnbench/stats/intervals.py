@@ -28,7 +28,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr
+from scipy.special import bdtr, stdtrit
 
 from cnbench.stats.arrays import as_values
 
@@ -109,6 +109,26 @@ def median_interval(values: npt.ArrayLike, confidence: float = 0.95) -> Interval
     high = ordered[n - rank] - fraction * (ordered[n - rank] - ordered[n - rank - 1])
     # Rounding alone could put an end past the median when most values are equal.
     return Interval(median, min(float(low), median), max(float(high), median))
+
+
+def mean_interval(values: npt.ArrayLike, confidence: float = 0.95) -> Interval:
+    """The mean of ``values`` (shape (n,), any unit and sign) and Student's t interval.
+
+    For medians of set-ups or runs, of which there may be no more than three: themselves medians of
+    many blocks, they are close to normal. One value alone has infinite ends.
+
+    Raises:
+        CnbenchError: no values, or one that is not finite.
+        ValueError: a confidence below 0.5, or 1 and above.
+    """
+    check_confidence(confidence)
+    array = as_values(values)
+    mean = float(array.mean())
+    if array.size < 2:
+        return Interval(mean, -math.inf, math.inf)
+    quantile = float(stdtrit(array.size - 1, (1 + confidence) / 2))
+    reach = quantile * float(array.std(ddof=1)) / math.sqrt(array.size)
+    return Interval(mean, mean - reach, mean + reach)
 
 
 @lru_cache(maxsize=1024)

@@ -17,9 +17,9 @@ from cnbench.stats.intervals import Interval, check_confidence
 def noise_floor(same_against_same: Interval, *, scale: Scale) -> float:
     """The largest effect that the pair A, A' could have shown, though both are the same thing.
 
-    ``same_against_same`` is their effect (``paired_effect``), 1 or 0 being none. The floor is the
-    end of the interval that is further from none, so it holds both the offset of the pair and its
-    uncertainty. This is the A/A test (Kohavi et al., "Controlled experiments on the web", Data
+    ``same_against_same`` is their effect (``effect_in_blocks``), 1 or 0 being none. The floor is
+    the end of the interval that is further from none, so it holds both the offset of the pair and
+    its uncertainty. This is the A/A test (Kohavi et al., "Controlled experiments on the web", Data
     Mining and Knowledge Discovery 18 (2009) 140-181). On the ratio scale a ratio and its inverse
     are the same size of effect.
 
@@ -30,6 +30,29 @@ def noise_floor(same_against_same: Interval, *, scale: Scale) -> float:
         raise ValueError(f"the ends of the A/A' interval must be numbers: {same_against_same}")
     low, high = _ends_from_none(same_against_same, scale)
     return _size(max(abs(low), abs(high)), scale)
+
+
+def scaled_floor(floor: float, measured: Interval, other: Interval, *, scale: Scale) -> float:
+    """The noise floor of a case that was not measured twice, from one that was, in its blocks.
+
+    A set of 5 services repeats better than one of 5,000: ``floor`` is scaled by how well ``other``,
+    the case's median, is known beside ``measured``, that of the case that was measured twice. By
+    relative widths on the ratio scale. Infinite where one of them has no bound, or the floor is
+    known of something that does not scatter at all, and the case does.
+    """
+    own, reference = (_width(interval, scale) for interval in (other, measured))
+    if own == reference:
+        return floor
+    if reference == 0 or not math.isfinite(own) or not math.isfinite(reference):
+        return math.inf
+    if scale == "additive":
+        return floor * own / reference
+    return _size(math.log1p(floor) * own / reference, scale)
+
+
+def _width(interval: Interval, scale: Scale) -> float:
+    low, high = _ends_from_none(interval, scale)
+    return high - low
 
 
 def smallest_detectable(

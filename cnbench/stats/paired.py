@@ -11,60 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cnbench.core.errors import CnbenchError
-from cnbench.core.metric import Better, Scale
 from cnbench.stats.arrays import Floats, as_values, exp_of, log_of
 from cnbench.stats.bootstrap import DRAWS, SEED, percentile_interval, resampled_medians
 from cnbench.stats.intervals import Interval, blocks_needed, median_interval
-
-
-def paired_effect(
-    a: npt.ArrayLike,
-    b: npt.ArrayLike,
-    *,
-    scale: Scale,
-    better: Better,
-    confidence: float = 0.95,
-) -> Interval:
-    """The effect of B against A, measured in the same blocks, on the metric's own scale.
-
-    ``scale`` ratio gives ``paired_ratio``, additive ``paired_difference``. Where ``better`` is
-    zero, the distances from zero are compared, |B| minus |A| block by block, so that a positive
-    effect always means further from zero.
-
-    Raises:
-        CnbenchError: as the function chosen.
-        ValueError: a ratio of distances from zero is asked for, which has no meaning near zero.
-    """
-    if scale == "ratio":
-        _refuse_distance(better)
-        return paired_ratio(a, b, confidence)
-    if better == "zero":
-        return paired_difference(_distance(a, "A"), _distance(b, "B"), confidence)
-    return paired_difference(a, b, confidence)
-
-
-def unpaired_effect(
-    a: npt.ArrayLike,
-    b: npt.ArrayLike,
-    *,
-    scale: Scale,
-    better: Better,
-    confidence: float = 0.95,
-    draws: int = DRAWS,
-    seed: int = SEED,
-) -> Interval:
-    """As ``paired_effect``, for A and B from two separate runs: the blocks do not correspond.
-
-    Raises:
-        CnbenchError: as the function chosen.
-        ValueError: a ratio of distances from zero is asked for, which has no meaning near zero.
-    """
-    if scale == "ratio":
-        _refuse_distance(better)
-        return unpaired_ratio(a, b, confidence, draws=draws, seed=seed)
-    if better == "zero":
-        a, b = _distance(a, "A"), _distance(b, "B")
-    return unpaired_difference(a, b, confidence, draws=draws, seed=seed)
 
 
 def paired_ratio(a: npt.ArrayLike, b: npt.ArrayLike, confidence: float = 0.95) -> Interval:
@@ -159,15 +108,6 @@ def _between(a: Floats, b: Floats, confidence: float, draws: int, seed: int) -> 
 def _exp(log: float) -> float:
     with np.errstate(over="ignore"):
         return float(np.exp(log))
-
-
-def _distance(values: npt.ArrayLike, what: str) -> Floats:
-    return np.abs(as_values(values, what))
-
-
-def _refuse_distance(better: Better) -> None:
-    if better == "zero":
-        raise ValueError("closest to zero is better: compare on the additive scale, not by ratio")
 
 
 def _refuse_unequal(a: Floats, b: Floats) -> None:

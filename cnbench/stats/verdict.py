@@ -77,12 +77,16 @@ def judge(
 
     The rules, in this order:
 
-    - *inconclusive* if the effect or the noise floor has no bound: there were too few blocks;
-    - *worse* if the whole interval lies beyond the margin on the bad side and the estimate is
-      larger than the noise floor; *better* likewise on the good side;
+    - *inconclusive* if the effect has no bound: there were too few blocks;
+    - *worse* if the whole interval lies beyond the margin on the bad side; *better* likewise on
+      the good side;
     - *equivalent* if the whole interval lies within the margin, ends included, and the noise
-      floor is not above the margin;
+      floor is known and not above the margin;
     - *inconclusive* for everything else, with a reason that says what would decide it.
+
+    The noise floor is no second hurdle for a difference: the interval already holds what A and A′
+    differ by, and both together made a difference need 1.6 to 1.9 times what a t-test needs, at
+    0.1 % false alarms where 5 % is claimed.
 
     An interval within the margin is the equivalence test of two one-sided tests (Schuirmann,
     Journal of Pharmacokinetics and Biopharmaceutics 15 (1987) 657-680); a 95 % interval makes each
@@ -90,11 +94,11 @@ def judge(
     difference that was not found as proof of equivalence.
 
     Args:
-        effect: from ``paired_effect`` or ``unpaired_effect``; for metrics whose ``better`` is zero
-            these compare distances from zero, so that more is worse.
+        effect: from ``effect_in_blocks`` or ``effect_between_runs``; for metrics whose ``better``
+            is zero these compare distances from zero, so that more is worse.
         margin: the smallest size of effect that matters: relative on the ratio scale (0.02 means
             a ratio from 1/1.02 to 1.02), in the metric's unit on the additive scale.
-        noise: the noise floor, in the same terms, from ``noise_floor``.
+        noise: the noise floor, in the same terms, from ``noise_floor``; infinite if unknown.
         scale: of the metric.
         better: of the metric.
         unit: base unit of the effect on the additive scale, for the reason.
@@ -107,23 +111,21 @@ def judge(
     _check(effect, margin, noise, scale)
     if not effect.bounded:
         return _inconclusive("there are too few blocks to bound the effect", "a larger --budget")
-    if not math.isfinite(noise):
-        return _inconclusive(
-            "the noise floor is unknown, the A/A' pair has too few blocks", "a larger --budget"
-        )
     return _decide(_turned(effect, margin, noise, scale, better, unit, budget))
 
 
 def _decide(case: _Case) -> Judgement:
     if case.low > case.margin or case.high < -case.margin:
-        if abs(case.estimate) <= case.noise:
-            return _hidden_by_noise(case)
         verdict = Verdict.WORSE if case.low > case.margin else Verdict.BETTER
         return Judgement(
             verdict,
             f"the interval, {case.reach}, lies beyond the margin of ±{case.show_size(case.margin)}",
         )
     if -case.margin <= case.low and case.high <= case.margin:
+        if not math.isfinite(case.noise):
+            return _inconclusive(
+                "the noise floor is unknown, the A/A' pair has too few blocks", "a larger --budget"
+            )
         if case.noise > case.margin:
             return _margin_below_noise(case)
         return Judgement(
@@ -131,14 +133,6 @@ def _decide(case: _Case) -> Judgement:
             f"the interval, {case.reach}, lies within the margin of ±{case.show_size(case.margin)}",
         )
     return _across_the_margin(case)
-
-
-def _hidden_by_noise(case: _Case) -> Judgement:
-    return _inconclusive(
-        f"the effect of {case.show(case.effect.estimate)} is not larger than the noise floor of"
-        f" {case.show_size(case.noise)}, which two identical variants showed in this run",
-        "a quieter machine, a larger --budget or --clock instructions",
-    )
 
 
 def _margin_below_noise(case: _Case) -> Judgement:

@@ -16,6 +16,7 @@ from cnbench.core.run import CaseResult, ExperimentRecord, Request, Run
 from cnbench.lab.resources import temporary_folder
 from cnbench.measuring.events import CaseEnded, EnvironmentFound, Event
 from cnbench.store import output, run_file
+from cnbench.store.repeats import has_repeat, with_repeat
 
 _OTHER_REFUGES = (Path("/var/tmp"), Path("/dev/shm"))  # noqa: S108  created without following links
 
@@ -26,6 +27,8 @@ class Recorder:
     def __init__(self, run: Run, path: Path) -> None:
         self.run = run
         self.path = path
+        # Which time round it is; whoever measures the plan again says so.
+        self.repeat = 0
         self.problem: CnbenchError | None = None
 
     def listen(self, event: Event) -> None:
@@ -52,11 +55,11 @@ class Recorder:
     def _add_case(self, result: CaseResult) -> None:
         key = result.case.key
         result = _readable(result, self.run.experiments[result.case.experiment])
-        known = {case.case.key for case in measured(self.run)}
-        if result.stopped == "interrupted" and key in known:
+        known = next((case for case in self.run.cases if case.case.key == key), None)
+        if known and result.stopped == "interrupted" and has_repeat(known, self.repeat):
             return  # a resumed run had it whole, and was measuring its group again for another
         self.run.cases = [case for case in self.run.cases if case.case.key != key]
-        self.run.cases.append(result)
+        self.run.cases.append(with_repeat(known, result, self.repeat))
         try:
             self.save()
         except CnbenchError as error:
@@ -126,16 +129,6 @@ def _readable(result: CaseResult, record: ExperimentRecord) -> CaseResult:
     return result
 
 
-def measured(run: Run) -> list[CaseResult]:
-    """The results that a resumed run need not measure again."""
-    return [
-        result
-        for result in run.cases
-        if result.status == "unsupported"
-        or (result.status == "ok" and result.stopped != "interrupted")
-    ]
-
-
 def new_run(request: Request, experiments: Iterable[Experiment]) -> Run:
     """A run that has nothing in it yet."""
     began = _now()
@@ -155,6 +148,7 @@ def _record(experiment: Experiment) -> ExperimentRecord:
         experiment.metrics,
         {parameter.name: parameter.unit for parameter in experiment.parameters},
         experiment.caveat,
+        experiment.alike,
     )
 
 

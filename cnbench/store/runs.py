@@ -15,6 +15,8 @@ from cnbench.core.errors import UsageError
 if TYPE_CHECKING:
     from cnbench.core.run import Run
 
+# Of each environment two dozen would do; a folder of years is not read for them.
+MOST_EARLIER = 50
 _LATEST = re.compile(r"latest(?:~(\d+))?")
 
 
@@ -28,6 +30,17 @@ def all_runs(folder: Path | None = None) -> list[Path]:
     folder = folder or results_folder()
     # A pipe of such a name would be waited for.
     return sorted(path for path in folder.glob("[!.]*.json") if path.is_file())
+
+
+def begun_before(run: Run, folder: Path | None = None) -> list[Run]:
+    """The last ``MOST_EARLIER`` runs of ``folder`` begun before ``run``, oldest first.
+
+    What cannot be read is left out: it was not asked for.
+    """
+    found = (earlier for _, earlier in readable(reversed(all_runs(folder))))
+    with warnings.catch_warnings(action="ignore"):
+        before = (earlier for earlier in found if earlier.started < run.started)
+        return list(itertools.islice(before, MOST_EARLIER))[::-1]
 
 
 def find_run(name: str, folder: Path | None = None) -> Path:

@@ -37,7 +37,7 @@ BAD = {
     "a missing file": (["show", "missing.json"], "missing.json cannot be read: No such file"),
     "a damaged file": (["show", "damaged.json"], "damaged.json is not a cnbench run file"),
     "a foreign file": (["show", "foreign.json"], "its format is 'perf'"),
-    "a newer file": (["show", "newer.json"], "newer cnbench (schema 99, here 1)"),
+    "a newer file": (["show", "newer.json"], "newer cnbench (schema 99, here 2)"),
     "a folder": (["show", "."], ""),
     "a list of nothing": (["list", "nonsense"], "there is no experiment 'nonsense'"),
     "one run to compare": (["compare", "latest"], "compare takes two runs, not 1"),

@@ -49,7 +49,9 @@ def later(centre, spread=0.002, blocks=30):
         (later(0.9), (), "better", 0),
         (later(1.1), ("--fail-on", "20%"), "equivalent", 0),
         (later(1.1), ("--fail-on", "5%"), "worse", 1),
-        (later(1.01), ("--fail-on", "0.1%"), "worse", 1),
+        (later(1.04), ("--fail-on", "0.1%"), "worse", 1),
+        (later(1.01), ("--fail-on", "0.1%"), "inconclusive", 3),  # as two runs of the same may be
+        (later(1.01), ("--fail-on", "0.1%", "--floor", "0.5%"), "worse", 1),
         (later(1.02), (), "inconclusive", 3),  # the interval lies across the margin
         (later(1.0, spread=0.2), (), "inconclusive", 3),  # the noise is above the margin
         (later(1.0, blocks=3), (), "inconclusive", 3),  # too few blocks for an interval

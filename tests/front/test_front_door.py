@@ -71,7 +71,7 @@ def test_a_users_script_sees_the_types(tmp_path):
         cwd=tmp_path,
     ).stdout
     assert 'Revealed type is "pandas' in told
-    assert 'list[cnbench.analysis.comparison.Compared]"' in told
+    assert 'list[cnbench.analysis.compared.Compared]"' in told
 
 
 def test_an_experiment_is_measured_as_on_the_command_line(tmp_path):

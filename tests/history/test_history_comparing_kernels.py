@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from made_up_kernels import counted, environment, run_of
 
-from cnbench.analysis.comparison import compare_runs, environment_differences
+from cnbench.analysis.comparison import compare_runs
+from cnbench.analysis.matching import environment_differences
 from cnbench.core.errors import NotComparableError, UsageError
 from cnbench.core.run import Run
 

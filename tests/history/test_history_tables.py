@@ -32,7 +32,7 @@ def test_a_run_on_two_kernels_has_a_table_for_each(capsys: pytest.CaptureFixture
 def test_two_kernels_compared_are_named_once(capsys: pytest.CaptureFixture[str]) -> None:
     run = two_kernels()
     a, b = (result.case for result in run.cases)
-    print_comparison(compare_cases(run, a, b, paired=False, margin=None), UNITS)
+    print_comparison(compare_cases(run, [(a, b)], paired=False, margin=None), UNITS)
     said = " ".join(capsys.readouterr().out.split())
     assert said.count("6.1.0-50-cloud-amd64") == 1
     assert said.count("6.12.107+deb13-cloud-amd64") == 1

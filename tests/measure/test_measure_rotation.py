@@ -3,9 +3,8 @@
 import made_up
 import pytest
 
-from cnbench.core.experiment import Captures
 from cnbench.core.proof import Check, Proof
-from cnbench.measuring.rotation import in_turn
+from cnbench.measuring.rotation import InTurn
 
 
 class Numbered:
@@ -29,17 +28,19 @@ HELD, BROKEN = (Check("it went its way", "yes", said, said == "yes") for said in
 
 
 def test_a_single_set_up_stays_as_it_is():
-    subject = Numbered(1)
-    assert in_turn([subject]) is subject
+    setups = InTurn([Numbered(1, HELD)])
+    assert setups.proof() == Proof((HELD,))
+    assert {setups.of_block(block) for block in range(5)} == {0}
 
 
 def test_samples_come_from_each_in_turn():
-    subject = in_turn([Numbered(1), Numbered(2), Numbered(3)])
-    assert [subject.sample()["cost"] for _ in range(7)] == [1, 2, 3, 1, 2, 3, 1]
+    setups = InTurn([Numbered(1), Numbered(2), Numbered(3)])
+    turns = [setups.of_block(block) for block in range(7)]
+    assert [setups.sample(turn)["cost"] for turn in turns] == [1, 2, 3, 1, 2, 3, 1]
 
 
 def test_a_proof_says_that_the_others_hold_too():
-    proof = in_turn([Numbered(n, HELD) for n in range(4)]).proof()
+    proof = InTurn([Numbered(n, HELD) for n in range(4)]).proof()
     assert proof.holds
     assert [check.observed for check in proof.checks] == ["yes", "3 hold"]
 
@@ -47,20 +48,18 @@ def test_a_proof_says_that_the_others_hold_too():
 @pytest.mark.parametrize("where", [0, 1, 3])
 def test_one_broken_set_up_breaks_the_proof_and_is_shown(where):
     subjects = [Numbered(n, BROKEN if n == where else HELD) for n in range(4)]
-    proof = in_turn(subjects).proof()
+    proof = InTurn(subjects).proof()
     assert not proof.holds
     assert BROKEN in proof.broken
 
 
 def test_a_set_up_without_evidence_breaks_the_proof():
-    assert not in_turn([Numbered(1, HELD), Numbered(2)]).proof().holds
+    assert not InTurn([Numbered(1, HELD), Numbered(2)]).proof().holds
 
 
 def test_what_keeps_packets_still_does():
-    subject = in_turn([Capturing(1, HELD), Capturing(2, HELD)])
-    assert isinstance(subject, Captures)
-    assert subject.capture() == b"1"
-    assert not isinstance(in_turn([Numbered(1), Numbered(2)]), Captures)
+    assert InTurn([Capturing(1, HELD), Capturing(2, HELD)]).capture() == b"1"
+    assert InTurn([Numbered(1), Numbered(2)]).capture() is None
 
 
 def test_the_sampler_opens_and_warms_up_all_of_them(monkeypatch):
@@ -73,3 +72,5 @@ def test_the_sampler_opens_and_warms_up_all_of_them(monkeypatch):
     (a,) = stage.run(most_blocks=6).results
     assert stage.opened == {"a": 6}  # three of a, three of a′
     assert {sample.values["cost"] for sample in (*a.samples, *a.twin)} == {1.0}
+    assert [sample.setup for sample in a.samples] == [0, 1, 2, 0, 1, 2]
+    assert [sample.setup for sample in a.twin] == [0, 1, 2, 0, 1, 2]

@@ -13,6 +13,7 @@ from cnbench.measuring.stop_rule import (
     outer_ranks,
     paired_precision,
     precision,
+    remembering,
 )
 
 
@@ -60,8 +61,15 @@ def test_a_half_width_scales_and_does_not_mind_the_order(values, factor, random)
 
 @given(VALUES)
 def test_precision_is_relative_for_ratios_and_absolute_for_differences(values):
-    assert precision(values, made_up.ERROR) == half_width(values)
-    assert precision(values, made_up.COST) == half_width(values) / statistics.median(values)
+    assert precision(values, made_up.ERROR) == remembering(values)
+    assert precision(values, made_up.COST) == remembering(values) / statistics.median(values)
+
+
+def test_blocks_that_resemble_their_neighbours_count_for_fewer():
+    jumping = [1.0, 9.0, 3.0, 7.0, 2.0, 8.0, 4.0, 6.0, 5.0, 1.5, 8.5, 2.5]
+    wandering = sorted(jumping)
+    assert remembering(jumping) == half_width(jumping)
+    assert remembering(wandering) > 2 * half_width(wandering)
 
 
 def test_the_precision_of_a_pair_is_blind_to_what_both_share():

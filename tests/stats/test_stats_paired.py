@@ -11,10 +11,8 @@ from cnbench.core.errors import CnbenchError
 from cnbench.stats.intervals import Interval
 from cnbench.stats.paired import (
     paired_difference,
-    paired_effect,
     paired_ratio,
     unpaired_difference,
-    unpaired_effect,
     unpaired_ratio,
 )
 
@@ -43,23 +41,6 @@ def test_difference_is_b_minus_a_with_any_sign() -> None:
 
 def test_one_block_bounds_a_ratio_by_nothing() -> None:
     assert paired_ratio([4.0], [4.0]) == Interval(1.0, 0.0, math.inf)
-
-
-def test_distances_from_zero_are_compared_where_zero_is_better() -> None:
-    a, b = np.full(6, -0.01), np.full(6, 0.04)
-    effect = paired_effect(a, b, scale="additive", better="zero")
-    assert effect.estimate == pytest.approx(0.03)
-    assert paired_effect(a, b, scale="additive", better="lower").estimate == pytest.approx(0.05)
-    assert unpaired_effect(a, b, scale="additive", better="zero").low == pytest.approx(0.03)
-
-
-def test_scale_chooses_the_comparison() -> None:
-    a, b = np.full(6, 2.0), np.full(6, 3.0)
-    for effect in (paired_effect, unpaired_effect):
-        assert effect(a, b, scale="ratio", better="lower").estimate == pytest.approx(1.5)
-        assert effect(a, b, scale="additive", better="higher").estimate == pytest.approx(1)
-        with pytest.raises(ValueError, match="additive"):
-            effect(a, b, scale="ratio", better="zero")
 
 
 @pytest.mark.parametrize("compare", [paired_ratio, unpaired_ratio])

@@ -23,8 +23,10 @@ def judge_ratio(
     [
         (1.03, 1.05, 0.005, "worse"),
         (0.93, 0.95, 0.005, "better"),
-        (1.03, 1.05, 0.10, "inconclusive"),
-        (0.93, 0.95, 0.10, "inconclusive"),
+        (1.03, 1.05, 0.10, "worse"),
+        (0.93, 0.95, 0.10, "better"),
+        (1.015, 1.05, 0.005, "inconclusive"),
+        (0.95, 0.985, 0.005, "inconclusive"),
         (0.99, 1.01, 0.005, "equivalent"),
         (1.005, 1.01, 0.005, "equivalent"),
         (0.99, 1.01, 0.03, "inconclusive"),
@@ -85,7 +87,7 @@ def test_reasons_use_the_unit_on_the_additive_scale() -> None:
 
 
 def test_noise_is_named_as_the_reason() -> None:
-    assert "noise floor of 10 %" in judge_ratio(1.03, 1.05, noise=0.1).reason
+    assert "noise floor of 10 %" in judge_ratio(0.99, 1.01, noise=0.1).reason
     assert "could have been missed" in judge_ratio(0.99, 1.01, noise=0.1).reason
 
 
@@ -96,7 +98,8 @@ def test_too_few_blocks(scale: Scale) -> None:
     judgement = judge(unbounded, margin=0.02, noise=0, scale=scale, better="lower")
     assert judgement.verdict is Verdict.INCONCLUSIVE
     assert "too few blocks to bound the effect" in judgement.reason
-    judgement = judge_ratio(1.03, 1.05, noise=math.inf)
+    assert judge_ratio(1.03, 1.05, noise=math.inf).verdict is Verdict.WORSE
+    judgement = judge_ratio(0.99, 1.01, noise=math.inf)
     assert judgement.verdict is Verdict.INCONCLUSIVE
     assert "noise floor is unknown" in judgement.reason
 

@@ -134,7 +134,7 @@ DAMAGE = {
     "another format": (put("perf", "format"), "not a cnbench run file: its format is 'perf'"),
     "no format": (leave_out("format"), "is not a cnbench run file"),
     "no schema": (leave_out("schema"), "is not a cnbench run file"),
-    "a newer schema": (put(99, "schema"), r"newer cnbench \(schema 99, here 1\)"),
+    "a newer schema": (put(99, "schema"), r"newer cnbench \(schema 99, here 2\)"),
 }  # fmt: skip
 
 

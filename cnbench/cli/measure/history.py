@@ -114,7 +114,7 @@ def _measure(request: Request) -> tuple[Run, Path]:
     try:
         say_what_is_left_out(request)
         plan = replace(plan_for(request), fewest_blocks=FEWEST_SAMPLES)
-        measure_and_record(plan, Recorder(run, path))
+        measure_and_record([plan], Recorder(run, path))
     except KeyboardInterrupt:
         click.echo(
             f"What was measured is in {path}; go on with: cnbench run --resume {run.id}, "

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import click
 
-from cnbench.analysis.comparison import Compared, compare_cases
+from cnbench.analysis.compared import Compared
+from cnbench.analysis.comparison import compare_cases
 from cnbench.cli.main import complain
 from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
 from cnbench.core.case import Case, Group
@@ -62,7 +63,7 @@ def request_for(
 
 
 def compare(
-    request: Request, vary: str, margin: float | None, force: bool
+    request: Request, vary: str, margin: float | None, floor: float | None, force: bool
 ) -> tuple[list[Compared], list[Run]]:
     """Measure what ``request`` asks, and compare each variant with the first, pair by pair.
 
@@ -92,20 +93,33 @@ def compare(
             "see `cnbench doctor`; a guest may have them all: --lab guest",
         )
     run = new_run(request, [experiment])
-    measure_and_record(plan, Recorder(run, results_folder() / f"{run.id}.json"))
-    compared: list[Compared] = []
+    measure_and_record([plan], Recorder(run, results_folder() / f"{run.id}.json"))
     if not all(pair.paired for pair in pairs):
         click.echo(
             "Each is measured on a machine of its own: they are compared unpaired.", err=True
         )
-    for pair in pairs:
-        try:
-            compared += compare_cases(run, pair.a, pair.b, paired=pair.paired, margin=margin)
-        except UsageError as error:
-            complain(error)
-    if not compared:
+    measured = _measured_pairs(run, pairs)
+    if not measured:
         raise CnbenchError("neither variant could be compared", "see the reasons above")
+    compared: list[Compared] = []
+    for paired in (True, False):
+        if some := [(pair.a, pair.b) for pair in measured if pair.paired == paired]:
+            compared += compare_cases(run, some, paired=paired, margin=margin, floor=floor)
     return compared, [run]
+
+
+def _measured_pairs(run: Run, pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs that both have values, the others being complained of."""
+    results = {result.case.key: result for result in run.cases}
+    measured = []
+    for pair in pairs:
+        both = (results[case.key] for case in (pair.a, pair.b))
+        missing = [result for result in both if result.status != "ok"]
+        for result in missing[:1]:
+            complain(UsageError(f"{result.case.point}: {result.reason}", result.remedy))
+        if not missing:
+            measured.append(pair)
+    return measured
 
 
 def _refuse_two_eras(experiment: Experiment, kernels: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import click
 
@@ -30,9 +30,9 @@ def say_what_is_left_out(
 
 
 def measure_and_record(
-    plan: Plan, recorder: Recorder, captures: CaptureFolder | None = None
+    plans: Sequence[Plan], recorder: Recorder, captures: CaptureFolder | None = None
 ) -> None:
-    """Measure ``plan`` into ``recorder``'s file, and the packets seen into ``captures``.
+    """Measure ``plans``, one a repeat, into ``recorder``'s file, and packets into ``captures``.
 
     Raises:
         CnbenchError: the lab could not be opened, or the run file not be written.
@@ -42,7 +42,7 @@ def measure_and_record(
     recorder.begin()  # a folder that cannot be written is found before anything is measured
     complete = False
     try:
-        with shown_on_stderr(len(plan.groups)) as progress:
+        with shown_on_stderr(sum(len(plan.groups) for plan in plans)) as progress:
 
             def listen(event: Event) -> None:
                 problem_before = recorder.problem
@@ -53,7 +53,9 @@ def measure_and_record(
                 if recorder.problem and not problem_before:
                     progress(Warned(f"{recorder.problem}; it is tried again after every case"))
 
-            measure(plan, listen)
+            for repeat, plan in enumerate(plans):
+                recorder.repeat = repeat
+                measure(plan, listen)
         complete = True
     finally:
         with stopping.held():

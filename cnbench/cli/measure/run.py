@@ -16,11 +16,12 @@ from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import all_experiments, experiment_called
 from cnbench.measuring.plan import left_out, parse_given
-from cnbench.measuring.planning import plan_for, why_no_guest
+from cnbench.measuring.planning import why_no_guest
 from cnbench.store import run_file
 from cnbench.store.captures import CaptureFolder
 from cnbench.store.output import check, is_written_once
-from cnbench.store.recorder import Recorder, measured, new_run
+from cnbench.store.recorder import Recorder, new_run
+from cnbench.store.repeats import plans_for
 from cnbench.store.runs import find_run, results_folder
 
 
@@ -34,6 +35,14 @@ from cnbench.store.runs import find_run, results_folder
     "--keep-capture",
     is_flag=True,
     help="Keep the first ten packets of each network case beside the run file, as .pcap.",
+)
+@click.option(
+    "--repeat",
+    "repeats",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=1,
+    help="Carry the whole plan out N times: what runs differ by is then known. Three do.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The run file to write.")
 @click.option("--force", is_flag=True, help="Replace what is there, even if it is no run file.")
@@ -49,6 +58,7 @@ def command(
     kernels: str,
     resume: str | None,
     keep_capture: bool,
+    repeats: int,
     output: Path | None,
     force: bool,
     as_json: bool,
@@ -64,10 +74,10 @@ def command(
       cnbench run --resume latest
     """
     if resume:
-        if experiments or assignments or output:
+        if experiments or assignments or output or repeats > 1:
             raise UsageError(
                 "--resume goes on with what its run was asked for, in that run's file",
-                "leave out the experiments, -p and -o, or start a new run",
+                "leave out the experiments, -p, --repeat and -o, or start a new run",
             )
         path = find_run(resume)
         run = run_file.read(path)
@@ -76,6 +86,7 @@ def command(
     else:
         request = _request(experiments, quick, assignments, budget, seed, lab, clock, kernels)
         request = with_own_services(request, **own)
+        request = replace(request, repeats=repeats)
         run = new_run(request, map(experiment_called, request.experiments))
         path = output or results_folder() / f"{run.id}.json"
         check(path, "run file", run_file.begins_one, force=force)
@@ -112,12 +123,12 @@ def _request(
 def _measure(run: Run, path: Path, captures: CaptureFolder | None) -> None:
     recorder = Recorder(run, path)
     say_what_is_left_out(run.request)
-    plan = plan_for(run.request, measured(run))
-    if not plan.groups:
+    plans = plans_for(run)
+    if not any(plan.groups for plan in plans):
         click.echo("Every case of this run has been measured.", err=True)
         return
     try:
-        measure_and_record(plan, recorder, captures)
+        measure_and_record(plans, recorder, captures)
     except KeyboardInterrupt:
         name = path.stem if path.parent == results_folder() else path
         click.echo(

@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
-from cnbench.analysis.comparison import Compared, compare_runs, environment_differences, overall
+from cnbench.analysis.compared import Compared, overall, questions
+from cnbench.analysis.comparison import compare_runs
+from cnbench.analysis.matching import environment_differences
 from cnbench.cli.measure import live
 from cnbench.cli.results.comparison_table import print_comparison
 from cnbench.cli.measure.own_services import own_services_options, with_own_services
@@ -18,7 +20,7 @@ from cnbench.core.run import Run
 from cnbench.core.units import FRACTION
 from cnbench.stats.verdict import Verdict
 from cnbench.store import run_file
-from cnbench.store.runs import find_run
+from cnbench.store.runs import begun_before, find_run
 
 _EXIT_CODES = {
     Verdict.BETTER: ExitCode.FINE,
@@ -43,6 +45,13 @@ _EXIT_CODES = {
     help="The smallest effect that matters: 2%.",
 )
 @click.option(
+    "--floor",
+    type=Quantity(FRACTION, "a floor"),
+    metavar="SHARE",
+    help="What two runs of the same are taken to stay below where nothing tells: by default 3% on"
+    " the wall clock, 0.2% of instructions.",
+)
+@click.option(
     "--force", is_flag=True, help="Compare different environments, or kernels of two eras."
 )
 @sampling_options
@@ -53,6 +62,7 @@ def command(
     what: tuple[str, ...],
     vary: str | None,
     margin: float | None,
+    floor: float | None,
     force: bool,
     quick: bool,
     assignments: tuple[str, ...],
@@ -77,18 +87,24 @@ def command(
       cnbench compare service-routing --vary kernel=bookworm,trixie --clock instructions
     """
     if vary is None:
-        compared, runs = _two_runs(what, margin, force)
+        compared, runs = _two_runs(what, margin, floor, force)
     else:
         request = live.request_for(
             what, vary, assignments, not quick, budget, seed, lab, clock, kernels
         )
         request = with_own_services(request, **own)
-        compared, runs = live.compare(request, vary, margin, force)
+        compared, runs = live.compare(request, vary, margin, floor, force)
     verdict = overall(compared)
     if as_json:
         rows = [one.as_json() for one in compared]
         ids = [run.id for run in runs]
-        click.echo(json.dumps({"runs": ids, "verdict": verdict.value, "rows": rows}, indent=1))
+        found = {
+            "runs": ids,
+            "verdict": verdict.value,
+            "questions": questions(compared),
+            "rows": rows,
+        }
+        click.echo(json.dumps(found, indent=1))
     else:
         units = {name: dict(e.parameters) for run in runs for name, e in run.experiments.items()}
         print_comparison(compared, units)
@@ -97,7 +113,7 @@ def command(
 
 
 def _two_runs(
-    what: Sequence[str], margin: float | None, force: bool
+    what: Sequence[str], margin: float | None, floor: float | None, force: bool
 ) -> tuple[list[Compared], list[Run]]:
     if len(what) != 2:
         raise UsageError(
@@ -105,7 +121,8 @@ def _two_runs(
             "or one experiment with --vary NAME=A,B; see `cnbench compare --help`",
         )
     a, b = (run_file.read(find_run(name)) for name in what)
-    compared = compare_runs(a, b, margin=margin, force=force)
+    earlier = begun_before(b)
+    compared = compare_runs(a, b, margin=margin, force=force, floor=floor, earlier=earlier)
     noted = [d for d in environment_differences(a, b) if force or not d.essential]
     for difference in noted:
         click.echo(f"{difference.what}: {difference.one} → {difference.other}", err=True)

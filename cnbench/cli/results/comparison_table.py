@@ -6,11 +6,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from rich.markup import escape
 
-from cnbench.analysis.comparison import Compared
+from cnbench.analysis.compared import (
+    BETWEEN_RUNS,
+    WHAT_WOULD_TELL,
+    Compared,
+    questions,
+)
 from cnbench.cli.tables import show_median, show_noise, show_value
 from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.units import FRACTION, format_quantity
+from cnbench.stats.many import LEVEL
 from cnbench.stats.verdict import Verdict
+
+# An autocorrelation that makes an interval a third wider, at least.
+_LARGE_MEMORY = 0.3
 
 _COLOURS = {
     Verdict.BETTER: "green",
@@ -28,6 +37,39 @@ def print_comparison(compared: Sequence[Compared], units: Mapping[str, Mapping[s
         one.judgement.reason for one in compared if one.judgement.verdict == Verdict.INCONCLUSIVE
     ):
         out.print(f"  [yellow]inconclusive[/]: {escape(reason)}")
+    for note in notes(compared):
+        out.print(f"  {note}")
+
+
+def notes(compared: Sequence[Compared]) -> list[str]:
+    """What every reader of these intervals must know, a sentence each."""
+    said = [
+        f"[yellow]{unknown}: unknown[/]. The intervals marked * are what the blocks of these"
+        f" {'runs' if unknown == BETWEEN_RUNS else 'set-ups'} tell, and another draw may lie"
+        f" outside; what would tell: {WHAT_WOULD_TELL[unknown]}"
+        for unknown in dict.fromkeys(one.unknown for one in compared if one.unknown)
+    ]
+    remembering = [one for one in compared if one.rests_on.autocorrelation >= _LARGE_MEMORY]
+    if remembering:
+        most = max(one.rests_on.autocorrelation for one in remembering)
+        said.append(
+            f"Blocks resemble their neighbours in {len(remembering)} of {len(compared)} lines"
+            f" (autocorrelation up to {most:.1f}), so that fewer of them count"
+        )
+    count = questions(compared)
+    if count > 1:
+        said.append(
+            f"Of {count} intervals of 95 % {count * LEVEL:.2g} miss by chance; better and worse"
+            f" are called so that the chance of any false one is {LEVEL:.0%} for all together"
+        )
+    return said
+
+
+def _drawn(one: Compared) -> str:
+    """What was drawn independently: ``12 blocks``, ``8 set-ups``, ``3 runs``; * if that is not all."""
+    rests_on = one.rests_on
+    many = "" if rests_on.units == 1 else "s"
+    return f"{rests_on.units} {rests_on.unit}{many}{'*' if one.unknown else ''}"
 
 
 def _telling(
@@ -59,6 +101,7 @@ def _figures(compared: Sequence[Compared]) -> list[Column]:
         column(a, lambda one: show_median(one.a)),
         column(b, lambda one: show_median(one.b)),
         column("B against A, 95 % interval", _effect),
+        column("of", _drawn, right=False),
         column("noise", lambda one: show_noise(one.metric, one.noise, one.b.unit)),
         column("verdict", _verdict, right=False),
     ]

@@ -1,0 +1,56 @@
+"""What runs of one environment differ by: the centres of earlier ones, case by case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cnbench.analysis.observed import observed_differences
+from cnbench.analysis.rows import measured
+from cnbench.core.case import Case
+from cnbench.core.fingerprint import Fingerprint, differences
+from cnbench.core.metric import Metric
+from cnbench.core.run import CaseResult, Run
+from cnbench.stats.arrays import Floats
+
+# What a machine was like long ago says little of what it is like now.
+MOST_RUNS = 20
+
+
+class EarlierRuns:
+    """Runs of any environment, oldest first; of each case the latest ``MOST_RUNS`` count."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._runs = runs
+
+    def centres(self, environment: Fingerprint | None, case: Case, metric: Metric) -> Floats:
+        """The centres of a case's ``metric`` in runs of ``environment``, shape (runs,).
+
+        On the scale of differences; a repeat of a run is a run. Of an environment that is unknown
+        there are none.
+        """
+        if environment is None:
+            return np.array([])
+        found = [
+            run.centre()
+            for result in self._like(environment, case, metric)
+            for run in observed_differences(result.samples, metric).by_run()
+        ]
+        return np.array(found[-MOST_RUNS:])
+
+    def _like(self, environment: Fingerprint, case: Case, metric: Metric) -> list[CaseResult]:
+        return [
+            result
+            for run in self._runs
+            for result in run.cases
+            if result.case.point == case.point
+            and measured(result)
+            and metric.name in result.samples[0].values
+            and same_environment(run.fingerprints.get(result.fingerprint), environment)
+        ]
+
+
+def same_environment(one: Fingerprint | None, other: Fingerprint) -> bool:
+    """Whether nothing in them could explain a difference."""
+    return one is not None and not any(d.essential for d in differences(one, other))

@@ -1,0 +1,89 @@
+"""Observations that know what was drawn independently: the block, the set-up or the run.
+
+Values that share a set-up or a run share what that drew (where memory lies, how tables are
+shuffled, what the machine was at that hour), and no number of them averages it out. What was drawn
+independently is the unit of every interval here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from cnbench.core.autocorrelation import corrected, lag_one
+from cnbench.core.errors import CnbenchError
+from cnbench.stats.arrays import Floats
+
+# Fewer blocks a set-up than this, and taking away the set-ups' medians would take most of the rest.
+_BLOCKS_A_SETUP = 3
+
+
+@dataclass(frozen=True)
+class Observations:
+    """One value a block, in the order taken, on a scale where differences have a meaning.
+
+    Attributes:
+        values: shape (n,); logarithms where quotients are compared.
+        setups: the set-up of each, counted from 0 in each run; empty where nobody noted it, and
+            each block then stands for itself.
+        runs: the run of each, equal ones together; empty for one run.
+    """
+
+    values: Floats
+    setups: tuple[int, ...] = ()
+    runs: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for labels in (self.setups, self.runs):
+            if labels and len(labels) != self.values.size:
+                raise CnbenchError(f"{self.values.size} values have {len(labels)} labels")
+
+    def by_run(self) -> list[Observations]:
+        """The observations of each run, in their order."""
+        if not self.runs:
+            return [self]
+        places = [
+            list(group) for _, group in groupby(range(self.values.size), self.runs.__getitem__)
+        ]
+        return [self._at(place) for place in places]
+
+    def setup_medians(self) -> Floats:
+        """One value a set-up of a single run, in their order; without a note, one a block."""
+        if not self.setups:
+            return self.values
+        labels = np.array(self.setups)
+        return np.array([np.median(self.values[labels == label]) for label in np.unique(labels)])
+
+    @property
+    def setup_count(self) -> int:
+        """How many set-ups a single run had; 0 where nobody noted it."""
+        return len(set(self.setups))
+
+    def centre(self) -> float:
+        """The middle of a single run: the median of its set-ups' medians."""
+        return float(np.median(self.setup_medians()))
+
+    def lag_one(self) -> float:
+        """The correlation of neighbouring blocks of a single run, without what set-ups differ by.
+
+        Neighbouring blocks are of different set-ups, whose differences are no memory.
+        """
+        values = self.values
+        if self.setup_count > 1 and values.size >= _BLOCKS_A_SETUP * self.setup_count:
+            labels = np.array(self.setups)
+            values = values.copy()
+            for label in np.unique(labels):
+                values[labels == label] -= np.median(values[labels == label])
+        return lag_one(values.tolist())
+
+    def memory(self) -> float:
+        """The autocorrelation of a single run, 0 to 0.9, without the bias of its estimate."""
+        return corrected(self.lag_one(), self.values.size)
+
+    def _at(self, places: Sequence[int]) -> Observations:
+        return Observations(
+            self.values[list(places)], tuple(self.setups[p] for p in places) if self.setups else ()
+        )

@@ -1,0 +1,67 @@
+"""A case that was measured several times round, as one result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cnbench.core.proof import all_of
+from cnbench.core.run import CaseResult, Run, Sample
+from cnbench.measuring.plan import Plan
+from cnbench.measuring.planning import plan_for
+
+
+def plans_for(run: Run) -> list[Plan]:
+    """What is left to measure of each repeat of ``run``, with its share of the time.
+
+    Raises:
+        UsageError: what was asked for makes no sense.
+        UnsupportedError: it needs a guest, which cannot be had here.
+    """
+    plans = []
+    for repeat in range(run.request.repeats):
+        done = [result for result in run.cases if has_repeat(result, repeat)]
+        plan = plan_for(run.request, done)
+        plans.append(replace(plan, budget=plan.budget and plan.budget / run.request.repeats))
+    return plans
+
+
+def with_repeat(known: CaseResult | None, found: CaseResult, repeat: int) -> CaseResult:
+    """What is ``known`` of a case from earlier repeats, and what ``repeat`` (from 0) found of it.
+
+    A repeat that was begun before is replaced. One that failed discredits the case: its status and
+    reason are the result's, and all samples are kept.
+    """
+    found = _labelled(found, repeat)
+    if known is None or known.status == "unsupported":
+        return found
+    samples, twin = _but(known.samples, repeat), _but(known.twin, repeat)
+    if not samples:
+        return found
+    result = known
+    if known.status == "ok" and found.status == "ok":
+        proof = all_of([known.proof, found.proof], "repeats")
+        result = replace(known, proof=proof, stopped=found.stopped)
+    elif known.status == "ok":
+        result = replace(found, reason=f"in repeat {repeat + 1}: {found.reason}")
+    return replace(result, samples=(*samples, *found.samples), twin=(*twin, *found.twin))
+
+
+def has_repeat(result: CaseResult, repeat: int) -> bool:
+    """Whether ``repeat`` need not be measured again for this case."""
+    if result.status == "unsupported":
+        return True
+    repeats = {sample.repeat for sample in result.samples}
+    last = max(repeats, default=0)
+    whole = repeat < last or result.stopped != "interrupted"
+    return result.status == "ok" and repeat in repeats and whole
+
+
+def _but(samples: tuple[Sample, ...], repeat: int) -> tuple[Sample, ...]:
+    return tuple(sample for sample in samples if sample.repeat != repeat)
+
+
+def _labelled(result: CaseResult, repeat: int) -> CaseResult:
+    def label(samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
+        return tuple(replace(sample, repeat=repeat) for sample in samples)
+
+    return replace(result, samples=label(result.samples), twin=label(result.twin))

@@ -1,0 +1,114 @@
+"""Runs that were never measured, as `cnbench run` would have written them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from evidence.models import Floats, Model
+
+from cnbench.core.case import Case
+from cnbench.core.fingerprint import Fingerprint
+from cnbench.core.metric import Metric
+from cnbench.core.proof import Proof, equal
+from cnbench.core.run import CaseResult, ExperimentRecord, Request, Run, Sample
+
+COST = Metric("cost", "s", "lower", "ratio", "what it costs")
+HERE = Fingerprint("host", "wall", "6.12.0", {"cpus": "2"}, {}, {})
+_DIGEST = HERE.digest
+_PROVEN = Proof((equal("as claimed", 1, 1),))
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a comparison is made.
+
+    Attributes:
+        shared: A and B in the blocks of one run (``--vary``), else in separate runs.
+        setups: set-ups a case.
+        alike: whether the experiment has shown that one set-up stands for all.
+        repeats: runs a side.
+        earlier: earlier runs of the same environment.
+    """
+
+    shared: bool = False
+    setups: int = 1
+    alike: bool = True
+    repeats: int = 1
+    earlier: int = 0
+
+
+def case(number: int, mode: str) -> Case:
+    """Case ``number`` of a grid, in the variant ``mode``."""
+    return Case("made-up", {"mode": mode, "size": number})
+
+
+def run_of(
+    identity: str,
+    model: Model,
+    way: Way,
+    blocks: int,
+    rng: np.random.Generator,
+    *,
+    shift: float = 0.0,
+    cases: int = 1,
+    repeats: int = 1,
+) -> Run:
+    """A run of ``cases`` cases, each with A′, and each with a variant B if blocks are shared.
+
+    ``shift`` is the logarithm of what B costs over A: of the variant, or of all of a run that holds
+    no variants.
+    """
+    results = [
+        one
+        for number in range(cases)
+        for one in _results(number, model, way, blocks, rng, shift, repeats)
+    ]
+    return Run(
+        id=identity,
+        started="2026-01-01T00:00:00+00:00",
+        cnbench="",
+        request=Request(("made-up",), False, {"made-up": {}}, "auto", "auto", None, 1),
+        experiments={
+            "made-up": ExperimentRecord(
+                "?", "mode", (COST,), {"mode": "", "size": ""}, alike="shown" if way.alike else ""
+            )
+        },
+        fingerprints={_DIGEST: HERE},
+        cases=results,
+    )
+
+
+def _results(
+    number: int,
+    model: Model,
+    way: Way,
+    blocks: int,
+    rng: np.random.Generator,
+    shift: float,
+    repeats: int,
+) -> list[CaseResult]:
+    sides = 3 if way.shared else 2
+    drawn = [model.run(rng, sides, blocks, way.setups) for _ in range(repeats)]
+    if way.shared:
+        for one in drawn:
+            one[2] += shift
+    else:
+        drawn = [one + shift for one in drawn]
+    samples = [_samples([one[side] for one in drawn], way.setups) for side in range(sides)]
+    first = CaseResult(case(number, "a"), number, "ok", samples=samples[0], twin=samples[1],
+                       proof=_PROVEN, fingerprint=_DIGEST)  # fmt: skip
+    if not way.shared:
+        return [first]
+    other = CaseResult(case(number, "b"), number, "ok", samples=samples[2], proof=_PROVEN,
+                       fingerprint=_DIGEST)  # fmt: skip
+    return [first, other]
+
+
+def _samples(logs: Sequence[Floats], setups: int) -> tuple[Sample, ...]:
+    return tuple(
+        Sample(block, 0, {"cost": value}, float(block), 1.0, setup=block % setups, repeat=repeat)
+        for repeat, one in enumerate(logs)
+        for block, value in enumerate(np.exp(one).tolist())
+    )
