@@ -1,5 +1,7 @@
 """A cluster from lists of Kubernetes objects, as `kubectl get -o json` prints them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias, TypeVar
 
@@ -10,9 +12,11 @@ from cnbench.scheduler.inputs.kubernetes import (
     named,
     node_from_dict,
     pod_from_dict,
-    selector_from,
+    running_pod,
 )
+from cnbench.scheduler.inputs.kubernetes_rules import selector_from
 from cnbench.scheduler.inputs.object_reader import Reader
+from cnbench.scheduler.inputs.storage import Storage
 from cnbench.scheduler.model import checks
 from cnbench.scheduler.model.objects import Pod
 from cnbench.scheduler.model.selectors import LabelSelector
@@ -31,6 +35,10 @@ def cluster_from_dicts(
     services: Objects = (),
     namespaces: Objects = (),
     controllers: Objects = (),
+    *,
+    claims: Objects | None = None,
+    volumes: Objects = (),
+    classes: Objects = (),
 ) -> tuple[Cluster, list[Pod]]:
     """A cluster from lists of Kubernetes objects (or the List objects kubectl prints).
 
@@ -40,10 +48,14 @@ def cluster_from_dicts(
     Args:
         nodes: v1 Nodes.
         pods: v1 Pods.
-        services: v1 Services; what they select is spread (SelectorSpread).
+        services: v1 Services; what they select is spread.
         namespaces: v1 Namespaces, whose labels affinity terms may select.
         controllers: ReplicationControllers, ReplicaSets and StatefulSets that own pods; what they
             select is spread too.
+        claims: v1 PersistentVolumeClaims; None where they are not known, so that a pending pod
+            with one cannot be answered for.
+        volumes: v1 PersistentVolumes, whose nodes and zones their pods are bound to.
+        classes: StorageClasses, which say whether an unbound claim waits for its pod.
 
     Raises:
         SchedulerInputError: an object is malformed, or a pod's node does not exist; the message
@@ -52,16 +64,20 @@ def cluster_from_dicts(
     labels = dict(_each("namespaces", namespaces, _labels_by_name))
     cluster = Cluster(_each("nodes", nodes, node_from_dict), labels)
     selecting = list(_objects(services)), list(_objects(controllers))
+    known = None if claims is None else list(_objects(claims))
+    storage = Storage(known, _objects(volumes), _objects(classes))
 
     def take(given: Object) -> Pod | None:
         if Reader("pod", given).field("status").field("phase").value in _FINISHED:
             return None
-        pod = pod_from_dict(given, spread_selector_for(given, *selecting))
-        node = Reader(f"pod {pod.key}", given).field("spec").field("nodeName")
+        selector = spread_selector_for(given, *selecting)
+        node = Reader("pod", given).field("spec").field("nodeName")
         if not node.text():
-            return pod
+            return pod_from_dict(given, selector, storage)
+        pod = running_pod(given, selector)
         if not cluster.numbers_of(node.text()):
-            raise node.problem(f"there is no node {node.text()!r}")
+            unknown = Reader(f"pod {pod.key}", node.value, node.path)
+            raise unknown.problem(f"there is no node {node.text()!r}")
         cluster.add(pod, node.text())
         return None
 
