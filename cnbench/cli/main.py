@@ -30,6 +30,10 @@ COMMANDS = {
     "report": ("results.report", "Write the HTML report."),
     "history": ("measure.history", "Cost by kernel release, counted in guests and drawn by asv."),
     "guest": ("machine.guest", "Build, list and run guest machines."),
+    "schedule": (
+        "kubernetes.schedule",
+        "Say where a pod would go and why, and what would change that.",
+    ),
     "services": ("kubernetes.services", "Print what kube-proxy would write for a set of services."),
     "kube-scheduler": (
         "kubernetes.kube_scheduler",

@@ -1,6 +1,9 @@
 """A cluster from lists of Kubernetes objects, as `kubectl get -o json` prints them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
 from cnbench.scheduler.cluster import Cluster
@@ -10,17 +13,22 @@ from cnbench.scheduler.inputs.kubernetes import (
     named,
     node_from_dict,
     pod_from_dict,
-    selector_from,
+    running_pod,
 )
+from cnbench.scheduler.inputs.kubernetes_rules import selector_from
 from cnbench.scheduler.inputs.object_reader import Reader
+from cnbench.scheduler.inputs.storage import Storage
 from cnbench.scheduler.model import checks
 from cnbench.scheduler.model.objects import Pod
 from cnbench.scheduler.model.selectors import LabelSelector
+from cnbench.scheduler.world import Placed, World
 
 Objects: TypeAlias = Iterable[Object] | Object
 Made = TypeVar("Made")
 
 _FINISHED = ("Succeeded", "Failed")
+_MIRROR = "kubernetes.io/config.mirror"
+_OF_NODES = ("DaemonSet", "Node")
 _PLAIN_SELECTOR = "ReplicationController"
 _SPREADING_KINDS = (_PLAIN_SELECTOR, "ReplicaSet", "StatefulSet")
 
@@ -31,6 +39,10 @@ def cluster_from_dicts(
     services: Objects = (),
     namespaces: Objects = (),
     controllers: Objects = (),
+    *,
+    claims: Objects | None = None,
+    volumes: Objects = (),
+    classes: Objects = (),
 ) -> tuple[Cluster, list[Pod]]:
     """A cluster from lists of Kubernetes objects (or the List objects kubectl prints).
 
@@ -40,32 +52,91 @@ def cluster_from_dicts(
     Args:
         nodes: v1 Nodes.
         pods: v1 Pods.
-        services: v1 Services; what they select is spread (SelectorSpread).
+        services: v1 Services; what they select is spread.
         namespaces: v1 Namespaces, whose labels affinity terms may select.
         controllers: ReplicationControllers, ReplicaSets and StatefulSets that own pods; what they
             select is spread too.
+        claims: v1 PersistentVolumeClaims; None where they are not known, so that a pending pod
+            with one cannot be answered for.
+        volumes: v1 PersistentVolumes, whose nodes and zones their pods are bound to.
+        classes: StorageClasses, which say whether an unbound claim waits for its pod.
 
     Raises:
         SchedulerInputError: an object is malformed, or a pod's node does not exist; the message
             begins with the list and the place in it, as "pods[3]".
     """
+    world, cluster = world_from_dicts(
+        nodes,
+        pods,
+        (list(_objects(services)), list(_objects(controllers))),
+        namespaces,
+        storage_from_dicts(claims, volumes, classes),
+    )
+    return cluster, list(world.pending)
+
+
+def storage_from_dicts(
+    claims: Objects | None, volumes: Objects = (), classes: Objects = ()
+) -> Storage:
+    """Claims, volumes and classes; without claims (None) which there are is not known.
+
+    Raises:
+        SchedulerInputError: one of them is no list of objects.
+    """
+    known = None if claims is None else list(_objects(claims))
+    return Storage(known, _objects(volumes), _objects(classes))
+
+
+def world_from_dicts(
+    nodes: Objects,
+    pods: Objects,
+    selecting: tuple[Sequence[Object], Sequence[Object]],
+    namespaces: Objects,
+    storage: Storage,
+) -> tuple[World, Cluster]:
+    """The same as objects that a cluster can be made of again, and the cluster.
+
+    Args:
+        nodes: v1 Nodes.
+        pods: v1 Pods.
+        selecting: v1 Services, and the controllers that own pods.
+        namespaces: v1 Namespaces.
+        storage: what claims the pods may name.
+
+    Raises:
+        SchedulerInputError: as `cluster_from_dicts`.
+    """
     labels = dict(_each("namespaces", namespaces, _labels_by_name))
-    cluster = Cluster(_each("nodes", nodes, node_from_dict), labels)
-    selecting = list(_objects(services)), list(_objects(controllers))
+    world = World(tuple(_each("nodes", nodes, node_from_dict)), (), (), labels)
+    cluster = world.cluster()
+    placed: list[Placed] = []
 
     def take(given: Object) -> Pod | None:
-        if Reader("pod", given).field("status").field("phase").value in _FINISHED:
+        reader = Reader("pod", given)
+        if reader.field("status").field("phase").value in _FINISHED:
             return None
-        pod = pod_from_dict(given, spread_selector_for(given, *selecting))
-        node = Reader(f"pod {pod.key}", given).field("spec").field("nodeName")
+        selector = spread_selector_for(given, *selecting)
+        node = reader.field("spec").field("nodeName")
         if not node.text():
-            return pod
+            return pod_from_dict(given, selector, storage)
+        pod = running_pod(given, selector)
         if not cluster.numbers_of(node.text()):
-            raise node.problem(f"there is no node {node.text()!r}")
+            unknown = Reader(f"pod {pod.key}", node.value, node.path)
+            raise unknown.problem(f"there is no node {node.text()!r}")
         cluster.add(pod, node.text())
+        placed.append(Placed(pod, node.text(), _stays(reader)))
         return None
 
-    return cluster, [pod for pod in _each("pods", pods, take) if pod is not None]
+    pending = tuple(pod for pod in _each("pods", pods, take) if pod is not None)
+    return replace(world, placed=tuple(placed), pending=pending), cluster
+
+
+def _stays(pod: Reader) -> bool:
+    """Whether a pod is its node's: a DaemonSet's, or one that the kubelet has from a file."""
+    metadata = pod.field("metadata")
+    owners = metadata.field("ownerReferences").items()
+    mirrored = metadata.field("annotations").field(_MIRROR).value is not None
+    return mirrored or any(one.field("kind").text() in _OF_NODES for one in owners)
 
 
 def spread_selector_for(
