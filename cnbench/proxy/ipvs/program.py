@@ -7,7 +7,7 @@ and ipset.go, release 1.33). The iptables rules that go with it are in `ipvs_rul
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import NamedTuple
@@ -102,11 +102,11 @@ class Plan:
 
 def plan(services: Iterable[Service], node: Node) -> Plan:
     """Work out what IPVS mode needs for some services. Headless services need nothing."""
-    planned = Plan()
+    planned, own = Plan(), frozenset(node.addresses)
     for service in services:
         if not service.headless:
             for port in service.ports:
-                _PortPlan(service, port, node, planned).make()
+                _PortPlan(service, port, node, own, planned).make()
     return planned
 
 
@@ -161,19 +161,18 @@ def entries_program(entries: Iterable[Entry], family: Family, command: str = "ad
     for a source range of all addresses: no set holds that (ipset(8)), so that kube-proxy's command
     fails there and lets nobody in. Here it is written as its two halves, which is what was meant.
     """
+    starts = {name: f"{command} {set_name(name, family)} " for name in SETS}
     return "".join(
-        f"{command} {set_name(name, family)} {value}\n"
-        for name, whole in entries
-        for value in _storable(whole)
+        f"{starts[name]}{value}\n"
+        if value[-2:] != "/0"
+        else "".join(f"{starts[name]}{half}\n" for half in _halves(value))
+        for name, value in entries
     )
 
 
-def _storable(value: str) -> tuple[str, ...]:
-    if not value.endswith("/0"):
-        return (value,)
+def _halves(value: str) -> Iterator[str]:
     start, _, everything = value.rpartition(",")
-    low, high = ip_network(everything).subnets()
-    return f"{start},{low}", f"{start},{high}"
+    return (f"{start},{half}" for half in ip_network(everything).subnets())
 
 
 def _options(kind: str, family: Family) -> str:
@@ -186,10 +185,18 @@ def _options(kind: str, family: Family) -> str:
 class _PortPlan:
     """One service port's part of a plan."""
 
-    def __init__(self, service: Service, port: ServicePort, node: Node, planned: Plan) -> None:
+    def __init__(
+        self,
+        service: Service,
+        port: ServicePort,
+        node: Node,
+        own: Collection[str],
+        planned: Plan,
+    ) -> None:
         self.service = service
         self.port = port
         self.node = node
+        self.own = own
         self.plan = planned
         self.reach = reach(service, port)
         self.external_local = external_stays_local(service, port)
@@ -227,7 +234,7 @@ class _PortPlan:
         behind = (self.reach.local if local else ()) or self.reach.cluster
         at = VirtualAddress(address, port, self.port.protocol)
         self.plan.servers[at] = VirtualServer(at, tuple(behind), self.service.affinity_seconds)
-        if bind and address not in self.node.addresses:
+        if bind and address not in self.own:
             self._enter("KUBE-IPVS-IPS", address)
 
     def _make_load_balancer(self, address: str) -> None:

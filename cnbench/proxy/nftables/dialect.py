@@ -17,23 +17,20 @@ class Dialect:
 
     Attributes:
         ip: the header's name, and the family of the table.
+        table: the table, as commands name it.
         address_type: of a set's keys.
         localhost: addresses on which no node port answers.
     """
 
     ip: str
+    table: str
     address_type: str
     localhost: str
 
-    @property
-    def table(self) -> str:
-        """The table, as commands name it."""
-        return f"{self.ip} {TABLE_NAME}"
-
 
 _DIALECTS = {
-    Family.IPV4: Dialect("ip", "ipv4_addr", "127.0.0.0/8"),
-    Family.IPV6: Dialect("ip6", "ipv6_addr", "::1"),
+    Family.IPV4: Dialect("ip", f"ip {TABLE_NAME}", "ipv4_addr", "127.0.0.0/8"),
+    Family.IPV6: Dialect("ip6", f"ip6 {TABLE_NAME}", "ipv6_addr", "::1"),
 }
 
 

@@ -127,9 +127,10 @@ class PortRules:
 
     def write_chains(self, add: Callable[[str], None], *, spreads: bool = True) -> None:
         """Add the port's own chains, emptied, and their rules; those of `spreads` where asked."""
+        table = self.table
         for chain in self.chains():
-            add(f"add chain {self.table} {chain}")
-            add(f"flush chain {self.table} {chain}")
+            add(f"add chain {table} {chain}")
+            add(f"flush chain {table} {chain}")
         if self.internal_usable:
             self._write_internal_masquerade(add)
         if self.external:
