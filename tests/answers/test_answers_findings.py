@@ -6,21 +6,16 @@ from made_up_answers import A, B, answer, pair, picked
 
 from cnbench.analysis.answers.answer import Verdict, find, overall
 from cnbench.analysis.answers.cases import Cases
-from cnbench.analysis.answers.figures import (
+from cnbench.analysis.answers.criteria import (
     all_within,
     at_least,
     at_most,
-    cheapest,
     equal,
-    exponent,
     fails,
     less,
-    of,
-    outcome,
-    over_other,
-    ratio,
     works,
 )
+from cnbench.analysis.answers.figures import cheapest, exponent, of, outcome, over_other, ratio
 
 
 def verdict(test, found):
