@@ -92,7 +92,7 @@ def test_an_exponent_is_that_of_the_law():
 
 
 def test_a_metric_over_another_of_the_same_case_is_of_its_own_blocks():
-    part = over_other("cost", "b", "cost", "a")(pair())
+    part = over_other("cost", "b", "cost", "a")(pair(group=1))
     assert not part.paired
     assert part.interval.estimate == pytest.approx(2, rel=0.05)
     assert over_other("cost", "a", "cost", "a")(pair()).text == "0 %"
