@@ -217,5 +217,6 @@ EXPERIMENT = Experiment(
     require=_require,
     nonsense=nonsense,
     tools=("iptables",),
+    share=0.5,
     caveat="No NIC: all devices are veth, which hand over buffers of up to 64 KiB uncut.",
 )

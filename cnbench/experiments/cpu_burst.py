@@ -200,7 +200,7 @@ EXPERIMENT = Experiment(
         Parameter(
             "cycles",
             "rows of five requests in one sample",
-            quick=(2,),
+            quick=(1,),
             full=(10,),
             whole=True,
             minimum=1,

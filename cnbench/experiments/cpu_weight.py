@@ -125,7 +125,7 @@ EXPERIMENT = Experiment(
         Parameter(
             "ratio",
             "the heavier group's weight over the lighter one's, which has the default",
-            quick=(1, 2, 10),
+            quick=(1, 10),
             full=(1, 2, 3, 10, 30, 100),
             whole=True,
             minimum=1,

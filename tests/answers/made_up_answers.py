@@ -6,7 +6,8 @@ import made_up
 
 from cnbench.analysis.answers.answer import Answer
 from cnbench.analysis.answers.cases import Cases
-from cnbench.analysis.answers.figures import cheapest, less, ratio, shown, value
+from cnbench.analysis.answers.criteria import less
+from cnbench.analysis.answers.figures import cheapest, ratio, shown, value
 from cnbench.analysis.chapters import chapters_of
 
 A, B = [1.0, 1.01, 1.02, 1.0, 1.01, 1.02, 1.0], [2.0, 2.02, 2.04, 2.0, 2.02, 2.04, 2.0]

@@ -13,7 +13,7 @@ import pytest
 
 from cnbench.core.errors import CnbenchError, CommandError, UnsupportedError
 from cnbench.lab import commands, netns
-from cnbench.lab.cgroups.cpu import find_controllers
+from cnbench.lab.cgroups.cpu import Controller, CpuGroup, find_controllers
 from cnbench.lab.clock import Clock
 from cnbench.lab.cpus import pinned
 from cnbench.lab.host import Fixtures, open_lab
@@ -288,3 +288,18 @@ def test_without_permission_a_namespace_says_what_to_do(monkeypatch):
     ):
         pass
     assert "run as root" in refusal.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("version", "files", "limit"),
+    [
+        ("v1", {"cpu.cfs_quota_us": "-1\n", "cpu.cfs_period_us": "100000\n"}, (-1, 100_000)),
+        ("v1", {"cpu.cfs_quota_us": "2000\n", "cpu.cfs_period_us": "10000\n"}, (2000, 10_000)),
+        ("v2", {"cpu.max": "max 100000\n"}, (-1, 100_000)),
+        ("v2", {"cpu.max": "2000 10000\n"}, (2000, 10_000)),
+    ],
+)
+def test_a_group_without_a_limit_reads_alike_in_both_versions(tmp_path, version, files, limit):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert CpuGroup(Controller(version, tmp_path, tmp_path)).read_limit() == limit

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cnbench.analysis.answers.answer import Answer
 from cnbench.analysis.answers.cases import Cases
-from cnbench.analysis.answers.figures import at_least, ratio, shown, value
+from cnbench.analysis.answers.criteria import at_least
+from cnbench.analysis.answers.figures import ratio, shown, value
 
 _MODES = {"host": {"mode": "host"}, "bridge": {"mode": "bridge"}}
 _DEARER = 1.02

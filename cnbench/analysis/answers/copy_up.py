@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from cnbench.analysis.answers.answer import Answer, Show, Test
+from cnbench.analysis.answers.answer import Answer
 from cnbench.analysis.answers.cases import Cases
-from cnbench.analysis.answers.figures import (
-    at_least,
-    at_most,
-    cheapest,
-    less,
-    of,
-    over_other,
-    ratio,
-    shown,
-    value,
-)
+from cnbench.analysis.answers.criteria import at_least, at_most, less
+from cnbench.analysis.answers.figures import cheapest, of, over_other, ratio, shown, value
 from cnbench.core.parameter import Params
 
 _KIB, _MIB = 2**10, 2**20
@@ -27,17 +18,14 @@ _SMALL = 4 * _KIB
 _GROWS, _CONSTANT = 2.0, 1.5
 
 
-def _sizes(filesystem: str, **params: object) -> Cases:
-    sized = {"16 MiB": {"size": _LARGE}, "4 KiB": {"size": _SMALL}}
-    return Cases(sized, filesystem=filesystem, **{**_OPEN, **params})  # type: ignore[arg-type]
+_BIG, _LITTLE = "16 MiB", "4 KiB"
+_GROWTH = ratio("latency", _BIG, _LITTLE)
 
 
-def _growth() -> tuple[tuple[Show, ...], tuple[Test, ...]]:
-    figure = ratio("latency", "16 MiB", "4 KiB")
-    return (value("latency"), shown(figure)), (at_least(figure, _GROWS, "16 MiB", "4 KiB"),)
+def _sizes(filesystem: str) -> Cases:
+    sized: dict[str, Params] = {_BIG: {"size": _LARGE}, _LITTLE: {"size": _SMALL}}
+    return Cases(sized, filesystem=filesystem, **_OPEN)
 
-
-_SHOWS, _TESTS = _growth()
 
 ANSWERS = (
     Answer(
@@ -55,18 +43,18 @@ ANSWERS = (
         experiment="copy-up",
         question="Does a first write cost more the larger the file is? On ext4",
         cases=_sizes("ext4"),
-        shows=_SHOWS,
+        shows=(value("latency"), shown(_GROWTH)),
         statement="Copy-up grows with the file",
-        tests=_TESTS,
+        tests=(at_least(_GROWTH, _GROWS, _BIG, _LITTLE),),
         repeat="run copy-up -p filesystem=ext4 -p size=4KiB,16MiB -p trigger=open",
     ),
     Answer(
         experiment="copy-up",
         question="And with reflinks? On XFS",
         cases=_sizes("xfs"),
-        shows=_SHOWS,
+        shows=(value("latency"), shown(_GROWTH)),
         statement="Reflink makes copy-up constant",
-        tests=(at_most(ratio("latency", "16 MiB", "4 KiB"), _CONSTANT, "16 MiB", "4 KiB"),),
+        tests=(at_most(_GROWTH, _CONSTANT, _BIG, _LITTLE),),
         repeat="run copy-up -p filesystem=xfs -p size=4KiB,16MiB -p trigger=open",
     ),
     Answer(
@@ -90,13 +78,13 @@ ANSWERS = (
     Answer(
         experiment="copy-up",
         question="The second write to the same file, on ext4",
-        cases=Cases({"16 MiB": {"size": _LARGE}}, filesystem="ext4", **_OPEN),
+        cases=Cases({_BIG: {"size": _LARGE}}, filesystem="ext4", **_OPEN),
         shows=(
-            value("latency", "16 MiB", named="first"),
-            value("again", "16 MiB", named="second"),
+            value("latency", _BIG, named="first"),
+            value("again", _BIG, named="second"),
         ),
         statement="Only the first write pays",
-        tests=(at_most(over_other("again", "16 MiB", "latency", "16 MiB"), 0.05, "16 MiB"),),
+        tests=(at_most(over_other("again", _BIG, "latency", _BIG), 0.05, _BIG),),
         repeat="run copy-up -p filesystem=ext4 -p size=16MiB -p trigger=open",
     ),
     Answer(

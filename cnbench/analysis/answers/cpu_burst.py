@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cnbench.analysis.answers.answer import Answer
 from cnbench.analysis.answers.cases import Cases
-from cnbench.analysis.answers.figures import at_least, at_most, less, of, value
+from cnbench.analysis.answers.criteria import at_least, at_most, less
+from cnbench.analysis.answers.figures import of, value
 
 _NONE, _FULL = "without burst", "with burst"
 _BURSTS = {_NONE: {"burst": 0.0}, _FULL: {"burst": 1.0}}

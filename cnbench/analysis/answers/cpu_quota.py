@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cnbench.analysis.answers.answer import Answer
 from cnbench.analysis.answers.cases import Cases
-from cnbench.analysis.answers.figures import all_within, difference, shown, value, within
+from cnbench.analysis.answers.criteria import all_within, within
+from cnbench.analysis.answers.figures import difference, shown, value
 
 # From 19 to 21 %: the kernel's own test asks for 10 % (tools/testing/selftests/cgroup/test_cpu.c).
 _HELD = 0.05

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cnbench.analysis.answers.answer import Answer
 from cnbench.analysis.answers.cases import Cases
-from cnbench.analysis.answers.figures import all_within, value
+from cnbench.analysis.answers.criteria import all_within
+from cnbench.analysis.answers.figures import value
 
 _DIVIDED = 0.02
 

@@ -1,4 +1,4 @@
-"""The figures that answers show, and the tests of what everybody says.
+"""The figures that answers show.
 
 A quotient is of the cases' own blocks where they shared them, and marked as unpaired where not.
 """
@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-from cnbench.analysis.answers.answer import Part, Show, Test, Tested, Verdict, overall
+from cnbench.analysis.answers.answer import Part, Show
 from cnbench.analysis.answers.cases import Picked
+from cnbench.analysis.chapters import Measured
 from cnbench.analysis.number_format import span
-from cnbench.analysis.rows import Row, values_in_pairs
+from cnbench.analysis.observed import in_shared_blocks, observed_differences
+from cnbench.analysis.rows import Row
 from cnbench.core.errors import CnbenchError
 from cnbench.core.units import FRACTION, format_quantity
+from cnbench.stats.effects import Effect, effect_between_runs, effect_in_blocks
 from cnbench.stats.intervals import Interval
-from cnbench.stats.paired import (
-    paired_difference,
-    paired_ratio,
-    unpaired_difference,
-    unpaired_ratio,
-)
 from cnbench.stats.scaling import power_law
 
 # A factor from here on reads better as one than as a percentage.
@@ -54,42 +50,32 @@ def of(metric: str, label: str) -> Figure:
 
 def ratio(metric: str, over: str, under: str) -> Figure:
     """The metric of one label over that of another."""
+    return over_other(metric, over, metric, under, called=f"{over} over {under}")
+
+
+def over_other(metric: str, label: str, other: str, under: str, called: str = "") -> Figure:
+    """A metric of one label over another metric of another label, or of the same."""
 
     def figure(picked: Picked) -> Part | None:
-        pair = _pair(picked, metric, over, under)
-        if pair is None:
+        above, below = _row(picked, label, metric), _row(picked, under, other)
+        if above is None or below is None:
             return None
-        quotient = paired_ratio if pair.paired else unpaired_ratio
-        return _ratio_part(f"{over} over {under}", quotient(pair.below, pair.above), pair.paired)
+        effect, paired = _effect(picked.measured[under], below, picked.measured[label], above)
+        return _ratio_part(called or f"{metric} over {other}", effect.on("ratio"), paired)
 
     return figure
 
 
 def difference(metric: str, over: str, under: str) -> Figure:
-    """By how much the metric of one label is above that of another."""
+    """By how much the metric of one label is above that of another, or further from zero."""
 
     def figure(picked: Picked) -> Part | None:
-        pair = _pair(picked, metric, over, under)
-        row = _row(picked, over, metric)
-        if pair is None or row is None:
+        above, below = _row(picked, over, metric), _row(picked, under, metric)
+        if above is None or below is None:
             return None
-        subtract = paired_difference if pair.paired else unpaired_difference
-        interval = subtract(pair.below, pair.above)
-        return _part(f"{over} less {under}", interval, row, signed=True, paired=pair.paired)
-
-    return figure
-
-
-def over_other(metric: str, label: str, other: str, other_label: str) -> Figure:
-    """A metric of one label over another metric of another label, or of the same."""
-
-    def figure(picked: Picked) -> Part | None:
-        upper, lower = _row(picked, label, metric), _row(picked, other_label, other)
-        if upper is None or lower is None:
-            return None
-        paired = label == other_label
-        quotient = paired_ratio if paired else unpaired_ratio
-        return _ratio_part(f"{metric} over {other}", quotient(lower.values, upper.values), paired)
+        effect, paired = _effect(picked.measured[under], below, picked.measured[over], above)
+        label = f"{over} less {under}"
+        return _part(label, effect.on("additive"), above, signed=True, paired=paired)
 
     return figure
 
@@ -121,84 +107,6 @@ def shown(*figures: Figure) -> Show:
         return (part for figure in figures if (part := figure(picked)))
 
     return show
-
-
-def within(
-    figure: Figure, low: float = -math.inf, high: float = math.inf, *, needs: tuple[str, ...] = ()
-) -> Test:
-    """The figure's whole interval lies between ``low`` and ``high``: the statement is confirmed.
-
-    Refuted where all of it lies outside, inconclusive otherwise. ``needs`` are the labels that the
-    figure is of, to say which of them is missing.
-    """
-
-    def test(picked: Picked) -> Tested:
-        part = figure(picked)
-        if part is None or part.interval is None:
-            return Tested(Verdict.NOT_TESTABLE, why=_missing(picked, needs))
-        interval = part.interval
-        if low <= interval.low and interval.high <= high:
-            return Tested(Verdict.CONFIRMED, part)
-        if interval.high < low or interval.low > high:
-            return Tested(Verdict.REFUTED, part)
-        return Tested(Verdict.INCONCLUSIVE, part)
-
-    return test
-
-
-def all_within(metric: str, low: float, high: float) -> Test:
-    """The metric of every label that was measured lies between ``low`` and ``high``."""
-
-    def test(picked: Picked) -> Tested:
-        tested = [within(of(metric, label), low, high)(picked) for label in picked.measured]
-        verdict = overall([each.verdict for each in tested])
-        return next(each for each in tested if each.verdict is verdict)
-
-    return test
-
-
-def less(metric: str, one: str, other: str, by: float = 0.0) -> Test:
-    """One label's metric is below the other's, by at least the share ``by``."""
-    return within(ratio(metric, one, other), 0.0, 1.0 - by, needs=(one, other))
-
-
-def equal(metric: str, one: str, other: str, margin: float) -> Test:
-    """Two labels' metrics differ by at most the share ``margin``."""
-    return within(ratio(metric, one, other), 1 / (1 + margin), 1 + margin, needs=(one, other))
-
-
-def at_most(figure: Figure, high: float, *needs: str) -> Test:
-    """The figure is not above ``high``."""
-    return within(figure, high=high, needs=needs)
-
-
-def at_least(figure: Figure, low: float, *needs: str) -> Test:
-    """The figure is not below ``low``."""
-    return within(figure, low=low, needs=needs)
-
-
-def works(label: str) -> Test:
-    """The label's case was measured, with proof."""
-
-    def test(picked: Picked) -> Tested:
-        if label in picked.measured:
-            return Tested(Verdict.CONFIRMED)
-        return Tested(Verdict.NOT_TESTABLE, why=str(picked.why_not(label)))
-
-    return test
-
-
-def fails(label: str, where_works: str) -> Test:
-    """The label's case cannot be, on a machine where the same elsewhere (``where_works``) can."""
-
-    def test(picked: Picked) -> Tested:
-        if label in picked.measured:
-            return Tested(Verdict.REFUTED, Part(label, "works"))
-        if label in picked.others and where_works in picked.measured:
-            return Tested(Verdict.CONFIRMED, why=picked.others[label].result.reason)
-        return Tested(Verdict.NOT_TESTABLE, why=str(picked.why_not(where_works)))
-
-    return test
 
 
 def outcome(*labels: str) -> Show:
@@ -242,23 +150,17 @@ def percentage(quotient: float) -> str:
     return format_quantity(quotient - 1, FRACTION, signed=True)
 
 
-@dataclass(frozen=True)
-class _Pair:
-    above: list[float]
-    below: list[float]
-    paired: bool
-
-
-def _pair(picked: Picked, metric: str, over: str, under: str) -> _Pair | None:
-    above, below = _row(picked, over, metric), _row(picked, under, metric)
-    if above is None or below is None:
-        return None
-    one, other = picked.measured[over], picked.measured[under]
-    if one.result.group == other.result.group:
-        upper, lower = values_in_pairs(one.result.samples, other.result.samples, metric)
-        if upper:
-            return _Pair(upper, lower, True)
-    return _Pair(list(above.values), list(below.values), False)
+def _effect(below: Measured, under: Row, above: Measured, over: Row) -> tuple[Effect, bool]:
+    """The effect of one case's metric against another's, and whether they shared their blocks."""
+    one = observed_differences(below.result.samples, under.metric)
+    other = observed_differences(above.result.samples, over.metric)
+    if below is above:
+        return effect_in_blocks(one, other), True
+    if below.result.group == above.result.group and under.metric == over.metric:
+        shared = in_shared_blocks([below.result.samples, above.result.samples], over.metric)
+        if shared[0].values.size:
+            return effect_in_blocks(*shared), True
+    return effect_between_runs(one, other), False
 
 
 def _row(picked: Picked, label: str, metric: str) -> Row | None:
@@ -291,8 +193,3 @@ def _span(interval: Interval, estimate: str, low: str, high: str) -> str:
     if unit and low.endswith(unit) and high.endswith(unit):
         return span(low.removesuffix(unit), high.removesuffix(unit))
     return span(low, high)
-
-
-def _missing(picked: Picked, needs: tuple[str, ...]) -> str:
-    absent = [label for label in needs if label not in picked.measured]
-    return str(picked.why_not(absent[0])) if absent else "too few blocks or sizes"

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from cnbench.analysis.answers.answer import Answer
 from cnbench.analysis.answers.cases import Cases
-from cnbench.analysis.answers.figures import (
-    at_least,
-    cheapest,
-    equal,
-    fails,
-    less,
-    outcome,
-    ratio,
-    shown,
-    value,
-    works,
-)
+from cnbench.analysis.answers.criteria import at_least, equal, fails, less, works
+from cnbench.analysis.answers.figures import cheapest, outcome, ratio, shown, value
 
 _BACKENDS = {
     "host-gw": {"backend": "host-gw"},

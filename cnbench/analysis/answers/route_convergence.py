@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cnbench.analysis.answers.answer import Answer
 from cnbench.analysis.answers.cases import Cases
-from cnbench.analysis.answers.figures import at_most, of, value
+from cnbench.analysis.answers.criteria import at_most
+from cnbench.analysis.answers.figures import of, value
 
 ANSWERS = (
     Answer(

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from cnbench.analysis.answers.answer import Answer, Part, Tested, Verdict
 from cnbench.analysis.answers.cases import Cases, Picked
-from cnbench.analysis.answers.figures import exponent, of, ratio, shown, value, within
+from cnbench.analysis.answers.criteria import within
+from cnbench.analysis.answers.figures import exponent, of, ratio, shown, value
 
 _SIZES = (100, 1000, 5000)
 _DEAREST = "InterPodAffinity"

@@ -6,16 +6,8 @@ import math
 
 from cnbench.analysis.answers.answer import Answer
 from cnbench.analysis.answers.cases import Cases, Picked
-from cnbench.analysis.answers.figures import (
-    at_least,
-    at_most,
-    cheapest,
-    less,
-    over_other,
-    ratio,
-    shown,
-    value,
-)
+from cnbench.analysis.answers.criteria import at_least, at_most, less
+from cnbench.analysis.answers.figures import cheapest, over_other, ratio, shown, value
 from cnbench.analysis.curves.service_growth import crossing_of
 from cnbench.analysis.curves.service_routing import lines_of
 from cnbench.core.errors import CnbenchError

@@ -85,14 +85,12 @@ def _print(run: Run, path: Path, answers: Sequence[Finding], everything: bool) -
         print_run(run, rows_of(run), path)
         return
     failed = sum(result.status == "failed" for result in run.cases)
-    out.print(
+    asked_for = escape(run.id if path.parent == results_folder() else str(path))
+    for line in (
         f"{count_text(len(run.cases), 'case')} of {count_text(len(experiments), 'experiment')}"
-        + (f", [red]{failed} failed[/]" if failed else "")
-        + f"; all tables: cnbench show {escape(_as_asked_for(run, path))} --all; "
-        "what everybody says: cnbench claims"
-    )
-    out.print(f"run [bold]{run.id}[/] in {escape(str(path))}")
-
-
-def _as_asked_for(run: Run, path: Path) -> str:
-    return run.id if path.parent == results_folder() else str(path)
+        + (f", [red]{failed} failed[/]" if failed else ""),
+        f"run [bold]{run.id}[/] in {escape(str(path))}",
+        f"all tables:           cnbench show {asked_for} --all",
+        f"what everybody says:  cnbench claims {asked_for}",
+    ):
+        out.print(line, soft_wrap=True)

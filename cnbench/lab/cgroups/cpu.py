@@ -145,10 +145,10 @@ class CpuGroup:
         return int(self._read(name)) / default
 
     def read_limit(self) -> tuple[int, int]:
-        """Quota and period in microseconds, as the kernel has them now."""
+        """Quota and period in microseconds, as the kernel has them now; no quota is -1, as on v1."""
         if self.version == "v2":
             quota, period = self._read("cpu.max").split()
-            return int(quota), int(period)
+            return -1 if quota == "max" else int(quota), int(period)
         return int(self._read("cpu.cfs_quota_us")), int(self._read("cpu.cfs_period_us"))
 
     def add(self, pid: int) -> None:
