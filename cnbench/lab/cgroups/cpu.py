@@ -145,7 +145,7 @@ class CpuGroup:
         return int(self._read(name)) / default
 
     def read_limit(self) -> tuple[int, int]:
-        """Quota and period in microseconds, as the kernel has them now; no quota is -1, as on v1."""
+        """Quota and period in microseconds, as the kernel has them; no quota is -1, as on v1."""
         if self.version == "v2":
             quota, period = self._read("cpu.max").split()
             return -1 if quota == "max" else int(quota), int(period)

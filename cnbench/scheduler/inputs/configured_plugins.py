@@ -44,8 +44,21 @@ _NOT_MODELLED = {
 }
 _ALL = "*"
 _POINTS = frozenset(
-    ("bind", "filter", "multiPoint", "permit", "postBind", "postFilter", "preBind")
-    + ("preEnqueue", "preFilter", "preScore", "queueSort", "reserve", "score")
+    [
+        "bind",
+        "filter",
+        "multiPoint",
+        "permit",
+        "postBind",
+        "postFilter",
+        "preBind",
+        "preEnqueue",
+        "preFilter",
+        "preScore",
+        "queueSort",
+        "reserve",
+        "score",
+    ]
 )
 _SETS = frozenset({"disabled", "enabled"})
 _PLUGIN = frozenset({"name", "weight"})

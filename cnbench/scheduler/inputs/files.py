@@ -73,7 +73,7 @@ class ClusterFile:
             for one in self._of("Node")
         ]
         minors = [int(found.group(1)) for text in versions if (found := _KUBELET.match(text))]
-        return f"1.{min(max(max(minors), OLDEST), NEWEST)}" if minors else None
+        return f"1.{min(max(*minors, OLDEST), NEWEST)}" if minors else None
 
     def pod(self, given: Object) -> Pod:
         """A pod that is not in the file, or one of a workload's.
