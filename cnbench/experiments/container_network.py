@@ -20,7 +20,8 @@ from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace
 from cnbench.lab.refusal import asked_once
-from cnbench.network import docker, links
+from cnbench.network import docker
+from cnbench.network.devices import links
 from cnbench.network.docker import DockerHost, open_docker_host
 from cnbench.network.routes import acknowledge_at_once
 from cnbench.probes.traffic import COSTS, MESSAGES, End, Traffic, costs

@@ -10,7 +10,8 @@ from cnbench.core.errors import UnsupportedError, UsageError
 from cnbench.core.imports.parts import parts_of
 from cnbench.core.proof import Check
 from cnbench.lab.host import Lab
-from cnbench.network import backends, links
+from cnbench.network import backends
+from cnbench.network.devices import links
 from cnbench.network.topology import Topology
 
 

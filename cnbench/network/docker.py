@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace, address, join, route_via
-from cnbench.network import links
+from cnbench.network.devices import links
 from cnbench.network.neighbours import trust_arp
 from cnbench.network.underlay import open_quiet_namespace
 

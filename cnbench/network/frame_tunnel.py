@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from cnbench.core.proof import Check, equal
 from cnbench.lab.netns import address
-from cnbench.network import links
+from cnbench.network.devices import links
 from cnbench.network.routes import (
     Route,
     add_neighbour,

@@ -12,7 +12,7 @@ from socket import AF_INET, AF_INET6
 from typing import Any
 
 from cnbench.lab.netns import NetworkNamespace
-from cnbench.network.links import link, names
+from cnbench.network.devices.links import link, names
 
 _A_DAY_IN_MS = 86_400_000
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from cnbench.core.proof import Check, equal
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace
-from cnbench.network import links
 from cnbench.network.backend import PLAIN, Backend
+from cnbench.network.devices import links
 from cnbench.network.pods import on_underlay
 from cnbench.network.topology import Topology
 from cnbench.network.underlay import DEVICE

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace, address, join, route_via
-from cnbench.network import links
+from cnbench.network.devices import links
 from cnbench.network.neighbours import acquaint
 
 POD = "10.128.0.2"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace, address, join, route_via
-from cnbench.network import links
+from cnbench.network.devices import links
 from cnbench.network.underlay import DEVICE, Port, open_quiet_namespace
 
 # The pod's gateway in Calico's scheme: no device has it, the node answers ARP for it by proxy.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cnbench.core.errors import CnbenchError
 from cnbench.core.proof import Check, equal
 from cnbench.lab.netns import NetworkNamespace
-from cnbench.network import links
+from cnbench.network.devices import links
 
 # linux/rtnetlink.h RTNH_F_ONLINK: take the gateway for a neighbour on the device, whatever the
 # routes say. linux/neighbour.h: NUD_PERMANENT, and NTF_SELF for the device's own table.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace
-from cnbench.network import offloads
+from cnbench.network.devices import offloads
 from cnbench.network.pods import open_pod
 from cnbench.network.underlay import Underlay, open_underlay
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace, address, join, route_via
-from cnbench.network import links
+from cnbench.network.devices import links
 
 DEVICE = "eth0"
 _NEAR, _FAR = "192.168.1", "192.168.2"

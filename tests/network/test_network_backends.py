@@ -6,9 +6,9 @@ import socket
 import pytest
 
 from cnbench.core.errors import UnsupportedError, UsageError
-from cnbench.network import links
 from cnbench.network.backend import all_backends, backend_called
-from cnbench.network.ethtool import open_features
+from cnbench.network.devices import links
+from cnbench.network.devices.ethtool import open_features
 from cnbench.network.topology import open_topology
 
 BACKENDS = sorted(all_backends())

@@ -9,8 +9,8 @@ from cnbench.experiments.pod_network import EXPERIMENT
 from cnbench.experiments.pod_network.processors import CPU_PARTS, Processors
 from cnbench.experiments.pod_network.subject import open_subject
 from cnbench.lab import commands
-from cnbench.network import links
-from cnbench.network.steering import receive_on
+from cnbench.network.devices import links
+from cnbench.network.devices.steering import receive_on
 from cnbench.probes.traffic import TRAFFIC_KINDS
 
 # Of a capture file (draft-ietf-opsawg-pcap).

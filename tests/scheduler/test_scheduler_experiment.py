@@ -19,10 +19,10 @@ from cnbench.experiments.scheduler_scoring import grid, timing
 from cnbench.experiments.scheduler_scoring import proof as evidence
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab, open_lab
-from cnbench.scheduler import under_pyperf
 from cnbench.scheduler.inputs.synthetic import Mix
 from cnbench.scheduler.plugins import DEFAULT_SCORES, FILTERS, SCORES
 from cnbench.scheduler.sampling import nodes_to_find
+from cnbench.scheduler.timing import under_pyperf
 
 EXPERIMENT = experiment_called("scheduler-scoring")
 NODES = """sn,cpu_milli,memory_mib,gpu,model

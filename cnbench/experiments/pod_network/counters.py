@@ -8,7 +8,7 @@ from pathlib import Path
 from cnbench.core.counted import Counted
 from cnbench.core.proof import Check
 from cnbench.experiments.pod_network.path import PodPath
-from cnbench.network import links
+from cnbench.network.devices import links
 from cnbench.network.underlay import DEVICE
 from cnbench.probes.traffic import End
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.parameter import Point
 from cnbench.lab.host import Lab
-from cnbench.network import shaping
 from cnbench.network.backend import Backend, Encapsulation, backend_called
 from cnbench.network.bird import announced_by_bird
+from cnbench.network.devices import shaping
 from cnbench.network.neighbours import trust_arp
 from cnbench.network.routes import acknowledge_at_once
 from cnbench.network.topology import Node, Topology, open_topology

@@ -14,7 +14,7 @@ from cnbench.core.counted import Counted
 from cnbench.core.metric import Metric
 from cnbench.core.proof import Check
 from cnbench.experiments.pod_network.path import PodPath
-from cnbench.network.steering import receive_on, steered_to
+from cnbench.network.devices.steering import receive_on, steered_to
 from cnbench.network.underlay import DEVICE
 from cnbench.probes.cpu_time import CpuTime, cpu_time
 

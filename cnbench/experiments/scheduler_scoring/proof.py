@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cnbench.scheduler import Placement
     from cnbench.scheduler.columns.arrays import Codes, Mask
     from cnbench.scheduler.scoring import Scored
-    from cnbench.scheduler.workload import Question
+    from cnbench.scheduler.timing.workload import Question
 
 # Of so many nodes, from the first to the last, plain loops check the answers.
 _CHECKED = 24

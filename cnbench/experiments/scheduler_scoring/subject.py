@@ -24,7 +24,7 @@ from cnbench.lab.host import Lab
 if TYPE_CHECKING:
     from cnbench.scheduler.inputs.synthetic import Mix, Synthetic
     from cnbench.scheduler.reference.cluster import PlainCluster
-    from cnbench.scheduler.workload import Question
+    from cnbench.scheduler.timing.workload import Question
 
 _PERCENTAGES = {"adaptive": 0, "all": 100}
 
@@ -92,7 +92,7 @@ def open_question(params: Point, lab: Lab) -> Iterator[QuestionSubject]:
     """
     from cnbench.scheduler import Scheduler
     from cnbench.scheduler.inputs.synthetic import demanding_pod
-    from cnbench.scheduler.workload import Question
+    from cnbench.scheduler.timing.workload import Question
 
     nodes, pods = params.whole("nodes"), params.whole("nodes") * params.whole("pods")
     # Forgetting what was asked leaves its traces in the process's memory: on a cluster of their own

@@ -19,8 +19,8 @@ from cnbench.experiments.service_routing.halves import PORT
 from cnbench.experiments.service_routing.paths import Way, ways_of
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
-from cnbench.network import links
 from cnbench.network.conntrack import Conntrack, conntrack
+from cnbench.network.devices import links
 from cnbench.network.service_path import CLIENTS, NODE_ENDS
 from cnbench.probes.traffic import THROUGHPUT, Batch, End, Traffic
 

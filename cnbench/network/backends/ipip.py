@@ -9,8 +9,8 @@ from __future__ import annotations
 from cnbench.core.proof import Check, equal
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import address
-from cnbench.network import links
 from cnbench.network.backend import Backend, Encapsulation, require_fallback_device
+from cnbench.network.devices import links
 from cnbench.network.routes import Route, add_route, check_route
 from cnbench.network.topology import Node, Topology
 

@@ -13,8 +13,9 @@ from typing import Any
 from cnbench.core.proof import Check, equal
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace
-from cnbench.network import frame_tunnel, links
+from cnbench.network import frame_tunnel
 from cnbench.network.backend import Backend, Encapsulation, require_kind
+from cnbench.network.devices import links
 from cnbench.network.routes import add_forwarding, read_forwarding
 from cnbench.network.topology import Node, Topology
 from cnbench.network.underlay import DEVICE

@@ -16,8 +16,8 @@ from typing import Any
 from cnbench.core.proof import Check, equal
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace, address
-from cnbench.network import links
 from cnbench.network.backend import Backend, Encapsulation, require_kind
+from cnbench.network.devices import links
 from cnbench.network.topology import Node, Topology
 
 _DEVICE = "flannel-wg"

@@ -45,19 +45,8 @@ _NOT_MODELLED = {
 _ALL = "*"
 _POINTS = frozenset(
     [
-        "bind",
-        "filter",
-        "multiPoint",
-        "permit",
-        "postBind",
-        "postFilter",
-        "preBind",
-        "preEnqueue",
-        "preFilter",
-        "preScore",
-        "queueSort",
-        "reserve",
-        "score",
+        *("bind", "filter", "multiPoint", "permit", "postBind", "postFilter", "preBind"),
+        *("preEnqueue", "preFilter", "preScore", "queueSort", "reserve", "score"),
     ]
 )
 _SETS = frozenset({"disabled", "enabled"})

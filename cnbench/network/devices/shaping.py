@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnbench.core.errors import UnsupportedError
-from cnbench.network import links
+from cnbench.network.devices import links
 from cnbench.network.topology import Topology
 from cnbench.network.underlay import DEVICE
 

@@ -1,6 +1,6 @@
 """How fast filtering, scoring and placing are here, beside the time memory itself would take.
 
-    python -m cnbench.scheduler.speed [--nodes 5000 100000] [--pods-per-node 10] [--repeat 200]
+    python -m cnbench.scheduler.timing.speed [--nodes 5000 100000] [--pods-per-node 10] [--repeat 200]
 
 Prints, for a pod with every kind of rule at once on a synthetic cluster, the median of each
 plugin and of all, per pod and per (pod, node); the same for the first pod of its kind; updating
@@ -246,7 +246,7 @@ def calls_alone(repeat: int) -> Timing:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run it from the command line."""
-    parser = argparse.ArgumentParser(prog="python -m cnbench.scheduler.speed")
+    parser = argparse.ArgumentParser(prog="python -m cnbench.scheduler.timing.speed")
     parser.add_argument("--nodes", type=int, nargs="+", default=[100, 1_000, 5_000, 20_000])
     parser.add_argument("--pods-per-node", type=int, default=10)
     parser.add_argument("--repeat", type=int, default=200, help="calls per median")

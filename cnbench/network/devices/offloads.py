@@ -8,7 +8,7 @@ card without them.
 from __future__ import annotations
 
 from cnbench.lab.netns import NetworkNamespace
-from cnbench.network import links
+from cnbench.network.devices import links
 
 OFFLOADS = (
     "tx-tcp-segmentation",
@@ -25,7 +25,7 @@ def switch_off(namespace: NetworkNamespace) -> None:
 
     Some (macvlan) follow the device below them: ``still_on`` says which are left.
     """
-    from cnbench.network.ethtool import open_features
+    from cnbench.network.devices.ethtool import open_features
 
     with open_features(namespace) as features:
         for name in links.names(namespace):
@@ -34,7 +34,7 @@ def switch_off(namespace: NetworkNamespace) -> None:
 
 def still_on(namespace: NetworkNamespace) -> list[str]:
     """``device: offload`` for each one that is on, on the devices of ``namespace`` that are up."""
-    from cnbench.network.ethtool import open_features
+    from cnbench.network.devices.ethtool import open_features
 
     with open_features(namespace) as features:
         on = {name: features.active(name) for name in links.names(namespace)}

@@ -1,6 +1,6 @@
 """The questions of scheduler-scoring, timed by pyperf's own runner: a check on cnbench's sampler.
 
-    python -m cnbench.scheduler.under_pyperf --nodes 5000 -o scheduler.json
+    python -m cnbench.scheduler.timing.under_pyperf --nodes 5000 -o scheduler.json
     python -m pyperf stats scheduler.json
 
 pyperf starts each benchmark in several processes of its own, calibrates its loops, throws away the
@@ -20,7 +20,7 @@ import pyperf
 from cnbench.scheduler.engine import Scheduler
 from cnbench.scheduler.inputs.synthetic import Mix, demanding_pod, synthetic_cluster
 from cnbench.scheduler.plugins import DEFAULT_SCORES, FILTERS
-from cnbench.scheduler.workload import DECISION, FILTER, SCORE, Question
+from cnbench.scheduler.timing.workload import DECISION, FILTER, SCORE, Question
 
 _QUESTIONS = (
     (DECISION, "both"),
@@ -51,7 +51,7 @@ def main() -> None:
     """Run all benchmarks; pyperf reads the command line, and runs this again in its workers."""
     runner = pyperf.Runner(
         processes=5,
-        program_args=("-m", "cnbench.scheduler.under_pyperf"),
+        program_args=("-m", "cnbench.scheduler.timing.under_pyperf"),
         add_cmdline_args=_pass_on,
     )
     runner.argparser.add_argument("--nodes", type=int, default=5_000)

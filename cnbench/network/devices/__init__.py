@@ -1,0 +1,1 @@
+"""Network devices: made and set, and what the kernel does with their packets."""
