@@ -3,8 +3,8 @@
 As pyperf does it: loops are doubled until a value takes long enough for the clock, and the first
 calls are thrown away. Of pyperf itself nothing runs here: its runner starts processes that each
 measure one benchmark, where cnbench takes all variants in turns, and a guest does not have it.
-`python -m cnbench.scheduler.timing.under_pyperf` measures the same questions with pyperf's own runner and
-metadata, to check this against.
+`python -m cnbench.scheduler.timing.under_pyperf` measures the same questions with pyperf's own
+runner and metadata, to check this against.
 """
 
 from __future__ import annotations

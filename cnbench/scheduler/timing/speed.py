@@ -1,6 +1,6 @@
 """How fast filtering, scoring and placing are here, beside the time memory itself would take.
 
-    python -m cnbench.scheduler.timing.speed [--nodes 5000 100000] [--pods-per-node 10] [--repeat 200]
+    python -m cnbench.scheduler.timing.speed [--nodes N ...] [--pods-per-node 10] [--repeat 200]
 
 Prints, for a pod with every kind of rule at once on a synthetic cluster, the median of each
 plugin and of all, per pod and per (pod, node); the same for the first pod of its kind; updating
