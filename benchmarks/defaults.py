@@ -40,7 +40,7 @@ def default_suite(experiment: Experiment) -> type[Suite]:
 def _setup_cache(name: str) -> Callable[[Any], Measured]:
     """A method of its own for each class.
 
-    asv tells caches apart by the module and the line of their method (asv_runner 0.2.1,
+    asv tells caches apart by the module and the line of their method (asv_runner 0.3.2,
     ``get_setup_cache_key``). All of these have one line, so each says that it is of another module,
     which must be known by that name.
     """
