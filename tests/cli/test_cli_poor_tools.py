@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import PROGRAM
+from cli_program import PROGRAM
 
 pytestmark = pytest.mark.real
 NFTABLES = ("run", "service-routing", "--lab", "host", "-p", "mode=nftables", "-p", "services=1",

@@ -5,7 +5,7 @@ import sys
 import threading
 
 import pytest
-from conftest import PROGRAM
+from cli_program import PROGRAM
 
 from cnbench.store import run_file
 

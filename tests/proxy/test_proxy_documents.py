@@ -2,9 +2,9 @@
 
 import pytest
 
-from cnbench.proxy.documents import read_documents
-from cnbench.proxy.manifest import load_services
-from cnbench.proxy.model import ServiceError
+from cnbench.core.errors import ServiceError
+from cnbench.proxy.objects.documents import read_documents
+from cnbench.proxy.objects.manifest import load_services
 
 # Refused before anything is built; were it not, the third would be some gigabytes.
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
