@@ -114,7 +114,7 @@ def test_read_only_cgroups_are_known_beforehand(root, run):
     done = run("doctor", "--json", before=mounted(READ_ONLY))
     found = [one for one in json.loads(done.stdout) if one["experiment"] == "cpu-quota"]
     assert not any(one["supported"] for one in found), done.stderr
-    assert any("are read-only here" in one["reason"] for one in found)
+    assert any("Read-only file system" in one["reason"] for one in found)
     done = run("run", "cpu-quota", "--lab", "host", "--json", before=mounted(READ_ONLY))
     assert {status for status, _ in reasons(done)} == {"unsupported"}
 
