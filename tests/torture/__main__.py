@@ -1,4 +1,7 @@
-"""``make torture``: everything in this folder, for as long as is given."""
+"""``make torture``: odd input of every kind, then random deaths, for as long as is given.
+
+What is printed is what ``docs/reliability.md`` has. The exit code is 1 if anything did not hold.
+"""
 
 import argparse
 import json
@@ -21,7 +24,7 @@ def main():
     parser.add_argument("--for", dest="seconds", type=seconds, default=20 * 60, metavar="TIME")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--only", choices=["kills", "stops", "fuzz"], default=None)
-    parser.add_argument("--count", type=int, default=10**6)
+    parser.add_argument("--count", type=int, default=10**6, help="of deaths, at most")
     parser.add_argument("--inputs", type=int, default=300, help="of each kind, in this process")
     parser.add_argument("--processes", type=int, default=10, help="and by processes of their own")
     parser.add_argument("--guest", type=float, default=0.1, help="share of trials in a guest")

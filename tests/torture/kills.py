@@ -122,7 +122,7 @@ def carry_out(death, runs, ignored=None):
             trial.process.kill()
             trial.said = trial.process.communicate()
         death.leaks_before_gc = trial.leaks(3 if death.asks else 0)
-        subprocess.run([*CNBENCH, "gc"], env=trial.environment, capture_output=True, check=False)
+        subprocess.run(CNBENCH_GC, env=trial.environment, capture_output=True, check=False)
         death.leaks = trial.leaks(3)
         death.unreadable = list(trial.unreadable())
     new, gone = host_state.differences(before, patience=20)
@@ -133,6 +133,7 @@ def carry_out(death, runs, ignored=None):
 
 
 CNBENCH = [sys.executable, "-c", "from cnbench.cli.main import main; main()"]
+CNBENCH_GC = [*CNBENCH, "gc"]
 
 
 def _no_signal_ignored():
