@@ -25,6 +25,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--only", choices=["kills", "stops", "fuzz"], default=None)
     parser.add_argument("--count", type=int, default=10**6, help="of deaths, at most")
+    parser.add_argument("--kind", action="append", help="of input; all where none is given")
     parser.add_argument("--inputs", type=int, default=300, help="of each kind, in this process")
     parser.add_argument("--processes", type=int, default=10, help="and by processes of their own")
     parser.add_argument("--guest", type=float, default=0.1, help="share of trials in a guest")
@@ -72,7 +73,7 @@ def torture_by_fuzz(given, rng):
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
         tested = fuzz.Fuzz(Path(folder), fuzz.a_run())
         for call, count in ((fuzz.here, given.inputs), (fuzz.as_a_process, given.processes)):
-            for kind in tested.inputs if count else ():
+            for kind in (given.kind or tested.inputs) if count else ():
                 found = tested.fuzz(kind, count, call, rng.randrange(2**32))
                 print(f"{kind}, {call.__name__}: {found.inputs} inputs, "
                       f"{len(found.faults)} faults, slowest {found.slowest:.1f} s, "
