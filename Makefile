@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_TEST := .venv/.installed-test
 
-.PHONY: help setup guest bench bench-sync test lint unit known-answers asv asv-publish schema clean
+.PHONY: help setup guest bench bench-sync test lint unit known-answers torture asv asv-publish schema clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -44,6 +44,10 @@ unit: $(INSTALLED_TEST)
 known-answers: setup guest ## hold timings against what is known beforehand; on a quiet machine, as root
 	@missed=0; for script in scripts/*_known_answers.py; do \
 		echo "$$script"; $(BIN)/python $$script || missed=1; done; exit $$missed
+
+FOR ?= 20m
+torture: setup guest ## random kills, odd input; 20 minutes, or make torture FOR=2h; on Linux, as root
+	@$(BIN)/python tests/torture --for $(FOR)
 
 asv: setup ## measure the last commit for asv
 	$(BIN)/asv run --show-stderr

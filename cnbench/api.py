@@ -16,6 +16,7 @@ from cnbench.lab import journal
 from cnbench.measuring.dispatch import measure as carry_out
 from cnbench.measuring.events import Event
 from cnbench.store import run_file
+from cnbench.store.output import check
 from cnbench.store.recorder import Recorder, new_run
 from cnbench.store.repeats import plans_for
 from cnbench.store.runs import begun_before, find_run, results_folder
@@ -70,10 +71,12 @@ def measure(
         (of.name,), full, {of.name: given}, lab, clock, budget, seed, kernels, repeats=repeats
     )
     run = new_run(request, [of])
-    recorder = Recorder(run, Path(output or results_folder() / f"{run.id}.json"))
+    path = Path(output or results_folder() / f"{run.id}.json")
+    check(path, "run file", run_file.begins_one, force=False)
+    recorder = Recorder(run, path)
     journal.collect()
     plans = plans_for(run)
-    recorder.save()
+    recorder.begin()
     complete = False
 
     def tell(event: Event) -> None:

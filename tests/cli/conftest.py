@@ -2,21 +2,13 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from cli_program import EXTRA, PROGRAM
 
 from cnbench import experiments
 from cnbench.cli.main import main
 from cnbench.experiments import registry
-
-EXTRA = Path(__file__).parent / "extra_experiments"
-# What the console command does, with one more folder of experiments.
-PROGRAM = (
-    "import sys; from cnbench import experiments; "
-    f"experiments.__path__ = [*experiments.__path__, {str(EXTRA)!r}]; "
-    "from cnbench.cli.main import main; main()"
-)
 
 
 @dataclass(frozen=True)

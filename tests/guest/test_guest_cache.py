@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cnbench.core.errors import UnsupportedError
 from cnbench.lab.guest.build import cache
 
 
@@ -93,3 +94,41 @@ def test_only_what_was_not_used_for_long_is_forgotten(tmp_path: Path) -> None:
     cache.used(tmp_path / "older")
     cache.forget_unused(tmp_path, kept=2)
     assert {path.name for path in tmp_path.iterdir()} == {"new", "recent", "older", ".lock"}
+
+
+def test_a_folder_that_another_user_could_have_made_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("giving a folder away needs root")
+    mine, foreign, shared, link = (tmp_path / name for name in ("mine", "foreign", "all", "link"))
+    for folder in (mine, foreign, shared):
+        folder.mkdir()
+    os.chown(foreign, 65534, 65534)
+    shared.chmod(0o775)
+    link.symlink_to(mine)
+    os.lchown(link, 65534, 65534)
+    for folder, problem in (
+        (foreign, "belongs to another user"),
+        (link, "belongs to another user"),
+        (shared, "others may write to it"),
+    ):
+        monkeypatch.setenv("CNBENCH_CACHE", str(folder))
+        with pytest.raises(UnsupportedError, match=problem):
+            cache.folder()
+    monkeypatch.setenv("CNBENCH_CACHE", str(mine))
+    assert cache.folder() == mine
+
+
+def test_root_boots_what_was_built_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    image.write_bytes(b"built")
+    digest = cache.digest_of(image)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    cache.require_digest(digest, image)
+    cache.require_digest.cache_clear()
+    image.write_bytes(b"changed")
+    with pytest.raises(UnsupportedError, match="has changed since it was built"):
+        cache.require_digest(digest, image)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    cache.require_digest(digest, image)

@@ -1,4 +1,5 @@
 import dataclasses
+import os
 
 import made_up
 import pandas as pd
@@ -7,8 +8,9 @@ import pytest
 import cnbench
 from cnbench.core.errors import UsageError
 from cnbench.core.fingerprint import Fingerprint
-from cnbench.measuring.events import CaseEnded, EnvironmentFound
+from cnbench.measuring.events import Captured, CaseEnded, EnvironmentFound
 from cnbench.store import run_file
+from cnbench.store.captures import CaptureFolder
 from cnbench.store.recorder import Recorder
 from cnbench.store.repeats import has_repeat
 from cnbench.store.runs import all_runs, find_run, results_folder
@@ -193,3 +195,25 @@ def test_what_need_not_be_measured_again():
     results = (done, unsupported, failed, cut)
     assert [one for one in results if has_repeat(one, 0)] == [done, unsupported]
     assert [one for one in results if has_repeat(one, 1)] == [unsupported]
+
+
+def test_the_latest_is_the_latest_that_can_be_read(folder):
+    good = find_run("latest", folder)
+    (folder / "20990101-000000-aaaa.json").write_text("{")
+    (folder / "20990102-000000-aaaa.json").write_text('{"format": "another", "schema": 1}')
+    os.mkfifo(folder / "20990103-000000-aaaa.json")
+    (folder / "20990104-000000-aaaa.json").mkdir()
+    with pytest.warns(UserWarning, match="passed over: ") as warned:
+        assert find_run("latest", folder) == good
+    assert len(warned) == 2
+    with pytest.warns(UserWarning, match="passed over: "):
+        assert find_run("latest~1", folder) == all_runs(folder)[-4]
+
+
+def test_captures_are_put_into_no_folder_that_another_could_have_made(tmp_path):
+    elsewhere, link = tmp_path / "elsewhere", tmp_path / "run.captures"
+    elsewhere.mkdir()
+    link.symlink_to(elsewhere)
+    with pytest.raises(UsageError, match="it is a link, not a folder"):
+        CaptureFolder(link).listen(Captured(made_up.result([1.0]).case, ""))
+    assert list(elsewhere.iterdir()) == []

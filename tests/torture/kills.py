@@ -8,6 +8,7 @@ ended the run. After SIGKILL `cnbench gc` may tidy up first; after the others th
 import contextlib
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -106,8 +107,11 @@ def random_death(rng, runs, kinds=("kill", "ask", "child")):
     return Death(name, target, number, rng.uniform(0, runs[name][1]))
 
 
-def carry_out(death, runs):
-    """Run it, end it, and look at what is left."""
+def carry_out(death, runs, ignored=None):
+    """Run it, end it, and look at what is left.
+
+    ``ignored`` is a pattern of what others on this machine change meanwhile.
+    """
     before = host_state.snapshot()
     with tempfile.TemporaryDirectory(prefix="torture-") as home:
         # Whatever the run makes outside of the home has its number, which the journal says.
@@ -118,16 +122,18 @@ def carry_out(death, runs):
             trial.process.kill()
             trial.said = trial.process.communicate()
         death.leaks_before_gc = trial.leaks(3 if death.asks else 0)
-        subprocess.run([*CNBENCH, "gc"], env=trial.environment, capture_output=True, check=False)
+        subprocess.run(CNBENCH_GC, env=trial.environment, capture_output=True, check=False)
         death.leaks = trial.leaks(3)
         death.unreadable = list(trial.unreadable())
     new, gone = host_state.differences(before, patience=20)
     ours = [line for line in new if not host_state.OTHERS.search(line)]
-    death.differences = [f"new: {line}" for line in ours] + [f"gone: {line}" for line in gone]
+    found = [f"new: {line}" for line in ours] + [f"gone: {line}" for line in gone]
+    death.differences = [one for one in found if not (ignored and re.search(ignored, one))]
     return death
 
 
 CNBENCH = [sys.executable, "-c", "from cnbench.cli.main import main; main()"]
+CNBENCH_GC = [*CNBENCH, "gc"]
 
 
 def _no_signal_ignored():

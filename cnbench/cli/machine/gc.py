@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from cnbench.core.errors import CnbenchError
+from cnbench.core.printable import printable
 from cnbench.lab.journal import collect
 from cnbench.store.runs import results_folder
 from cnbench.store.whole_file import remove_unfinished
@@ -25,10 +26,11 @@ def command(dry_run: bool) -> None:
     found, problems = collect(dry_run=dry_run)
     for resource in found:
         verb = "would remove" if dry_run else "removed"
-        click.echo(f"{verb} {resource.kind} {resource.what}")
+        click.echo(printable(f"{verb} {resource.kind} {resource.what}"))
     unfinished = remove_unfinished(results_folder(), dry_run=dry_run)
     for path in unfinished:
-        click.echo(f"{'would remove' if dry_run else 'removed'} the half-written {path}")
+        verb = "would remove" if dry_run else "removed"
+        click.echo(printable(f"{verb} the half-written {path}"))
     if not found and not problems and not unfinished:
         click.echo("Nothing was left behind.")
     if problems:
@@ -41,4 +43,4 @@ def sweep() -> None:
     if found:
         click.echo(f"Removed {len(found)} things that a killed run had left behind.", err=True)
     for problem in problems:
-        click.echo(f"cnbench: {problem}", err=True)
+        click.echo(printable(f"cnbench: {problem}"), err=True)

@@ -7,6 +7,7 @@ Accounting is the kernel's own: ``cpu.stat`` on v2, ``cpu.stat`` and ``cpuacct.u
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -215,11 +216,21 @@ def require_controller(version: str) -> None:
     if os.geteuid() != 0:
         raise UnsupportedError("making a cgroup needs root", "run as root, or use --lab guest")
     for folder in found[version].folders():
-        if not os.access(folder, os.W_OK):
+        problem = _why_not_to_be_used(folder)
+        if problem:
             raise UnsupportedError(
-                f"the cgroups in {folder} are read-only here, as in most containers",
+                f"no cgroup can be made in {folder}: {problem}",
                 "run outside of the container, or use --lab guest",
             )
+
+
+def _why_not_to_be_used(folder: Path) -> str:
+    """What a container does to cgroups; empty where nothing."""
+    if not (folder / "cgroup.procs").exists():
+        return "something else is mounted over it"
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        return os.strerror(errno.EROFS)
+    return "" if os.access(folder, os.W_OK) else os.strerror(errno.EACCES)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from cnbench.core.metric import ClockName
 from cnbench.lab import commands
 from cnbench.lab.guest import initramfs, qemu, saved
 from cnbench.lab.guest.acceleration import best_accelerator
+from cnbench.lab.guest.build.cache import require_digest
 from cnbench.lab.guest.build.code import ensure_code
 from cnbench.lab.guest.build.images import (
     BUILDER,
@@ -41,6 +42,8 @@ def guest(
         GuestError: it did not start.
     """
     found, userland = _built(kernel)
+    require_digest(userland.digest, userland.path)
+    require_digest(found.digest, found.vmlinux, found.modules)
     accelerator = best_accelerator(found, userland) if clock == "wall" else "tcg"
     hardware = Hardware(clock, accelerator)
     code = ensure_code(userland)

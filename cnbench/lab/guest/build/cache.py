@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from cnbench.core.errors import UnsupportedError
 
 _CHUNK = 1 << 20
 _STILL_WANTED_SECONDS = 3600
@@ -21,12 +25,47 @@ def folder() -> Path:
 
     ``$CNBENCH_CACHE``, or ``cnbench`` in the user's cache folder (XDG Base Directory
     Specification).
+
+    Raises:
+        UnsupportedError: another user could decide what is booted from there.
     """
     chosen = os.environ.get("CNBENCH_CACHE")
-    if chosen:
-        return Path(chosen).absolute()
     users = os.environ.get("XDG_CACHE_HOME")
-    return Path(users) / "cnbench" if users else Path.home() / ".cache" / "cnbench"
+    found = Path(users) / "cnbench" if users else Path.home() / ".cache" / "cnbench"
+    if chosen:
+        found = Path(chosen).absolute()
+    problem = _why_not_to_be_trusted(found)
+    if problem:
+        raise UnsupportedError(
+            f"guests are not taken from {found}: {problem}", "name another: CNBENCH_CACHE=FOLDER"
+        )
+    return found
+
+
+def _why_not_to_be_trusted(found: Path) -> str:
+    try:
+        itself, behind = found.lstat(), found.stat()
+    except OSError:
+        return ""  # it will be made
+    if itself.st_uid != os.geteuid() or behind.st_uid != os.geteuid():
+        return "it belongs to another user"
+    # Many users share a group of their own alone; root's files are for nobody else to write.
+    others = stat.S_IWOTH | (stat.S_IWGRP if os.geteuid() == 0 else 0)
+    return "others may write to it" if behind.st_mode & others else ""
+
+
+@functools.cache
+def require_digest(digest: str, *files: Path) -> None:
+    """Refuse files that are not what ``digest`` says, once a process; for root alone.
+
+    Raises:
+        UnsupportedError: they have changed since they were built.
+    """
+    if os.geteuid() == 0 and digest_of(*files) != digest:
+        raise UnsupportedError(
+            f"{files[0]} has changed since it was built, so root does not boot it",
+            "build it anew: cnbench guest build --rebuild",
+        )
 
 
 @contextlib.contextmanager
