@@ -24,7 +24,8 @@ def open_subject(lab, packed):
     def open_one(mode, **given):
         if commands.find(TOOLS[mode]) is None:
             pytest.skip(f"{TOOLS[mode]} is not installed")
-        given = {"services": 5, "probes": 10, "position": "first", **given, "mode": mode}
+        usual = {"measure": "connect", "services": 5, "probes": 10, "position": "first"}
+        given = {**usual, **given, "mode": mode}
         (params,) = EXPERIMENT.grid(False, {name: (value,) for name, value in given.items()})
         EXPERIMENT.require(params, lab)
         return EXPERIMENT.subject(params, lab)
@@ -134,8 +135,9 @@ def test_what_follows_from_a_file_is_told(packed):
     ],
 )
 def test_points_that_make_no_sense_say_why(given, reason):
+    usual = {"services": (5,), "measure": ("connect",)}
     with pytest.raises(UsageError, match=reason):
-        EXPERIMENT.grid(False, {"services": (5,)} | {name: (v,) for name, v in given.items()})
+        EXPERIMENT.grid(False, usual | {name: (v,) for name, v in given.items()})
 
 
 def test_services_that_are_not_at_hand_are_named(lab):

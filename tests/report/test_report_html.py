@@ -73,10 +73,12 @@ class Page(HTMLParser):
         return [found for _, attrs in self.tags if (found := attrs.get("id"))]
 
 
-def test_summary_comes_first_then_a_section_for_each_experiment() -> None:
+def test_answers_come_first_then_the_summary_and_a_section_for_each_experiment() -> None:
     page = Page(html.render([whole_run()]))
     headings = re.findall(r"<h2>(.*?)</h2>", html.render([whole_run()]))
-    assert headings == ["Summary", "cpu-quota", "service-routing", "pod-network"]
+    assert headings == [
+        "Answers", "Summary", "What everybody says", "cpu-quota", "service-routing", "pod-network",
+    ]  # fmt: skip
     assert page.count("h1") == 1
     assert "46 of 48 cases measured" in page.text
 

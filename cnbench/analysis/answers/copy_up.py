@@ -98,7 +98,7 @@ ANSWERS = (
             filesystem="ext4",
             size=_LARGE,
         ),
-        shows=(value("latency"), value("written", named="written by")),
+        shows=(value("latency"), value("written", named="{} writes")),
         statement="truncate(2) copies what it throws away, and O_TRUNC does not",
         tests=(
             at_least(of("written", "truncate(2)"), _LARGE, "truncate(2)"),

@@ -28,13 +28,16 @@ Figure = Callable[[Picked], Part | None]
 
 
 def value(metric: str, *labels: str, named: str = "") -> Show:
-    """The metric of each label (of all, without ``labels``), called by its label or ``named``."""
+    """The metric of each label (of all, without ``labels``).
+
+    It is called by its label, or ``named``, in which the label takes the place of ``{}``.
+    """
 
     def show(picked: Picked) -> Iterator[Part]:
         for label in labels or picked.measured:
             row = _row(picked, label, metric)
             if row is not None and row.interval is not None:
-                yield _part(named or label, row.interval, row)
+                yield _part(named.format(label) or label, row.interval, row)
 
     return show
 
@@ -186,9 +189,11 @@ def _part(
 
 
 def _span(interval: Interval, estimate: str, low: str, high: str) -> str:
-    """Both ends, without the unit where it is the estimate's."""
+    """Both ends, without the unit where it is the estimate's; nothing where all read the same."""
     if not interval.bounded:
         return "too few blocks"
+    if low == estimate == high:
+        return ""
     unit = estimate.lstrip("+-0123456789.")
     if unit and low.endswith(unit) and high.endswith(unit):
         return span(low.removesuffix(unit), high.removesuffix(unit))

@@ -116,7 +116,7 @@ PARAMETERS = (
     Parameter(
         "quota",
         "CPU time allowed in a period, as a share of one CPU",
-        quick=(0.01, 0.2, 1.5),
+        quick=(0.01, 0.2, 0.5, 1.5),
         full=(0.01, 0.02, 0.05, 0.2, 0.5, 1.0, 1.5, 2.0, 4.0),
         unit="1",
         minimum=0.001,

@@ -63,7 +63,8 @@ def soon_counted(params: Point) -> bool:
     Programming many thousands takes a guest minutes.
     """
     alone = params["services"] == 1 and params["position"] == "first"
-    among_all = params["position"] == "random" and params.whole("services") <= _SOON_SERVICES
+    through_rules = params["position"] in ("last", "random")
+    among_all = through_rules and params.whole("services") <= _SOON_SERVICES
     return params["measure"] == "connect" and (alone or among_all)
 
 
@@ -74,7 +75,10 @@ def _quick_measures(so_far: Point) -> tuple[str, ...]:
 
 def _quick_positions(so_far: Point) -> tuple[str, ...]:
     # The random one stands for all services, and the last for the worst.
-    of_connections = {"connect": ("first", "last", "random", NONE, BARE), "rtt": ("last", BARE)}
+    of_connections = {
+        "connect": ("first", "last", "random", NONE, BARE),
+        "rtt": ("first", "last", BARE),
+    }
     return of_connections.get(so_far.text("measure"), ("first",))
 
 
