@@ -23,7 +23,7 @@ from cnbench.scheduler.world import World
 
 @dataclass(frozen=True)
 class Source:
-    """Where nodes and pods come from: a file of objects, or a trace.
+    """Where nodes and pods come from: a file of objects, or two lists of a trace.
 
     Attributes:
         world: nodes and pods.
@@ -34,7 +34,7 @@ class Source:
     file: ClusterFile | None
 
     @classmethod
-    def of(cls, cluster: Path | None, trace: Path | None) -> Source:
+    def of(cls, cluster: Path | None, trace: Path | None, nodes: str, pods: str) -> Source:
         """Read what was given.
 
         Raises:
@@ -45,7 +45,7 @@ class Source:
             found = read_cluster(cluster)
             return cls(found.world, found)
         if trace is not None and cluster is None:
-            read = load_trace(trace)
+            read = load_trace(trace, nodes=nodes, pods=pods)
             return cls(World(read.nodes, pending=read.pods), None)
         remedy = "--from FILE or --trace FOLDER"
         raise UsageError("schedule: give either a cluster or a trace", remedy)
