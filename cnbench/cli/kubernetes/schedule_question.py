@@ -9,16 +9,16 @@ from pathlib import Path
 from cnbench.core.errors import UsageError
 from cnbench.scheduler.cluster import Cluster
 from cnbench.scheduler.engine import DEFAULT_RELEASE, Scheduler
-from cnbench.scheduler.explanation import Explanation, explain
 from cnbench.scheduler.inputs.configuration import profile_from_dict
 from cnbench.scheduler.inputs.files import ClusterFile, read_cluster, read_one
 from cnbench.scheduler.inputs.kubernetes import pod_from_dict
 from cnbench.scheduler.inputs.openb import load_trace
 from cnbench.scheduler.model.objects import Pod
 from cnbench.scheduler.profiles import Profile
+from cnbench.scheduler.questions.explanation import Explanation, explain
+from cnbench.scheduler.questions.what_if import Outcome, settle
+from cnbench.scheduler.questions.world import World
 from cnbench.scheduler.releases import parse_release
-from cnbench.scheduler.what_if import Outcome, settle
-from cnbench.scheduler.world import World
 
 
 @dataclass(frozen=True)
