@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cnbench.cli.kubernetes.schedule_question import Answer, Question
-from cnbench.cli.tables import console
+from cnbench.cli.wide_tables import console
 from cnbench.scheduler.questions.explanation import Explanation
 from cnbench.scheduler.questions.what_if import Outcome
 
