@@ -188,7 +188,8 @@ class Cluster:
         if shape.held is None:
             shape.held = tuple(self.pod_sets.held(key) for key in terms_held_by(shape.spec))
         tallies = [shape.pods.tally, *shape.pods.watchers, *(term.tally for term in shape.held)]
-        tallies += [self.host_ports.tally(port) for port in shape.spec.host_ports]
+        if shape.has_fields:
+            tallies += [self.host_ports.tally(port) for port in shape.spec.host_ports]
         for tally in tallies:
             if sign > 0:
                 tally.add(node)

@@ -339,7 +339,7 @@ def test_the_trace_becomes_nodes_and_pods(tmp_path):
         ({"pods": PODS_CSV.replace("p2,6000", "p2")}, r"row 4: .*is not a whole number"),
         ({"pods": PODS_CSV.replace("p2,", "p0,")}, r"row 4: name: is that of row 2"),
         ({"pods": PODS_CSV.replace("LS\n", "LS,more\n", 1)}, r"row 2: row: has more fields"),
-        ({"pods": PODS_CSV.replace("6000", str(2**54))}, r"row 4: requests.cpu: .*2\*\*53"),
+        ({"pods": PODS_CSV.replace("6000", str(2**54))}, r"row 4: requests.cpu: .*2\*\*52"),
         ({"nodes": ""}, r"row 1: column sn, .* missing; the header has nothing"),
     ],
 )
