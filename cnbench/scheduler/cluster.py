@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from cnbench.scheduler.columns.arrays import Codes, Ints
+from cnbench.scheduler.columns.arrays import Codes, Ints, Mask
 from cnbench.scheduler.columns.caches import BoundedCache, frozen
 from cnbench.scheduler.columns.host_ports import HostPorts
 from cnbench.scheduler.columns.ledgers import Ledgers, demand_in
@@ -29,7 +29,7 @@ _NODE_BITS = 32
 class Shape:
     """A spec as one cluster knows it: interned, with everything placing needs at hand."""
 
-    __slots__ = ("compiled", "demands", "held", "number", "pods", "spec")
+    __slots__ = ("compiled", "demands", "has_fields", "held", "number", "pods", "spec")
 
     def __init__(self, number: int, spec: Spec, cluster: "Cluster") -> None:
         self.number = number
@@ -37,6 +37,9 @@ class Shape:
         rows = cluster.resources.rows
         self.demands = tuple((amounts.since, Demand(amounts, rows)) for amounts in spec.amounts)
         self.pods = cluster.pod_sets.class_of(spec)
+        # Whether a filter by field has anything to do (plugins.FIELD_FILTERS).
+        fields = (spec.scheduling_gates, spec.node_name, spec.host_ports, spec.volumes)
+        self.has_fields = any(fields)
         # Made when a pod of this shape is first placed: pods only asked about hold no terms.
         self.held: tuple[HeldTerm, ...] | None = None
         # What plugins work out once and keep (constraints, queries), by plugin.
@@ -75,6 +78,7 @@ class Cluster:
         self.pod_sets = PodSets(len(listed), namespaces or {})
         self.host_ports = HostPorts(len(listed))
         self.numbers: Codes = frozen(np.arange(len(listed)))
+        self.everywhere: Mask = frozen(np.ones(len(listed), dtype=bool))
         self.no_score: Ints = frozen(np.zeros(len(listed), dtype=np.int64))
         self.static = BoundedCache(_STATIC_RESULTS)
         self._shapes: dict[Spec, Shape] = {}
@@ -184,7 +188,8 @@ class Cluster:
         if shape.held is None:
             shape.held = tuple(self.pod_sets.held(key) for key in terms_held_by(shape.spec))
         tallies = [shape.pods.tally, *shape.pods.watchers, *(term.tally for term in shape.held)]
-        tallies += [self.host_ports.tally(port) for port in shape.spec.host_ports]
+        if shape.has_fields:
+            tallies += [self.host_ports.tally(port) for port in shape.spec.host_ports]
         for tally in tallies:
             if sign > 0:
                 tally.add(node)

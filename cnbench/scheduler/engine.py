@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 import numpy as np
 
 from cnbench.scheduler.cluster import Cluster, Shape
 from cnbench.scheduler.columns.arrays import Codes, Ints, Mask
-from cnbench.scheduler.errors import SchedulerInputError
 from cnbench.scheduler.model import checks
 from cnbench.scheduler.model.objects import Pod
 from cnbench.scheduler.node_selection import Selection, numbers_of
-from cnbench.scheduler.plugins import FILTER_MODULES, ByPlugin, filter_name, score_name
-from cnbench.scheduler.profiles import Profile, default_profile, default_weights
-from cnbench.scheduler.releases import Release, parse_release
+from cnbench.scheduler.plugins import (
+    FIELD_FILTERS,
+    FILTER_MODULES,
+    ByPlugin,
+    filter_name,
+    score_name,
+)
+from cnbench.scheduler.profiles import Profile, check_range, default_profile, overridden
+from cnbench.scheduler.releases import parse_release
 from cnbench.scheduler.results import FilterResult, Placement, Scores, Search
 from cnbench.scheduler.sampling import EVERY_NODE, nodes_to_find
 from cnbench.scheduler.scoring import Arithmetic, Total
-from cnbench.scheduler.settings import Settings
 from cnbench.scheduler.unheeded import tell
 from cnbench.scheduler.view import View
 
@@ -70,18 +73,28 @@ class Scheduler:
         checks.instance(cluster, Cluster, "scheduler", "cluster")
         self.cluster = cluster
         self.release = parse_release(release)
-        profile = default_profile(self.release) if profile is None else profile
-        self.filters = _named("filters", filters, profile.filters, filter_name)
-        self.scores = _named("scores", scores, profile.weights, score_name)
-        self.weights = _weights(self.release, self.scores, profile, weights or {})
-        self.settings = _settings(profile.settings, hard_pod_affinity_weight, resource_weights)
+        chosen = overridden(
+            profile or default_profile(self.release),
+            self.release,
+            filters=filters,
+            scores=scores,
+            weights=weights or {},
+            hard_pod_affinity_weight=hard_pod_affinity_weight,
+            resource_weights=resource_weights,
+        )
+        self.filters = chosen.filters
+        # Most pods have none of the fields that the others are about.
+        self._by_rules = tuple(name for name in self.filters if name not in FIELD_FILTERS)
+        self.weights = dict(chosen.weights)
+        self.scores = tuple(self.weights)
+        self.settings = chosen.settings
         self.arithmetic = Arithmetic()
         share = percentage_of_nodes_to_score
         if share is None:
-            share = profile.percentage_of_nodes_to_score
+            share = chosen.percentage_of_nodes_to_score
         if share is None:
             share = EVERY_NODE
-        _check_range("percentage_of_nodes_to_score", share, 0, 100)
+        check_range("percentage_of_nodes_to_score", share, 0, 100)
         self._enough = nodes_to_find(len(cluster), share)
         self._start = 0
         self._random = None if seed is None else np.random.default_rng(seed)
@@ -99,7 +112,9 @@ class Scheduler:
         view, shape = self.view(), self._asked(pod)
         masks = self.masks(view, shape)
         feasible = _all_of(view, masks.values())
-        shown = {name: _shown(view, mask) for name, mask in masks.items()}
+        everywhere = view.cluster.everywhere
+        answers = ((name, masks.get(name)) for name in self.filters)
+        shown = {name: everywhere if mask is None else mask for name, mask in answers}
         explain = partial(self._reasons, shape, shown)
         by_plugin = ByPlugin(shown, filter_name)
         return FilterResult(feasible, by_plugin, self.cluster.node_names, explain)
@@ -186,7 +201,8 @@ class Scheduler:
 
     def masks(self, view: View, shape: Shape) -> dict[str, Mask | None]:
         """Each filter's answer over a view's nodes (bool); None where it admits all of them."""
-        return {name: FILTER_MODULES[name].feasible(view, shape) for name in self.filters}
+        names = self.filters if shape.has_fields else self._by_rules
+        return {name: FILTER_MODULES[name].feasible(view, shape) for name in names}
 
     def _totals(self, view: View, shape: Shape) -> Ints:
         """The weighted sum of all scores; what each plugin answered is not kept."""
@@ -246,45 +262,6 @@ class Scheduler:
         return f"{name}: {module.REASON}{f' ({text})' if text else ''}"
 
 
-def _named(
-    field: str, given: Iterable[str] | None, default: Iterable[str], resolve: Callable[[str], str]
-) -> tuple[str, ...]:
-    names = tuple(default) if given is None else checks.listed(given)
-    checks.texts(names, "scheduler", field)
-    return tuple(dict.fromkeys(map(resolve, names)))
-
-
-def _weights(
-    release: Release, scores: Sequence[str], profile: Profile, given: Mapping[str, int]
-) -> dict[str, int]:
-    changed = {score_name(name): weight for name, weight in given.items()}
-    for name, weight in changed.items():
-        _check_range(f"weights.{name}", weight, 0, 2**31 - 1)
-    known = {**default_weights(release), **profile.weights, **changed}
-    return {name: known.get(name, 1) for name in scores}
-
-
-def _settings(
-    settings: Settings, hard_weight: int | None, resources: Mapping[str, int] | None
-) -> Settings:
-    """The profile's settings with what was given in their place."""
-    changes: dict[str, object] = {}
-    if hard_weight is not None:
-        _check_range("hard_pod_affinity_weight", hard_weight, 0, 100)
-        changes["hard_pod_affinity_weight"] = hard_weight
-    if resources is not None:
-        for name, weight in resources.items():
-            _check_range(f"resource_weights.{name}", weight, 1, 100)
-        changes["resources"] = changes["balanced_resources"] = tuple(resources.items())
-    return replace(settings, **changes) if changes else settings  # type: ignore[arg-type]
-
-
-def _check_range(field: str, value: int, least: int, most: int) -> None:
-    if type(value) is not int or not least <= value <= most:
-        problem = f"{value!r} must be an integer from {least} to {most}"
-        raise SchedulerInputError("scheduler", field, problem)
-
-
 def _all_of(view: View, masks: Iterable[Mask | None]) -> Mask:
     """The nodes every filter admits, in an array of its own."""
     given = [mask for mask in masks if mask is not None]
@@ -294,7 +271,3 @@ def _all_of(view: View, masks: Iterable[Mask | None]) -> Mask:
     for mask in given[1:-1]:
         np.logical_and(feasible, mask, out=feasible)
     return feasible
-
-
-def _shown(view: View, mask: Mask | None) -> Mask:
-    return view.everywhere(True) if mask is None else mask

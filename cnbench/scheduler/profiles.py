@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from cnbench.scheduler.plugins import FIELD_FILTERS, FILTERS
+from cnbench.scheduler.errors import SchedulerInputError
+from cnbench.scheduler.model import checks
+from cnbench.scheduler.plugins import FIELD_FILTERS, FILTERS, filter_name, score_name
 from cnbench.scheduler.releases import Release
 from cnbench.scheduler.settings import Settings
 
@@ -50,3 +52,76 @@ def default_weights(release: Release) -> dict[str, int]:
 def default_profile(release: Release) -> Profile:
     """What a release runs without a configuration."""
     return Profile((*FILTERS, *FIELD_FILTERS), default_weights(release))
+
+
+def overridden(
+    profile: Profile,
+    release: Release,
+    *,
+    filters: Iterable[str] | None,
+    scores: Iterable[str] | None,
+    weights: Mapping[str, int],
+    hard_pod_affinity_weight: int | None,
+    resource_weights: Mapping[str, int] | None,
+) -> Profile:
+    """A profile with what a caller gives in place of it; None leaves it as it is.
+
+    Args:
+        profile: the profile.
+        release: the release, whose default weights go to scores that the profile does not run.
+        filters: the filters, by today's or legacy names.
+        scores: the scores.
+        weights: weights that differ.
+        hard_pod_affinity_weight: see `Settings`.
+        resource_weights: what LeastAllocated, MostAllocated and BalancedAllocation look at.
+
+    Raises:
+        SchedulerInputError: an unknown plugin, or a weight out of range.
+    """
+    changed = {score_name(name): weight for name, weight in weights.items()}
+    for name, weight in changed.items():
+        check_range(f"weights.{name}", weight, 0, 2**31 - 1)
+    known = {**default_weights(release), **profile.weights, **changed}
+    return Profile(
+        _named("filters", filters, profile.filters, filter_name),
+        {
+            name: known.get(name, 1)
+            for name in _named("scores", scores, profile.weights, score_name)
+        },
+        _settings(profile.settings, hard_pod_affinity_weight, resource_weights),
+        profile.percentage_of_nodes_to_score,
+    )
+
+
+def _named(
+    field: str, given: Iterable[str] | None, default: Iterable[str], resolve: Callable[[str], str]
+) -> tuple[str, ...]:
+    names = tuple(default) if given is None else checks.listed(given)
+    checks.texts(names, "scheduler", field)
+    return tuple(dict.fromkeys(map(resolve, names)))
+
+
+def _settings(
+    settings: Settings, hard_weight: int | None, resources: Mapping[str, int] | None
+) -> Settings:
+    """The profile's settings with what was given in their place."""
+    changes: dict[str, object] = {}
+    if hard_weight is not None:
+        check_range("hard_pod_affinity_weight", hard_weight, 0, 100)
+        changes["hard_pod_affinity_weight"] = hard_weight
+    if resources is not None:
+        for name, weight in resources.items():
+            check_range(f"resource_weights.{name}", weight, 1, 100)
+        changes["resources"] = changes["balanced_resources"] = tuple(resources.items())
+    return replace(settings, **changes) if changes else settings  # type: ignore[arg-type]
+
+
+def check_range(field: str, value: int, least: int, most: int) -> None:
+    """Hold that a setting of a scheduler is within its limits.
+
+    Raises:
+        SchedulerInputError: it is no integer, or outside of them.
+    """
+    if type(value) is not int or not least <= value <= most:
+        problem = f"{value!r} must be an integer from {least} to {most}"
+        raise SchedulerInputError("scheduler", field, problem)

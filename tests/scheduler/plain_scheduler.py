@@ -174,9 +174,10 @@ class PlainScheduler:
 
     def constraints(self, pod, verdict):
         given = pod.topology_spread_constraints
-        if not given and pod.spread_selector is not None and not pod.spread_selector.empty:
+        selector = pod.spec.spread_selector
+        if not given and selector is not None and not selector.empty:
             given = [
-                replace(one, label_selector=pod.spread_selector)
+                replace(one, label_selector=selector)
                 for one in (
                     TopologySpreadConstraint(3, HOSTNAME, "ScheduleAnyway"),
                     TopologySpreadConstraint(5, ZONE_KEYS[1], "ScheduleAnyway"),
@@ -344,7 +345,7 @@ class PlainScheduler:
     def selector_spread(self, pod, indices):
         if pod.topology_spread_constraints:
             return [0] * len(indices), [0] * len(indices)
-        selector = pod.spread_selector
+        selector = pod.spec.spread_selector
         raw = []
         for index in indices:
             count = 0

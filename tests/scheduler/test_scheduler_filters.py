@@ -399,7 +399,7 @@ def test_a_percentage_scores_part_of_the_nodes_and_goes_on_from_there():
         (lambda: Node("n", {"memory": 2**64}), r"node n: status.allocatable.memory: .*2\*\*63"),
         (
             lambda: Pod("p", requests={"memory": 2**54}),
-            r"pod default/p: requests.memory: .*2\*\*53",
+            r"pod default/p: requests.memory: .*2\*\*52",
         ),
         (lambda: Scheduler(Cluster([Node("n")]), "1.99"), "'1.99' is not known here; .* to 1.36"),
         (lambda: Scheduler(Cluster([Node("n")]), "1.19"), "'1.19' is not known here; .*1.20"),

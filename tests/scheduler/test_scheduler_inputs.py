@@ -339,13 +339,51 @@ def test_the_trace_becomes_nodes_and_pods(tmp_path):
         ({"pods": PODS_CSV.replace("p2,6000", "p2")}, r"row 4: .*is not a whole number"),
         ({"pods": PODS_CSV.replace("p2,", "p0,")}, r"row 4: name: is that of row 2"),
         ({"pods": PODS_CSV.replace("LS\n", "LS,more\n", 1)}, r"row 2: row: has more fields"),
-        ({"pods": PODS_CSV.replace("6000", str(2**54))}, r"row 4: requests.cpu: .*2\*\*53"),
+        ({"pods": PODS_CSV.replace("6000", str(2**54))}, r"row 4: requests.cpu: .*2\*\*52"),
         ({"nodes": ""}, r"row 1: column sn, .* missing; the header has nothing"),
     ],
 )
 def test_a_malformed_trace_names_row_and_column(tmp_path, files, message):
     with pytest.raises(SchedulerInputError, match=message):
         load_trace(write(tmp_path, **files))
+
+
+FIVE_COLUMNS = "name,cpu_milli,memory_mib,num_gpu,gpu_milli\np0,1000,1024,2,1000\n"
+UNSORTED = (
+    "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,creation_time\n"
+    "p0,1000,0,0,0,,LS,30\np1,1000,0,0,0,,LS,4\np2,1000,0,0,0,,LS,30\n"
+)
+# The same name, another machine.
+GPU_NODES = "sn,cpu_milli,memory_mib,gpu,model\nn0,96000,786432,8,V100\n"
+
+
+def test_variants_of_the_trace_are_read(tmp_path):
+    write(tmp_path)
+    (tmp_path / "openb_pod_list_multigpu20.csv").write_text(FIVE_COLUMNS)
+    (tmp_path / "openb_node_list_gpu_node.csv").write_text(GPU_NODES)
+    (tmp_path / "openb_pod_list_gpuspec33.csv").write_text(PODS_CSV)
+    trace = load_trace(tmp_path, nodes="gpu_node", pods="multigpu20")
+    assert (trace.nodes[0].capacity[GPU], trace.pods[0].requests[GPU]) == (8000, 2000)
+    assert trace.files == ("openb_node_list_gpu_node.csv", "openb_pod_list_multigpu20.csv")
+    assert load_trace(tmp_path).nodes[0].capacity[GPU] == 2000
+    models = load_trace(tmp_path, pods="gpuspec33").pods[1].node_affinity.required
+    assert models[0].match_expressions[0].values == ("T4", "P100")
+
+
+def test_pods_of_a_trace_come_in_the_order_of_their_time(tmp_path):
+    trace = load_trace(write(tmp_path, pods=UNSORTED))
+    assert [pod.name for pod in trace.pods] == ["p1", "p0", "p2"]
+    with pytest.raises(SchedulerInputError, match="row 3: creation_time: 'soon' is not"):
+        load_trace(write(tmp_path, pods=UNSORTED.replace(",4\n", ",soon\n")))
+
+
+def test_a_variant_without_what_it_is_named_for_is_refused(tmp_path):
+    write(tmp_path)
+    (tmp_path / "openb_pod_list_gpuspec10.csv").write_text(PODS_CSV.replace("T4|P100", ""))
+    with pytest.raises(SchedulerInputError, match=r"gpuspec10\.csv: column gpu_spec: no pod wants"):
+        load_trace(tmp_path, pods="gpuspec10")
+    with pytest.raises(SchedulerInputError, match=r"multigpu50.*there are .*gpuspec10\.csv"):
+        load_trace(tmp_path, pods="multigpu50")
 
 
 def test_a_trace_that_is_no_text_says_so(tmp_path):

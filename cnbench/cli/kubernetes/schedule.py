@@ -14,6 +14,7 @@ from cnbench.cli.kubernetes import schedule_tables as tables
 from cnbench.cli.kubernetes.schedule_question import Question, Source, amount_of
 from cnbench.cli.options import json_option
 from cnbench.scheduler.errors import UnmodelledWarning
+from cnbench.scheduler.inputs.openb import ALL_NODES, DEFAULT_PODS
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -27,6 +28,8 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
     help="Nodes, pods and what else there is, as kubectl prints them; - is stdin.",
 )
 @click.option("--trace", type=_FOLDER, help="A folder with the openb trace, in place of --from.")
+@click.option("--trace-nodes", default=ALL_NODES, show_default=True, help="Its list of nodes.")
+@click.option("--trace-pods", default=DEFAULT_PODS, show_default=True, help="Its list of pods.")
 @click.option("--pod", type=_FILE, help="A pod, or a workload whose pod is meant; YAML or JSON.")
 @click.option("--release", help="Kubernetes' release, 1.20 to 1.36; by default the nodes' own.")
 @click.option("--config", type=_FILE, help="A KubeSchedulerConfiguration.")
@@ -47,6 +50,8 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 def command(
     cluster: Path | None,
     trace: Path | None,
+    trace_nodes: str,
+    trace_pods: str,
     pod: Path | None,
     release: str | None,
     config: Path | None,
@@ -76,7 +81,7 @@ def command(
       cnbench schedule --trace openb --place --drain openb-node-0000
     """
     with _told() as warned:
-        source = Source.of(cluster, trace)
+        source = Source.of(cluster, trace, trace_nodes, trace_pods)
         question = Question(source, release, config, profile, dict(map(amount_of, weights)))
         outcomes = {}
         if place:

@@ -9,21 +9,21 @@ from pathlib import Path
 from cnbench.core.errors import UsageError
 from cnbench.scheduler.cluster import Cluster
 from cnbench.scheduler.engine import DEFAULT_RELEASE, Scheduler
-from cnbench.scheduler.explanation import Explanation, explain
 from cnbench.scheduler.inputs.configuration import profile_from_dict
 from cnbench.scheduler.inputs.files import ClusterFile, read_cluster, read_one
 from cnbench.scheduler.inputs.kubernetes import pod_from_dict
 from cnbench.scheduler.inputs.openb import load_trace
 from cnbench.scheduler.model.objects import Pod
 from cnbench.scheduler.profiles import Profile
+from cnbench.scheduler.questions.explanation import Explanation, explain
+from cnbench.scheduler.questions.what_if import Outcome, settle
+from cnbench.scheduler.questions.world import World
 from cnbench.scheduler.releases import parse_release
-from cnbench.scheduler.what_if import Outcome, settle
-from cnbench.scheduler.world import World
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where nodes and pods come from: a file of objects, or a trace.
+    """Where nodes and pods come from: a file of objects, or two lists of a trace.
 
     Attributes:
         world: nodes and pods.
@@ -34,7 +34,7 @@ class Source:
     file: ClusterFile | None
 
     @classmethod
-    def of(cls, cluster: Path | None, trace: Path | None) -> Source:
+    def of(cls, cluster: Path | None, trace: Path | None, nodes: str, pods: str) -> Source:
         """Read what was given.
 
         Raises:
@@ -45,7 +45,7 @@ class Source:
             found = read_cluster(cluster)
             return cls(found.world, found)
         if trace is not None and cluster is None:
-            read = load_trace(trace)
+            read = load_trace(trace, nodes=nodes, pods=pods)
             return cls(World(read.nodes, pending=read.pods), None)
         remedy = "--from FILE or --trace FOLDER"
         raise UsageError("schedule: give either a cluster or a trace", remedy)

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from cnbench.cli.kubernetes.schedule_question import Answer, Question
 from cnbench.cli.wide_tables import console
-from cnbench.scheduler.explanation import Explanation
-from cnbench.scheduler.what_if import Outcome
+from cnbench.scheduler.questions.explanation import Explanation
+from cnbench.scheduler.questions.what_if import Outcome
 
 # What fits a screen; --json has the rest, but for the number of pending pods asked about.
 MOST_PENDING = 20

@@ -34,6 +34,9 @@ class Ledgers:
 
     def take(self, demands: Demands, node: int, sign: int) -> None:
         """Add (sign 1) or give back (sign -1) a pod's requests on a node."""
+        if len(demands) == len(self._resources) == 1:  # nearly always
+            self._resources[0].take(demands[0][1], node, sign)
+            return
         for since, _ in demands[1:]:
             self._part_at(since)
         for since, resources in zip(self._since, self._resources, strict=True):
@@ -49,8 +52,6 @@ class Ledgers:
 
 def demand_in(demands: Demands, minor: int) -> Demand:
     """A pod's demand in a release."""
-    found = demands[0][1]
-    for since, demand in demands[1:]:
-        if since <= minor:
-            found = demand
-    return found
+    if len(demands) == 1:
+        return demands[0][1]
+    return next(demand for since, demand in reversed(demands) if since <= minor)

@@ -22,7 +22,7 @@ def feasible(view: View, shape: Shape) -> Mask:
     too (kubernetes noderesources/fit.go, fitsRequest).
     """
     demand = shape.demand(view.release.minor)
-    if any(not _ignored(view, name) for name in demand.unknown):
+    if demand.unknown and not all(_ignored(view, name) for name in demand.unknown):
         return view.everywhere(False)
     rows, amounts = _asked(view, demand)
     free = view.columns(rows_of(view.resources.free, rows))

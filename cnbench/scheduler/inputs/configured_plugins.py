@@ -43,12 +43,9 @@ _NOT_MODELLED = {
     "VolumeRestrictions",
 }
 _ALL = "*"
-_POINTS = frozenset(
-    [
-        *("bind", "filter", "multiPoint", "permit", "postBind", "postFilter", "preBind"),
-        *("preEnqueue", "preFilter", "preScore", "queueSort", "reserve", "score"),
-    ]
-)
+_DECIDING = {"filter", "multiPoint", "preEnqueue", "preFilter", "preScore", "score"}
+_OTHERS = {"bind", "permit", "postBind", "postFilter", "preBind", "queueSort", "reserve"}
+_POINTS = frozenset(_DECIDING | _OTHERS)
 _SETS = frozenset({"disabled", "enabled"})
 _PLUGIN = frozenset({"name", "weight"})
 _KNOWN = {*FILTERS, *FIELD_FILTERS, *_SCORES, FIT, *_NOT_MODELLED}

@@ -19,8 +19,8 @@ from cnbench.scheduler.inputs.kubernetes_cluster import (
 )
 from cnbench.scheduler.inputs.storage import Storage
 from cnbench.scheduler.model.objects import Pod
+from cnbench.scheduler.questions.world import World
 from cnbench.scheduler.releases import NEWEST, OLDEST
-from cnbench.scheduler.world import World
 
 STDIN = Path("-")
 _CONTROLLERS = ("ReplicationController", "ReplicaSet", "StatefulSet")

@@ -18,6 +18,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from cnbench.core.errors import UsageError
+
 EXTENSION_POINT = "scheduler_framework_extension_point_duration_seconds"
 PLUGIN = "scheduler_plugin_execution_duration_seconds"
 ATTEMPT = "scheduler_scheduling_attempt_duration_seconds"
@@ -40,7 +42,7 @@ _LARGEST = 2.0**53
 Labels = tuple[tuple[str, str], ...]
 
 
-class MetricsError(ValueError):
+class MetricsError(UsageError, ValueError):
     """The page could not be fetched or read; the message says what to do."""
 
 

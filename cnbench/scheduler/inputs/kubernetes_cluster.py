@@ -21,7 +21,7 @@ from cnbench.scheduler.inputs.storage import Storage
 from cnbench.scheduler.model import checks
 from cnbench.scheduler.model.objects import Pod
 from cnbench.scheduler.model.selectors import LabelSelector
-from cnbench.scheduler.world import Placed, World
+from cnbench.scheduler.questions.world import Placed, World
 
 Objects: TypeAlias = Iterable[Object] | Object
 Made = TypeVar("Made")

@@ -1,18 +1,24 @@
 """The openb production trace (Alibaba, clusterdata GPU 2023) as nodes and pods.
 
-A trace is a folder with `openb_node_list_all_node.csv` (sn, cpu_milli, memory_mib, gpu, model)
-and `openb_pod_list_default.csv` (name, cpu_milli, memory_mib, num_gpu, gpu_milli, gpu_spec, qos,
-...). GPUs become one extended resource in thousandths of a GPU: a node with 8 has 8000, a pod
-asking for 460 thousandths of one asks 460. Which of a node's GPUs a pod lands on is not
-modelled, so a node may be filled with shares that no single GPU could hold.
+A trace is a folder with lists of nodes (`openb_node_list_all_node.csv`: sn, cpu_milli, memory_mib,
+gpu, model) and of pods (`openb_pod_list_default.csv`: name, cpu_milli, memory_mib, num_gpu,
+gpu_milli, gpu_spec, qos, ...). GPUs become one extended resource in thousandths of a GPU: a node
+with 8 has 8000, a pod asking for 460 thousandths of one asks 460. Which of a node's GPUs a pod
+lands on is not modelled, so a node may be filled with shares that no single GPU could hold.
+
+Variants of the lists (`default`, `multigpu20`, `gpuspec33`, `gpu_node`, ...) differ in more than
+their rows. Lists of five columns have neither GPU models nor a class of service. Rows may not be
+in the order in which pods came. And each list of nodes counts its own: the same name is another
+machine in another list, so a trace has the nodes of one list alone, and says of which.
 """
+
+from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -24,66 +30,96 @@ from cnbench.scheduler.model.objects import Node, Pod
 from cnbench.scheduler.model.quantities import CPU, MEMORY, MIB
 from cnbench.scheduler.model.selectors import Requirement
 
-NODES_FILE = "openb_node_list_all_node.csv"
-PODS_FILE = "openb_pod_list_default.csv"
+NODES_FILE = "openb_node_list_{}.csv"
+PODS_FILE = "openb_pod_list_{}.csv"
+ALL_NODES, DEFAULT_PODS = "all_node", "default"
 GPU = "alibabacloud.com/gpu-milli"
 GPU_MODEL = "alibabacloud.com/gpu-card-model"
 QOS = "alibabacloud.com/qos"
 
 _NODE_COLUMNS = ("sn", "cpu_milli", "memory_mib", "gpu", "model")
-_POD_COLUMNS = ("name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli", "gpu_spec", "qos")
+_SHORT_POD_COLUMNS = ("name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli")
+_POD_COLUMNS = (*_SHORT_POD_COLUMNS, "gpu_spec", "qos")
+_CAME = "creation_time"
+# A list that is named for the share of its pods that want a GPU of certain models.
+_WITH_MODELS = "gpuspec"
 
 Row = Mapping[str, str]
-Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A trace in memory: nodes, and pods in the order of the file (that of their arrival)."""
+    """A trace in memory.
+
+    Attributes:
+        nodes: the nodes.
+        pods: the pods in the order in which they came.
+        files: the names of the two lists: a node's name means a machine of the first alone.
+    """
 
     nodes: tuple[Node, ...]
     pods: tuple[Pod, ...]
+    files: tuple[str, str] = ("", "")
 
 
-def load_trace(folder: Path | str) -> Trace:
+def load_trace(folder: Path | str, *, nodes: str = ALL_NODES, pods: str = DEFAULT_PODS) -> Trace:
     """Read a trace.
 
+    Args:
+        folder: where the lists are.
+        nodes: which list of nodes, by what its file's name ends with.
+        pods: which list of pods.
+
     Raises:
-        SchedulerInputError: a file or a column is missing, or a value is not what it should be;
-            the message names the file, the row (the header is row 1) and the column.
+        SchedulerInputError: a file or a column is missing, a value is not what it should be, or a
+            list lacks what it is named for; the message names the file, the row (the header is
+            row 1) and the column.
     """
     folder = Path(folder)
-    nodes = tuple(_each(folder / NODES_FILE, _NODE_COLUMNS, _node))
-    pods = tuple(_each(folder / PODS_FILE, _POD_COLUMNS, _pod))
-    return Trace(nodes, pods)
+    of_nodes, of_pods = folder / NODES_FILE.format(nodes), folder / PODS_FILE.format(pods)
+    made = tuple(_node(row, where) for row, where in _rows(of_nodes, _NODE_COLUMNS))
+    return Trace(made, tuple(_pods(of_pods)), (of_nodes.name, of_pods.name))
 
 
-def _each(path: Path, columns: Sequence[str], make: Callable[[Row, str], Made]) -> Iterator[Made]:
-    """What each row makes; the first column is a name that no other row may have."""
+def _pods(path: Path) -> Iterator[Pod]:
+    rows = list(_rows(path, _POD_COLUMNS, _SHORT_POD_COLUMNS))
+    named_for_models = path.stem.rpartition("_")[2].startswith(_WITH_MODELS)
+    if named_for_models and not any(row.get("gpu_spec") for row, _ in rows):
+        problem = "no pod wants a certain model, though the list is named for it"
+        raise SchedulerInputError(path.name, "column gpu_spec", problem)
+    if rows and _CAME in rows[0][0]:
+        rows.sort(key=lambda one: _whole(one[0], _CAME, one[1]))
+    return (_pod(row, where) for row, where in rows)
+
+
+def _rows(path: Path, *wanted: Sequence[str]) -> Iterator[tuple[Row, str]]:
+    """Each row and where it is; the first column is a name that no other row may have.
+
+    The header has all columns wanted; or exactly those of the second choice.
+    """
     try:
-        yield from _each_row(path, columns, make)
+        yield from _checked_rows(path, *wanted)
     except csv.Error as error:
         raise SchedulerInputError(path.name, "row", f"is no CSV ({error})") from None
 
 
-def _each_row(
-    path: Path, columns: Sequence[str], make: Callable[[Row, str], Made]
-) -> Iterator[Made]:
+def _checked_rows(path: Path, *wanted: Sequence[str]) -> Iterator[tuple[Row, str]]:
     reader = csv.DictReader(io.StringIO(_text_of(path)))
-    missing = [name for name in columns if name not in (reader.fieldnames or ())]
+    header = tuple(reader.fieldnames or ())
+    columns = wanted[-1] if sorted(header) == sorted(wanted[-1]) else wanted[0]
+    missing = [name for name in columns if name not in header]
     if missing:
-        problem = f"missing; the header has {', '.join(reader.fieldnames or ['nothing'])}"
+        problem = f"missing; the header has {', '.join(header or ['nothing'])}"
         raise SchedulerInputError(f"{path.name} row 1", f"column {', '.join(missing)}", problem)
     seen: dict[str, int] = {}
     for row in reader:
         where = f"{path.name} row {reader.line_num}"
         if None in row:
             raise SchedulerInputError(where, "row", "has more fields than the header")
-        made = _made(make, row, where)
+        yield row, where
         before = seen.setdefault(row[columns[0]], reader.line_num)
         if before != reader.line_num:
             raise SchedulerInputError(where, columns[0], f"is that of row {before}")
-        yield made
 
 
 def _text_of(path: Path) -> str:
@@ -92,17 +128,14 @@ def _text_of(path: Path) -> str:
             raise SchedulerInputError("trace", str(path), "is not a file")
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        problem = f"cannot be read ({error.strerror}); give the folder that holds the openb files"
+        there = sorted(one.name for one in path.parent.glob("openb_*.csv"))
+        lists = f"; there are {', '.join(there)}" if there else ""
+        problem = (
+            f"cannot be read ({error.strerror}); give the folder that holds the openb files{lists}"
+        )
         raise SchedulerInputError("trace", str(path), problem) from None
     except UnicodeDecodeError as error:
         raise SchedulerInputError("trace", str(path), f"is not text ({error.reason})") from None
-
-
-def _made(make: Callable[[Row, str], Made], row: Row, where: str) -> Made:
-    try:
-        return make(row, where)
-    except SchedulerInputError as error:
-        raise error if error.where == where else error.inside(where) from None
 
 
 def _node(row: Row, where: str) -> Node:
@@ -115,7 +148,10 @@ def _node(row: Row, where: str) -> Node:
     labels = {"kubernetes.io/hostname": name}
     if row["model"]:
         labels[GPU_MODEL] = row["model"]
-    return Node(name, capacity, labels)
+    try:
+        return Node(name, capacity, labels)
+    except SchedulerInputError as error:
+        raise error.inside(where) from None
 
 
 def _pod(row: Row, where: str) -> Pod:
@@ -124,16 +160,15 @@ def _pod(row: Row, where: str) -> Pod:
         MEMORY: _whole(row, "memory_mib", where) * MIB,
         GPU: _whole(row, "num_gpu", where) * _whole(row, "gpu_milli", where),
     }
-    models = tuple(model for model in (row["gpu_spec"] or "").split("|") if model)
+    models = tuple(model for model in (row.get("gpu_spec") or "").split("|") if model)
     affinity = None
     if models:
         affinity = NodeAffinity([NodeSelectorTerm([Requirement(GPU_MODEL, "In", models)])])
-    return Pod(
-        _text(row, "name", where),
-        requests=requests,
-        labels={QOS: row["qos"] or ""},
-        node_affinity=affinity,
-    )
+    name, service = _text(row, "name", where), row.get("qos") or ""
+    try:
+        return Pod(name, requests=requests, labels={QOS: service}, node_affinity=affinity)
+    except SchedulerInputError as error:
+        raise error.inside(where) from None
 
 
 def _text(row: Row, column: str, where: str) -> str:

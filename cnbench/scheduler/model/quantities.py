@@ -26,9 +26,9 @@ PODS = "pods"
 # Columns hold exact integers as float64 and scoring multiplies by 100: 2**46 * 101 < 2**53. Larger
 # ones are kept apart (columns/resources.py).
 LARGEST_AMOUNT = 2**46
-# What Kubernetes' own int64 holds; and the most a pod may ask, which float64 still holds exactly.
+# What Kubernetes' own int64 holds; and the most a pod may ask (see columns/resources.py).
 LARGEST_CAPACITY = 2**63
-LARGEST_REQUEST = 2**53
+LARGEST_REQUEST = 2**52
 
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}

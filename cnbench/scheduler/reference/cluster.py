@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cnbench.scheduler.inputs.synthetic import Mix
 
 HOSTNAME = "kubernetes.io/hostname"
+ZONE = "topology.kubernetes.io/zone"
 Templates = frozenset[int]
 
 
@@ -101,9 +102,18 @@ class PlainFilters:
         return all(self._even(constraint, node) for constraint in self.constraints("DoNotSchedule"))
 
     def constraints(self, verdict: str) -> list[TopologySpreadConstraint]:
-        """The pod's spread constraints of one kind."""
-        given = self.pod.topology_spread_constraints
+        """The pod's spread constraints of one kind; without any, those of the system."""
+        given = self.pod.topology_spread_constraints or self._of_the_system()
         return [constraint for constraint in given if constraint.when_unsatisfiable == verdict]
+
+    def _of_the_system(self) -> Sequence[TopologySpreadConstraint]:
+        from cnbench.scheduler.model.placement_rules import TopologySpreadConstraint
+
+        selector = rules.as_given(self.pod.spec.spread_selector)
+        if selector is None or selector.empty:
+            return ()
+        skews = ((HOSTNAME, 3), (ZONE, 5))
+        return [TopologySpreadConstraint(n, key, "ScheduleAnyway", selector) for key, n in skews]
 
     def spread_counts(self, constraint: TopologySpreadConstraint) -> dict[str, int]:
         """The pods that a constraint counts by the label's value, on nodes that admit the pod."""

@@ -1,4 +1,4 @@
-"""What each score gives a node, in plain loops over nodes and pods; see ``plain``."""
+"""What each score gives a node, in plain loops over nodes and pods; see ``cluster``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cnbench.scheduler.reference import rules
-from cnbench.scheduler.reference.cluster import HOSTNAME, PlainCluster, PlainFilters, Templates
+from cnbench.scheduler.reference.cluster import (
+    HOSTNAME,
+    ZONE,
+    PlainCluster,
+    PlainFilters,
+    Templates,
+)
 
 if TYPE_CHECKING:
     from cnbench.scheduler import Pod, PodAffinityTerm
 
 _MIB = 2**20
-_ZONE = "topology.kubernetes.io/zone"
 _SCORED_BY_DEFAULT = {"cpu": 100, "memory": 200 * _MIB}
 _SMALLEST_IMAGES, _LARGEST_IMAGE = 23 * _MIB, 1000 * _MIB
 _HARD_AFFINITY = 1
@@ -95,12 +100,12 @@ class PlainScores:
             return 0
         zones: dict[str, int] = {}
         for number, count in raw.items():
-            zone = self._cluster.nodes[number].labels[_ZONE]
+            zone = self._cluster.nodes[number].labels[ZONE]
             zones[zone] = zones.get(zone, 0) + count
         most, most_in_zone = max(raw.values()), max(zones.values())
         if not most:
             return 100
-        here = zones[self._cluster.nodes[node].labels[_ZONE]]
+        here = zones[self._cluster.nodes[node].labels[ZONE]]
         of_node = 100 * ((most - raw[node]) / most)
         of_zone = 100 * ((most_in_zone - here) / most_in_zone)
         return int(of_node * (1 - 2 / 3) + 2 / 3 * of_zone)

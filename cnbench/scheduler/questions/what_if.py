@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cnbench.scheduler.cluster import Cluster
 from cnbench.scheduler.engine import Scheduler
-from cnbench.scheduler.world import Placed, World
+from cnbench.scheduler.questions.world import Placed, World
 
 SchedulerOf = Callable[[Cluster], Scheduler]
 
