@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 from ipaddress import ip_network
 
@@ -26,11 +25,6 @@ class PathAddresses:
     def six(self) -> bool:
         """Whether these are IPv6 addresses."""
         return ":" in self.network
-
-    @property
-    def number(self) -> int:
-        """What the kernel calls the family."""
-        return socket.AF_INET6 if self.six else socket.AF_INET
 
     @property
     def clients(self) -> list[str]:

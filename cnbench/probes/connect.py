@@ -16,9 +16,8 @@ from cnbench.probes.first_packet import (
     Reply,
     address_of,
     family_of,
-    first_ready,
-    listening,
 )
+from cnbench.probes.listeners import first_ready, listening
 
 _GIVE_UP_SECONDS = 5
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)

@@ -16,9 +16,8 @@ from cnbench.probes.first_packet import (
     Reply,
     address_of,
     family_of,
-    first_ready,
-    listening,
 )
+from cnbench.probes.listeners import first_ready, listening
 
 _QUESTION = b"question"
 _ROOM = 64

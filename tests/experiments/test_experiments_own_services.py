@@ -24,8 +24,8 @@ def open_subject(lab, packed):
     def open_one(mode, **given):
         if commands.find(TOOLS[mode]) is None:
             pytest.skip(f"{TOOLS[mode]} is not installed")
-        usual = {"measure": "connect", "services": 5, "probes": 10, "position": "first"}
-        given = {**usual, **given, "mode": mode}
+        given = {"measure": "connect", "services": 5, "probes": 10} | given | {"mode": mode}
+        given.setdefault("position", "first")
         (params,) = EXPERIMENT.grid(False, {name: (value,) for name, value in given.items()})
         EXPERIMENT.require(params, lab)
         return EXPERIMENT.subject(params, lab)
@@ -135,9 +135,26 @@ def test_what_follows_from_a_file_is_told(packed):
     ],
 )
 def test_points_that_make_no_sense_say_why(given, reason):
-    usual = {"services": (5,), "measure": ("connect",)}
+    point = {"services": 5, "measure": "connect"} | given
     with pytest.raises(UsageError, match=reason):
-        EXPERIMENT.grid(False, usual | {name: (v,) for name, v in given.items()})
+        EXPERIMENT.grid(False, {name: (value,) for name, value in point.items()})
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_service_that_is_chosen_is_measured_itself_and_past_all_rules(full):
+    points = EXPERIMENT.grid(
+        full,
+        {
+            "cluster": (OWN,),
+            "service": ("shop/app-2",),
+            "services": (24,),
+            "measure": ("connect", "sync", "update"),
+            "mode": ("nftables",),
+        },
+    )
+    found = {(point["measure"], point["position"]) for point in points}
+    connects = {("connect", position) for position in ("chosen", "none", "bare")}
+    assert found == connects | {("sync", "first"), ("update", "first")}
 
 
 def test_services_that_are_not_at_hand_are_named(lab):

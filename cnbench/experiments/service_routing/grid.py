@@ -63,9 +63,9 @@ def soon_counted(params: Point) -> bool:
     Programming many thousands takes a guest minutes.
     """
     alone = params["services"] == 1 and params["position"] == "first"
-    through_rules = params["position"] in ("last", "random")
-    among_all = through_rules and params.whole("services") <= _SOON_SERVICES
-    return params["measure"] == "connect" and (alone or among_all)
+    among_all = params["position"] in ("last", "random", CHOSEN)
+    few = params.whole("services") <= _SOON_SERVICES
+    return params["measure"] == "connect" and (alone or (among_all and few))
 
 
 def _quick_measures(so_far: Point) -> tuple[str, ...]:
@@ -74,6 +74,8 @@ def _quick_measures(so_far: Point) -> tuple[str, ...]:
 
 
 def _quick_positions(so_far: Point) -> tuple[str, ...]:
+    if so_far["measure"] == "connect" and so_far["service"] != ANY:
+        return POSITIONS_OF_CHOSEN
     # The random one stands for all services, and the last for the worst.
     of_connections = {
         "connect": ("first", "last", "random", NONE, BARE),
