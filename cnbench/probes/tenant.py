@@ -50,6 +50,18 @@ def touch(board: int, most: int) -> int:
     return most
 
 
+def sacrifice(board: int, most: int) -> int:
+    """Have a child ``touch`` whom the kernel kills first: the signal that ended it, or 0."""
+    child = os.fork()
+    if child == 0:
+        with open("/proc/self/oom_score_adj", "w") as score:  # noqa: PTH123
+            score.write("1000")
+        touch(board, most)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
 def open_often(path: str, count: int) -> list[int]:
     """Open ``path`` ``count`` times: the time of all, and how many were refused with EPERM."""
     refused = 0
@@ -142,11 +154,14 @@ def use_cpu(nanoseconds: int) -> int:
 
 
 def cpus(nanoseconds: int, board: int) -> int:
-    """Stay busy for so long, noting on ``board`` since when this is on which processor."""
+    """Stay busy for so long at most, noting on ``board`` since when this is on which processor.
+
+    Its third word ends it.
+    """
     shared = memoryview(mmap.mmap(board, 0)).cast("q")
     end = _clock() + nanoseconds
     last = -1
-    while _clock() < end:
+    while _clock() < end and not shared[2]:
         here = _libc.sched_getcpu()
         if here != last:
             shared[1] = _clock()  # before the other, which is waited for
@@ -177,12 +192,6 @@ def reserve(size: int) -> list[int]:
     return [took, 0]
 
 
-def read_file(path: str) -> int:
-    """Read the file at ``path`` whole, so that its pages are cached; how many bytes it has."""
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-        return sum(len(part) for part in iter(lambda: file.read(1 << 20), b""))
-
-
 def multiply(count: int, board: int) -> int:
     """Have ``count`` children that count on ``board`` whenever they run; they die with this one."""
     shared = memoryview(mmap.mmap(board, 0)).cast("q")
@@ -198,8 +207,8 @@ def multiply(count: int, board: int) -> int:
 TASKS: dict[str, Callable[..., object]] = {
     task.__name__: task
     for task in (
-        populate, touch, open_often, fork_often, fork_until_refused, thread_until_refused, write,
-        use_cpu, cpus, send_often, reserve, read_file, multiply,
+        populate, sacrifice, open_often, fork_often, fork_until_refused, thread_until_refused,
+        write, use_cpu, cpus, send_often, reserve, multiply,
     )
 }  # fmt: skip
 

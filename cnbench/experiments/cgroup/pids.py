@@ -106,7 +106,7 @@ EXPERIMENT = Experiment(
             full=("processes", "threads"), choices=("processes", "threads"),
         ),
         Parameter(
-            "forks", "forks in one sample of their cost", quick=(20,), full=(200,), whole=True,
+            "forks", "forks in one sample of their cost", quick=(10,), full=(200,), whole=True,
             minimum=1, maximum=100_000,
         ),
     ),
