@@ -53,11 +53,13 @@ class Cloning:
     def sample(self) -> Mapping[str, float]:
         """The time of the call, and of the end."""
         kinds = self.evidence.kinds
+        self.lab.clock.settle()
         with open_resident(kinds, self.call, self.lab.clock) as resident:
             self.evidence.changed.add(tuple(changed(numbers(), numbers(resident.pid))))
             if _has_network(kinds):
                 self.filled += fill(resident.pid, self.contents, self.lab)
                 self.watch.over(resident.pid)
+            self.lab.clock.settle()
             gone, _ = self.lab.clock.timed(lambda: self._end(resident))
         self.samples += 1
         units = self.lab.clock.units
@@ -113,6 +115,7 @@ class Unsharing:
         before, flags = numbers(), flags_of(kinds)
         for _ in range(_REHEARSALS):
             clock.timed(lambda: libc.unshare(0))
+        clock.settle()
         said: dict[str, Any] = {"create": clock.timed(lambda: libc.unshare(flags))[0]}
         said |= {"changed": changed(before, numbers()), "mounts": count_mounts()}
         if use := first_use(kinds, self.folder):
@@ -156,6 +159,7 @@ class Entering:
             for descriptor, flags in targets:
                 libc.setns(descriptor, flags)
 
+        clock.settle()
         ticks, _ = clock.timed(enter)
         after = numbers()
         same = all(after.get(kind.link) == theirs[kind.name] for kind in kinds)
