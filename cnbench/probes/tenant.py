@@ -62,6 +62,19 @@ def sacrifice(board: int, most: int) -> int:
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
+def grow(room: int, excess: int) -> int:
+    """Touch ``room`` pages and then ``excess`` more, and give them back: the time of the latter."""
+    memory = mmap.mmap(-1, (room + excess) * _PAGE, flags=_PRIVATE)
+    for page in range(room):
+        memory[page * _PAGE] = 1
+    began = _clock()
+    for page in range(room, room + excess):
+        memory[page * _PAGE] = 1
+    took = _clock() - began
+    memory.close()
+    return took
+
+
 def open_often(path: str, count: int) -> list[int]:
     """Open ``path`` ``count`` times: the time of all, and how many were refused with EPERM."""
     refused = 0
@@ -202,7 +215,7 @@ def multiply(count: int, board: int) -> int:
 TASKS: dict[str, Callable[..., object]] = {
     task.__name__: task
     for task in (
-        populate, sacrifice, open_often, fork_often, fork_until_refused, thread_until_refused,
+        populate, sacrifice, grow, open_often, fork_often, fork_until_refused, thread_until_refused,
         write, use_cpu, cpus, send_often, reserve, multiply,
     )
 }  # fmt: skip

@@ -6,6 +6,7 @@ import pytest
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.experiments.cgroup.freezer import FreezerSubject
+from cnbench.experiments.cgroup.memory_high import delay, expected_delay
 from cnbench.experiments.registry import all_experiments
 
 pytestmark = pytest.mark.real
@@ -68,6 +69,7 @@ def leave(subject):
 
 BREAKING = {
     "cgroup-memory": no_limit,
+    "cgroup-memory-high": lambda subject: subject.group.write("memory.high", "max"),
     "cgroup-pids": lambda subject: subject.group.write("pids.max", 500),
     "cgroup-devices": let_everything_in,
     "cgroup-cpuset": lambda subject: subject.second.write("cpuset.cpus", subject.cpus[0]),
@@ -100,6 +102,18 @@ def test_members_that_were_not_frozen_break_the_proof(lab, version, monkeypatch)
         subject.sample()
         broken = [check.claim for check in subject.proof().broken]
     assert "times that nobody counted while frozen" in broken
+
+
+def test_the_delay_above_memory_high_is_the_kernels():
+    # A fifth above is 2.56 s by the formula, of which two are the most; a hundredth is 6.4 ms.
+    mib = 2**20
+    assert [delay(30 * mib, above * mib) for above in (6, 0.3, 3)] == [
+        2.0,
+        0.0,
+        pytest.approx(0.64),
+    ]
+    # 6 MiB above 30 MiB in batches of 256 KiB: k squared times 64 / 120 squared, from 10 ms to 2 s.
+    assert expected_delay(30 * mib, 6 * mib) == pytest.approx(20.7, abs=0.05)
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
