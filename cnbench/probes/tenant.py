@@ -200,6 +200,21 @@ def reserve(size: int) -> list[int]:
     return [took, 0]
 
 
+def sleeper() -> int:
+    """The number of a child that sleeps, and goes with this process."""
+    child = os.fork()
+    if child == 0:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        signal.pause()
+        os._exit(0)
+    return child
+
+
+def reap(child: int) -> int:
+    """Wait for the end of a child: the signal that ended it."""
+    return os.WTERMSIG(os.waitpid(child, 0)[1])
+
+
 def multiply(count: int, board: int) -> int:
     """Have ``count`` children that count on ``board`` whenever they run; they die with this one."""
     shared = memoryview(mmap.mmap(board, 0)).cast("q")
@@ -216,7 +231,7 @@ TASKS: dict[str, Callable[..., object]] = {
     task.__name__: task
     for task in (
         populate, sacrifice, grow, open_often, fork_often, fork_until_refused, thread_until_refused,
-        write, use_cpu, cpus, send_often, reserve, multiply,
+        write, use_cpu, cpus, send_often, reserve, sleeper, reap, multiply,
     )
 }  # fmt: skip
 

@@ -130,5 +130,5 @@ EXPERIMENT = Experiment(
     subject=open_subject,
     require=_require,
     nonsense=_nonsense,
-    share=0.4,
+    share=0.3,
 )  # fmt: skip

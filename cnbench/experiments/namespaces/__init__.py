@@ -24,5 +24,5 @@ EXPERIMENT = Experiment(
     require=require,
     nonsense=nonsense,
     counted=True,
-    share=0.5,
+    share=0.4,
 )
