@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import mmap
+import statistics
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.experiment import Experiment
@@ -57,7 +58,7 @@ class HighSubject:
     excess: int
     samples: int = 0
     events: int = 0
-    above: int = 0
+    took: list[float] = field(default_factory=list)
 
     def sample(self) -> Mapping[str, float]:
         """How long the growth took, and how far that is from the formula."""
@@ -66,16 +67,27 @@ class HighSubject:
         took = self.tenant.do("grow", room // mmap.PAGESIZE, self.excess // mmap.PAGESIZE)
         self.events += self.group.table("memory.events")["high"] - before
         self.samples += 1
+        self.took.append(took / 1e9)
         expected = expected_delay(self.high, self.excess)
         return {"throttle": self.clock.units(took), "error": took / 1e9 / expected - 1}
 
     def proof(self) -> Proof:
         """The limit is as set, was passed, and nobody was killed for it."""
         events = self.group.table("memory.events")
+        # What is charged is known to a batch, before the growth and after it.
+        least, most = (
+            expected_delay(self.high, self.excess + batches * _BATCH) for batches in (-2, 2)
+        )
+        median = statistics.median(self.took) if self.took else 0.0
         return Proof(
             (
                 equal("memory.high read back", self.high, self.group.number("memory.high")),
                 true("charges above it", self.events, self.events >= max(1, self.samples)),
+                true(
+                    f"held back from {least:.2f} to {most:.2f} s by the kernel's formula",
+                    f"{median:.2f} s",
+                    least <= median <= most,
+                ),
                 equal("processes killed", 0, events["oom_kill"]),
                 equal("the group's only process", [self.tenant.pid], self.group.members()),
             )
@@ -113,11 +125,11 @@ EXPERIMENT = Experiment(
     parameters=(
         replace(CONTROLLER, summary="v2; v1 has no such limit", quick=("v2",), full=("v2",)),
         Parameter(
-            "high", "the limit beyond which the kernel slows a group down", quick=(8 * 2**20,),
+            "high", "the limit beyond which the kernel slows a group down", quick=(30 * 2**20,),
             full=(30 * 2**20,), unit="B", whole=True, minimum=2**20, maximum=2**33,
         ),
         Parameter(
-            "excess", "memory beyond the limit that the process takes", quick=(2**19,),
+            "excess", "memory beyond the limit that the process takes", quick=(2 * 2**20,),
             full=(2 * 2**20, 4 * 2**20, 6 * 2**20), unit="B", whole=True, minimum=_BATCH,
             maximum=2**30,
         ),
