@@ -19,7 +19,7 @@ from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
 from cnbench.experiments.cpu_quota.grid import CONTROLLER, cgroup_of, never_soon_counted
-from cnbench.lab.cgroups.cpu import CpuGroup, require_controller
+from cnbench.lab.cgroups.cpu import IDLE_WEIGHT, CpuGroup, require_controller
 from cnbench.lab.cgroups.hierarchies import Version
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
@@ -27,6 +27,7 @@ from cnbench.probes.spinners import Spinners, open_spinners
 
 # Threads that were stopped come with no share of the past; some turns of each pass first.
 _SETTLE = 0.1
+_LIGHT = {"default": 1.0, "idle": IDLE_WEIGHT}
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,16 @@ def open_subject(params: Point, lab: Lab) -> Iterator[WeightSubject]:
 
         def contender(weight: float) -> Contender:
             group = stack.enter_context(lab.cpu_group(cast(Version, params["controller"])))
-            group.weigh(weight)
+            if weight == IDLE_WEIGHT:
+                group.idle()
+            else:
+                group.weigh(weight)
             spinners = stack.enter_context(open_spinners(params.whole("threads"), group))
             for pid in spinners.pids:
                 os.sched_setaffinity(pid, {cpu})
             return Contender(group, spinners, weight)
 
-        heavy, light = contender(params.number("ratio")), contender(1.0)
+        heavy, light = contender(params.number("ratio")), contender(_LIGHT[params.text("light")])
         yield WeightSubject(heavy, light, cpu, lab.clock, params.number("time"))
 
 
@@ -124,13 +128,20 @@ EXPERIMENT = Experiment(
         ),
         Parameter(
             "ratio",
-            "the heavier group's weight over the lighter one's, which has the default",
+            "the heavier group's weight over the default",
             quick=(1, 10),
             full=(1, 2, 3, 10, 30, 100),
             whole=True,
             minimum=1,
             # cpu.weight goes up to 10000, a hundred times its default.
             maximum=100,
+        ),
+        Parameter(
+            "light",
+            "the lighter group: of the default weight, or idle (cpu.idle)",
+            quick=("default",),
+            full=("default", "idle"),
+            choices=("default", "idle"),
         ),
         Parameter(
             "threads",

@@ -103,6 +103,7 @@ def _end_processes(run: str) -> None:
     """Kill what a run has started and what that has started, wherever it is."""
     if not _RUN.fullmatch(run):
         raise CnbenchError(f"'{run}' is not the name of a run, so its processes are left alone")
+    _thaw_groups_of(run)
     give_up = time.monotonic() + _PATIENCE
     while True:
         left = 0
@@ -134,6 +135,14 @@ def _remove_cgroup(path: str) -> None:
                 raise
             time.sleep(0.01)
     raise OSError(errno.EBUSY, "processes stay in it", path)
+
+
+def _thaw_groups_of(run: str) -> None:
+    """Thaw what a run has frozen on v1: its processes end before its groups are removed."""
+    for line in Path("/proc/mounts").read_text().splitlines():
+        _device, target, kind, options, *_ = line.split()
+        if kind == "cgroup" and "freezer" in options.split(","):
+            _thaw(Path(target, f"{MARK}{run}"))
 
 
 def _thaw(group: Path) -> None:

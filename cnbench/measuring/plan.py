@@ -60,12 +60,13 @@ class Plan:
     def policy(self, position: int, spent: float, share: float = 1.0) -> Policy:
         """How long the group at ``position`` is sampled, ``spent`` seconds after the first began.
 
-        Without a budget that is ``share`` of the sampling time of a group. What earlier groups did
-        not use of a budget is shared among the later ones.
+        Without a budget that is ``share`` of the sampling time, or blocks, of a group. What earlier
+        groups did not use of a budget is shared among the later ones.
         """
         if self.groups[position].cases[0].clock == "instructions":
             # Counts do not scatter as times do, and a guest's clock knows nothing of our seconds.
             blocks = FULL_COUNTED_BLOCKS if self.seconds > QUICK_SECONDS else COUNTED_BLOCKS
+            blocks = max(FEWEST_FOR_95_PERCENT, round(blocks * share))
             return Policy(
                 COUNTED_TARGET,
                 math.inf,

@@ -50,6 +50,31 @@ def touch(board: int, most: int) -> int:
     return most
 
 
+def sacrifice(board: int, most: int) -> int:
+    """Have a child ``touch`` whom the kernel kills first: the signal that ended it, or 0."""
+    child = os.fork()
+    if child == 0:
+        with open("/proc/self/oom_score_adj", "w") as score:  # noqa: PTH123
+            score.write("1000")
+        touch(board, most)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def grow(room: int, excess: int) -> int:
+    """Touch ``room`` pages and then ``excess`` more, and give them back: the time of the latter."""
+    memory = mmap.mmap(-1, (room + excess) * _PAGE, flags=_PRIVATE)
+    for page in range(room):
+        memory[page * _PAGE] = 1
+    began = _clock()
+    for page in range(room, room + excess):
+        memory[page * _PAGE] = 1
+    took = _clock() - began
+    memory.close()
+    return took
+
+
 def open_often(path: str, count: int) -> list[int]:
     """Open ``path`` ``count`` times: the time of all, and how many were refused with EPERM."""
     refused = 0
@@ -112,10 +137,7 @@ def thread_until_refused(most: int) -> list[int]:
 
 
 def write(path: str, block: int, blocks: int, direct: int) -> list[int]:
-    """Write ``blocks`` of ``block`` bytes and have them on the disk: the time of all, and of one.
-
-    One is the first write alone.
-    """
+    """Write ``blocks`` of ``block`` bytes, cached or not: the time of all, and of the first."""
     flags = os.O_WRONLY | (os.O_DIRECT if direct else 0)
     descriptor = os.open(path, flags)
     buffer = mmap.mmap(-1, block)  # which is aligned, as direct I/O wants it
@@ -125,8 +147,6 @@ def write(path: str, block: int, blocks: int, direct: int) -> list[int]:
         for position in range(blocks):
             os.pwrite(descriptor, buffer, position * block)
             first = first or _clock() - began
-        if not direct:
-            os.fsync(descriptor)
         return [_clock() - began, first]
     finally:
         os.close(descriptor)
@@ -142,11 +162,14 @@ def use_cpu(nanoseconds: int) -> int:
 
 
 def cpus(nanoseconds: int, board: int) -> int:
-    """Stay busy for so long, noting on ``board`` since when this is on which processor."""
+    """Stay busy for so long at most, noting on ``board`` since when this is on which processor.
+
+    Its third word ends it.
+    """
     shared = memoryview(mmap.mmap(board, 0)).cast("q")
     end = _clock() + nanoseconds
     last = -1
-    while _clock() < end:
+    while _clock() < end and not shared[2]:
         here = _libc.sched_getcpu()
         if here != last:
             shared[1] = _clock()  # before the other, which is waited for
@@ -177,10 +200,19 @@ def reserve(size: int) -> list[int]:
     return [took, 0]
 
 
-def read_file(path: str) -> int:
-    """Read the file at ``path`` whole, so that its pages are cached; how many bytes it has."""
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-        return sum(len(part) for part in iter(lambda: file.read(1 << 20), b""))
+def sleeper() -> int:
+    """The number of a child that sleeps, and goes with this process."""
+    child = os.fork()
+    if child == 0:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        signal.pause()
+        os._exit(0)
+    return child
+
+
+def reap(child: int) -> int:
+    """Wait for the end of a child: the signal that ended it."""
+    return os.WTERMSIG(os.waitpid(child, 0)[1])
 
 
 def multiply(count: int, board: int) -> int:
@@ -198,8 +230,8 @@ def multiply(count: int, board: int) -> int:
 TASKS: dict[str, Callable[..., object]] = {
     task.__name__: task
     for task in (
-        populate, touch, open_often, fork_often, fork_until_refused, thread_until_refused, write,
-        use_cpu, cpus, send_often, reserve, read_file, multiply,
+        populate, sacrifice, grow, open_often, fork_often, fork_until_refused, thread_until_refused,
+        write, use_cpu, cpus, send_often, reserve, sleeper, reap, multiply,
     )
 }  # fmt: skip
 

@@ -92,6 +92,21 @@ def test_two_groups_divide_one_cpu(lab, version):
     assert values["error"] > -1
 
 
+def test_an_idle_group_has_next_to_nothing(lab, version):
+    values, seen = measured(cpu_weight, lab, version, ratio=1, time=0.2, light="idle")
+    assert seen["weights read back, 1 being the default"] == f"[1.0, {3 / 1024}]"
+    assert values["error"] > -1
+
+
+def test_a_quota_below_the_burst_is_refused_with_what_to_do(lab, version):
+    with lab.cpu_group(version) as group:
+        group.limit(0.5, 0.1, burst=1.0)
+        with pytest.raises(CnbenchError, match="refuses a quota of 20000") as refused:
+            group.limit(0.2, 0.1)
+        assert "burst of 50000" in refused.value.remedy
+        assert group.read_limit() == (50_000, 100_000)
+
+
 def test_requests_are_answered_in_order_with_a_time_each(lab, version):
     with lab.cpu_group(version) as group, open_service(group, Clock("wall")) as service:
         took = service.respond([1_000_000, 0, 2_000_000], spacing=5_000_000)

@@ -3,7 +3,7 @@ import pytest
 
 from cnbench.core.errors import UsageError
 from cnbench.core.run import Request
-from cnbench.measuring.plan import make_plan, parse_given
+from cnbench.measuring.plan import COUNTED_BLOCKS, QUICK_SECONDS, make_plan, parse_given
 from cnbench.measuring.venues import Guests, all_on_host
 
 EXPERIMENT = made_up.experiment()
@@ -111,3 +111,20 @@ def test_of_several_experiments_none_may_have_it():
     with pytest.raises(UsageError, match="no experiment has a parameter 'colour'") as refusal:
         parse_given([EXPERIMENT, made_up.experiment("other")], ["colour=red"])
     assert "mode, size" in refusal.value.remedy
+
+
+@pytest.mark.parametrize("share", [1.0, 0.25])
+def test_an_experiment_may_take_a_share_of_the_time_of_a_group(share):
+    assert plan().policy(0, 0.0, share).budget == share * QUICK_SECONDS
+
+
+def test_a_budget_is_divided_whatever_the_shares():
+    assert plan(budget=10.0).policy(0, 0.0, 0.25).budget == plan(budget=10.0).policy(0, 0.0).budget
+
+
+def test_a_share_of_the_blocks_leaves_as_many_as_an_interval_needs():
+    counted = make_plan(
+        request(), lambda name: EXPERIMENT, Guests(("trixie",), "instructions").divide
+    )
+    blocks = [counted.policy(0, 0.0, share).most_blocks for share in (1.0, 0.1)]
+    assert blocks == [COUNTED_BLOCKS, 6]

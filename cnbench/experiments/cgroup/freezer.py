@@ -10,12 +10,12 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import select
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cnbench.core.errors import CnbenchError
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
@@ -25,7 +25,8 @@ from cnbench.lab.cgroups import hierarchies
 from cnbench.lab.cgroups.group import Group
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
-from cnbench.probes.tenants import open_tenant
+from cnbench.lab.waiting import wait_until
+from cnbench.probes.tenants import Tenant, open_tenant
 
 _PATIENCE = 30.0
 # In which the members would count several times if they ran.
@@ -37,6 +38,7 @@ class FreezerSubject:
     """A tree of groups, one in another, with members in the lowest that count."""
 
     groups: Sequence[Group]
+    tenant: Tenant
     members: int
     counts: memoryview
     clock: Clock
@@ -47,19 +49,24 @@ class FreezerSubject:
 
     def sample(self) -> Mapping[str, float]:
         """The time to freeze, to thaw, and to kill one that is frozen."""
-        with open_tenant(self.groups[-1]) as victim:
+        victim = self.tenant.do("sleeper")
+        end = os.pidfd_open(victim)
+        try:
             before = list(self.counts)
             freeze, _ = self.clock.timed(lambda: self._set(True))
             self.stood_still += self._look()
             began = self.clock.ticks()
-            os.kill(victim.pid, signal.SIGKILL)
-            self.died_frozen += self._dies(victim.pid, _LOOK if self._thaw_kills else _PATIENCE)
+            os.kill(victim, signal.SIGKILL)
+            self.died_frozen += _ends(end, _LOOK if self._thaw_kills else _PATIENCE)
             killed = self.clock.ticks() - began
             began = self.clock.ticks()
             thaw, _ = self.clock.timed(lambda: self._set(False))
             if self._thaw_kills:
-                self._dies(victim.pid, _PATIENCE)
+                _ends(end, _PATIENCE)
                 killed = self.clock.ticks() - began
+        finally:
+            os.close(end)
+        self.tenant.do("reap", victim)
         self._wait_until_all_count(before)
         self.samples += 1
         units = self.clock.units
@@ -80,26 +87,15 @@ class FreezerSubject:
             top.write("cgroup.freeze", int(frozen))
             self._wait(lambda: top.table("cgroup.events")["frozen"] == frozen)
 
-    def _wait(self, done: object) -> None:
-        give_up = time.monotonic() + _PATIENCE
-        while not done():  # type: ignore[operator]
-            if time.monotonic() > give_up:
-                raise CnbenchError(f"the group is not in its state after {_PATIENCE:.0f} s")
+    @staticmethod
+    def _wait(done: Callable[[], bool]) -> None:
+        wait_until(done, "the group is not in its state", within=_PATIENCE, every=0)
 
     def _look(self) -> bool:
         """Whether nobody counts now."""
         before = list(self.counts)
         time.sleep(_LOOK)
         return list(self.counts) == before
-
-    @staticmethod
-    def _dies(pid: int, seconds: float) -> bool:
-        """Whether the child ends in that time; it is not reaped."""
-        give_up = time.monotonic() + seconds
-        while time.monotonic() < give_up:
-            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                return True
-        return False
 
     def _wait_until_all_count(self, before: Sequence[int]) -> None:
         self._wait(lambda: all(a != b for a, b in zip(before, self.counts, strict=True)))
@@ -119,6 +115,11 @@ class FreezerSubject:
         )  # fmt: skip
 
 
+def _ends(process: int, seconds: float) -> bool:
+    """Whether the process behind a descriptor ends in that time."""
+    return bool(select.select([process], [], [], seconds)[0])
+
+
 @contextlib.contextmanager
 def open_subject(params: Point, lab: Lab) -> Iterator[FreezerSubject]:
     """The groups, with as many members as asked for."""
@@ -136,7 +137,7 @@ def open_subject(params: Point, lab: Lab) -> Iterator[FreezerSubject]:
         counts = memoryview(mmap.mmap(board, 0)).cast("q")[:members]
         tenant = stack.enter_context(open_tenant(groups[-1], pass_fds=[board]))
         tenant.do("multiply", members, board)
-        subject = FreezerSubject(groups, members, counts, lab.clock)
+        subject = FreezerSubject(groups, tenant, members, counts, lab.clock)
         subject._wait_until_all_count([0] * members)
         yield subject
 
@@ -171,5 +172,5 @@ EXPERIMENT = Experiment(
     variant="controller",
     subject=open_subject,
     require=_require,
-    share=0.4,
+    share=0.3,
 )  # fmt: skip

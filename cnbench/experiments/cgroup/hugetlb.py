@@ -102,7 +102,10 @@ EXPERIMENT = Experiment(
     name="cgroup-hugetlb",
     question="Are reservations of huge pages refused exactly at the limit?",
     parameters=(
-        replace(CONTROLLER, summary="the version of the cgroup interface"),
+        replace(
+            CONTROLLER, summary="the version of the cgroup interface, one of them at a time",
+            quick=("v2",),
+        ),
         Parameter(
             "pages", "huge pages of 2 MiB that the group may reserve", quick=(5,), full=(1, 5, 50),
             whole=True, minimum=1, maximum=1000,

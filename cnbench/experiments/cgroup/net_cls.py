@@ -59,5 +59,5 @@ EXPERIMENT = Experiment(
     subject=open_subject,
     require=_require,
     tools=("nft",),
-    share=0.4,
+    share=0.3,
 )  # fmt: skip

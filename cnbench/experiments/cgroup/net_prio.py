@@ -52,5 +52,5 @@ EXPERIMENT = Experiment(
     variant="controller",
     subject=open_subject,
     require=_require,
-    share=0.4,
+    share=0.3,
 )  # fmt: skip

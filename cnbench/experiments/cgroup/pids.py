@@ -106,7 +106,7 @@ EXPERIMENT = Experiment(
             full=("processes", "threads"), choices=("processes", "threads"),
         ),
         Parameter(
-            "forks", "forks in one sample of their cost", quick=(20,), full=(200,), whole=True,
+            "forks", "forks in one sample of their cost", quick=(10,), full=(200,), whole=True,
             minimum=1, maximum=100_000,
         ),
     ),
@@ -118,5 +118,5 @@ EXPERIMENT = Experiment(
     variant="controller",
     subject=open_subject,
     require=_require,
-    share=0.4,
+    share=0.3,
 )  # fmt: skip

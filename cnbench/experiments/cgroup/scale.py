@@ -31,7 +31,8 @@ _STATISTICS = {
 }
 # Fewer weigh less than what the machine does beside.
 _FEWEST_TO_WEIGH = 1000
-_MOST_MOVES = 100
+# Each waits for a grace period of the kernel.
+_MOST_MOVES = 10
 
 
 @dataclass
@@ -128,7 +129,7 @@ EXPERIMENT = Experiment(
             full=("memory", "pids"), choices=tuple(_STATISTICS),
         ),
         Parameter(
-            "groups", "groups side by side", quick=(100,), full=(1, 100, 1000, 10_000), whole=True,
+            "groups", "groups side by side", quick=(50,), full=(1, 100, 1000, 10_000), whole=True,
             # The memory controller has numbers for 65535 (MEM_CGROUP_ID_MAX).
             minimum=1, maximum=100_000,
         ),
@@ -147,5 +148,5 @@ EXPERIMENT = Experiment(
     variant="controller",
     subject=open_subject,
     require=_require,
-    share=0.4,
+    share=0.3,
 )  # fmt: skip

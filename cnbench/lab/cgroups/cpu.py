@@ -30,6 +30,10 @@ from cnbench.lab.resources import Resource
 _WEIGHTS: dict[Version, tuple[str, int]] = {"v1": ("cpu.shares", 1024), "v2": ("cpu.weight", 100)}
 
 
+# Of a group that is idle, as a share of the default (WEIGHT_IDLEPRIO in kernel/sched/sched.h).
+IDLE_WEIGHT = 3 / 1024
+
+
 @dataclass(frozen=True)
 class CpuAccount:
     """What the controller counted since the group was made.
@@ -97,9 +101,12 @@ class CpuGroup:
                 self._write("cpu.cfs_period_us", str(period_us))
                 self._write("cpu.cfs_quota_us", str(quota_us))
         except OSError as error:
+            burst_us = self.read_burst()
             raise CnbenchError(
                 f"the kernel refuses a quota of {quota_us} µs in {period_us} µs: {error.strerror}",
-                "it takes periods of 1 ms to 1 s and quotas of at least 1 ms",
+                f"the burst of {burst_us} µs is more than that; lower it first"
+                if burst_us > quota_us
+                else "it takes periods of 1 ms to 1 s and quotas of at least 1 ms",
             ) from error
 
     def _set_burst(self, burst_us: int) -> None:
@@ -140,9 +147,25 @@ class CpuGroup:
                 "cpu.weight goes from 1 to 10000, cpu.shares from 2 to 262144",
             ) from error
 
+    def idle(self) -> None:
+        """Give the group the weight of SCHED_IDLE, and have it give way to all others at once.
+
+        Raises:
+            UnsupportedError: the kernel has no such groups (before 5.15).
+        """
+        if not (self.folder / "cpu.idle").exists():
+            raise UnsupportedError(
+                "this kernel has no cpu.idle; it came with Linux 5.15",
+                "use a newer kernel: --lab guest",
+            )
+        self._write("cpu.idle", "1")
+
     def read_weight(self) -> float:
         """The weight as the kernel has it now, 1 being its default."""
         name, default = _WEIGHTS[self.version]
+        idle = self.folder / "cpu.idle"
+        if idle.exists() and idle.read_text().strip() == "1":
+            return IDLE_WEIGHT  # which cpu.weight, a whole per cent, shows as 0
         return int(self._read(name)) / default
 
     def read_limit(self) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""New namespaces of every kind, processes that live in them, and being told that they are gone."""

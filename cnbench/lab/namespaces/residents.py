@@ -1,0 +1,178 @@
+"""Processes that do nothing but live in new namespaces, made by clone or clone3.
+
+What Python's fork makes is a copy of all of Python, whose page tables cost a hundred times what the
+smallest namespace does. So a resident shares the memory of its maker (CLONE_VM, as vfork and
+posix_spawn have it) and runs a few instructions of its own, which wait for the other end of a pipe:
+no Python may run in it. It ends when it is told, or when every other holder of that end has ended,
+so that it outlives no kill.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import mmap
+import os
+import platform
+import signal
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from cnbench.core.errors import UnsupportedError
+from cnbench.lab.clock import Clock
+from cnbench.lab.namespaces.kinds import Kind, flags_of
+
+Call = Literal["clone", "clone3"]
+
+_NUMBERS: dict[Call, int] = {"clone": 56, "clone3": 435}
+_CLONE_VM = 0x100
+_STACK = 16 * mmap.PAGESIZE
+# long start(struct { long number, arguments[5], to_close, to_read; char byte; } *block)
+_START = bytes.fromhex(
+    "53"  # push rbx
+    "4889fb"  # mov rbx, rdi
+    "488b03"  # mov rax, [rbx]          the system call's number
+    "488b7b08"  # mov rdi, [rbx + 8]    and its arguments
+    "488b7310"  # mov rsi, [rbx + 16]
+    "488b5318"  # mov rdx, [rbx + 24]
+    "4c8b5320"  # mov r10, [rbx + 32]
+    "4c8b4328"  # mov r8, [rbx + 40]
+    "0f05"  # syscall
+    "4885c0"  # test rax, rax
+    "7402"  # jz resident
+    "5b"  # pop rbx
+    "c3"  # ret                         the maker has the resident's number
+    "488b7b30"  # resident: mov rdi, [rbx + 48]
+    "b803000000"  # mov eax, 3          close
+    "0f05"  # syscall
+    "488b7b38"  # mov rdi, [rbx + 56]
+    "488d7340"  # lea rsi, [rbx + 64]
+    "ba01000000"  # mov edx, 1
+    "31c0"  # xor eax, eax              read
+    "0f05"  # syscall
+    "31ff"  # xor edi, edi
+    "b8e7000000"  # mov eax, 231        exit_group
+    "0f05"  # syscall
+)
+
+
+@dataclass(frozen=True)
+class Resident:
+    """A process in new namespaces. Use ``open_resident``.
+
+    Attributes:
+        pid: as its maker sees it.
+        ticks: what the system call took that made it.
+        hold: writing to it ends the process.
+    """
+
+    pid: int
+    ticks: int
+    hold: int
+
+    def end(self) -> None:
+        """Have it end, and wait until it has; its namespaces are let go of by then."""
+        os.write(self.hold, b".")
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+
+    def namespace(self, link: str) -> int:
+        """A descriptor of one of its namespaces, which the caller closes; raises OSError."""
+        return os.open(f"/proc/{self.pid}/ns/{link}", os.O_RDONLY | os.O_CLOEXEC)
+
+
+@contextlib.contextmanager
+def open_resident(
+    kinds: Sequence[Kind], call: Call, clock: Clock, *, shares_memory: bool = True
+) -> Iterator[Resident]:
+    """A resident of new namespaces of ``kinds``, ended on leaving.
+
+    Raises:
+        UnsupportedError: the kernel refuses them, or this processor's instructions are not known.
+    """
+    start = _start()
+    read_end, hold = os.pipe2(os.O_CLOEXEC)
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, hold)
+        stack.callback(os.close, read_end)
+        stack_memory = mmap.mmap(-1, _STACK, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        lowest = ctypes.addressof(ctypes.c_char.from_buffer(stack_memory))
+        flags = flags_of(kinds) | (_CLONE_VM if shares_memory else 0)
+        arguments = _arguments(call, flags, lowest)
+        block = ctypes.create_string_buffer(
+            struct.pack("=8q8x", *arguments.numbers, hold, read_end)
+        )
+        with _undisturbed():
+            ticks, pid = clock.timed(lambda: start(block))
+        if pid < 0:
+            raise UnsupportedError(
+                f"{call} of {', '.join(kind.name for kind in kinds)}: {os.strerror(-pid)}",
+                "run as root, or use a newer kernel: --lab guest",
+            )
+        try:
+            yield Resident(pid, ticks, hold)
+        finally:
+            with contextlib.suppress(BrokenPipeError):
+                os.write(hold, b".")
+            os.waitpid(pid, 0)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Have no handler of Python's run in a resident, and no resident before its maker goes on.
+
+    The one would run on that stack and in shared memory. The other would be counted with the call:
+    what is new may take the processor from who made it, but for a batch process (sched(7)), which a
+    resident then is too.
+    """
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    policy, param = os.sched_getscheduler(0), os.sched_getparam(0)
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, param)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+@dataclass(frozen=True)
+class _Arguments:
+    """A system call's number and five arguments, and the memory that they point to."""
+
+    numbers: tuple[int, ...]
+    memory: object = None
+
+
+def _arguments(call: Call, flags: int, stack: int) -> _Arguments:
+    number = _NUMBERS[call]
+    if call == "clone":
+        return _Arguments((number, flags | signal.SIGCHLD, stack + _STACK, 0, 0, 0))
+    # struct clone_args of linux/sched.h, its first version.
+    memory = ctypes.create_string_buffer(
+        struct.pack("=8Q", flags, 0, 0, 0, signal.SIGCHLD, stack, _STACK, 0)
+    )
+    return _Arguments((number, ctypes.addressof(memory), 64, 0, 0, 0), memory)
+
+
+@cache
+def _start() -> ctypes._CFuncPtr:  # type: ignore[name-defined]
+    """The function in ``_START``; it keeps Python's lock, which a resident could not give back."""
+    if platform.machine() != "x86_64":
+        raise UnsupportedError(
+            f"clone without a copy of Python is not written for {platform.machine()}",
+            "use call=unshare, or an x86-64 machine",
+        )
+    try:
+        code = mmap.mmap(-1, len(_START), prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM):
+            raise
+        raise UnsupportedError("this machine lets no process write its own instructions") from error
+    code.write(_START)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(code))
+    function = ctypes.PYFUNCTYPE(ctypes.c_long, ctypes.c_void_p)(address)
+    function.memory = code  # type: ignore[attr-defined]
+    return function
