@@ -118,6 +118,7 @@ def inline(panel: Panel, name: str) -> Markup:
         figure.draw_without_rendering()  # only then is it known where labels are
         for axis in (axes.xaxis, axes.yaxis):
             _keep_labels_apart(axis, upright=axis is axes.yaxis)
+        figure.set_layout_engine("none")  # what has been laid out stays so
         drawn = io.StringIO()
         figure.savefig(drawn, format="svg", metadata={"Date": None})
     # Everything in it was made by matplotlib, which escapes text; the title goes in escaped here.

@@ -125,5 +125,5 @@ def test_an_empty_file_has_a_place_on_the_logarithmic_axis() -> None:
     panel = copy_up.panels(chapter())[0]
     ax = Figure().add_subplot()
     panel.draw(ax)
-    assert [label.get_text() for label in ax.get_xticklabels()][0] == "0B"
+    assert next(label.get_text() for label in ax.get_xticklabels()) == "0B"
     assert inline(panel, "p").startswith("<svg")
