@@ -13,7 +13,7 @@ from cnbench.analysis.rows import Row
 from cnbench.core.errors import CnbenchError
 from cnbench.core.parameter import Value
 from cnbench.core.units import format_quantity
-from cnbench.experiments.copy_up.observed import THE_WAY
+from cnbench.experiments.copy_up.proof import THE_WAY
 from cnbench.stats.intervals import Interval
 from cnbench.stats.scaling import LinearFit, linear_difference, linear_fit
 
