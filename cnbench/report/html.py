@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from cnbench.analysis.answers import answers_of, claims_of
 from cnbench.analysis.chapters import chapters_of
@@ -68,11 +68,17 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["count"] = count_text
+    environment.filters["breakable"] = _breakable
     environment.filters["minus"] = minus
     # The style sheets are part of the package, so they go in as they are.
     sheets = (_template_text(environment, f"{name}.css") for name in ("report", "answers"))
     environment.globals["style"] = Markup("\n".join(sheets))  # noqa: S704
     return environment
+
+
+def _breakable(name: str) -> Markup:
+    """A name with a place to break the line after every underscore: a heading needs no more."""
+    return escape(name).replace("_", Markup("_<wbr>"))
 
 
 def _template_text(environment: jinja2.Environment, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -16,6 +16,9 @@ from cnbench.report.plots import panels_of
 from cnbench.report.raw import RawCase, raw_cases
 from cnbench.report.summary import case_and_place
 from cnbench.report.svg import Panel, inline
+
+# With their intervals, and some parameters, that is what 1,280 pixels hold.
+_METRICS_BESIDE = 5
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class TableLine:
 
 @dataclass(frozen=True)
 class Table:
-    """All metrics of the cases of one kind; ``apart`` is what the other kinds do not share."""
+    """Some metrics of the cases of one kind; ``apart`` is what the other kinds do not share."""
 
     apart: str
     metrics: tuple[Metric, ...]
@@ -107,16 +110,7 @@ def section_of(chapter: Chapter, number: int) -> Section:
             Picture(panel, inline(panel, f"f{number}-{place}"))
             for place, panel in enumerate(panels_of(chapter))
         ),
-        tables=tuple(
-            Table(
-                chapter.what_sets_apart(kind),
-                kind.record.metrics,
-                tuple(kind.varying),
-                len(kind.places) > 1,
-                tuple(_line(kind, one) for one in kind.ok),
-            )
-            for kind in chapter.kinds()
-        ),
+        tables=tuple(_tables(chapter)),
         published=tuple(beside_published([chapter])),
         proofs=tuple(_proofs(chapter)),
         environments=tuple(
@@ -128,8 +122,23 @@ def section_of(chapter: Chapter, number: int) -> Section:
     )
 
 
-def _line(chapter: Chapter, one: Measured) -> TableLine:
-    rows = [one.row(metric.name) for metric in chapter.record.metrics]
+def _tables(chapter: Chapter) -> Iterable[Table]:
+    """All figures, kind by kind; no more metrics beside each other than a screen is wide."""
+    for kind in chapter.kinds():
+        metrics = kind.record.metrics
+        for first in range(0, len(metrics), _METRICS_BESIDE):
+            shown = metrics[first : first + _METRICS_BESIDE]
+            yield Table(
+                chapter.what_sets_apart(kind),
+                shown,
+                tuple(kind.varying),
+                len(kind.places) > 1,
+                tuple(_line(kind, one, shown) for one in kind.ok),
+            )
+
+
+def _line(chapter: Chapter, one: Measured, metrics: Sequence[Metric]) -> TableLine:
+    rows = [one.row(metric.name) for metric in metrics]
     return TableLine(
         params=tuple(chapter.show(n, one.case.params.get(n)) for n in chapter.varying),
         place=chapter.place_label(one.place),

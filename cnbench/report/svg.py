@@ -16,6 +16,7 @@ from typing import Any
 from markupsafe import Markup
 from matplotlib import style
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 # Stand-ins: colours that no palette has. The CSS variable of each is in the page's style sheet.
@@ -24,7 +25,7 @@ MUTED = "#020202"
 GRID = "#030303"
 BAND = "#040404"
 PAPER = "#050505"
-SERIES = tuple(f"#0a00{number:02x}" for number in range(1, 8))
+SERIES = tuple(f"#0a00{number:02x}" for number in range(1, 11))
 
 _VARIABLES = {
     INK: "--ink",
@@ -81,6 +82,11 @@ class KeyEntry:
     series: int | None = None
     sign: str = "●"
 
+    @property
+    def style(self) -> str:
+        """The class of its colour in the page's style sheet; empty without one."""
+        return "" if self.series is None else f"s{self.series % len(SERIES) + 1}"
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -107,11 +113,34 @@ def inline(panel: Panel, name: str) -> Markup:
             layout="constrained",
             facecolor="none",
         )
-        panel.draw(figure.add_subplot())
+        axes = figure.add_subplot()
+        panel.draw(axes)
+        figure.draw_without_rendering()  # only then is it known where labels are
+        for axis in (axes.xaxis, axes.yaxis):
+            _keep_labels_apart(axis, upright=axis is axes.yaxis)
+        figure.set_layout_engine("none")  # what has been laid out stays so
         drawn = io.StringIO()
         figure.savefig(drawn, format="svg", metadata={"Date": None})
     # Everything in it was made by matplotlib, which escapes text; the title goes in escaped here.
     return Markup(_for_the_page(drawn.getvalue(), name, panel.title))  # noqa: S704
+
+
+def _keep_labels_apart(axis: Axis, *, upright: bool) -> None:
+    """Hide the tick labels that run into another, those of the largest values last.
+
+    A page's own font is no wider than the one that is measured with, and a small gap is left.
+    """
+    gap = 1.0 if upright else 6.0
+    taken: list[tuple[float, float]] = []
+    for tick in sorted(axis.get_major_ticks(), key=lambda tick: -tick.get_loc()):
+        box = tick.label1.get_window_extent()
+        low, high = (box.y0, box.y1) if upright else (box.x0, box.x1)
+        if not tick.label1.get_text():
+            continue
+        if any(low < end + gap and begin - gap < high for begin, end in taken):
+            tick.label1.set_visible(False)
+        else:
+            taken.append((low, high))
 
 
 def _for_the_page(drawn: str, name: str, title: str) -> str:

@@ -241,7 +241,7 @@ def test_what_is_not_proven_on_a_busy_machine_says_that_it_was_busy(monkeypatch)
     (busy,) = Stage({"a": Script(proof=broken_proof())}).run().results
     assert busy.status == "failed"
     assert "; the machine was busy in 18 of 18 samples (the neighbours were loud)" in busy.reason
-    monkeypatch.undo()
+    disturb(monkeypatch)
     (quiet,) = Stage({"a": Script(proof=broken_proof())}).run().results
     assert "busy" not in quiet.reason
 

@@ -13,6 +13,7 @@ from cnbench.analysis.rows import Row
 from cnbench.core.errors import CnbenchError
 from cnbench.core.parameter import Value
 from cnbench.core.units import format_quantity
+from cnbench.experiments.copy_up.proof import THE_WAY
 from cnbench.stats.intervals import Interval
 from cnbench.stats.scaling import LinearFit, linear_difference, linear_fit
 
@@ -25,8 +26,7 @@ _FEWEST_TO_FIT = 3
 _GOOD_FIT = 0.25
 # Of what a plain copy of a byte costs: below this a file's size does not matter.
 _NOTHING = 0.01
-# The claim of the proof that says which way the data came, and what each way means.
-_CLAIM = "the way of the data"
+# What each way of the data means that a proof may name.
 WAYS = {
     "copy": "data copied",
     "clone": "extents shared (reflink)",
@@ -199,6 +199,5 @@ def _rate(seconds_a_byte: float) -> str:
 
 
 def _way(one: Measured) -> str:
-    """The first word of what the proof saw: ``clone: 64 MiB allocated, …``."""
-    said = [c.observed for c in one.result.proof.checks if c.claim == _CLAIM]
-    return said[0].partition(":")[0] if said else ""
+    """Which way the data came, by the proof; empty where it does not say."""
+    return next((c.observed for c in one.result.proof.checks if c.claim == THE_WAY), "")

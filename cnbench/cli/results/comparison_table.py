@@ -78,18 +78,18 @@ def _telling(
     """What tells one comparison from another, a parameter that differs between A and B included."""
     points = [_point(one, units[one.b.case.experiment]) for one in compared]
     for name in dict.fromkeys(name for point in points for name in point):
-        yield Column(name, tuple(point.get(name, "") for point in points), telling=True)
+        yield Column(escape(name), tuple(point.get(name, "") for point in points), telling=True)
 
 
 def _point(one: Compared, units: Mapping[str, str]) -> dict[str, str]:
     a, b = one.a.case, one.b.case
-    point = {"experiment": b.experiment}
+    point = {"experiment": escape(b.experiment)}
     for name in b.params:
         before, after = (show_value(case.params[name], units[name]) for case in (a, b))
         point[name] = escape(after if before == after else f"{before} → {after}")
     if a.kernel == b.kernel != "":
         point["kernel"] = escape(b.kernel)
-    return point | {"metric": one.metric.name}
+    return point | {"metric": escape(one.metric.name)}
 
 
 def _figures(compared: Sequence[Compared]) -> list[Column]:

@@ -28,6 +28,10 @@ class CopyUp:
     written: int | None
 
 
+# The claim of the proof that says which way the data came.
+THE_WAY = "the way of the data"
+
+
 @dataclass
 class Observed:
     """All copy-ups of a case, and the sizes of the plain copies beside them."""
@@ -53,17 +57,19 @@ class Observed:
                 "; ".join({c.options for c in self.seen}),
                 len({c.options for c in self.seen}) == 1,
             ),
-            self._way(files),
+            *self._way(files),
             *self._on_disk(files),
         )
 
-    def _way(self, files: list[UpperFile]) -> Check:
-        """Which way the data came, and what shows it."""
+    def _way(self, files: list[UpperFile]) -> tuple[Check, ...]:
+        """Which way the data came, a word by which reports sort cases; and what shows it."""
         ways = Counter(file.way(self.setting.final_data) for file in files)
-        said = f"{', '.join(ways)}: {_shown_by(files[-1])}" if files else "nothing"
         if self.setting.leaves_data:
-            return Check("the way of the data", LEFT_BELOW, said, set(ways) == {LEFT_BELOW})
-        return Check("the way of the data", "one", said, len(ways) == 1 and LEFT_BELOW not in ways)
+            expected, holds = LEFT_BELOW, set(ways) == {LEFT_BELOW}
+        else:
+            expected, holds = "one", len(ways) == 1 and LEFT_BELOW not in ways
+        way = Check(THE_WAY, expected, ", ".join(ways) or "nothing", holds)
+        return (way, *(true("what shows that way", _shown_by(file), True) for file in files[-1:]))
 
     def _on_disk(self, files: list[UpperFile]) -> list[Check]:
         """That copied data was on the disk when the call returned, where the overlay sees to it."""

@@ -60,6 +60,13 @@ def log_axis(
     axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
 
 
+def count_axis(axis: Axis, counts: Sequence[float], name: str) -> None:
+    """A logarithmic axis of numbers of things, with a tick at each that was measured."""
+    log_axis(axis, counts, lambda count: f"{count:,.0f}".replace(",", "\u202f"), "", 0.05)
+    axis.set_major_locator(FixedLocator(sorted(set(counts))))
+    name_axis(axis, name)
+
+
 def linear_axis(
     axis: Axis, values: Sequence[float], show: Callable[[float], str], unit: str, pad: float = 0.06
 ) -> None:

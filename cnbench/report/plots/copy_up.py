@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -41,7 +40,6 @@ _MARKERS = {"copy": ("o", "●"), "clone": ("D", "◆"), "metadata only": ("s", 
 _HEIGHT = 300.0
 # A logarithmic axis has no zero: it stands this factor below the smallest size.
 _BELOW = 16.0
-_TICKS_APART = 0.13
 _STEPS = 200
 
 
@@ -88,7 +86,7 @@ def _cost(
 
 
 def _plainly(rows: Sequence[Row]) -> str:
-    return generic.caption(rows).replace("; grey band: noise floor measured by A/A′", "")
+    return generic.caption(rows, band=False)
 
 
 def _title(chapter: Chapter, setting: Setting, along: str, what: str = "") -> str:
@@ -212,13 +210,8 @@ def _along_axis(ax: Axes, chapter: Chapter, curves: Sequence[Curve]) -> None:
     values = sorted({at for curve in curves for at in curve.places})
     places = [_at(curves, value) for value in values]
     log_axis(ax.xaxis, places, str, "", 0.05)
-    span = max(math.log10(places[-1] / places[0]), math.log10(2))
-    ticks = [places[-1]]
-    for place in reversed(places[:-1]):
-        if math.log10(ticks[-1] / place) >= _TICKS_APART * span:
-            ticks.append(place)
     names = {place: chapter.show(along, value) for place, value in zip(places, values, strict=True)}
-    ax.set_xticks(ticks, [names[tick] for tick in ticks])
+    ax.set_xticks(places, [names[place] for place in places])
     name_axis(ax.xaxis, _NAMES[along])
 
 

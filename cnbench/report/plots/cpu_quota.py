@@ -112,11 +112,7 @@ def _panel(chapter: Chapter, place: Place, metric: Metric, threads: str) -> Pane
     rows = [row for _, row in shown]
     where = ", ".join(filter(None, (chapter.place_label(place), threads)))
     title = _TITLES.get(metric.name, metric.name) + (f" ({where})" if where else "")
-    text = generic.caption(rows)
-    if metric.name == "error":
-        text = text.replace("A/A′", "A/A′, around no error")
-    else:
-        text = text.replace("; grey band: noise floor measured by A/A′", "")
+    text = generic.caption(rows, band=metric.name == "error", around="no error")
     if _has_model(metric, place.clock):
         text += (
             " Grey dashes: what is left of a period once the threads together have used the quota,"

@@ -39,15 +39,21 @@ def panels(chapter: Chapter, but: Collection[str] = ()) -> list[Panel]:
     ]
 
 
-def caption(rows: Sequence[Row]) -> str:
-    """What every plot of medians says about itself."""
+def caption(rows: Sequence[Row], *, band: bool = True, around: str = "") -> str:
+    """What every plot of medians says about itself.
+
+    Args:
+        rows: what it shows.
+        band: whether it shows noise floors, too.
+        around: what those are drawn around, where that is not the median.
+    """
     blocks = sorted({len(row.values) for row in rows})
     many = f"{blocks[0]}" if len(blocks) == 1 else f"{blocks[0]} to {blocks[-1]}"
     text = f"Dots: median of {many} blocks; lines: 95 % interval"
     if any(row.interval and not row.interval.bounded for row in rows):
         text += " (dotted: too few blocks to bound it)"
-    if any(noise_ends(row) for row in rows):
-        text += "; grey band: noise floor measured by A/A′"
+    if band and any(noise_ends(row) for row in rows):
+        text += f"; grey band: noise floor measured by A/A′{f', around {around}' if around else ''}"
     return text + "."
 
 

@@ -36,8 +36,12 @@ class Bar:
     parts: Mapping[str, float]
 
 
-def parts_panel(title: str, lines: Sequence[Line]) -> Panel | None:
-    """A bar for each size; None where the decision or its plugins were not measured."""
+def parts_panel(title: str, lines: Sequence[Line], colours: Mapping[str, int]) -> Panel | None:
+    """A bar for each size, the plugins in their ``colours`` (numbers of series).
+
+    Returns:
+        None where the decision or its plugins were not measured.
+    """
     bars = bars_of(lines)
     if not bars:
         return None
@@ -49,9 +53,9 @@ def parts_panel(title: str, lines: Sequence[Line]) -> Panel | None:
         " adding up, choosing, and that plugins put each other's code and arrays out of the CPU's"
         " caches, where one that is measured alone finds its own. SelectorSpread has no part: it"
         " leaves pods with spread constraints to PodTopologySpread.",
-        draw=partial(_draw, bars, scores),
+        draw=partial(_draw, bars, {name: colours[name] for name in scores}),
         height=60 + _BAR * len(bars),
-        key=tuple(KeyEntry(name, place, "■") for place, name in enumerate(scores)),
+        key=tuple(KeyEntry(name, colours[name], "■") for name in scores),
     )
 
 
@@ -91,9 +95,9 @@ def _shares(costs: Mapping[tuple[str, str], float]) -> dict[str, float]:
     return {name: part / total for name, part in parts.items()}
 
 
-def _draw(bars: Sequence[Bar], scores: Sequence[str], ax: Axes) -> None:
+def _draw(bars: Sequence[Bar], scores: Mapping[str, int], ax: Axes) -> None:
     colours = {_FILTERS: MUTED, _REST: BAND}
-    colours |= {name: series(place) for place, name in enumerate(scores)}
+    colours |= {name: series(number) for name, number in scores.items()}
     places = list(range(len(bars)))[::-1]
     ends = [0.0] * len(bars)
     for name, colour in colours.items():

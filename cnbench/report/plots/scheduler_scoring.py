@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -19,7 +18,7 @@ from cnbench.analysis.curves.scheduler_scoring import (
     lines_of,
 )
 from cnbench.report.plots import generic
-from cnbench.report.plots.axes import end_labels, ends_of, log_axis, name_axis, show_on
+from cnbench.report.plots.axes import count_axis, end_labels, ends_of, log_axis, show_on
 from cnbench.report.plots.drawing import Mark, draw_marks
 from cnbench.report.plots.figures import Figures
 from cnbench.report.plots.scheduler_parts import parts_panel
@@ -39,10 +38,15 @@ def panels(chapter: Chapter) -> list[Panel]:
     """For each place and setting filters, scores and the parts of a decision; then traces."""
     made_up = replace(chapter, measured=tuple(_made_up(chapter)))
     traced = replace(chapter, measured=tuple(o for o in chapter.ok if o not in made_up.measured))
+    # One colour a plugin, in all figures.
+    colours = {
+        str(plugin): number
+        for number, plugin in enumerate(p for p in chapter.values("plugin") if p != DECISION)
+    }
     return [
         panel
         for title, measured in _settings(chapter, made_up)
-        for panel in _of_setting(title, measured)
+        for panel in _of_setting(title, measured, colours)
     ] + (generic.panels(traced) if traced.measured else [])
 
 
@@ -77,42 +81,46 @@ def _settings(whole: Chapter, made_up: Chapter) -> list[tuple[str, list[Measured
     ]
 
 
-def _of_setting(title: str, measured: Sequence[Measured]) -> list[Panel]:
+def _of_setting(
+    title: str, measured: Sequence[Measured], colours: Mapping[str, int]
+) -> list[Panel]:
     lines = lines_of(measured)
     decisions = [line for line in lines if line.plugin == DECISION]
     made = []
     for point, name in _POINTS.items():
         ones = [line for line in lines if line.extension_point == point]
         if ones or (decisions and point == "score"):
-            made.append(_growth(f"{name} against nodes ({title})", [*decisions, *ones], lines))
-    parts = parts_panel(title, lines)
+            of_point = [*decisions, *ones]
+            made.append(_growth(f"{name} against nodes ({title})", of_point, lines, colours))
+    parts = parts_panel(title, lines, colours)
     return made if parts is None else [*made, parts]
 
 
-def _growth(title: str, lines: Sequence[Line], all_lines: Sequence[Line]) -> Panel:
+def _growth(
+    title: str, lines: Sequence[Line], all_lines: Sequence[Line], colours: Mapping[str, int]
+) -> Panel:
     rows = [row for line in lines for _, row in line.points]
-    text = generic.caption(rows).replace("; grey band: noise floor measured by A/A′", "")
+    text = generic.caption(rows, band=False)
     return Panel(
         title=title,
         caption=f"{text} Both axes logarithmic. Dashed: a pod whose rules were never seen; the"
         f" others find looked up what depends on nodes and rules alone. {growth_of(lines)}",
-        draw=partial(_draw, lines, all_lines),
+        draw=partial(_draw, lines, all_lines, colours),
         height=max(_HEIGHT, _LABEL * len(lines) / 0.8),
     )
 
 
-def _draw(lines: Sequence[Line], all_lines: Sequence[Line], ax: Axes) -> None:
+def _draw(
+    lines: Sequence[Line], all_lines: Sequence[Line], colours: Mapping[str, int], ax: Axes
+) -> None:
     first = lines[0].points[0][1]
     sizes = sorted({nodes for line in lines for nodes, _ in line.points})
     extent = ends_of(row for line in all_lines for _, row in line.points)
-    log_axis(ax.xaxis, sizes, lambda size: f"{size:,.0f}".replace(",", "\u202f"), "", 0.05)
-    ax.set_xticks(_apart(sizes))
-    name_axis(ax.xaxis, "nodes")
+    count_axis(ax.xaxis, sizes, "nodes")
     log_axis(ax.yaxis, extent, show_on(first.metric, first.clock), first.unit)
-    plugins = list(dict.fromkeys(line.plugin for line in lines if line.plugin != DECISION))
     labels = []
     for line in lines:
-        colour = INK if line.plugin == DECISION else series(plugins.index(line.plugin))
+        colour = INK if line.plugin == DECISION else series(colours[line.plugin])
         style, marker = _STYLES.get(line.shape, _OTHER_STYLE)
         shown = [(nodes, row.interval) for nodes, row in line.points if row.interval]
         ax.plot(
@@ -124,16 +132,6 @@ def _draw(lines: Sequence[Line], all_lines: Sequence[Line], ax: Axes) -> None:
         draw_marks(ax, [Mark(nodes, interval, colour, marker) for nodes, interval in shown])
         labels.append((line.name, shown[-1][1].estimate, colour))
     end_labels(ax, labels, max(_HEIGHT, _LABEL * len(lines) / 0.8))
-
-
-def _apart(sizes: Sequence[float]) -> list[float]:
-    """The sizes whose numbers do not run into each other, the largest first of all."""
-    span = max(math.log10(sizes[-1] / sizes[0]), math.log10(2))
-    ticks = [sizes[-1]]
-    for size in reversed(sizes[:-1]):
-        if math.log10(ticks[-1] / size) >= 0.11 * span:
-            ticks.append(size)
-    return ticks
 
 
 FIGURES = Figures(

@@ -12,7 +12,7 @@ from cnbench.analysis.curves.service_growth import sentences_of_crossings, sente
 from cnbench.analysis.curves.service_routing import Line, lines_of, settings_of
 from cnbench.core.metric import ClockName
 from cnbench.report.plots import generic
-from cnbench.report.plots.axes import end_labels, ends_of, log_axis, name_axis, show_on
+from cnbench.report.plots.axes import count_axis, end_labels, ends_of, log_axis, show_on
 from cnbench.report.plots.drawing import Mark, draw_marks
 from cnbench.report.svg import Panel, series
 
@@ -60,7 +60,7 @@ def _is_line(line: Line) -> bool:
 def _panel(chapter: Chapter, title: str, lines: Sequence[Line]) -> Panel:
     rows = [row for line in lines for _, _, row in line.points]
     metric = rows[0].metric
-    text = generic.caption(rows).replace("; grey band: noise floor measured by A/A′", "")
+    text = generic.caption(rows, band=False)
     # A quotient is no cost: that it grows, or is alike in two modes, says nothing.
     is_cost = bool(metric.unit)
     sentences = [*sentences_of_growth(lines), *sentences_of_crossings(lines)] if is_cost else []
@@ -76,9 +76,7 @@ def _draw(modes: Sequence[str], lines: Sequence[Line], ax: Axes) -> None:
     rows = [row for line in lines for _, _, row in line.points]
     clock: ClockName = rows[0].clock
     sizes = sorted({size for line in lines for size, _, _ in line.points})
-    log_axis(ax.xaxis, sizes, lambda size: f"{size:,.0f}".replace(",", "\u202f"), "", 0.05)
-    ax.set_xticks(sizes)
-    name_axis(ax.xaxis, "services")
+    count_axis(ax.xaxis, sizes, "services")
     log_axis(ax.yaxis, ends_of(rows), show_on(rows[0].metric, clock), rows[0].unit)
     labels = []
     for line in lines:

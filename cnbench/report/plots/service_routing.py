@@ -26,10 +26,10 @@ from cnbench.analysis.rows import Row, values_in_pairs
 from cnbench.core.metric import ClockName
 from cnbench.report.plots import generic, service_programming
 from cnbench.report.plots.axes import (
+    count_axis,
     end_labels,
     ends_of,
     log_axis,
-    name_axis,
     show_on,
     show_times,
 )
@@ -49,7 +49,6 @@ _STYLES = {
 _OTHER_STYLE = ("-.", "^")
 _HEIGHT = 300.0
 # In shares of the axis: how close two of its labels may be, and how far lines are set apart.
-_TICKS_APART = 0.11
 _ASIDE = 0.008
 
 
@@ -116,8 +115,7 @@ def _cost(chapter: Chapter, title: str, measured: Sequence[Measured]) -> Panel:
 
 
 def _caption(lines: Sequence[Line]) -> str:
-    text = generic.caption([row for line in lines for _, _, row in line.points])
-    return text.replace("; grey band: noise floor measured by A/A′", "")
+    return generic.caption([row for line in lines for _, _, row in line.points], band=False)
 
 
 def _draw_cost(
@@ -128,7 +126,7 @@ def _draw_cost(
     ax: Axes,
 ) -> None:
     row = lines[0].points[0][2]
-    _size_axis(ax, lines)
+    count_axis(ax.xaxis, _sizes(lines), "services")
     log_axis(ax.yaxis, extent, show_on(row.metric, row.clock), row.unit)
     labels = []
     for line, aside in zip(lines, _aside(lines), strict=True):
@@ -201,7 +199,7 @@ def _draw_quotients(
     quotients: Sequence[tuple[Line, list[tuple[float, Interval, Row]]]],
     ax: Axes,
 ) -> None:
-    _size_axis(ax, [line for line, _ in quotients])
+    count_axis(ax.xaxis, _sizes([line for line, _ in quotients]), "services")
     noise = _noise_by_size([(size, row) for _, points in quotients for size, _, row in points])
     values = [
         value
@@ -243,19 +241,6 @@ def _noise_by_size(points: Iterable[tuple[float, Row]]) -> dict[float, float]:
         if row.noise is not None and math.isfinite(row.noise):
             found[size] = max(found.get(size, 0.0), row.noise)
     return dict(sorted(found.items()))
-
-
-def _size_axis(ax: Axes, lines: Sequence[Line]) -> None:
-    """Services in logarithms, with a tick at each number that was measured."""
-    sizes = _sizes(lines)
-    log_axis(ax.xaxis, sizes, lambda size: f"{size:,.0f}".replace(",", "\u202f"), "", 0.05)
-    apart = _TICKS_APART * _decades(sizes)
-    ticks = [sizes[-1]]
-    for size in reversed(sizes[:-1]):
-        if math.log10(ticks[-1] / size) >= apart:
-            ticks.append(size)
-    ax.set_xticks(ticks)
-    name_axis(ax.xaxis, "services")
 
 
 def _aside(lines: Sequence[Line]) -> list[float]:
