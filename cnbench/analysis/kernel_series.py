@@ -10,12 +10,14 @@ from cnbench.analysis.chapters import Chapter, Measured
 from cnbench.analysis.rows import Row
 from cnbench.core.kernels.release import release_order
 from cnbench.core.metric import ClockName, Metric
-from cnbench.stats.changepoint import Step, steps
+from cnbench.stats.changepoint import Step, out_of_line, steps
 
 # What medians on the instruction clock differ by from boot to boot, as a share. Measured on 6.12
 # with service-routing, the other CPU busy: iptables and IPVS, 18 cases in 10 pairs of 5 boots, 95 %
 # of the medians within 0.05 % of each other; nftables, in 2 boots, all within 0.09 %.
 BETWEEN_BOOTS = 1e-3
+# In longer series on the wall clock, neighbours show what runs differ by.
+_FEWEST_NEIGHBOURS = 8
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,14 @@ class Series:
         rows: the metric's row of each.
         steps: where the cost changed; an ``index`` is one into ``kernels``. None where that cannot
             be said: a median has no interval, or nothing tells how much two boots differ.
+        out_of_line: single places that lie off the level around them; on the wall clock alone.
     """
 
     kernels: tuple[str, ...]
     measured: tuple[Measured, ...]
     rows: tuple[Row, ...]
     steps: tuple[Step, ...] | None
+    out_of_line: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def _history(chapter: Chapter, run: str, metric: Metric, clock: ClockName) -> Ke
 def _series(measured: Sequence[Measured], metric: Metric) -> Series:
     in_order = sorted(measured, key=lambda one: release_order(one.place.kernel))
     rows = tuple(row for one in in_order if (row := one.row(metric.name)))
-    return Series(tuple(one.place.kernel for one in in_order), tuple(in_order), rows, _steps(rows))
+    kernels = tuple(one.place.kernel for one in in_order)
+    return Series(kernels, tuple(in_order), rows, _steps(rows), _out_of_line(rows))
 
 
 def _steps(rows: Sequence[Row]) -> tuple[Step, ...] | None:
@@ -87,7 +92,20 @@ def _steps(rows: Sequence[Row]) -> tuple[Step, ...] | None:
     positive = metric.scale == "additive" or all(interval.low > 0 for interval in intervals)
     if not math.isfinite(noise) or not positive or not all(i.bounded for i in intervals):
         return None
-    return tuple(steps(intervals, noise=noise, scale=metric.scale))
+    told_alone = _told_alone(rows)
+    return tuple(steps(intervals, noise=noise, scale=metric.scale, told_alone=told_alone))
+
+
+def _told_alone(rows: Sequence[Row]) -> bool:
+    """Whether each kernel may have a cost of its own: where what boots differ by is known, or few."""
+    return rows[0].clock == "instructions" or len(rows) < _FEWEST_NEIGHBOURS
+
+
+def _out_of_line(rows: Sequence[Row]) -> tuple[int, ...]:
+    if _steps(rows) is None or _told_alone(rows):
+        return ()
+    intervals = [row.interval for row in rows if row.interval]
+    return tuple(out_of_line(intervals, noise=_noise(rows), scale=rows[0].metric.scale))
 
 
 def _noise(rows: Sequence[Row]) -> float:

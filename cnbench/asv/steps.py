@@ -17,6 +17,9 @@ from cnbench.stats.intervals import Interval
 
 # Of the intervals that asv computes.
 _CONFIDENCE = 0.99
+# A history of fewer is one of kernels, each of which may have a cost of its own, counted; in longer
+# ones of commits, timed or counted, neighbours show the noise.
+_FEWEST_NEIGHBOURS = 8
 
 # Where a level begins and ends (the revision after its last), the level, the smallest value in it,
 # and the mean distance from it: what asv's pages work with.
@@ -40,7 +43,13 @@ def levels(
     ]
     series = [Interval(value, value - reach, value + reach) for _, value, reach in known]
     try:
-        found = steps(series, noise=BETWEEN_BOOTS, scale="ratio", confidence=_CONFIDENCE)
+        found = steps(
+            series,
+            noise=BETWEEN_BOOTS,
+            scale="ratio",
+            confidence=_CONFIDENCE,
+            told_alone=len(series) < _FEWEST_NEIGHBOURS,
+        )
     except CnbenchError:
         # A cost that is not positive, or an interval that reaches there: no ratio to speak of.
         found = []

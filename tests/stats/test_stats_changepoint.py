@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnbench.core.errors import CnbenchError
-from cnbench.stats.changepoint import steps
+from cnbench.stats.changepoint import out_of_line, scatter, steps
 from cnbench.stats.intervals import Interval, median_interval
 
 
@@ -25,9 +25,42 @@ def test_one_step_by_hand() -> None:
 
 
 def test_a_release_that_was_bad_and_mended_is_two_steps() -> None:
-    found = steps(series([10, 10, 13, 10, 10]), noise=0, scale="ratio")
+    bad = series([10, 10, 13, 10, 10])
+    found = steps(bad, noise=0, scale="ratio", told_alone=True)
     assert [step.index for step in found] == [2, 3]
     assert [step.effect.estimate for step in found] == pytest.approx([1.3, 1 / 1.3])
+    # Where places are one thing at different times, one place is no level.
+    assert steps(bad, noise=0, scale="ratio") == []
+    assert out_of_line(bad, noise=0, scale="ratio") == [2]
+
+
+def test_two_places_are_a_level_wherever_they_are() -> None:
+    levels = [10.0] * 12
+    for first in (0, 5, 10):
+        there = levels[:first] + [10.02] * 2 + levels[first + 2 :]
+        found = steps(series(there, reach=0.0004), noise=0, scale="ratio")
+        assert [step.index for step in found] == [i for i in (first, first + 2) if 0 < i < 12]
+        assert out_of_line(series(there, reach=0.0004), noise=0, scale="ratio") == []
+
+
+@pytest.mark.parametrize("where", [0, 7, 19])
+@pytest.mark.parametrize("size", [0.05, 0.5, 5])
+def test_one_place_alone_is_out_of_line_and_no_step(where: int, size: float) -> None:
+    draw = np.random.default_rng(1)
+    levels = 10 * np.exp(draw.normal(0, 0.0056, 20))
+    levels[where] *= 1 + size
+    assert steps(series(list(levels), reach=0.001), noise=0, scale="ratio") == []
+    assert out_of_line(series(list(levels), reach=0.001), noise=0, scale="ratio") == [where]
+
+
+def test_what_neighbours_show_counts_where_nobody_told_it() -> None:
+    draw = np.random.default_rng(2)
+    levels = list(10 * np.exp(draw.normal(0, 0.02, 40)))
+    assert steps(series(levels, reach=0.001), noise=0, scale="ratio") == []
+    stepped = levels[:20] + [1.06 * level for level in levels[20:]]
+    (step,) = steps(series(stepped, reach=0.001), noise=0, scale="ratio")
+    assert abs(step.index - 20) <= 1
+    assert scatter(np.log(levels)) == pytest.approx(0.02**2, rel=0.5)
 
 
 def test_what_runs_of_the_same_thing_differ_by_is_not_a_step() -> None:

@@ -19,7 +19,7 @@ def print_history(run: Run) -> None:
     for chapter in chapters_of([run]):
         for history in histories_of(chapter):
             title = f"[bold]{escape(chapter.name)}: {escape(history.metric.name)}[/]"
-            print_table(out, _columns(chapter, history), f"{title}  [dim]coloured: a step[/]")
+            print_table(out, _columns(chapter, history), f"{title}  [dim]coloured: a step; *: out of line[/]")
 
 
 def _columns(chapter: Chapter, history: KernelHistory) -> list[Column]:
@@ -38,7 +38,7 @@ def _columns(chapter: Chapter, history: KernelHistory) -> list[Column]:
 def _cells(one: Series) -> dict[str, str]:
     steps = {step.index: step for step in one.steps or ()}
     return {
-        kernel: _cell(row, steps.get(place))
+        kernel: _cell(row, steps.get(place)) + ("*" if place in one.out_of_line else "")
         for place, (kernel, row) in enumerate(zip(one.kernels, one.rows, strict=True))
     }
 
