@@ -36,9 +36,11 @@ def measured(netlab, **wanted):
 
 
 def left_out(params):
-    """What a thread that does all the work cannot tell apart, and percentiles of few latencies."""
-    parts = {metric.name for metric in CPU_PARTS}
-    of_many = {"latency_p99", "latency_p999"}
+    """What its traffic does not pay for, what one thread cannot tell apart, and few percentiles."""
+    by_byte = params["traffic"].endswith("stream")
+    of_others = {"exchange_cost"} if by_byte else {"cpu_cost", "throughput"}
+    parts = {metric.name for metric in CPU_PARTS} | of_others
+    of_many = {"latency_p99", "latency_p999"} | of_others
     if params["load"] == "loop":
         return parts if params["messages"] >= 1000 else parts | of_many
     apart = len(os.sched_getaffinity(0)) > 1
