@@ -97,7 +97,7 @@ def _steps(rows: Sequence[Row]) -> tuple[Step, ...] | None:
 
 
 def _told_alone(rows: Sequence[Row]) -> bool:
-    """Whether each kernel may have a cost of its own: where what boots differ by is known, or few."""
+    """Whether each kernel may have a cost of its own: what boots differ by is known, or few are."""
     return rows[0].clock == "instructions" or len(rows) < _FEWEST_NEIGHBOURS
 
 
