@@ -13,7 +13,9 @@ def test_it_tells_the_spreads_that_were_put_in(cnbench, results):
     rng = np.random.default_rng(1)
     for number in range(30):
         values = np.exp(rng.normal(0, 0.02) + rng.normal(0, 0.005, 40))
-        run = made_up.run(made_up.result(values.tolist()), identity=f"20260101-0000{number:02}-aaaa")
+        run = made_up.run(
+            made_up.result(values.tolist()), identity=f"20260101-0000{number:02}-aaaa"
+        )
         run_file.write(run, results / f"{run.id}.json")
     done = cnbench("noise", "--json")
     (row,) = json.loads(done.out)["rows"]

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from cnbench.analysis.spreads import Spread, spreads_of
 from cnbench.cli.options import json_option
-from cnbench.cli.tables import console
+from cnbench.cli.wide_tables import console
 from cnbench.core.errors import UsageError
 from cnbench.core.units import FRACTION, format_quantity
 from cnbench.store.runs import all_runs, readable, results_folder
