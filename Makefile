@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_TEST := .venv/.installed-test
 
-.PHONY: help setup guest bench bench-sync test lint unit known-answers torture asv asv-publish schema clean
+.PHONY: help setup guest bench bench-sync test lint unit known-answers evidence torture asv asv-publish schema clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -48,6 +48,9 @@ known-answers: setup guest ## hold timings against what is known beforehand; on 
 FOR ?= 20m
 torture: setup guest ## random kills, odd input; 20 minutes, or make torture FOR=2h; on Linux, as root
 	@$(BIN)/python tests/torture --for $(FOR)
+evidence: $(INSTALLED_TEST) ## simulate what the statistics promise, beside others' tests; 15 minutes
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps apache-otava==0.8.0 ruptures==1.1.10
+	@$(BIN)/python scripts/evidence --minutes 15
 
 asv: setup ## measure the last commit for asv
 	$(BIN)/asv run --show-stderr

@@ -27,6 +27,7 @@ COMMANDS = {
     "show": ("results.show", "What a run answers, and its tables."),
     "claims": ("results.claims", "What everybody says, tested on a run."),
     "compare": ("results.compare", "Compare two runs, or two variants live."),
+    "noise": ("results.noise", "What results here differ by, and what change could be found."),
     "report": ("results.report", "Write the HTML report."),
     "history": ("measure.history", "Cost by kernel release, counted in guests and drawn by asv."),
     "guest": ("machine.guest", "Build, list and run guest machines."),

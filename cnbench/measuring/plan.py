@@ -13,7 +13,7 @@ from cnbench.core.nearest import choose_from
 from cnbench.core.parameter import Params, Point, Value
 from cnbench.core.run import CaseResult, Request
 from cnbench.core.venue import Venue
-from cnbench.measuring.sampler import Policy
+from cnbench.measuring.policy import Policy
 from cnbench.measuring.stop_rule import FEWEST_FOR_95_PERCENT
 from cnbench.measuring.venues import Divide
 
@@ -39,6 +39,8 @@ class Plan:
         seed: of the block order.
         fewest_blocks: that each group takes, unless a budget ends it before.
         inputs: what cases need beside their parameters: the contents of files, by name.
+        fewest_setups: how many set-ups a case has at least, where they fit in the time: a
+            comparison in shared blocks asks for as many as bound what set-ups differ by.
     """
 
     groups: tuple[Group, ...]
@@ -47,6 +49,7 @@ class Plan:
     seed: int
     fewest_blocks: int = FEWEST_FOR_95_PERCENT
     inputs: Mapping[str, str] = field(default_factory=dict)
+    fewest_setups: int = 1
 
     def telling(self, group: Group) -> dict[str, Value]:
         """What tells ``group`` from the others of its experiment."""
@@ -67,19 +70,18 @@ class Plan:
             # Counts do not scatter as times do, and a guest's clock knows nothing of our seconds.
             blocks = FULL_COUNTED_BLOCKS if self.seconds > QUICK_SECONDS else COUNTED_BLOCKS
             blocks = max(FEWEST_FOR_95_PERCENT, round(blocks * share))
-            return Policy(
-                COUNTED_TARGET,
-                math.inf,
-                seed=self.seed,
-                most_blocks=max(blocks, self.fewest_blocks),
-                fewest_blocks=self.fewest_blocks,
-            )
-        if self.budget is None:
-            return Policy(
-                budget=self.seconds * share, seed=self.seed, fewest_blocks=self.fewest_blocks
-            )
-        left = max(0.0, self.budget - spent) / (len(self.groups) - position)
-        return Policy(budget=left, hard=True, seed=self.seed)
+            policy = Policy(COUNTED_TARGET, math.inf, most_blocks=max(blocks, self.fewest_blocks))
+        elif self.budget is None:
+            policy = Policy(budget=self.seconds * share)
+        else:
+            left = max(0.0, self.budget - spent) / (len(self.groups) - position)
+            return Policy(budget=left, hard=True, seed=self.seed, fewest_setups=self.fewest_setups)
+        return replace(
+            policy,
+            seed=self.seed,
+            fewest_blocks=self.fewest_blocks,
+            fewest_setups=self.fewest_setups,
+        )
 
 
 def make_plan(

@@ -20,38 +20,15 @@ from cnbench.measuring import witness
 from cnbench.measuring.blocks import balanced_order
 from cnbench.measuring.events import BlockEnded, Captured, Listener, WorkAdvanced
 from cnbench.measuring.failures import failure, what_is_not_proven, without_twin
+from cnbench.measuring.policy import Policy
 from cnbench.measuring.rotation import InTurn
 from cnbench.measuring.setups import SetUps
 from cnbench.measuring.station import Station, captures_of, least_precise
-from cnbench.measuring.stop_rule import FEWEST_FOR_95_PERCENT
 
 WARM_UP = 1
 # How often a disturbed sample is measured again before it is taken as it is, marked.
 RETRIES = 2
 _INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How long a group is sampled.
-
-    Attributes:
-        target: the precision at which to stop: the half-width of the headline metric's 95 %
-            interval, as a share of the median (ratio metrics) or absolute (additive ones), for
-            every case; and half of it for what A′ differs from A by.
-        budget: seconds after which to stop in any case.
-        hard: whether the budget ends sampling before there are enough blocks for an interval.
-        seed: of the block order.
-        most_blocks: blocks after which to stop in any case.
-        fewest_blocks: blocks before which nothing stops it but a hard budget.
-    """
-
-    target: float = 0.01
-    budget: float = 10.0
-    hard: bool = False
-    seed: int = 1
-    most_blocks: int = 10_000
-    fewest_blocks: int = FEWEST_FOR_95_PERCENT
 
 
 @dataclass
@@ -129,8 +106,14 @@ class GroupSampler:
         refused: list[CaseResult] = []
         warnings: list[str] = []
         stack.enter_context(self._lab.fresh_fixtures())
-        budget = self._policy.budget if self._policy.hard else None
-        setups = SetUps(self._experiment, group.cases[0], len(group.cases) + 1, budget, self._now)
+        setups = SetUps(
+            self._experiment,
+            group.cases[0],
+            len(group.cases) + 1,
+            self._policy.setup_budget,
+            self._policy.fewest_setups,
+            self._now,
+        )
         for case in group.cases:
             stopping.check()
             try:

@@ -12,7 +12,8 @@ from cnbench.core.experiment import Experiment
 from cnbench.lab.host import Lab
 from cnbench.measuring.events import CaseEnded, GroupStarted, Listener, Warned
 from cnbench.measuring.plan import Plan
-from cnbench.measuring.sampler import GroupSampler, Outcome, Policy
+from cnbench.measuring.policy import Policy
+from cnbench.measuring.sampler import GroupSampler, Outcome
 
 
 def carry_out(

@@ -19,7 +19,8 @@ class SetUps:
     """The number of set-ups, alike for all cases of a group, so that they can be compared.
 
     Eight set-ups of five stations, each sampled once to warm it up, took 80 s of a budget of 8 s.
-    What the first of them takes, warm-up included, tells how many a budget holds.
+    What the first of them takes, warm-up included, tells how many a budget holds. ``fewest`` are
+    made, if it does, of an experiment that has not shown that one stands for all.
     """
 
     def __init__(
@@ -28,10 +29,12 @@ class SetUps:
         case: Case,
         stations: int,
         budget: float | None,
+        fewest: int = 1,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         counted = case.clock == "instructions"
-        self.number = min(experiment.setups, MOST_COUNTED) if counted else experiment.setups
+        wanted = experiment.setups if experiment.alike else max(experiment.setups, fewest)
+        self.number = min(wanted, MOST_COUNTED) if counted else wanted
         self._stations = stations
         self._budget = budget
         self._now = now

@@ -13,7 +13,8 @@ from cnbench.core.proof import Proof, equal
 from cnbench.lab.clock import Clock
 from cnbench.lab.long_work import LongWork
 from cnbench.lab.timed import TimedParts
-from cnbench.measuring.sampler import GroupSampler, Policy
+from cnbench.measuring.policy import Policy
+from cnbench.measuring.sampler import GroupSampler
 
 
 def constant(turn):

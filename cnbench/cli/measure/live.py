@@ -19,6 +19,7 @@ from cnbench.experiments.registry import experiment_called, names
 from cnbench.lab.guest.build.kernels import built_kernel
 from cnbench.measuring.plan import Plan, parse_given
 from cnbench.measuring.planning import plan_for
+from cnbench.measuring.stop_rule import FEWEST_FOR_95_PERCENT
 from cnbench.store.recorder import Recorder, new_run
 from cnbench.store.runs import results_folder
 
@@ -86,6 +87,7 @@ def compare(
         request = replace(request, lab="guest")
         plan = plan_for(request, experiments=lambda _: experiment)
     plan, pairs = _pairs(plan, request, name)
+    plan = replace(plan, fewest_setups=FEWEST_FOR_95_PERCENT)
     if not pairs:
         raise UsageError(
             f"no point of {experiment.name} can be measured with the first of {vary} and another"

@@ -19,7 +19,8 @@ def print_history(run: Run) -> None:
     for chapter in chapters_of([run]):
         for history in histories_of(chapter):
             title = f"[bold]{escape(chapter.name)}: {escape(history.metric.name)}[/]"
-            print_table(out, _columns(chapter, history), f"{title}  [dim]coloured: a step; *: out of line[/]")
+            legend = "[dim]coloured: a step; *: out of line[/]"
+            print_table(out, _columns(chapter, history), f"{title}  {legend}")
 
 
 def _columns(chapter: Chapter, history: KernelHistory) -> list[Column]:

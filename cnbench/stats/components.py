@@ -1,0 +1,73 @@
+"""Where the scatter of a measurement comes from: blocks, set-ups, runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+from cnbench.stats.observations import Observations
+
+_POWER = 0.8
+
+
+@dataclass(frozen=True)
+class Components:
+    """Standard deviations, on the scale of the observations; None where nothing tells of one.
+
+    Attributes:
+        inside: between the blocks of one set-up (of one run where set-ups are not noted).
+        setups: between set-ups, beyond what their blocks explain.
+        runs: between the centres of runs, all that differs included.
+        count: how many runs.
+    """
+
+    inside: float | None
+    setups: float | None
+    runs: float | None
+    count: int
+
+    def could_find(self, runs: int = 1) -> float | None:
+        """The change between ``runs`` a side that is found with 80 %, knowing the spread of runs.
+
+        The t of as many degrees as that spread was estimated with, and the normal quantile of the
+        power (Bloom, Evaluation Review 19 (1995) 547-556). None with fewer than three runs.
+        """
+        if self.runs is None or self.count < 3:
+            return None
+        errors = float(stdtrit(self.count - 1, 0.975)) + float(ndtri(_POWER))
+        return errors * self.runs * math.sqrt(2 / runs)
+
+
+def components_of(runs: Sequence[Observations]) -> Components:
+    """The components of ``runs``, each the observations of one run of the same thing.
+
+    Set-ups by the analysis of variance of a random effect, with unequal numbers of blocks (Searle,
+    Casella & McCulloch, Variance Components, 1992, section 3.6), pooled over the runs.
+    """
+    inside, freedom, between, setups_freedom = 0.0, 0, [], 0
+    for run in runs:
+        labels = np.array(run.setups or (0,) * run.values.size)
+        stretches = [run.values[labels == label] for label in np.unique(labels)]
+        inside += sum(float(((one - one.mean()) ** 2).sum()) for one in stretches)
+        freedom += sum(one.size - 1 for one in stretches)
+        if len(stretches) > 1:
+            means = np.array([one.mean() for one in stretches])
+            blocks = 1 / float(np.mean([1 / one.size for one in stretches]))
+            between.append((float(means.var(ddof=1)), blocks, len(stretches) - 1))
+            setups_freedom += len(stretches) - 1
+    variance = inside / freedom if freedom else None
+    setups = None
+    if between and variance is not None:
+        excess = sum((found - variance / blocks) * weight for found, blocks, weight in between)
+        setups = math.sqrt(max(0.0, excess / setups_freedom))
+    centres = np.array([run.centre() for run in runs])
+    return Components(
+        inside=math.sqrt(variance) if variance is not None else None,
+        setups=setups,
+        runs=float(centres.std(ddof=1)) if centres.size > 1 else None,
+        count=int(centres.size),
+    )

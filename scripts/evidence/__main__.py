@@ -1,0 +1,147 @@
+"""Simulates what the statistics promise, and prints whether they keep it.
+
+Every comparison goes through the functions of `cnbench compare`, every series through those of
+`cnbench history`; what pyperf, asv, apache-otava and ruptures say is of the same data. It takes as
+many trials of each line as the time allows, 400 if it can, and says how many.
+
+    .venv/bin/python scripts/evidence [--minutes 15] [--only coverage,grid,power,series]
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+from evidence.comparing import counted
+from evidence.made import Way
+from evidence.models import MODELS
+from evidence.others import TESTS
+from evidence.series import kinds, sought
+
+# The ones that are promised first.
+BLOCKS = (12, 30, 6, 100)
+WAYS = {
+    "--vary": Way(shared=True),
+    "--repeat 3": Way(repeats=3),
+    "8 earlier runs": Way(earlier=8),
+    "unknown": Way(),
+}
+SETUPS = 8
+GRID = 60
+TRIALS = 400
+NOISES = (0.0002, 0.0056, 0.0266)
+Job = tuple[Callable[..., str], tuple[object, ...]]
+
+
+def way_of(model: str, way: str) -> Way:
+    """A way to compare; where set-ups differ, eight of them."""
+    several = {"setups": SETUPS, "alike": False} if MODELS[model].setups else {}
+    return replace(WAYS[way], **several)
+
+
+def coverage(model: str, way: str, blocks: int, trials: int) -> str:
+    """How often the interval held the truth, and how often nothing was called worse or better."""
+    one = counted(MODELS[model], way_of(model, way), blocks, trials, seed=1, margin=0.01)
+    return (
+        f"coverage  {model:20} {way:15} {blocks:4} blocks: held {one.share(one.held):6.1%}"
+        f"  false {one.share(one.called):5.1%}  unknown {one.share(one.unknown):4.0%}"
+        f"  ± {np.median(one.widths):.2%}  of {trials}"
+    )
+
+
+def grid(model: str, way: str, blocks: int, trials: int) -> str:
+    """How often any of sixty cases was called worse or better."""
+    one = counted(MODELS[model], way_of(model, way), blocks, trials, 2, margin=0.001, cases=GRID)
+    return (
+        f"grid      {model:20} {way:15} {blocks:4} blocks: any of {GRID} false"
+        f" {one.share(one.called):5.1%}  of {trials}"
+    )
+
+
+def power(shift: float, trials: int) -> str:
+    """Twelve independent blocks of 2 %, margin 0: what is found, beside others' tests."""
+    model = MODELS["independent, 2 %"]
+    one = counted(model, WAYS["--vary"], 12, trials, 3, shift=math.log1p(shift), margin=0.0)
+    others = dict.fromkeys(TESTS, 0)
+    for number in range(trials):
+        a, b = model.run(np.random.default_rng([3, number]), 2, 12, 1)
+        for name, test in TESTS.items():
+            others[name] += test(np.exp(a), np.exp(b) * (1 + shift))
+    told = "  ".join(f"{name} {count / trials:6.1%}" for name, count in others.items())
+    return (
+        f"power     {shift:5.1%}: cnbench --vary {one.share(one.called):6.1%}  {told}  of {trials}"
+    )
+
+
+def power_of_repeats(errors: float, earlier: int, trials: int) -> str:
+    """Runs 1 % apart, three a side, margin 0: what is found of so many total standard errors."""
+    model = MODELS["runs 1 % apart"]
+    total = math.hypot(model.runs, model.inside * math.sqrt(math.pi / 2 / 12)) * math.sqrt(2 / 3)
+    way = Way(repeats=3, earlier=earlier)
+    one = counted(model, way, 12, trials, 4, shift=errors * total, margin=0.0)
+    return (
+        f"power     {errors:3.1f} total standard errors ({errors * total:.2%}), 3 runs a side,"
+        f" {earlier} earlier: {one.share(one.called):6.1%}  of {trials}"
+    )
+
+
+def series(length: int, kind: str, noise: float, trials: int) -> str:
+    """Who sees a step too many, and who all that there are."""
+    found = sought(length, kinds(length)[kind], noise, trials, 5)
+    told = "  ".join(f"{name} {false:.0%}/{all_:.0%}" for name, (false, all_) in found.items())
+    return f"series    {length:4} places, {noise:.2%}, {kind:22}: {told}  of {trials}"
+
+
+def jobs(parts: list[str], trials: int) -> Iterator[Job]:
+    """Every line of the tables, the cheap ones first."""
+    if "power" in parts:
+        yield from ((power, (shift, trials)) for shift in (0.0, 0.02, 0.025, 0.03))
+        for errors in (0.0, 3.0, 3.67, 4.5):
+            yield from ((power_of_repeats, (errors, earlier, trials)) for earlier in (0, 8))
+    if "series" in parts:
+        for length, share in ((40, 4), (200, 20)):
+            for noise in NOISES:
+                for kind in kinds(length):
+                    yield series, (length, kind, noise, max(2, trials // share))
+    if "coverage" in parts:
+        for blocks in BLOCKS:
+            for model in MODELS:
+                yield from ((coverage, (model, way, blocks, trials)) for way in WAYS)
+    if "grid" in parts:
+        for model in ("independent, 2 %", "AR(1) 0.8, own", "runs 1 % apart"):
+            yield from ((grid, (model, way, 12, trials)) for way in WAYS)
+
+
+def main() -> None:
+    """Run the jobs on two processors until the time is up."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--minutes", type=float, default=15)
+    parser.add_argument("--trials", type=int, default=TRIALS)
+    parser.add_argument("--only", default="power,series,coverage,grid")
+    options = parser.parse_args()
+    ends = time.monotonic() + 60 * options.minutes
+    left = 0
+    with ProcessPoolExecutor(2) as pool:
+        waiting = [
+            pool.submit(f, *args) for f, args in jobs(options.only.split(","), options.trials)
+        ]
+        for done in as_completed(waiting):
+            if not done.cancelled():
+                print(done.result(), flush=True)
+            if time.monotonic() > ends:
+                left += sum(one.cancel() for one in waiting)
+    if left:
+        print(f"{left} of {len(waiting)} lines did not fit in {options.minutes:g} minutes")
+
+
+if __name__ == "__main__":
+    main()
