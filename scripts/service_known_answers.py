@@ -24,7 +24,7 @@ from pathlib import Path
 
 from cnbench.analysis.chapters import chapters_of
 from cnbench.analysis.curves.service_growth import Cost, costs_of
-from cnbench.analysis.curves.service_routing import Line, lines_of
+from cnbench.analysis.curves.service_routing import ServiceLine, lines_of
 from cnbench.store import run_file
 
 CNBENCH = Path(sys.executable).with_name("cnbench")
@@ -44,13 +44,13 @@ def measured(arguments: Iterable[str], folder: Path, name: str) -> Path:
     return file
 
 
-def lines_in(file: Path) -> list[Line]:
+def lines_in(file: Path) -> list[ServiceLine]:
     """The lines of the only setting of a run."""
     (chapter,) = (c for c in chapters_of([run_file.read(file)]) if c.name == EXPERIMENT)
     return lines_of(chapter.ok)
 
 
-def show_slopes(lines: list[Line]) -> bool:
+def show_slopes(lines: list[ServiceLine]) -> bool:
     """Print what one more service adds in each mode; whether it is as it should be."""
     costs = {cost.line.mode: cost for cost in costs_of(lines) if cost.line.position == "last"}
     rule = costs.pop("iptables").per_service
@@ -76,7 +76,7 @@ def show_flat(mode: str, cost: Cost, rule: float) -> bool:
     return flat
 
 
-def ranking(lines: list[Line], modes: set[str]) -> list[str]:
+def ranking(lines: list[ServiceLine], modes: set[str]) -> list[str]:
     """The modes by what the last of the most services costs, the cheapest first."""
     last = {
         line.mode: line.points[-1][2].interval
@@ -86,7 +86,7 @@ def ranking(lines: list[Line], modes: set[str]) -> list[str]:
     return sorted((m for m, one in last.items() if one), key=lambda m: last[m].estimate)  # type: ignore[union-attr]
 
 
-def _unit(lines: list[Line]) -> str:
+def _unit(lines: list[ServiceLine]) -> str:
     return lines[0].points[0][2].unit
 
 

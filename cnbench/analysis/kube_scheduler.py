@@ -23,7 +23,7 @@ from cnbench.scheduler.inputs.kube_scheduler_metrics import (
     ATTEMPT,
     OLD_ATTEMPT,
     PLUGIN,
-    Figure,
+    ServedFigure,
 )
 from cnbench.scheduler.plugins import score_name
 
@@ -40,7 +40,7 @@ _FIT_AS_SCORE = {"NodeResourcesFit": "LeastAllocated"}
 
 
 @dataclass(frozen=True)
-class Beside:
+class ServedBeside:
     """One plugin at one extension point, or one step of all, here and in kube-scheduler.
 
     Attributes:
@@ -99,8 +99,8 @@ def setting_of(rows: Sequence[Row]) -> Mapping[str, object] | None:
 
 
 def beside(
-    rows: Sequence[Row], setting: Mapping[str, object], figures: Iterable[Figure]
-) -> list[Beside]:
+    rows: Sequence[Row], setting: Mapping[str, object], figures: Iterable[ServedFigure]
+) -> list[ServedBeside]:
     """All rows: whole steps first, then plugins; of each first those that both have."""
     ours, theirs = _ours(rows, setting), _theirs(figures)
     joined = [
@@ -123,8 +123,10 @@ def _usable(rows: Iterable[Row]) -> list[Row]:
     ]
 
 
-def _ours(rows: Iterable[Row], setting: Mapping[str, object]) -> dict[tuple[str, str], Beside]:
-    found: dict[tuple[str, str], Beside] = {}
+def _ours(
+    rows: Iterable[Row], setting: Mapping[str, object]
+) -> dict[tuple[str, str], ServedBeside]:
+    found: dict[tuple[str, str], ServedBeside] = {}
     for row in _usable(rows):
         params = row.case.params
         decision = params["plugin"] == DECISION
@@ -136,7 +138,7 @@ def _ours(rows: Iterable[Row], setting: Mapping[str, object]) -> dict[tuple[str,
         plugin = "" if decision else str(params["plugin"])
         point = ALGORITHM_STEP if decision else str(params["extension_point"]).capitalize()
         one = found.setdefault(
-            (plugin, point), Beside(plugin, point, POD if decision else POD_AND_NODE)
+            (plugin, point), ServedBeside(plugin, point, POD if decision else POD_AND_NODE)
         )
         cost = finite(row.interval.estimate) if row.interval else None
         is_known = params["shape"] == "known"
@@ -144,7 +146,7 @@ def _ours(rows: Iterable[Row], setting: Mapping[str, object]) -> dict[tuple[str,
     return found
 
 
-def _theirs(figures: Iterable[Figure]) -> dict[tuple[str, str], Beside]:
+def _theirs(figures: Iterable[ServedFigure]) -> dict[tuple[str, str], ServedBeside]:
     """kube-scheduler's figures, those that differ in status or profile alone put together."""
     counts: dict[tuple[str, str, str], tuple[int, float]] = {}
     for figure in figures:
@@ -154,13 +156,13 @@ def _theirs(figures: Iterable[Figure]) -> dict[tuple[str, str], Beside]:
         count, total = counts.get(key, (0, 0.0))
         counts[key] = count + figure.count, total + (figure.total if figure.count else 0.0)
     return {
-        (plugin, point): Beside(plugin, point, per, theirs=total / count, count=count)
+        (plugin, point): ServedBeside(plugin, point, per, theirs=total / count, count=count)
         for (plugin, point, per), (count, total) in counts.items()
         if count
     }
 
 
-def _place_of(figure: Figure) -> tuple[str, str, str]:
+def _place_of(figure: ServedFigure) -> tuple[str, str, str]:
     """Plugin, extension point and what it is counted in."""
     if figure.metric == ALGORITHM:
         return "", ALGORITHM_STEP, POD

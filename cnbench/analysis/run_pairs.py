@@ -33,7 +33,7 @@ class EffectLine:
 
 
 @dataclass(frozen=True)
-class Pair:
+class RunPair:
     """Run A beside another one: their effects, or why there are none."""
 
     first: str
@@ -43,20 +43,20 @@ class Pair:
     differences: tuple[Difference, ...]
 
 
-def pairs_of(runs: Sequence[Run]) -> list[Pair]:
+def pairs_of(runs: Sequence[Run]) -> list[RunPair]:
     """The first run beside each of the others."""
     return [_pair(runs[0], other, letter(place + 1)) for place, other in enumerate(runs[1:])]
 
 
-def _pair(first: Run, other: Run, name: str) -> Pair:
+def _pair(first: Run, other: Run, name: str) -> RunPair:
     differences = tuple(d for d in environment_differences(first, other) if d.essential)
     try:
         compared = [] if differences else compare_runs(first, other, margin=None, force=False)
     except CnbenchError as error:
-        return Pair("A", name, (), str(error), differences)
+        return RunPair("A", name, (), str(error), differences)
     refused = "their environments differ in what could explain any effect" if differences else ""
     chapters = {chapter.name: chapter for chapter in chapters_of([first, other])}
-    return Pair("A", name, tuple(_line(chapters, one) for one in compared), refused, differences)
+    return RunPair("A", name, tuple(_line(chapters, one) for one in compared), refused, differences)
 
 
 def _line(chapters: dict[str, Chapter], compared: Compared) -> EffectLine:

@@ -23,7 +23,7 @@ from asv.runner import BenchmarkResult
 from cnbench.asv.conversion import asv_samples, cost_unit
 from cnbench.asv.kernel_repository import BRANCH, seconds_of, write_repository
 from cnbench.core.fingerprint import Fingerprint
-from cnbench.core.kernels.release import Release
+from cnbench.core.kernels.release import KernelRelease
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.parameter import Value
 from cnbench.core.run import CaseResult, ExperimentRecord, Run
@@ -126,7 +126,9 @@ def releases_in(run: Run) -> set[str]:
     return {_release_of(run, result) for result in _counted(run)}
 
 
-def write(histories: Sequence[Run], releases: Sequence[Release], folder: Path, pages: Path) -> None:
+def write(
+    histories: Sequence[Run], releases: Sequence[KernelRelease], folder: Path, pages: Path
+) -> None:
     """Write all that ``asv publish --config FOLDER/asv.conf.json`` needs into ``folder``.
 
     Args:
@@ -154,7 +156,7 @@ def write(histories: Sequence[Run], releases: Sequence[Release], folder: Path, p
 
 
 def _results(
-    machine: dict[str, str], benchmarks: Sequence[Benchmark], release: Release, commit: str
+    machine: dict[str, str], benchmarks: Sequence[Benchmark], release: KernelRelease, commit: str
 ) -> Results:
     milliseconds = seconds_of(release) * 1000
     results = Results(machine, {}, commit, milliseconds, machine["python"], "guest", {})

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cnbench.asv import history
 from cnbench.core.errors import UsageError
-from cnbench.core.kernels.release import Release, release_order
+from cnbench.core.kernels.release import KernelRelease, release_order
 from cnbench.core.run import Run
 from cnbench.lab import commands
 from cnbench.lab.guest.build import cache
@@ -47,7 +47,7 @@ def check(run: Run) -> None:
         )
 
 
-def add(run: Run, releases: Mapping[str, Release], folder: Path, pages: Path) -> None:
+def add(run: Run, releases: Mapping[str, KernelRelease], folder: Path, pages: Path) -> None:
     """Make ``run`` the history of its experiments in ``folder``, and have asv draw all into pages.
 
     The folder is replaced in one step. Other experiments keep their histories.
@@ -90,7 +90,7 @@ def publish(folder: Path, pages: Path) -> None:
     commands.run([*asv, "publish", "--no-pull"])
 
 
-def known_releases(folder: Path) -> dict[str, Release]:
+def known_releases(folder: Path) -> dict[str, KernelRelease]:
     """The kernels of the histories in ``folder``, by name.
 
     Raises:
@@ -100,7 +100,9 @@ def known_releases(folder: Path) -> dict[str, Release]:
     try:
         listed = json.loads(path.read_text())
         return {
-            one["name"]: Release(one["name"], date.fromisoformat(one["built"]), one["description"])
+            one["name"]: KernelRelease(
+                one["name"], date.fromisoformat(one["built"]), one["description"]
+            )
             for one in listed
         }
     except FileNotFoundError:
@@ -125,6 +127,6 @@ def _by_experiment(run: Run) -> dict[str, Run]:
     }
 
 
-def _to_text(releases: list[Release]) -> str:
+def _to_text(releases: list[KernelRelease]) -> str:
     listed = [asdict(one) | {"built": one.built.isoformat()} for one in releases]
     return json.dumps(listed, indent=1) + "\n"

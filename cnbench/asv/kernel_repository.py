@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time
 from pathlib import Path
 
-from cnbench.core.kernels.release import Release
+from cnbench.core.kernels.release import KernelRelease
 from cnbench.lab import commands
 
 BRANCH = "kernels"
@@ -18,7 +18,7 @@ _NO_SETTINGS = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
 _NOT_IN_A_TAG = re.compile(r"[^A-Za-z0-9._+-]|\.(?=\.|lock$|$)")
 
 
-def write_repository(folder: Path, releases: Sequence[Release]) -> dict[str, str]:
+def write_repository(folder: Path, releases: Sequence[KernelRelease]) -> dict[str, str]:
     """Make a bare repository in ``folder`` with one empty commit a release, in the order given.
 
     Each is dated with the day its kernel was built (midnight UTC), tagged with its release, and the
@@ -38,12 +38,12 @@ def write_repository(folder: Path, releases: Sequence[Release]) -> dict[str, str
     return {release.name: commit for release, commit in zip(releases, commits, strict=True)}
 
 
-def seconds_of(release: Release) -> int:
+def seconds_of(release: KernelRelease) -> int:
     """The time of a release's commit, in seconds since 1970."""
     return int(datetime.combine(release.built, time(), UTC).timestamp())
 
 
-def _stream(releases: Sequence[Release]) -> Iterator[str]:
+def _stream(releases: Sequence[KernelRelease]) -> Iterator[str]:
     """What git-fast-import(1) reads; lengths are in bytes."""
     for mark, release in enumerate(releases, start=1):
         message = f"Linux {release.name}\n\n{release.description}\n"
@@ -53,7 +53,7 @@ def _stream(releases: Sequence[Release]) -> Iterator[str]:
         yield f"reset refs/tags/{_tag(release)}\nfrom :{mark}\n\n"
 
 
-def _tag(release: Release) -> str:
+def _tag(release: KernelRelease) -> str:
     return _NOT_IN_A_TAG.sub("-", release.name)
 
 

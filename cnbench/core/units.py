@@ -20,50 +20,50 @@ MICRO = "µ"
 
 
 @dataclass(frozen=True)
-class Step:
+class Scale:
     """One way to show a base unit: ``size`` base units are one ``symbol``."""
 
     size: float
     symbol: str
 
 
-def _decimal(symbol: str, factor: float = 1.0, smallest: int = 0, largest: int = 9) -> list[Step]:
+def _decimal(symbol: str, factor: float = 1.0, smallest: int = 0, largest: int = 9) -> list[Scale]:
     prefixes = {-9: "n", -6: MICRO, -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
     return [
-        Step(factor * 10.0**power, prefix + symbol)
+        Scale(factor * 10.0**power, prefix + symbol)
         for power, prefix in prefixes.items()
         if smallest <= power <= largest
     ]
 
 
-_SIZES = [Step(1024.0**n, symbol) for n, symbol in enumerate(["B", "KiB", "MiB", "GiB", "TiB"])]
+_SIZES = [Scale(1024.0**n, symbol) for n, symbol in enumerate(["B", "KiB", "MiB", "GiB", "TiB"])]
 
 # In rising order of size; a value is shown in the largest step it reaches.
-_SCALES: dict[str, list[Step]] = {
+_SCALES: dict[str, list[Scale]] = {
     "s": _decimal("s", smallest=-9, largest=0),
     "B": _SIZES,
     # Networks are read in bits per second (IEEE 802.3 names its rates so), 8 bits to the byte.
     "B/s": _decimal("bit/s", factor=1 / 8),
     # The same step down as _SIZES: a cost per byte is too small to read, so it is shown per KiB.
-    "s/B": [Step(step.size / 1024, f"{step.symbol}/KiB") for step in _decimal("s", 1.0, -9, 0)],
-    "instructions/B": [Step(1 / 1024, "instr/KiB"), Step(1e3 / 1024, "k instr/KiB")],
+    "s/B": [Scale(step.size / 1024, f"{step.symbol}/KiB") for step in _decimal("s", 1.0, -9, 0)],
+    "instructions/B": [Scale(1 / 1024, "instr/KiB"), Scale(1e3 / 1024, "k instr/KiB")],
     "B/instructions": [
-        Step(1e-6, "B/M instr"),
-        Step(1e-3, "B/k instr"),
-        Step(1, "B/instr"),
+        Scale(1e-6, "B/M instr"),
+        Scale(1e-3, "B/k instr"),
+        Scale(1, "B/instr"),
     ],
     "instructions": [
-        Step(1, "instr"),
-        Step(1e3, "k instr"),
-        Step(1e6, "M instr"),
-        Step(1e9, "G instr"),
+        Scale(1, "instr"),
+        Scale(1e3, "k instr"),
+        Scale(1e6, "M instr"),
+        Scale(1e9, "G instr"),
     ],
     "virtual ns": [
-        Step(10.0**power, f"virtual {prefix}s")
+        Scale(10.0**power, f"virtual {prefix}s")
         for power, prefix in ((0, "n"), (3, MICRO), (6, "m"), (9, ""))
     ],
-    FRACTION: [Step(0.01, "%")],
-    COUNT: [Step(1, "")],
+    FRACTION: [Scale(0.01, "%")],
+    COUNT: [Scale(1, "")],
 }
 
 _DIGITS = {"instructions": 5, "instructions/B": 5, "B/instructions": 5}
@@ -156,7 +156,7 @@ def format_exact(value: float, unit: str) -> str:
     return f"{_plain(_quotient(value, step.size))}{step.symbol}"
 
 
-def _step_for(magnitude: float, unit: str) -> Step:
+def _step_for(magnitude: float, unit: str) -> Scale:
     scale = _SCALES[unit]
     if magnitude == 0:
         return min(scale, key=lambda step: abs(math.log(step.size)))

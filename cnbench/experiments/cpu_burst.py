@@ -23,7 +23,7 @@ from cnbench.lab.cgroups.cpu import CpuGroup, require_controller
 from cnbench.lab.cgroups.hierarchies import Version
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
-from cnbench.probes.requests import Service, open_service
+from cnbench.probes.requests import Responder, open_service
 
 # Requests of which the last is large.
 _CYCLE = 5
@@ -32,7 +32,7 @@ _SPACING = 1.03
 
 
 @dataclass(frozen=True)
-class Demand:
+class ServiceLoad:
     """What a service is asked for.
 
     Attributes:
@@ -65,9 +65,9 @@ class BurstSubject:
     """A service in a limited group, and requests to it."""
 
     group: CpuGroup
-    service: Service
+    service: Responder
     clock: Clock
-    demand: Demand
+    demand: ServiceLoad
     burst: float
 
     def __post_init__(self) -> None:
@@ -119,8 +119,8 @@ def open_subject(params: Point, lab: Lab) -> Iterator[BurstSubject]:
             yield BurstSubject(group, service, lab.clock, demand, burst)
 
 
-def _demand(params: Point) -> Demand:
-    return Demand(
+def _demand(params: Point) -> ServiceLoad:
+    return ServiceLoad(
         quota=params.number("quota"),
         period=params.number("period"),
         use=params.number("use"),

@@ -18,7 +18,7 @@ from cnbench.core.errors import UnsupportedError
 from cnbench.core.metric import ClockName
 from cnbench.lab import netns
 from cnbench.lab.cgroups import cpu, group, hierarchies
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.clock import Clock, open_clock
 from cnbench.lab.journal import Journal, open_journal
 from cnbench.lab.long_work import LongWork
@@ -106,8 +106,8 @@ class Lab:
         return cpu.open_cpu_group(self.journal, above.controller if above else run_folder, name)
 
     def cgroup(
-        self, controller: str, version: str, above: Group | None = None
-    ) -> AbstractContextManager[Group]:
+        self, controller: str, version: str, above: Cgroup | None = None
+    ) -> AbstractContextManager[Cgroup]:
         """A new cgroup with ``controller`` (v1's name for it); below ``above``, if that is given.
 
         Raises:

@@ -212,14 +212,14 @@ class GroupSampler:
 
     def _witnessed(
         self, take: Callable[[], Mapping[str, float]]
-    ) -> tuple[dict[str, float], witness.Reading, witness.Reading]:
+    ) -> tuple[dict[str, float], witness.MachineReading, witness.MachineReading]:
         """A sample, and the witness's readings around it, or around its timed parts together."""
-        around: list[witness.Reading] = []
-        before = witness.Reading.now()
-        with self._lab.timed.told_to(lambda: around.append(witness.Reading.now())):
+        around: list[witness.MachineReading] = []
+        before = witness.MachineReading.now()
+        with self._lab.timed.told_to(lambda: around.append(witness.MachineReading.now())):
             values = dict(take())
         if not around:
-            return values, before, witness.Reading.now()
+            return values, before, witness.MachineReading.now()
         return values, *witness.joined(list(zip(around[::2], around[1::2], strict=True)))
 
     def _check(self, values: Mapping[str, float], station: Station) -> None:

@@ -29,7 +29,7 @@ _LEAST_DELAY = 1e-3
 
 
 @dataclass(frozen=True)
-class Reading:
+class MachineReading:
     """The counters at one moment; seconds since some beginning."""
 
     at: float
@@ -38,12 +38,14 @@ class Reading:
     pressure: float | None
 
     @classmethod
-    def now(cls) -> Reading:
+    def now(cls) -> MachineReading:
         """Read all counters; what this kernel does not have is left out."""
         return cls(time.monotonic(), run_delay(), _machine(), _pressure())
 
 
-def joined(parts: Sequence[tuple[Reading, Reading]]) -> tuple[Reading, Reading]:
+def joined(
+    parts: Sequence[tuple[MachineReading, MachineReading]],
+) -> tuple[MachineReading, MachineReading]:
     """Two readings between which happened what happened between those of all ``parts`` together."""
     (first, _), *_ = parts
     pressures = [
@@ -51,7 +53,7 @@ def joined(parts: Sequence[tuple[Reading, Reading]]) -> tuple[Reading, Reading]:
         for before, after in parts
         if before.pressure is not None and after.pressure is not None
     ]
-    return first, Reading(
+    return first, MachineReading(
         first.at + sum(after.at - before.at for before, after in parts),
         first.run_delay + sum(after.run_delay - before.run_delay for before, after in parts),
         {
@@ -62,7 +64,7 @@ def joined(parts: Sequence[tuple[Reading, Reading]]) -> tuple[Reading, Reading]:
     )
 
 
-def between(before: Reading, after: Reading) -> dict[str, float]:
+def between(before: MachineReading, after: MachineReading) -> dict[str, float]:
     """The shares for the time between two readings."""
     elapsed = max(after.at - before.at, 1e-9)
     spent = {name: after.machine[name] - before.machine[name] for name in after.machine}

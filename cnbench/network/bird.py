@@ -19,7 +19,7 @@ from cnbench.lab.host import Lab
 from cnbench.lab.processes import check_alive, running
 from cnbench.lab.waiting import wait_until
 from cnbench.network.routes import read_route
-from cnbench.network.topology import Node, Topology
+from cnbench.network.topology import NetworkNode, Topology
 from cnbench.network.underlay import DEVICE
 
 _AUTONOMOUS_SYSTEM = 64512
@@ -75,7 +75,7 @@ def _read_reply(next_line: Callable[[], str]) -> str:
             return "\n".join(lines)
 
 
-def configuration(node: Node, peer: Node, announced: Sequence[str]) -> str:
+def configuration(node: NetworkNode, peer: NetworkNode, announced: Sequence[str]) -> str:
     """bird.conf of ``node``; the networks ``announced`` are announced only when told to."""
     routes = "\n".join(f"  route {network} blackhole;" for network in announced)
     return f"""router id {node.address};

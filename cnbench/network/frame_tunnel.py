@@ -18,9 +18,9 @@ from cnbench.network.routes import (
     check_route,
     read_neighbours,
 )
-from cnbench.network.topology import Node, Topology
+from cnbench.network.topology import NetworkNode, Topology
 
-Settings = Callable[[Node, Node], Mapping[str, object]]
+Settings = Callable[[NetworkNode, NetworkNode], Mapping[str, object]]
 """What a node's device is asked for, given the node and its peer, as pyroute2 names it."""
 
 
@@ -36,7 +36,7 @@ def install(topology: Topology, kind: str, device: str, overhead: int, settings:
         add_route(node.namespace, _route(peer, device))
 
 
-def checks(node: Node, peer: Node, device: str) -> tuple[Check, ...]:
+def checks(node: NetworkNode, peer: NetworkNode, device: str) -> tuple[Check, ...]:
     """``node``'s ARP entries and its route to ``peer``, read back."""
     return (
         equal(
@@ -48,5 +48,5 @@ def checks(node: Node, peer: Node, device: str) -> tuple[Check, ...]:
     )
 
 
-def _route(peer: Node, device: str) -> Route:
+def _route(peer: NetworkNode, device: str) -> Route:
     return Route(peer.pod_network, peer.tunnel_address, device, onlink=True)

@@ -16,7 +16,7 @@ POD_NETWORKS = ("10.32.0.0/24", "10.32.1.0/24")
 
 
 @dataclass(frozen=True)
-class Node:
+class NetworkNode:
     """A node, its end of the underlay, and its pod.
 
     Attributes:
@@ -52,13 +52,13 @@ class Topology:
         pod_mtu: of the pods' devices, in bytes.
     """
 
-    nodes: tuple[Node, Node]
+    nodes: tuple[NetworkNode, NetworkNode]
     underlay: Underlay
     mtu: int
     pod_mtu: int
 
     @property
-    def pairs(self) -> tuple[tuple[Node, Node], tuple[Node, Node]]:
+    def pairs(self) -> tuple[tuple[NetworkNode, NetworkNode], tuple[NetworkNode, NetworkNode]]:
         """Each node with the other as its peer."""
         one, other = self.nodes
         return (one, other), (other, one)
@@ -103,5 +103,7 @@ def open_topology(
         nodes = []
         for port, network in zip(joined.ports, POD_NETWORKS, strict=True):
             pod, address = stack.enter_context(open_pod(lab, port, attachment, network, pod_mtu))
-            nodes.append(Node(port.namespace, port.address, port.gateway, pod, address, network))
+            nodes.append(
+                NetworkNode(port.namespace, port.address, port.gateway, pod, address, network)
+            )
         yield Topology((nodes[0], nodes[1]), joined, mtu, pod_mtu)

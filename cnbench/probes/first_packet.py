@@ -71,7 +71,7 @@ class Reply(NamedTuple):
 
 
 @dataclass
-class Batch:
+class Conversations:
     """Conversations that were begun one after the other.
 
     Attributes:
@@ -107,13 +107,13 @@ class FirstPackets(ABC):
         # Each has a source of its own: one that conntrack knows would skip the rules.
         self._sources = itertools.cycle(itertools.product(_SOURCE_PORTS, sources))
 
-    def send(self, targets: Sequence[Address], count: int) -> Batch:
+    def send(self, targets: Sequence[Address], count: int) -> Conversations:
         """Begin ``count`` conversations, with each of ``targets`` in turn.
 
         Raises:
             CnbenchError: one was refused or not answered.
         """
-        batch = Batch()
+        batch = Conversations()
         with self._client.entered():
             for target in itertools.islice(itertools.cycle(targets), count):
                 with self._bound(batch) as client:
@@ -121,7 +121,7 @@ class FirstPackets(ABC):
         return batch
 
     @contextlib.contextmanager
-    def _bound(self, batch: Batch) -> Iterator[socket.socket]:
+    def _bound(self, batch: Conversations) -> Iterator[socket.socket]:
         """A new socket, bound to the next source that is free."""
         for port, host in self._sources:
             with self._socket() as client:

@@ -22,7 +22,7 @@ from cnbench.probes import server
 _PATIENCE_NS = 30_000_000_000
 
 
-class Service:
+class Responder:
     """A service that is running. Use ``open_service``."""
 
     def __init__(self, pid: int, connection: socket.socket, clock: Clock) -> None:
@@ -73,13 +73,13 @@ class Service:
 
 
 @contextlib.contextmanager
-def open_service(group: CpuGroup, clock: Clock) -> Iterator[Service]:
+def open_service(group: CpuGroup, clock: Clock) -> Iterator[Responder]:
     """A service of one thread inside ``group``, which has answered its first request."""
     ours, theirs = socket.socketpair()
     argv = python_script(Path(server.__file__), str(theirs.fileno()), str(os.getpid()))
     with ours, theirs, running(argv, pass_fds=[theirs.fileno()]) as process:
         theirs.close()  # so that its end is seen here
         group.add(process.pid)
-        service = Service(process.pid, ours, clock)
+        service = Responder(process.pid, ours, clock)
         service.respond([0], 0)
         yield service

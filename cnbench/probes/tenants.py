@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cnbench.core.errors import CnbenchError
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.processes import python_script, running
 from cnbench.probes import tenant
 
@@ -65,7 +65,7 @@ class Tenant:
 
 
 @contextlib.contextmanager
-def open_tenant(*groups: Group, pass_fds: Sequence[int] = ()) -> Iterator[Tenant]:
+def open_tenant(*groups: Cgroup, pass_fds: Sequence[int] = ()) -> Iterator[Tenant]:
     """A process in each of ``groups``, which are of different hierarchies, killed on leaving."""
     ours, theirs = socket.socketpair()
     argv = python_script(Path(tenant.__file__), str(theirs.fileno()), str(os.getpid()))

@@ -39,7 +39,7 @@ _TRANSACTION_BYTES = 1 << 24
 _ANSWER_BYTES = 1 << 16
 
 
-class Request(NamedTuple):
+class NetlinkRequest(NamedTuple):
     """One message: its netlink type and flags, what follows the header, and what it is about.
 
     ``about`` becomes a text only where the request fails.
@@ -98,7 +98,9 @@ def _messages(received: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def send_all(
-    protocol: int, requests: Iterable[Request], answered: Callable[[int], None] = lambda _: None
+    protocol: int,
+    requests: Iterable[NetlinkRequest],
+    answered: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Send requests in order, in the calling thread's network namespace.
 
@@ -118,7 +120,7 @@ def send_all(
             answered(count)
 
 
-def send_transaction(subsystem: int, requests: Collection[Request]) -> None:
+def send_transaction(subsystem: int, requests: Collection[NetlinkRequest]) -> None:
     """Send requests to a subsystem of netfilter, of which either all take effect or none.
 
     Nothing is sent where there are none. Needs CAP_NET_ADMIN in the calling thread's network
@@ -132,7 +134,7 @@ def send_transaction(subsystem: int, requests: Collection[Request]) -> None:
     body = _NFGENMSG.pack(socket.AF_UNSPEC, 0, subsystem)
     # An error of the whole is answered as one of its beginning.
     about = f"a transaction of {len(requests)} requests"
-    batch = [Request(_BATCH_BEGIN, NLM_F_REQUEST, body, about), *requests]
+    batch = [NetlinkRequest(_BATCH_BEGIN, NLM_F_REQUEST, body, about), *requests]
     end = _HEADER.pack(_HEADER.size + len(body), _BATCH_END, NLM_F_REQUEST, len(batch), 0) + body
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER) as opened:
         opened.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _TRANSACTION_BYTES)
@@ -141,8 +143,8 @@ def send_transaction(subsystem: int, requests: Collection[Request]) -> None:
         _check_answers(opened, batch)
 
 
-def _batches(requests: Iterable[Request]) -> Iterator[list[Request]]:
-    batch: list[Request] = []
+def _batches(requests: Iterable[NetlinkRequest]) -> Iterator[list[NetlinkRequest]]:
+    batch: list[NetlinkRequest] = []
     size = 0
     for request in requests:
         batch.append(request)
@@ -154,7 +156,7 @@ def _batches(requests: Iterable[Request]) -> Iterator[list[Request]]:
         yield batch
 
 
-def _packed(batch: list[Request]) -> Iterator[bytes]:
+def _packed(batch: list[NetlinkRequest]) -> Iterator[bytes]:
     """The messages of a batch, numbered from 0; the last asks for an answer."""
     last = len(batch) - 1
     for number, (kind, flags, body, _) in enumerate(batch):
@@ -163,7 +165,7 @@ def _packed(batch: list[Request]) -> Iterator[bytes]:
         yield body
 
 
-def _check_answers(opened: socket.socket, batch: list[Request]) -> None:
+def _check_answers(opened: socket.socket, batch: list[NetlinkRequest]) -> None:
     """Read the answers, to that of the last request; KernelError for the first that failed."""
     last = len(batch) - 1
     first_failure: tuple[int, int] | None = None

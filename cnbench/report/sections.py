@@ -30,7 +30,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Cell:
+class FigureCell:
     """One metric of one case."""
 
     median: str
@@ -44,7 +44,7 @@ class TableLine:
 
     params: tuple[str, ...]
     place: str
-    cells: tuple[Cell | None, ...]
+    cells: tuple[FigureCell | None, ...]
     blocks: int
     stopped: str
 
@@ -143,7 +143,7 @@ def _line(chapter: Chapter, one: Measured, metrics: Sequence[Metric]) -> TableLi
         params=tuple(chapter.show(n, one.case.params.get(n)) for n in chapter.varying),
         place=chapter.place_label(one.place),
         cells=tuple(
-            Cell(median_text(row), interval_text(row), noise_text(row)) if row else None
+            FigureCell(median_text(row), interval_text(row), noise_text(row)) if row else None
             for row in rows
         ),
         blocks=max((len(row.values) for row in rows if row), default=0),

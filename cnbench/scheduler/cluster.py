@@ -26,7 +26,7 @@ _STATIC_RESULTS = 64
 _NODE_BITS = 32
 
 
-class Shape:
+class PodShape:
     """A spec as one cluster knows it: interned, with everything placing needs at hand."""
 
     __slots__ = ("compiled", "demands", "has_fields", "held", "number", "pods", "spec")
@@ -81,8 +81,8 @@ class Cluster:
         self.everywhere: Mask = frozen(np.ones(len(listed), dtype=bool))
         self.no_score: Ints = frozen(np.zeros(len(listed), dtype=np.int64))
         self.static = BoundedCache(_STATIC_RESULTS)
-        self._shapes: dict[Spec, Shape] = {}
-        self._shape_list: list[Shape] = []
+        self._shapes: dict[Spec, PodShape] = {}
+        self._shape_list: list[PodShape] = []
         self._placed: dict[str, dict[str, int]] = {}
         self._contents: dict[Hashable, int] = {}
 
@@ -109,7 +109,7 @@ class Cluster:
         """The number of the node with this name, or nothing."""
         return [self._number_of[name]] if name in self._number_of else []
 
-    def shape(self, pod: Pod) -> Shape:
+    def shape(self, pod: Pod) -> PodShape:
         """The pod's spec as this cluster knows it.
 
         Raises:
@@ -119,7 +119,7 @@ class Cluster:
         spec = pod.spec
         shape = self._shapes.get(spec)
         if shape is None:
-            shape = self._shapes[spec] = Shape(len(self._shape_list), spec, self)
+            shape = self._shapes[spec] = PodShape(len(self._shape_list), spec, self)
             self._shape_list.append(shape)
         return shape
 
@@ -184,7 +184,7 @@ class Cluster:
         self.static.clear()
         self._contents.clear()
 
-    def _count(self, shape: Shape, node: int, sign: int) -> None:
+    def _count(self, shape: PodShape, node: int, sign: int) -> None:
         if shape.held is None:
             shape.held = tuple(self.pod_sets.held(key) for key in terms_held_by(shape.spec))
         tallies = [shape.pods.tally, *shape.pods.watchers, *(term.tally for term in shape.held)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cnbench.scheduler.cluster import Cluster, Shape
+from cnbench.scheduler.cluster import Cluster, PodShape
 from cnbench.scheduler.columns.arrays import Ints, Mask
 from cnbench.scheduler.columns.caches import frozen
 from cnbench.scheduler.columns.exact import scaled_to_top
@@ -39,7 +39,7 @@ class Scaled:
 class Eligibility:
     """The node rules of a shape, and what answers them."""
 
-    def __init__(self, cluster: Cluster, shape: Shape) -> None:
+    def __init__(self, cluster: Cluster, shape: PodShape) -> None:
         spec = shape.spec
         self._cluster = cluster
         self._spec = spec
@@ -88,7 +88,7 @@ class Eligibility:
         )
 
 
-def eligibility(cluster: Cluster, shape: Shape) -> Eligibility:
+def eligibility(cluster: Cluster, shape: PodShape) -> Eligibility:
     """The shape's node rules, prepared once."""
     found = shape.compiled.get("eligibility")
     if not isinstance(found, Eligibility):

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from cnbench.scheduler.cluster import Cluster, Shape
+from cnbench.scheduler.cluster import Cluster, PodShape
 from cnbench.scheduler.columns.arrays import Codes, Ints, Mask
 from cnbench.scheduler.model import checks
 from cnbench.scheduler.model.objects import Pod
@@ -199,12 +199,12 @@ class Scheduler:
         """These nodes (None for all) under this scheduler's release and settings."""
         return View(self.cluster, nodes, self.release, self.settings)
 
-    def masks(self, view: View, shape: Shape) -> dict[str, Mask | None]:
+    def masks(self, view: View, shape: PodShape) -> dict[str, Mask | None]:
         """Each filter's answer over a view's nodes (bool); None where it admits all of them."""
         names = self.filters if shape.has_fields else self._by_rules
         return {name: FILTER_MODULES[name].feasible(view, shape) for name in names}
 
-    def _totals(self, view: View, shape: Shape) -> Ints:
+    def _totals(self, view: View, shape: PodShape) -> Ints:
         """The weighted sum of all scores; what each plugin answered is not kept."""
         total = Total(view)
         for name in self.scores:
@@ -216,13 +216,13 @@ class Scheduler:
         """The nodes `place` would look at for this pod now, and score; nothing is changed."""
         return self._search(self._asked(pod))
 
-    def _asked(self, pod: Pod) -> Shape:
+    def _asked(self, pod: Pod) -> PodShape:
         """The shape of a pod that is asked about, once what is not heeded of it has been told."""
         shape = self.cluster.shape(pod)
         tell(pod, shape, self.release)
         return shape
 
-    def _search(self, shape: Shape) -> Search:
+    def _search(self, shape: PodShape) -> Search:
         size = len(self.cluster)
         if self._enough < size:
             return self._search_in_turn(shape, size)
@@ -230,7 +230,7 @@ class Scheduler:
         feasible = _all_of(view, self.masks(view, shape).values())
         return Search(None, None if feasible.all() else feasible.nonzero()[0], self._start)
 
-    def _search_in_turn(self, shape: Shape, size: int) -> Search:
+    def _search_in_turn(self, shape: PodShape, size: int) -> Search:
         """Look at nodes in turn, from where the last search ended, until enough are feasible."""
         found: list[Codes] = []
         missing, seen = self._enough, 0
@@ -251,11 +251,11 @@ class Scheduler:
             return int(total.argmax())
         return int(self._random.choice((total == total.max()).nonzero()[0]))
 
-    def _reasons(self, shape: Shape, masks: Mapping[str, Mask], which: int | str) -> list[str]:
+    def _reasons(self, shape: PodShape, masks: Mapping[str, Mask], which: int | str) -> list[str]:
         node = self.cluster.node_number(which)
         return [self._reason(name, shape, node) for name, mask in masks.items() if not mask[node]]
 
-    def _reason(self, name: str, shape: Shape, node: int) -> str:
+    def _reason(self, name: str, shape: PodShape, node: int) -> str:
         module = FILTER_MODULES[name]
         detail = getattr(module, "detail", None)
         text = detail(self.view(), shape, node) if detail else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from cnbench.scheduler.errors import SchedulerInputError
 from cnbench.scheduler.model import checks
 from cnbench.scheduler.plugins import FIELD_FILTERS, FILTERS, filter_name, score_name
-from cnbench.scheduler.releases import Release
+from cnbench.scheduler.releases import KubernetesRelease
 from cnbench.scheduler.settings import Settings
 
 # Source: kubernetes pkg/scheduler/algorithmprovider/registry.go (1.20 to 1.22) and
@@ -44,19 +44,19 @@ class Profile:
     percentage_of_nodes_to_score: int | None = None
 
 
-def default_weights(release: Release) -> dict[str, int]:
+def default_weights(release: KubernetesRelease) -> dict[str, int]:
     """The scores that run by default, and their weights."""
     return {**_WEIGHTS, **(_SINCE_1_23 if release.preferences_weigh_more else {})}
 
 
-def default_profile(release: Release) -> Profile:
+def default_profile(release: KubernetesRelease) -> Profile:
     """What a release runs without a configuration."""
     return Profile((*FILTERS, *FIELD_FILTERS), default_weights(release))
 
 
 def overridden(
     profile: Profile,
-    release: Release,
+    release: KubernetesRelease,
     *,
     filters: Iterable[str] | None,
     scores: Iterable[str] | None,

@@ -66,7 +66,7 @@ _WITHOUT_SELECTOR_SPREAD = 29
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class KubernetesRelease:
     """A Kubernetes release; each property says whether it has a change.
 
     Attributes:
@@ -172,10 +172,10 @@ class Release:
         return self.minor < _WITHOUT_SELECTOR_SPREAD
 
 
-DEFAULT = Release(30)
+DEFAULT = KubernetesRelease(30)
 
 
-def parse_release(text: str) -> Release:
+def parse_release(text: str) -> KubernetesRelease:
     """A release from "1.30", "v1.20.2" and the like.
 
     Raises:
@@ -189,4 +189,4 @@ def parse_release(text: str) -> Release:
     if not OLDEST <= minor <= NEWEST:
         known = f"the releases known are 1.{OLDEST} to 1.{NEWEST}"
         raise SchedulerInputError("scheduler", "release", f"{text!r} is not known here; {known}")
-    return Release(minor)
+    return KubernetesRelease(minor)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Ints
 from cnbench.scheduler.scores import (
     balanced_allocation,
@@ -33,15 +33,15 @@ class Scored(NamedTuple):
 class Arithmetic:
     """Computes any score by its name; the settings are the view's."""
 
-    def score(self, name: str, view: View, shape: Shape) -> Scored:
+    def score(self, name: str, view: View, shape: PodShape) -> Scored:
         """The scores of the plugin with this name."""
         return _BY_NAME[name](view, shape)
 
 
-def _as_it_is(raw: Callable[[View, Shape], Ints]) -> Callable[[View, Shape], Scored]:
+def _as_it_is(raw: Callable[[View, PodShape], Ints]) -> Callable[[View, PodShape], Scored]:
     """Scores that are 0 to 100 already."""
 
-    def scored(view: View, shape: Shape) -> Scored:
+    def scored(view: View, shape: PodShape) -> Scored:
         scores = raw(view, shape)
         return Scored(scores, scores)
 
@@ -49,12 +49,12 @@ def _as_it_is(raw: Callable[[View, Shape], Ints]) -> Callable[[View, Shape], Sco
 
 
 def _normalised(
-    scores: Callable[[View, Shape], tuple[Ints, Ints]],
-) -> Callable[[View, Shape], Scored]:
+    scores: Callable[[View, PodShape], tuple[Ints, Ints]],
+) -> Callable[[View, PodShape], Scored]:
     return lambda view, shape: Scored(*scores(view, shape))
 
 
-_BY_NAME: Mapping[str, Callable[[View, Shape], Scored]] = {
+_BY_NAME: Mapping[str, Callable[[View, PodShape], Scored]] = {
     least_allocated.LEAST: _as_it_is(least_allocated.least),
     least_allocated.MOST: _as_it_is(least_allocated.most),
     requested_to_capacity_ratio.NAME: _as_it_is(requested_to_capacity_ratio.raw),

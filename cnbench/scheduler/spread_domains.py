@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Ints, Mask
 from cnbench.scheduler.columns.node_labels import HOSTNAME, ZONE_KEYS
 from cnbench.scheduler.columns.pod_sets import spread_query
@@ -42,7 +42,7 @@ class SpreadConstraint:
     """
 
     def __init__(
-        self, view: View, shape: Shape, given: TopologySpreadConstraint, keys: Sequence[str]
+        self, view: View, shape: PodShape, given: TopologySpreadConstraint, keys: Sequence[str]
     ) -> None:
         cluster, spec, heeds = view.cluster, shape.spec, view.release
         shared = set(given.match_label_keys) if heeds.match_label_keys else ()
@@ -135,7 +135,7 @@ class Constraints:
         needs_labels: whether nodes that lack one of their labels are left out of the scores.
     """
 
-    def __init__(self, view: View, shape: Shape, verdict: str) -> None:
+    def __init__(self, view: View, shape: PodShape, verdict: str) -> None:
         given = [one for one in _given(view, shape) if one.when_unsatisfiable == verdict]
         self.needs_labels = (
             bool(shape.spec.topology_spread_constraints)
@@ -146,7 +146,7 @@ class Constraints:
         self.wanted = [SpreadConstraint(view, shape, one, keys) for one in given]
 
 
-def _given(view: View, shape: Shape) -> Sequence[TopologySpreadConstraint]:
+def _given(view: View, shape: PodShape) -> Sequence[TopologySpreadConstraint]:
     """The pod's own constraints, or if it has none the profile's for what selects the pod."""
     spec, selector = shape.spec, shape.spec.spread_selector
     if spec.topology_spread_constraints or selector is None or selector.empty:
@@ -157,7 +157,7 @@ def _given(view: View, shape: Shape) -> Sequence[TopologySpreadConstraint]:
     return [replace(one, label_selector=selector) for one in defaults]
 
 
-def constraints(view: View, shape: Shape, verdict: str) -> Constraints:
+def constraints(view: View, shape: PodShape, verdict: str) -> Constraints:
     """The shape's constraints with this whenUnsatisfiable, compiled once for each release."""
     name = (verdict, view.release.minor, view.settings.default_constraints)
     found = shape.compiled.get(name)

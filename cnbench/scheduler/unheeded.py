@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import warnings
 
-from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.errors import SchedulerInputError, UnmodelledWarning
 from cnbench.scheduler.model.attachments import Unmodelled
 from cnbench.scheduler.model.objects import Pod
 from cnbench.scheduler.model.placement_rules import PodAffinity, PodAffinityTerm
-from cnbench.scheduler.releases import Release
+from cnbench.scheduler.releases import KubernetesRelease
 
 # The API server merges them into the selectors; before, the fields were not there by default.
 _LABEL_KEYS_OF_TERMS = 31
 
 
-def tell(pod: Pod, shape: Shape, release: Release) -> None:
+def tell(pod: Pod, shape: PodShape, release: KubernetesRelease) -> None:
     """Warn of what is not heeded of a pod, once for each text (see Python's `warnings`).
 
     Raises:
@@ -31,7 +31,7 @@ def tell(pod: Pod, shape: Shape, release: Release) -> None:
         warnings.warn(f"pod {pod.key}: {one.field}: {one.problem}", UnmodelledWarning, stacklevel=4)
 
 
-def _newer_than(release: Release, shape: Shape) -> list[Unmodelled]:
+def _newer_than(release: KubernetesRelease, shape: PodShape) -> list[Unmodelled]:
     """What the pod says that the release has no field for."""
     spec, found = shape.spec, []
     affinities = {"podAffinity": spec.pod_affinity, "podAntiAffinity": spec.pod_anti_affinity}

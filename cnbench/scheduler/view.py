@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cnbench.scheduler.cluster import Cluster
 from cnbench.scheduler.columns.arrays import Codes, Ints, Mask
 from cnbench.scheduler.columns.node_labels import LabelColumn
-from cnbench.scheduler.releases import DEFAULT, Release
+from cnbench.scheduler.releases import DEFAULT, KubernetesRelease
 from cnbench.scheduler.settings import DEFAULT_SETTINGS, Settings
 
 Item = TypeVar("Item", bound=np.generic)
@@ -33,7 +33,7 @@ class View:
         self,
         cluster: Cluster,
         nodes: Codes | None = None,
-        release: Release = DEFAULT,
+        release: KubernetesRelease = DEFAULT,
         settings: Settings = DEFAULT_SETTINGS,
     ) -> None:
         self.cluster = cluster

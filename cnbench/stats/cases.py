@@ -15,14 +15,14 @@ from cnbench.stats.intervals import blocks_needed
 
 
 @dataclass(frozen=True, slots=True)
-class Cases:
+class CostsBySize:
     """One case a size: ``sizes`` has shape (cases,), ``samples`` an array of blocks for each."""
 
     sizes: Floats
     samples: tuple[Floats, ...]
 
     @classmethod
-    def of(cls, sizes: npt.ArrayLike, samples: Sequence[npt.ArrayLike]) -> Cases:
+    def of(cls, sizes: npt.ArrayLike, samples: Sequence[npt.ArrayLike]) -> CostsBySize:
         """Check and keep the cases; a fit by relative error needs samples above zero.
 
         Raises:

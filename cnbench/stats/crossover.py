@@ -8,13 +8,18 @@ import numpy as np
 
 from cnbench.stats.arrays import Floats
 from cnbench.stats.bootstrap import DRAWS, SEED, percentile_interval
-from cnbench.stats.cases import Cases
+from cnbench.stats.cases import CostsBySize
 from cnbench.stats.intervals import Interval
 from cnbench.stats.scaling import resampled_lines
 
 
 def crossover(
-    a: Cases, b: Cases, confidence: float = 0.95, *, draws: int = DRAWS, seed: int = SEED
+    a: CostsBySize,
+    b: CostsBySize,
+    confidence: float = 0.95,
+    *,
+    draws: int = DRAWS,
+    seed: int = SEED,
 ) -> Interval | None:
     """The size above zero at which the lines fitted to A and B cost the same, or None.
 

@@ -3,7 +3,7 @@
 The values of one case are its blocks; a fit uses each case's median, so a disturbed block cannot
 pull it, and its intervals come from resampling the blocks of every case independently. They say
 how well the blocks pin the fit down. Whether the fit is the right one is another question, which
-``misfit`` answers. Cases are not resampled: the sizes were chosen, not drawn.
+``misfit`` answers. CostsBySize are not resampled: the sizes were chosen, not drawn.
 
 Measured coverage of nominal 95 % intervals, sizes 1, 100, 1000 and 5000, 6 to 20 blocks with 5 %
 noise, normal and exponential: 95 to 98 % for the line's two figures, 97 to 99 % for the exponent.
@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from cnbench.stats.arrays import Floats, exp_of, log_of
 from cnbench.stats.bootstrap import DRAWS, SEED, percentile_interval
-from cnbench.stats.cases import Cases
+from cnbench.stats.cases import CostsBySize
 from cnbench.stats.intervals import Interval
 
 
@@ -81,7 +81,7 @@ def power_law(
         CnbenchError: sizes and samples that do not fit together, or are not above zero.
         ValueError: a confidence below 0.5, or 1 and above.
     """
-    cases = Cases.of(sizes, samples)
+    cases = CostsBySize.of(sizes, samples)
     log_sizes = log_of(cases.sizes, "sizes")
     log_medians = np.log(cases.medians())
     drawn = np.log(cases.resampled(draws, np.random.default_rng(seed)))
@@ -109,7 +109,7 @@ def linear_fit(
     noise of a cost grows with the cost; unweighted, the largest case alone would set the fixed
     part. Arguments and errors as for ``power_law``, but sizes may be zero or negative.
     """
-    cases = Cases.of(sizes, samples)
+    cases = CostsBySize.of(sizes, samples)
     fixed, per_unit = resampled_lines(cases, draws, np.random.default_rng(seed))
     enough = cases.bound_a_fit(confidence)
     return LinearFit(
@@ -133,7 +133,7 @@ def linear_difference(
     itself; the intervals are of the differences of the resamples. Errors as for ``power_law``.
     """
     rng = np.random.default_rng(seed)
-    of_a, of_b = Cases.of(*a), Cases.of(*b)
+    of_a, of_b = CostsBySize.of(*a), CostsBySize.of(*b)
     lines_a, lines_b = resampled_lines(of_a, draws, rng), resampled_lines(of_b, draws, rng)
     enough = of_a.bound_a_fit(confidence) and of_b.bound_a_fit(confidence)
     fixed, per_unit = (
@@ -143,7 +143,9 @@ def linear_difference(
     return fixed, per_unit
 
 
-def resampled_lines(cases: Cases, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def resampled_lines(
+    cases: CostsBySize, draws: int, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
     """The fixed parts and slopes of the fit (element 0) and of its resamples, shape (1 + draws,).
 
     The method is that of ``linear_fit``; all resamples keep the weights of the fit.

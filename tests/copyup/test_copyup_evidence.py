@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnbench.experiments.copy_up.evidence import CLONED, COPIED, LEFT_BELOW, NOTHING, UpperFile
 from cnbench.experiments.copy_up.proof import CopyUp, Observed
-from cnbench.experiments.copy_up.setting import Setting
+from cnbench.experiments.copy_up.setting import CopyUpSetting
 
 MIB = 2**20
 METACOPY = "trusted.overlay.metacopy"
@@ -14,7 +14,7 @@ def setting(**changes):
     common = {"size": MIB, "content": "data", "filesystem": "ext4", "lower": "same",
               "driver": "overlay", "trigger": "open", "options": "default", "cache": "warm",
               "layers": 1, "depth": 0}  # fmt: skip
-    return Setting(**(common | changes))
+    return CopyUpSetting(**(common | changes))
 
 
 def upper(shared=0, attributes=(), size=MIB, allocated=MIB):

@@ -6,7 +6,7 @@ import pytest
 
 from cnbench.core.errors import UsageError
 from cnbench.experiments.copy_up import EXPERIMENT
-from cnbench.experiments.copy_up.setting import Setting
+from cnbench.experiments.copy_up.setting import CopyUpSetting
 
 FEWEST_BLOCKS_BUDGET = 5  # groups of ten seconds each: a quick run is to end within a minute
 
@@ -44,7 +44,7 @@ def test_a_point_that_makes_no_sense_is_refused_with_the_reason(given, why):
 
 def setting(**changes):
     common = EXPERIMENT.grid(False, {})[0]
-    return Setting.of(common | changes)
+    return CopyUpSetting.of(common | changes)
 
 
 def test_truncating_takes_the_last_block_off():

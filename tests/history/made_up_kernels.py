@@ -7,7 +7,7 @@ from datetime import date
 
 from cnbench.core.case import Case
 from cnbench.core.fingerprint import Fingerprint
-from cnbench.core.kernels.release import Release
+from cnbench.core.kernels.release import KernelRelease
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.run import CaseResult, ExperimentRecord, Request, Run, Sample
 
@@ -21,9 +21,9 @@ ROUTING = ExperimentRecord(
     parameters={"mode": "", "services": "", "period": "s"},
 )
 RELEASES = {
-    "bullseye": Release("5.10.0-32-cloud-amd64", date(2024, 8, 10), "Debian 5.10.223-1"),
-    "bookworm": Release("6.1.0-50-cloud-amd64", date(2026, 7, 2), "Debian 6.1.176-1"),
-    "trixie": Release("6.12.107+deb13-cloud-amd64", date(2026, 8, 29), "Debian 6.12.107-1"),
+    "bullseye": KernelRelease("5.10.0-32-cloud-amd64", date(2024, 8, 10), "Debian 5.10.223-1"),
+    "bookworm": KernelRelease("6.1.0-50-cloud-amd64", date(2026, 7, 2), "Debian 6.1.176-1"),
+    "trixie": KernelRelease("6.12.107+deb13-cloud-amd64", date(2026, 8, 29), "Debian 6.12.107-1"),
 }
 # 1 ‰ up and down around the centre, so that the median is the centre and has an interval.
 SCATTER = (1.0, 0.9999, 1.0001, 0.9998, 1.0002, 0.9999, 1.0001, 1.0)

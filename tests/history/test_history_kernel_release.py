@@ -13,7 +13,7 @@ from made_up_kernels import RELEASES
 
 from cnbench.asv.kernel_repository import write_repository
 from cnbench.core.errors import CnbenchError
-from cnbench.core.kernels.release import Release, read_release, release_order
+from cnbench.core.kernels.release import KernelRelease, read_release, release_order
 
 IN_ORDER = list(RELEASES.values())
 
@@ -100,7 +100,10 @@ def test_the_same_releases_make_the_same_commits(tmp_path: Path) -> None:
 
 
 def test_a_later_version_that_was_built_earlier_still_comes_later(tmp_path: Path) -> None:
-    releases = [Release("5.10.0", date(2026, 1, 1), ""), Release("6.1.0", date(2024, 1, 1), "")]
+    releases = [
+        KernelRelease("5.10.0", date(2026, 1, 1), ""),
+        KernelRelease("6.1.0", date(2024, 1, 1), ""),
+    ]
     write_repository(tmp_path / "r.git", releases)
     # The order that asv numbers commits by.
     in_order = git(tmp_path / "r.git", "rev-list", "--all", "--date-order", "--reverse")
@@ -109,6 +112,6 @@ def test_a_later_version_that_was_built_earlier_still_comes_later(tmp_path: Path
 
 
 def test_a_release_that_no_tag_can_be_called_is_tagged_all_the_same(tmp_path: Path) -> None:
-    odd = Release("6.17~rc1..x.lock", date(2026, 1, 1), "a ‘description’\nof two lines")
+    odd = KernelRelease("6.17~rc1..x.lock", date(2026, 1, 1), "a ‘description’\nof two lines")
     assert write_repository(tmp_path / "r.git", [odd])["6.17~rc1..x.lock"]
     assert len(git(tmp_path / "r.git", "tag")) == 1

@@ -197,8 +197,8 @@ def test_only_the_timed_parts_are_witnessed_where_a_sample_says_what_they_are(mo
         return {}
 
     monkeypatch.setattr(witness, "between", between)
-    readings = (witness.Reading(float(n), 0.0, {}, None) for n in range(10_000))
-    monkeypatch.setattr(witness.Reading, "now", lambda: next(readings))
+    readings = (witness.MachineReading(float(n), 0.0, {}, None) for n in range(10_000))
+    monkeypatch.setattr(witness.MachineReading, "now", lambda: next(readings))
     stage = Stage({"a": Script()})
     script = stage.scripts["a"]
 

@@ -1,7 +1,7 @@
 import pytest
 
 from cnbench.measuring import witness
-from cnbench.measuring.witness import Reading, between, joined
+from cnbench.measuring.witness import MachineReading, between, joined
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def disturbances_as_they_are(monkeypatch):
 
 def reading(at=0.0, run_delay=0.0, pressure=0.0, **machine):
     columns = dict.fromkeys(witness._STAT_COLUMNS, 0.0)
-    return Reading(at, run_delay, columns | machine, pressure)
+    return MachineReading(at, run_delay, columns | machine, pressure)
 
 
 def test_shares_are_of_the_sample_or_of_all_cpu_time():
@@ -71,8 +71,8 @@ def test_a_kernel_that_says_no_pressure_says_none_of_parts():
 
 
 def test_the_counters_of_this_machine_never_run_backwards():
-    before = Reading.now()
+    before = MachineReading.now()
     sum(range(100_000))
-    shares = between(before, Reading.now())
+    shares = between(before, MachineReading.now())
     assert all(share >= 0 for share in shares.values())
     assert {"run_delay"} <= shares.keys()

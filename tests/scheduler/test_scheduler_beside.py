@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 from test_scheduler_figures import a_cluster, case, chapter
 
-from cnbench.analysis.kube_scheduler import Beside, beside, setting_of
+from cnbench.analysis.kube_scheduler import ServedBeside, beside, setting_of
 from cnbench.analysis.rows import Row
 from cnbench.cli.kubernetes import kube_scheduler
 from cnbench.cli.main import cli
@@ -57,7 +57,7 @@ def rows() -> list[Row]:
     return [row for one in chapter(*cases).ok for row in one.rows]
 
 
-def joined() -> dict[tuple[str, str], Beside]:
+def joined() -> dict[tuple[str, str], ServedBeside]:
     measured = rows()
     setting = setting_of(measured)
     assert setting is not None

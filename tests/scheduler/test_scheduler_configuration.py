@@ -14,7 +14,7 @@ from cnbench.scheduler import (
 )
 from cnbench.scheduler.inputs.configuration import profile_from_dict
 from cnbench.scheduler.profiles import default_profile, default_weights
-from cnbench.scheduler.releases import Release
+from cnbench.scheduler.releases import KubernetesRelease
 
 ZONE = "topology.kubernetes.io/zone"
 HOST = "kubernetes.io/hostname"
@@ -38,7 +38,7 @@ def scores(cluster, profile, pod, name, release="1.30"):
 
 
 def test_an_empty_configuration_is_the_default():
-    profile, default = configured(), default_profile(Release(30))
+    profile, default = configured(), default_profile(KubernetesRelease(30))
     assert (profile.filters, profile.weights) == (default.filters, default.weights)
 
 
@@ -52,7 +52,7 @@ def test_an_empty_configuration_is_the_default():
     ],
 )
 def test_default_weights_by_release(minor, changes):
-    weights = default_weights(Release(minor))
+    weights = default_weights(KubernetesRelease(minor))
     assert weights.items() >= changes.items()
     assert "SelectorSpread" not in weights
     assert Scheduler(Cluster([Node("n")]), f"1.{minor}").weights == weights
@@ -75,7 +75,7 @@ def test_weights_and_disabled_plugins():
         plugins={"score": {"disabled": [{"name": "*"}], "enabled": [{"name": "NodeAffinity"}]}}
     )
     assert only.weights == {"NodeAffinity": 1}
-    assert only.filters == default_profile(Release(30)).filters
+    assert only.filters == default_profile(KubernetesRelease(30)).filters
 
 
 def test_the_format_brings_its_own_weights():

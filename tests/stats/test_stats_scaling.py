@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cnbench.core.errors import CnbenchError
 from cnbench.stats.arrays import Floats
-from cnbench.stats.cases import Cases
+from cnbench.stats.cases import CostsBySize
 from cnbench.stats.crossover import crossover
 from cnbench.stats.scaling import linear_difference, linear_fit, power_law
 
@@ -134,31 +134,31 @@ def test_another_unit_scales_the_line(unit: float, seed: int) -> None:
 
 def test_lines_cross_where_their_equation_says() -> None:
     # 10 + 0.05 x = 30 + 0.01 x at x = 500.
-    steep = Cases.of(SIZES, exactly(10 + 0.05 * SIZES))
-    flat = Cases.of(SIZES, exactly(30 + 0.01 * SIZES))
+    steep = CostsBySize.of(SIZES, exactly(10 + 0.05 * SIZES))
+    flat = CostsBySize.of(SIZES, exactly(30 + 0.01 * SIZES))
     for crossing in (crossover(steep, flat), crossover(flat, steep)):
         assert crossing is not None
         assert [crossing.estimate, crossing.low, crossing.high] == pytest.approx([500] * 3)
 
 
 def test_lines_that_do_not_cross_above_zero() -> None:
-    low = Cases.of(SIZES, exactly(10 + 0.01 * SIZES))
-    high = Cases.of(SIZES, exactly(30 + 0.05 * SIZES))
+    low = CostsBySize.of(SIZES, exactly(10 + 0.01 * SIZES))
+    high = CostsBySize.of(SIZES, exactly(30 + 0.05 * SIZES))
     assert crossover(low, high) is None
     assert crossover(low, low) is None
 
 
 def test_nearly_parallel_lines_may_never_cross() -> None:
     rng = np.random.default_rng(9)
-    a = Cases.of(SIZES, noisy(10 + 0.0500 * SIZES, rng, 8))
-    b = Cases.of(SIZES, noisy(30 + 0.0495 * SIZES, rng, 8))
+    a = CostsBySize.of(SIZES, noisy(10 + 0.0500 * SIZES, rng, 8))
+    b = CostsBySize.of(SIZES, noisy(30 + 0.0495 * SIZES, rng, 8))
     crossing = crossover(a, b)
     assert crossing is None or crossing.high == math.inf
 
 
 def test_a_crossing_of_too_few_blocks_has_no_bounds() -> None:
-    steep = Cases.of(SIZES, exactly(10 + 0.05 * SIZES, blocks=3))
-    flat = Cases.of(SIZES, exactly(30 + 0.01 * SIZES))
+    steep = CostsBySize.of(SIZES, exactly(10 + 0.05 * SIZES, blocks=3))
+    flat = CostsBySize.of(SIZES, exactly(30 + 0.01 * SIZES))
     crossing = crossover(steep, flat)
     assert crossing is not None
     assert (crossing.low, crossing.high) == (0, math.inf)
@@ -174,7 +174,7 @@ def test_coverage_of_fits(blocks: int) -> None:
         flat = noisy(30 + 0.01 * SIZES, rng, blocks)
         line = linear_fit(SIZES, steep, draws=400)
         law = power_law(SIZES, noisy(SIZES**0.7, rng, blocks), draws=400)
-        crossing = crossover(Cases.of(SIZES, steep), Cases.of(SIZES, flat), draws=400)
+        crossing = crossover(CostsBySize.of(SIZES, steep), CostsBySize.of(SIZES, flat), draws=400)
         assert crossing is not None
         for name, interval, truth in (
             ("fixed", line.fixed, 10),

@@ -35,15 +35,15 @@ WAYS = {
 
 
 @dataclass(frozen=True)
-class Setting:
+class CurveSetting:
     """What all points of a curve have in common, but for the file system."""
 
     place: Place
     params: tuple[tuple[str, Value], ...]
 
-    def but(self, **changes: Value) -> Setting:
+    def but(self, **changes: Value) -> CurveSetting:
         """The same with other values."""
-        return Setting(self.place, tuple((n, changes.get(n, v)) for n, v in self.params))
+        return CurveSetting(self.place, tuple((n, changes.get(n, v)) for n, v in self.params))
 
     def __getitem__(self, name: str) -> Value:
         return dict(self.params)[name]
@@ -150,18 +150,18 @@ class Curve:
         return self.fit.per_unit.high < _NOTHING * self.plain.per_unit.low
 
 
-def curves_of(chapter: Chapter, along: str) -> dict[Setting, list[Curve]]:
+def curves_of(chapter: Chapter, along: str) -> dict[CurveSetting, list[Curve]]:
     """The curves along one parameter, by setting; what would be a single point is left out."""
-    points: dict[tuple[Setting, str], list[tuple[float, Measured, Row]]] = {}
+    points: dict[tuple[CurveSetting, str], list[tuple[float, Measured, Row]]] = {}
     for one in chapter.ok:
         row = one.row(LATENCY)
         if row is None:
             continue
         params = one.case.params
         rest = tuple((n, v) for n, v in params.items() if n not in (along, "filesystem"))
-        key = Setting(one.place, rest), str(params["filesystem"])
+        key = CurveSetting(one.place, rest), str(params["filesystem"])
         points.setdefault(key, []).append((float(params[along]), one, row))
-    found: dict[Setting, list[Curve]] = {}
+    found: dict[CurveSetting, list[Curve]] = {}
     for (setting, filesystem), ones in points.items():
         if len({at for at, _, _ in ones}) > 1:
             curve = Curve(filesystem, along, tuple(sorted(ones, key=lambda point: point[0])))

@@ -21,7 +21,7 @@ _GOOD_FIT = 0.1
 
 
 @dataclass(frozen=True)
-class Line:
+class PluginLine:
     """One plugin at one extension point for one shape of pod; points in rising order of nodes."""
 
     plugin: str
@@ -48,7 +48,7 @@ class Line:
         return law if law.exponent.bounded else None
 
 
-def lines_of(measured: Iterable[Measured]) -> list[Line]:
+def lines_of(measured: Iterable[Measured]) -> list[PluginLine]:
     """The lines of one setting, in the order of its cases."""
     points: dict[tuple[str, str, str], list[tuple[float, Row]]] = {}
     for one in measured:
@@ -58,11 +58,12 @@ def lines_of(measured: Iterable[Measured]) -> list[Line]:
             key = str(params["plugin"]), str(params["extension_point"]), str(params["shape"])
             points.setdefault(key, []).append((float(params["nodes"]), row))
     return [
-        Line(*key, tuple(sorted(ones, key=lambda point: point[0]))) for key, ones in points.items()
+        PluginLine(*key, tuple(sorted(ones, key=lambda point: point[0])))
+        for key, ones in points.items()
     ]
 
 
-def growth_of(lines: Sequence[Line]) -> str:
+def growth_of(lines: Sequence[PluginLine]) -> str:
     """The exponents of all lines that have one, in a sentence; or nothing."""
     laws = [(line, law) for line in lines if (law := line.law) is not None]
     if not laws:

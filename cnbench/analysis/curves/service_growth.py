@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cnbench.analysis.chapters import Measured, shorten
-from cnbench.analysis.curves.service_routing import BARE, METRIC, THROUGH_RULES, Line
+from cnbench.analysis.curves.service_routing import BARE, METRIC, THROUGH_RULES, ServiceLine
 from cnbench.analysis.number_format import minus, span
 from cnbench.analysis.rows import values_in_pairs
 from cnbench.core.errors import CnbenchError
 from cnbench.core.units import format_quantity
-from cnbench.stats.cases import Cases
+from cnbench.stats.cases import CostsBySize
 from cnbench.stats.crossover import crossover
 from cnbench.stats.intervals import Interval
 from cnbench.stats.scaling import linear_fit, power_law
@@ -35,13 +35,13 @@ class Cost:
         per_service: what one more service adds, in the metric's unit.
     """
 
-    line: Line
+    line: ServiceLine
     sizes: tuple[float, ...]
     differences: tuple[tuple[float, ...], ...]
     per_service: Interval
 
 
-def costs_of(lines: Sequence[Line]) -> list[Cost]:
+def costs_of(lines: Sequence[ServiceLine]) -> list[Cost]:
     """The cost of each line through rules that has enough sizes with a control in their blocks."""
     controls = {
         (line.mode, size): one
@@ -77,7 +77,7 @@ def _difference(one: Measured, control: Measured) -> tuple[float, ...]:
     return tuple(above - below for above, below in zip(*pairs, strict=True))
 
 
-def sentences_of_costs(lines: Sequence[Line]) -> list[str]:
+def sentences_of_costs(lines: Sequence[ServiceLine]) -> list[str]:
     """What one more service adds to the cost of the last, against the control in the same block."""
     return [
         minus(
@@ -89,26 +89,28 @@ def sentences_of_costs(lines: Sequence[Line]) -> list[str]:
     ]
 
 
-def sentences_of_growth(lines: Sequence[Line]) -> list[str]:
+def sentences_of_growth(lines: Sequence[ServiceLine]) -> list[str]:
     """The law that each line follows, where it has sizes enough to say."""
     return [sentence for line in lines if (sentence := _law(line))]
 
 
-def crossing_of(one: Line, other: Line) -> Interval | None:
+def crossing_of(one: ServiceLine, other: ServiceLine) -> Interval | None:
     """The number of services at which two lines cost the same; None where they never do.
 
     Raises:
         CnbenchError: no straight line is to be had through one of them.
     """
-    return crossover(Cases.of(*_sizes_and_values(one)), Cases.of(*_sizes_and_values(other)))
+    return crossover(
+        CostsBySize.of(*_sizes_and_values(one)), CostsBySize.of(*_sizes_and_values(other))
+    )
 
 
-def sentences_of_crossings(lines: Sequence[Line]) -> list[str]:
+def sentences_of_crossings(lines: Sequence[ServiceLine]) -> list[str]:
     """Where each two of the lines cost the same; about lines of unlike growth alone."""
     return list(_crossings([line for line in lines if len(line.points) >= _FEWEST_TO_FIT]))
 
 
-def _crossings(lines: Sequence[Line]) -> Iterator[str]:
+def _crossings(lines: Sequence[ServiceLine]) -> Iterator[str]:
     for one, other in itertools.combinations(lines, 2):
         try:
             found = crossing_of(one, other)
@@ -129,7 +131,7 @@ def _crossings(lines: Sequence[Line]) -> Iterator[str]:
             )
 
 
-def _law(line: Line) -> str:
+def _law(line: ServiceLine) -> str:
     sizes, values = _sizes_and_values(line)
     if len(set(sizes)) < _FEWEST_TO_FIT:
         return ""
@@ -151,13 +153,13 @@ def _law(line: Line) -> str:
     return text + "."
 
 
-def _sizes_and_values(line: Line) -> tuple[list[float], list[list[float]]]:
+def _sizes_and_values(line: ServiceLine) -> tuple[list[float], list[list[float]]]:
     return [size for size, _, _ in line.points], [list(row.values) for _, _, row in line.points]
 
 
-def _quantity(value: float, line: Line) -> str:
+def _quantity(value: float, line: ServiceLine) -> str:
     return format_quantity(value, line.points[0][2].unit)
 
 
-def _range(interval: Interval, line: Line) -> str:
+def _range(interval: Interval, line: ServiceLine) -> str:
     return span(_quantity(interval.low, line), _quantity(interval.high, line))

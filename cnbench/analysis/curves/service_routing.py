@@ -16,7 +16,7 @@ DIRECT, BARE = "none", "bare"
 
 
 @dataclass(frozen=True)
-class Line:
+class ServiceLine:
     """One mode and position over the numbers of services; the points are in rising order."""
 
     mode: str
@@ -24,7 +24,7 @@ class Line:
     points: tuple[tuple[float, Measured, Row], ...]
 
 
-def lines_of(measured: Sequence[Measured], metric: str = METRIC) -> list[Line]:
+def lines_of(measured: Sequence[Measured], metric: str = METRIC) -> list[ServiceLine]:
     """The lines of one setting; one that would hold a single service alone is left out."""
     points: dict[tuple[str, str], list[tuple[float, Measured, Row]]] = {}
     for one in measured:
@@ -38,7 +38,7 @@ def lines_of(measured: Sequence[Measured], metric: str = METRIC) -> list[Line]:
         for each in positions:
             points.setdefault((str(params["mode"]), each), []).append((services, one, row))
     return [
-        Line(mode, position, tuple(sorted(ones, key=lambda point: point[0])))
+        ServiceLine(mode, position, tuple(sorted(ones, key=lambda point: point[0])))
         for (mode, position), ones in points.items()
         if any(one.case.params["position"] == position for _, one, _ in ones)
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from cnbench.analysis.kube_scheduler import Beside, beside, setting_of
+from cnbench.analysis.kube_scheduler import ServedBeside, beside, setting_of
 from cnbench.analysis.rows import rows_of
 from cnbench.cli.options import json_option
 from cnbench.cli.wide_tables import Column, console, print_table
@@ -71,7 +71,7 @@ def command(
     _print(found, setting)
 
 
-def _print(rows: Sequence[Beside], setting: Mapping[str, object]) -> None:
+def _print(rows: Sequence[ServedBeside], setting: Mapping[str, object]) -> None:
     title = (
         f"scheduler-scoring on {setting['nodes']} nodes, {setting['pods']} pods a node,"
         f" {setting['scored']} scored, beside a kube-scheduler"
@@ -82,12 +82,12 @@ def _print(rows: Sequence[Beside], setting: Mapping[str, object]) -> None:
         out.print(f"[dim]{note}[/]")
 
 
-def _columns(rows: Sequence[Beside]) -> Iterator[Column]:
+def _columns(rows: Sequence[ServedBeside]) -> Iterator[Column]:
     yield Column("plugin", tuple(escape(one.plugin) or "(all)" for one in rows), telling=True)
     points = tuple(escape(one.extension_point) for one in rows)
     yield Column("extension point", points, telling=True)
     yield Column("per", tuple(one.per for one in rows), telling=True)
-    figures: dict[str, Callable[[Beside], str]] = {
+    figures: dict[str, Callable[[ServedBeside], str]] = {
         "known pod": _known,
         "new pod": lambda one: _time(one.new),
         "kube-scheduler": lambda one: _time(one.theirs),
@@ -98,7 +98,7 @@ def _columns(rows: Sequence[Beside]) -> Iterator[Column]:
         yield Column(heading, tuple(map(show, rows)), right=True)
 
 
-def _known(one: Beside) -> str:
+def _known(one: ServedBeside) -> str:
     return f"{_time(one.known)} [dim]looked up[/]" if one.looked_up else _time(one.known)
 
 

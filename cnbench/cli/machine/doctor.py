@@ -25,7 +25,7 @@ from cnbench.lab.host import Lab, open_lab
 
 
 @dataclass(frozen=True)
-class Finding:
+class Capability:
     """Whether one variant of one experiment can be measured in one lab."""
 
     lab: str
@@ -72,7 +72,7 @@ def _guests() -> str:
     )
 
 
-def _examine(experiment: Experiment, lab: Lab) -> Iterator[Finding]:
+def _examine(experiment: Experiment, lab: Lab) -> Iterator[Capability]:
     """A finding for each value of the variant.
 
     Where the variant is a number, a machine lacks none of its values, but perhaps a choice beside
@@ -90,9 +90,9 @@ def _examine(experiment: Experiment, lab: Lab) -> Iterator[Finding]:
         try:
             experiment.require(point, lab)
         except UnsupportedError as error:
-            yield Finding(lab.name, experiment.name, what, False, str(error), error.remedy)
+            yield Capability(lab.name, experiment.name, what, False, str(error), error.remedy)
         else:
-            yield Finding(lab.name, experiment.name, what, True)
+            yield Capability(lab.name, experiment.name, what, True)
 
 
 def _one_of_each(telling: Sequence[Parameter], points: Iterable[Point]) -> list[Point]:
@@ -103,10 +103,10 @@ def _one_of_each(telling: Sequence[Parameter], points: Iterable[Point]) -> list[
     return list(first.values())
 
 
-def _print(findings: list[Finding]) -> None:
+def _print(findings: list[Capability]) -> None:
     """What can be measured, an experiment a line; then what is missing, a reason a paragraph."""
     out = console()
-    by_experiment: dict[str, list[Finding]] = {}
+    by_experiment: dict[str, list[Capability]] = {}
     for finding in findings:
         by_experiment.setdefault(finding.experiment, []).append(finding)
     columns = [
@@ -123,7 +123,7 @@ def _print(findings: list[Finding]) -> None:
 
 
 def _variants_of(
-    by_experiment: Mapping[str, Sequence[Finding]], supported: bool
+    by_experiment: Mapping[str, Sequence[Capability]], supported: bool
 ) -> tuple[str, ...]:
     colour = "green" if supported else "yellow"
     shown = (
@@ -141,7 +141,7 @@ def _together(variants: Sequence[str]) -> str:
     return ", ".join([*variants[:1], *rest])
 
 
-def _by_reason(findings: Sequence[Finding]) -> dict[tuple[str, str], list[str]]:
+def _by_reason(findings: Sequence[Capability]) -> dict[tuple[str, str], list[str]]:
     """The experiments and variants that lack something, by what that is."""
     found: dict[tuple[str, str], dict[str, list[str]]] = {}
     for one in findings:

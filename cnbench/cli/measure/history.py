@@ -13,7 +13,7 @@ from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_wh
 from cnbench.cli.options import sampling_options
 from cnbench.cli.results.history_table import print_history
 from cnbench.core.errors import CnbenchError, UnsupportedError, UsageError
-from cnbench.core.kernels.release import Release, read_release
+from cnbench.core.kernels.release import KernelRelease, read_release
 from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import experiment_called
 from cnbench.lab.guest.build.images import built_userland
@@ -141,7 +141,7 @@ def _draw(run: Run, path: Path) -> None:
     )
 
 
-def _releases(run: Run, known: dict[str, Release]) -> dict[str, Release]:
+def _releases(run: Run, known: dict[str, KernelRelease]) -> dict[str, KernelRelease]:
     """The kernels of a run, each out of the very file that was booted."""
     built = {kernel.digest[:12]: kernel for kernel in built_kernels()}
     found = {}

@@ -110,7 +110,7 @@ def compare(
     return compared, [run]
 
 
-def _measured_pairs(run: Run, pairs: Sequence[Pair]) -> list[Pair]:
+def _measured_pairs(run: Run, pairs: Sequence[CasePair]) -> list[CasePair]:
     """The pairs that both have values, the others being complained of."""
     results = {result.case.key: result for result in run.cases}
     measured = []
@@ -137,7 +137,7 @@ def _refuse_two_eras(experiment: Experiment, kernels: Sequence[str]) -> None:
 
 
 @dataclass(frozen=True)
-class Pair:
+class CasePair:
     """Two cases that differ in the variant alone; ``paired`` if they share their blocks."""
 
     a: Case
@@ -145,7 +145,7 @@ class Pair:
     paired: bool
 
 
-def _pairs(plan: Plan, request: Request, name: str) -> tuple[Plan, list[Pair]]:
+def _pairs(plan: Plan, request: Request, name: str) -> tuple[Plan, list[CasePair]]:
     """The cases to compare, each with the first variant's, and the plan without the others.
 
     What needs two machines (kernels, versions of cgroup) is in two groups.
@@ -162,7 +162,9 @@ def _pairs(plan: Plan, request: Request, name: str) -> tuple[Plan, list[Pair]]:
     return replace(plan, groups=groups), pairs
 
 
-def _with_first(alike: Sequence[tuple[Group, Case]], request: Request, name: str) -> Iterator[Pair]:
+def _with_first(
+    alike: Sequence[tuple[Group, Case]], request: Request, name: str
+) -> Iterator[CasePair]:
     """Of cases that differ in the variant alone: the first variant's, and each other one."""
     if name == KERNEL:
         first: object = request.kernels[0]
@@ -173,4 +175,4 @@ def _with_first(alike: Sequence[tuple[Group, Case]], request: Request, name: str
     for group, case in of_first:
         for other_group, other in alike:
             if other is not case:
-                yield Pair(case, other, group.number == other_group.number)
+                yield CasePair(case, other, group.number == other_group.number)

@@ -19,7 +19,7 @@ _BUILD_TIME = re.compile(r"\w{3} (\w{3}) +(\d{1,2}) \d\d:\d\d:\d\d \S+ (\d{4})$"
 
 
 @dataclass(frozen=True)
-class Release:
+class KernelRelease:
     """One kernel.
 
     Attributes:
@@ -38,7 +38,7 @@ def release_order(name: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", name)))
 
 
-def read_release(vmlinux: Path) -> Release:
+def read_release(vmlinux: Path) -> KernelRelease:
     """The release of an uncompressed kernel, out of its own banner.
 
     Raises:
@@ -56,7 +56,7 @@ def read_release(vmlinux: Path) -> Release:
     if not parts:
         raise CnbenchError(f"{vmlinux} does not say which Linux it is")
     name, description = parts
-    return Release(name, _day_in(description, name), description)
+    return KernelRelease(name, _day_in(description, name), description)
 
 
 def _day_in(description: str, name: str) -> date:

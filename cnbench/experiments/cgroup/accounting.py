@@ -17,7 +17,7 @@ from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
 from cnbench.experiments.cpu_quota.grid import CONTROLLER
 from cnbench.lab.cgroups import hierarchies
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 from cnbench.probes.tenants import Tenant, open_tenant
@@ -30,8 +30,8 @@ _CLOSE = 0.001
 class AccountingSubject:
     """A group with groups below it, a process in the lowest, and one in none."""
 
-    group: Group
-    members: Group
+    group: Cgroup
+    members: Cgroup
     tenant: Tenant
     stranger: Tenant
     clock: Clock

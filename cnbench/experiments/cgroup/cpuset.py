@@ -20,7 +20,7 @@ from cnbench.core.parameter import Point
 from cnbench.core.proof import Check, Proof, equal
 from cnbench.experiments.cpu_quota.grid import CONTROLLER
 from cnbench.lab.cgroups import hierarchies
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 from cnbench.lab.waiting import wait_until
@@ -35,8 +35,8 @@ _MOST_NS = 60_000_000_000
 class CpusetSubject:
     """Two groups with a CPU each, and a process that is in the first."""
 
-    first: Group
-    second: Group
+    first: Cgroup
+    second: Cgroup
     cpus: tuple[int, int]
     tenant: Tenant
     board: memoryview

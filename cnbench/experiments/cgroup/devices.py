@@ -19,7 +19,7 @@ from cnbench.core.proof import Proof, equal
 from cnbench.experiments.cpu_quota.grid import CONTROLLER
 from cnbench.lab.cgroups import device_rules, hierarchies
 from cnbench.lab.cgroups.device_rules import DeviceRules, open_device_rules
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 from cnbench.probes.tenants import Tenant, open_tenant
@@ -34,7 +34,7 @@ _UNUSED_MAJOR = 240
 class DevicesSubject:
     """A group with rules, a process inside and one outside."""
 
-    group: Group
+    group: Cgroup
     rules: DeviceRules
     inside: Tenant
     outside: Tenant

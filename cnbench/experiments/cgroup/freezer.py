@@ -22,7 +22,7 @@ from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
 from cnbench.experiments.cpu_quota.grid import CONTROLLER
 from cnbench.lab.cgroups import hierarchies
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 from cnbench.lab.waiting import wait_until
@@ -37,7 +37,7 @@ _LOOK = 0.01
 class FreezerSubject:
     """A tree of groups, one in another, with members in the lowest that count."""
 
-    groups: Sequence[Group]
+    groups: Sequence[Cgroup]
     tenant: Tenant
     members: int
     counts: memoryview
@@ -125,7 +125,7 @@ def open_subject(params: Point, lab: Lab) -> Iterator[FreezerSubject]:
     """The groups, with as many members as asked for."""
     members = params.whole("tasks")
     with contextlib.ExitStack() as stack:
-        groups: list[Group] = []
+        groups: list[Cgroup] = []
         for _ in range(params.whole("depth")):
             above = groups[-1] if groups else None
             groups.append(

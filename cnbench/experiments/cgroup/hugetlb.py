@@ -20,7 +20,7 @@ from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal
 from cnbench.experiments.cpu_quota.grid import CONTROLLER
 from cnbench.lab.cgroups import hierarchies
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 from cnbench.probes.tenants import Tenant, open_tenant
@@ -34,7 +34,7 @@ _LIMIT = {"v1": "hugetlb.2MB.rsvd.limit_in_bytes", "v2": "hugetlb.2MB.rsvd.max"}
 class HugetlbSubject:
     """A group with a limit on reservations, and a process in it."""
 
-    group: Group
+    group: Cgroup
     tenant: Tenant
     clock: Clock
     pages: int

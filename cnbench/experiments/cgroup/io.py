@@ -21,7 +21,7 @@ from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal
 from cnbench.experiments.cpu_quota.grid import CONTROLLER
 from cnbench.lab.cgroups import hierarchies, io_limits
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.host import Lab
 from cnbench.lab.storage import loop
 from cnbench.lab.storage.loop import LoopDevice
@@ -33,7 +33,7 @@ class IoSubject:
     """A disk, a group with a limit for it, and a process inside."""
 
     lab: Lab
-    group: Group
+    group: Cgroup
     disk: LoopDevice
     tenant: Tenant
     limit: io_limits.IoLimit

@@ -23,7 +23,7 @@ from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
 from cnbench.experiments.cpu_quota.grid import CONTROLLER
 from cnbench.lab.cgroups import hierarchies
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.cgroups.oom import OomNotices, oom_kills, open_oom_notices
 from cnbench.lab.host import Lab
 from cnbench.probes.tenants import Tenant, open_tenant
@@ -41,7 +41,7 @@ class MemorySubject:
     """A group with a limit, and processes that go beyond it."""
 
     lab: Lab
-    group: Group
+    group: Cgroup
     notices: OomNotices
     inside: Tenant
     outside: Tenant

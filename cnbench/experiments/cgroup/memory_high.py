@@ -22,7 +22,7 @@ from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
 from cnbench.experiments.cpu_quota.grid import CONTROLLER
 from cnbench.lab.cgroups import hierarchies
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 from cnbench.probes.tenants import Tenant, open_tenant
@@ -51,7 +51,7 @@ def expected_delay(high: int, excess: int) -> float:
 class HighSubject:
     """A group with ``memory.high`` and a process that grows beyond it."""
 
-    group: Group
+    group: Cgroup
     tenant: Tenant
     clock: Clock
     high: int

@@ -17,7 +17,7 @@ from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
 from cnbench.experiments.cpu_quota.grid import CONTROLLER
 from cnbench.lab.cgroups import hierarchies
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.cgroups.perf_events import GroupClock, open_group_clock
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
@@ -32,7 +32,7 @@ _CLOSE = 0.02
 class PerfEventSubject:
     """A group's clock, a process inside and one outside."""
 
-    group: Group
+    group: Cgroup
     counter: GroupClock
     tenant: Tenant
     stranger: Tenant

@@ -17,7 +17,7 @@ from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal
 from cnbench.experiments.cpu_quota.grid import CONTROLLER
 from cnbench.lab.cgroups import hierarchies
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 from cnbench.probes.tenants import Tenant, open_tenant
@@ -31,7 +31,7 @@ _TASKS = {"processes": "fork_until_refused", "threads": "thread_until_refused"}
 class PidsSubject:
     """A limited group, a process that fills it, and one inside and one outside that fork."""
 
-    group: Group
+    group: Cgroup
     filler: Tenant
     inside: Tenant
     outside: Tenant

@@ -19,7 +19,7 @@ from cnbench.core.proof import Proof, equal
 from cnbench.experiments.cpu_quota.grid import CONTROLLER
 from cnbench.lab import kernel_memory
 from cnbench.lab.cgroups import hierarchies
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.host import Lab
 from cnbench.probes.tenants import Tenant, open_tenant
 
@@ -40,8 +40,8 @@ class ScaleSubject:
     """A group below which others are made in every sample, and a process that visits them."""
 
     lab: Lab
-    top: Group
-    home: Group
+    top: Cgroup
+    home: Cgroup
     tenant: Tenant
     groups: int
     statistics: str

@@ -15,7 +15,7 @@ from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Point
 from cnbench.experiments.copy_up.grid import PARAMETERS, nonsense
-from cnbench.experiments.copy_up.setting import BLOCK, Setting
+from cnbench.experiments.copy_up.setting import BLOCK, CopyUpSetting
 from cnbench.experiments.copy_up.subject import CopyUpSubject
 from cnbench.experiments.copy_up.union import require_driver
 from cnbench.lab.host import Lab
@@ -25,7 +25,7 @@ from cnbench.lab.storage.filesystems import Filesystem, require_filesystem
 @contextlib.contextmanager
 def open_subject(params: Point, lab: Lab) -> Iterator[CopyUpSubject]:
     """File systems for the layers, shared with the cases of the same group."""
-    setting = Setting.of(params)
+    setting = CopyUpSetting.of(params)
     # The file, what is copied up of it, and the plain copy; then the folders of all layers.
     room = 3 * setting.size + (setting.layers + 1) * (setting.depth + 1) * 4 * BLOCK
 
@@ -41,7 +41,7 @@ def open_subject(params: Point, lab: Lab) -> Iterator[CopyUpSubject]:
 
 
 def _require(params: Point, lab: Lab) -> None:
-    setting = Setting.of(params)
+    setting = CopyUpSetting.of(params)
     lab.require_mounts()
     require_filesystem(setting.filesystem)
     require_driver(setting.driver)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from cnbench.core.proof import Check, equal, true
 from cnbench.core.units import format_quantity
 from cnbench.experiments.copy_up.evidence import COPIED, LEFT_BELOW, UpperFile
-from cnbench.experiments.copy_up.setting import Setting
+from cnbench.experiments.copy_up.setting import CopyUpSetting
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ THE_WAY = "the way of the data"
 class Observed:
     """All copy-ups of a case, and the sizes of the plain copies beside them."""
 
-    setting: Setting
+    setting: CopyUpSetting
     seen: list[CopyUp] = field(default_factory=list)
     controls: set[int] = field(default_factory=set)
 

@@ -25,7 +25,7 @@ _CHANGE_NO_DATA = ("chmod", "rename", "link", "setxattr")
 
 
 @dataclass(frozen=True)
-class Setting:
+class CopyUpSetting:
     """What is copied up, by what, and where.
 
     Attributes:
@@ -53,7 +53,7 @@ class Setting:
     depth: int
 
     @classmethod
-    def of(cls, params: Point) -> Setting:
+    def of(cls, params: Point) -> CopyUpSetting:
         """The setting that a point of the grid describes."""
         return cls(
             size=params.whole("size"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnbench.experiments.copy_up.plain_copy import CHUNK
-from cnbench.experiments.copy_up.setting import BLOCK, Setting
+from cnbench.experiments.copy_up.setting import BLOCK, CopyUpSetting
 from cnbench.lab.storage.filesystems import Filesystem
 
 _NAME = "file"
@@ -49,7 +49,7 @@ class Stage:
 
 
 @contextlib.contextmanager
-def open_stage(setting: Setting, lower: Filesystem, upper: Filesystem) -> Iterator[Stage]:
+def open_stage(setting: CopyUpSetting, lower: Filesystem, upper: Filesystem) -> Iterator[Stage]:
     """Fresh layers for ``setting`` on the two file systems (or the one), removed on leaving."""
     below, above = lower.fresh_folder(), upper.fresh_folder()
     stage = Stage(

@@ -11,7 +11,7 @@ from cnbench.core.proof import Check, Proof, true
 from cnbench.experiments.copy_up.evidence import CLONED, COPIED, examine
 from cnbench.experiments.copy_up.plain_copy import timed_copy
 from cnbench.experiments.copy_up.proof import CopyUp, Observed
-from cnbench.experiments.copy_up.setting import Setting
+from cnbench.experiments.copy_up.setting import CopyUpSetting
 from cnbench.experiments.copy_up.stage import Stage, open_stage, read_through
 from cnbench.experiments.copy_up.triggers import prepare
 from cnbench.experiments.copy_up.union import described, effective_options, open_union
@@ -23,7 +23,7 @@ from cnbench.lab.storage.filesystems import MEMORY, Filesystem
 class CopyUpSubject:
     """Overlays of one setting, each mounted for one copy-up."""
 
-    setting: Setting
+    setting: CopyUpSetting
     lab: Lab
     lower: Filesystem
     upper: Filesystem

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from cnbench.experiments.copy_up.setting import Setting
+from cnbench.experiments.copy_up.setting import CopyUpSetting
 
 NAMES = ("open", "truncate", "empty", "open-trunc", "chmod", "rename", "link", "setxattr")
 
@@ -38,7 +38,7 @@ class Trigger:
     afterwards: Path
 
 
-def prepare(setting: Setting, path: Path) -> Trigger:
+def prepare(setting: CopyUpSetting, path: Path) -> Trigger:
     """The system call of ``setting.trigger`` on ``path``."""
     # As strings: taking a Path apart would be part of what is timed.
     file, other, third = (str(path.with_name(name)) for name in (path.name, "other", "third"))

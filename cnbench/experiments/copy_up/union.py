@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cnbench.core.errors import UnsupportedError
-from cnbench.experiments.copy_up.setting import MOUNT_OPTIONS, Setting
+from cnbench.experiments.copy_up.setting import MOUNT_OPTIONS, CopyUpSetting
 from cnbench.experiments.copy_up.stage import Stage
 from cnbench.lab import commands
 from cnbench.lab.host import Lab
@@ -33,7 +33,7 @@ def require_driver(driver: str) -> None:
 
 
 @contextlib.contextmanager
-def open_union(lab: Lab, setting: Setting, stage: Stage, target: Path) -> Iterator[Path]:
+def open_union(lab: Lab, setting: CopyUpSetting, stage: Stage, target: Path) -> Iterator[Path]:
     """The layers of ``stage`` as one, on the folder ``target``.
 
     Raises:
@@ -45,7 +45,7 @@ def open_union(lab: Lab, setting: Setting, stage: Stage, target: Path) -> Iterat
 
 
 @contextlib.contextmanager
-def _overlay(lab: Lab, setting: Setting, stage: Stage, target: Path) -> Iterator[None]:
+def _overlay(lab: Lab, setting: CopyUpSetting, stage: Stage, target: Path) -> Iterator[None]:
     layers = ":".join(map(str, range(stage.layers)))
     folders = f"lowerdir={layers},upperdir={stage.upper},workdir={stage.work}"
     words = [f"{name}={value}" if value else name for name, value in _asked(setting).items()]
@@ -65,7 +65,7 @@ def _overlay(lab: Lab, setting: Setting, stage: Stage, target: Path) -> Iterator
 
 
 @contextlib.contextmanager
-def _fuse(lab: Lab, setting: Setting, stage: Stage, target: Path) -> Iterator[None]:
+def _fuse(lab: Lab, setting: CopyUpSetting, stage: Stage, target: Path) -> Iterator[None]:
     layers = ":".join(str(stage.below / str(layer)) for layer in range(stage.layers))
     argv = [
         "fuse-overlayfs",
@@ -120,7 +120,7 @@ def described(options: Mapping[str, str]) -> str:
     return ",".join(f"{name}={value}" if value else name for name, value in options.items())
 
 
-def _asked(setting: Setting) -> dict[str, str]:
+def _asked(setting: CopyUpSetting) -> dict[str, str]:
     return MOUNT_OPTIONS[setting.options]
 
 

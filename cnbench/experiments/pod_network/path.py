@@ -14,7 +14,7 @@ from cnbench.network.bird import announced_by_bird
 from cnbench.network.devices import shaping
 from cnbench.network.neighbours import trust_arp
 from cnbench.network.routes import acknowledge_at_once
-from cnbench.network.topology import Node, Topology, open_topology
+from cnbench.network.topology import NetworkNode, Topology, open_topology
 from cnbench.probes.traffic import End
 
 # How much smaller than the underlay's the pods' MTU is where all backends have the same: WireGuard
@@ -35,8 +35,8 @@ class PodPath:
 
     topology: Topology
     backend: Backend
-    client: Node
-    server: Node
+    client: NetworkNode
+    server: NetworkNode
 
     @property
     def ends(self) -> tuple[End, End]:

@@ -22,7 +22,7 @@ _KEPT = 10
 
 
 @dataclass
-class Account:
+class TrafficTotals:
     """What a subject's samples have added up to, for its proof.
 
     Attributes:

@@ -15,7 +15,7 @@ from cnbench.core.ranks import nearest_rank
 from cnbench.experiments.pod_network.counters import Carried, carried
 from cnbench.experiments.pod_network.path import open_path
 from cnbench.experiments.pod_network.processors import CPU_PARTS, Processors
-from cnbench.experiments.pod_network.proof import Account
+from cnbench.experiments.pod_network.proof import TrafficTotals
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 from cnbench.probes.iperf3 import Iperf3, open_iperf3
@@ -44,7 +44,7 @@ METRICS = (
 class LoopSubject:
     """Messages in a closed loop."""
 
-    account: Account
+    account: TrafficTotals
     traffic: Traffic
     clock: Clock
     messages: int
@@ -83,7 +83,7 @@ class LoopSubject:
 class Iperf3Subject:
     """A stream between two processes, and another with small datagrams beside it."""
 
-    account: Account
+    account: TrafficTotals
     iperf3: Iperf3
     ping: Loop
     traffic: Traffic
@@ -157,7 +157,7 @@ def open_subject(params: Point, lab: Lab) -> Iterator[LoopSubject | Iperf3Subjec
     with contextlib.ExitStack() as stack:
         path = stack.enter_context(open_path(params, lab))
         traffic = Traffic(kind, *path.ends, size=size, flows=flows, clock=lab.clock)
-        account = Account(path, params.text("offloads"), size, kind, _countable(params))
+        account = TrafficTotals(path, params.text("offloads"), size, kind, _countable(params))
         if params["load"] == "loop":
             yield LoopSubject(account, traffic, lab.clock, params.whole("messages"))
             return

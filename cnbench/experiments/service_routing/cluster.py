@@ -30,7 +30,7 @@ _TRIALS = {
 
 
 @dataclass
-class Cluster:
+class ProgrammedNode:
     """A path whose node is programmed with one family's services.
 
     ``answered`` counts, for all that share the cluster, the conversations through services that
@@ -55,7 +55,7 @@ def proxy_of(params: Point, lab: Lab, namespace: NetworkNamespace, node: Node) -
     )
 
 
-def clusters_of(params: Point, lab: Lab) -> Sequence[Cluster]:
+def clusters_of(params: Point, lab: Lab) -> Sequence[ProgrammedNode]:
     """The clusters, one a family on one node, that all positions of one mode and size share."""
     shared = (
         *("mode", "cluster", "service", "family", "services", "endpoints"),
@@ -66,7 +66,7 @@ def clusters_of(params: Point, lab: Lab) -> Sequence[Cluster]:
 
 
 @contextlib.contextmanager
-def _open_clusters(lab: Lab, params: Point) -> Iterator[Sequence[Cluster]]:
+def _open_clusters(lab: Lab, params: Point) -> Iterator[Sequence[ProgrammedNode]]:
     halves = halves_of(params, lab)
     with _open_path(lab, halves) as path:
         clusters = []
@@ -75,7 +75,7 @@ def _open_clusters(lab: Lab, params: Point) -> Iterator[Sequence[Cluster]]:
             proxy.fill(half.services)
             probed = {target.service.key: target.service for target in half.probed.values()}
             proxy.watch(*probed.values())
-            clusters.append(Cluster(path, half, proxy))
+            clusters.append(ProgrammedNode(path, half, proxy))
         yield clusters
 
 

@@ -22,7 +22,7 @@ from cnbench.lab.host import Lab
 from cnbench.network.conntrack import Conntrack, conntrack
 from cnbench.network.devices import links
 from cnbench.network.service_path import CLIENTS, NODE_ENDS
-from cnbench.probes.traffic import THROUGHPUT, Batch, End, Traffic
+from cnbench.probes.traffic import THROUGHPUT, End, Exchanged, Traffic
 
 RTT = Metric("rtt", "s", "lower", "ratio", "a message and its answer, established, median")
 RTT_P99 = Metric("rtt_p99", "s", "lower", "ratio", "the same, 99th percentile")
@@ -49,7 +49,7 @@ class EstablishedSubject:
         self._conntrack = conntrack(self.way.path.node)
         self._received = self._node_received()
 
-    def run(self) -> Batch:
+    def run(self) -> Exchanged:
         """One sample's messages."""
         at_first = self.way.passed()
         with self.traffic.connected() as loop:

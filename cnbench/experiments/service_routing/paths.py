@@ -8,7 +8,7 @@ from typing import Protocol
 
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Check, equal
-from cnbench.experiments.service_routing.cluster import Cluster, bare_path_of, clusters_of
+from cnbench.experiments.service_routing.cluster import ProgrammedNode, bare_path_of, clusters_of
 from cnbench.experiments.service_routing.halves import Half, Target, halves_of
 from cnbench.experiments.service_routing.position import BARE, NONE
 from cnbench.lab.host import Lab
@@ -46,7 +46,7 @@ class Way(Protocol):
 class ThroughServices:
     """Through some services' rules."""
 
-    def __init__(self, cluster: Cluster, targets: list[Target]) -> None:
+    def __init__(self, cluster: ProgrammedNode, targets: list[Target]) -> None:
         self.path = cluster.path
         self.half = cluster.half
         self.leads_to: LeadsTo = {target.address: target.answering for target in targets}
@@ -109,7 +109,7 @@ class ThroughServices:
 class PastServices:
     """Straight to an endpoint, past all services' rules on the node: none of them matches."""
 
-    def __init__(self, cluster: Cluster, target: Target) -> None:
+    def __init__(self, cluster: ProgrammedNode, target: Target) -> None:
         self.path = cluster.path
         self.half = cluster.half
         self.leads_to: LeadsTo = _directly_to(target)

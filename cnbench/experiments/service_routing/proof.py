@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from cnbench.core.proof import Check
 from cnbench.experiments.service_routing.paths import Way
-from cnbench.probes.first_packet import Batch, Reply
+from cnbench.probes.first_packet import Conversations, Reply
 
 # More than this is another experiment than the one that was asked for.
 _MOST = 0.01
 
 
 @dataclass
-class Account:
+class PacketLedger:
     """What the first packets of one case have come to so far.
 
     Attributes:
@@ -30,7 +30,7 @@ class Account:
     sent_again: int = 0
     ports_in_use: int = 0
 
-    def enter(self, batch: Batch, moved: int) -> list[Reply]:
+    def enter(self, batch: Conversations, moved: int) -> list[Reply]:
         """Enter a batch during which the rules have counted ``moved``; give what took the way.
 
         Who answers tells one reply from another, the counters only that all is well or not: so

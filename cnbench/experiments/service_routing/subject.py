@@ -13,7 +13,7 @@ from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof, equal
 from cnbench.core.ranks import nearest_rank
 from cnbench.experiments.service_routing.paths import Way, ways_of
-from cnbench.experiments.service_routing.proof import Account
+from cnbench.experiments.service_routing.proof import PacketLedger
 from cnbench.lab.cpus import pinned
 from cnbench.lab.host import Lab
 from cnbench.network.conntrack import Conntrack, conntrack
@@ -39,7 +39,7 @@ class ConnectSubject:
     lab: Lab
 
     def __post_init__(self) -> None:
-        self._account = Account(self.way)
+        self._account = PacketLedger(self.way)
         self._before = conntrack(self.way.path.node)
 
     def sample(self) -> Mapping[str, float]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.lab import libc
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 
 # A device's major and minor number.
 Device = tuple[int, int]
@@ -33,7 +33,7 @@ _MAJOR_AT, _MINOR_AT = 4, 8
 class DeviceRules:
     """Devices that a group may open; all others are denied. Use ``open_device_rules``."""
 
-    group: Group
+    group: Cgroup
     devices: tuple[Device, ...]
     program: int | None = None
 
@@ -70,7 +70,7 @@ def _instruction(
 
 
 @contextlib.contextmanager
-def open_device_rules(group: Group, devices: Sequence[Device]) -> Iterator[DeviceRules]:
+def open_device_rules(group: Cgroup, devices: Sequence[Device]) -> Iterator[DeviceRules]:
     """Let the processes of ``group`` open character devices of ``devices`` alone.
 
     They go with the group.
@@ -118,7 +118,7 @@ def _load(code: bytes) -> int:
 
 
 @contextlib.contextmanager
-def _opened(group: Group) -> Iterator[int]:
+def _opened(group: Cgroup) -> Iterator[int]:
     folder = os.open(group.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield folder
@@ -126,7 +126,7 @@ def _opened(group: Group) -> Iterator[int]:
         os.close(folder)
 
 
-def _attached(group: Group) -> list[int]:
+def _attached(group: Cgroup) -> list[int]:
     """The numbers of the device programs of ``group`` itself."""
     numbers = (ctypes.c_uint32 * 8)()
     with _opened(group) as folder:

@@ -14,7 +14,7 @@ from cnbench.lab.resources import Resource
 
 
 @dataclass(frozen=True)
-class Group:
+class Cgroup:
     """A cgroup. Use ``open_group``.
 
     Attributes:
@@ -68,7 +68,7 @@ class Group:
 
 
 @contextlib.contextmanager
-def open_group(journal: Journal, above: Path, hierarchy: Hierarchy, name: str) -> Iterator[Group]:
+def open_group(journal: Journal, above: Path, hierarchy: Hierarchy, name: str) -> Iterator[Cgroup]:
     """A new cgroup called ``name`` below the folder ``above``; what is in it is killed at its end.
 
     Raises:
@@ -80,4 +80,4 @@ def open_group(journal: Journal, above: Path, hierarchy: Hierarchy, name: str) -
     with journal.owning(Resource("cgroup", str(folder))):
         folder.mkdir()
         inherit_cpus(folder)
-        yield Group(folder, hierarchy)
+        yield Cgroup(folder, hierarchy)

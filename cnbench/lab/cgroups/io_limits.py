@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class IoLimit:
     rate: int
     operations: bool
 
-    def set(self, group: Group) -> None:
+    def set(self, group: Cgroup) -> None:
         """Give ``group`` the limit; raises CnbenchError where the kernel refuses it."""
         if group.version == "v2":
             group.write("io.max", f"{self.disk} {self._key}={self.rate}")
@@ -32,7 +32,7 @@ class IoLimit:
         """The limit as the kernel is to say it."""
         return f"{self.disk} {self.rate}"
 
-    def read_back(self, group: Group) -> str:
+    def read_back(self, group: Cgroup) -> str:
         """The limit for the disk as the kernel has it now, empty where it has none."""
         name = "io.max" if group.version == "v2" else self._file
         for line in group.read(name).splitlines():

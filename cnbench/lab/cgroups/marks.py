@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from cnbench.core.errors import UnsupportedError
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.netns import NetworkNamespace
 
 _CLASS = 0x100001  # 10:1 as tc writes it
@@ -38,7 +38,7 @@ _SO_RCVPRIORITY = 82
 class Marked(Protocol):
     """A group whose packets are marked, a receiver for them, and who counts them."""
 
-    group: Group
+    group: Cgroup
     receiver: socket.socket
 
     def read_back(self) -> bool:
@@ -57,7 +57,7 @@ class Marked(Protocol):
 class Classified:
     """Sockets marked with a class, and packets counted in ``namespace`` by it."""
 
-    def __init__(self, group: Group, namespace: NetworkNamespace, receiver: socket.socket) -> None:
+    def __init__(self, group: Cgroup, namespace: NetworkNamespace, receiver: socket.socket) -> None:
         self.group = group
         self.receiver = receiver
         self._namespace = namespace
@@ -85,7 +85,7 @@ class Classified:
 class Prioritised:
     """Packets with a priority, which their receiver is told."""
 
-    def __init__(self, group: Group, receiver: socket.socket) -> None:
+    def __init__(self, group: Cgroup, receiver: socket.socket) -> None:
         self.group = group
         self.receiver = receiver
         self._counted = 0
@@ -118,7 +118,7 @@ def _arrived(receiver: socket.socket) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def open_classified(group: Group, namespace: NetworkNamespace) -> Iterator[Classified]:
+def open_classified(group: Cgroup, namespace: NetworkNamespace) -> Iterator[Classified]:
     """Have the sockets of ``group`` marked with a class that ``namespace`` counts.
 
     Raises:
@@ -138,7 +138,7 @@ def open_classified(group: Group, namespace: NetworkNamespace) -> Iterator[Class
 
 
 @contextlib.contextmanager
-def open_prioritised(group: Group) -> Iterator[Prioritised]:
+def open_prioritised(group: Cgroup) -> Iterator[Prioritised]:
     """Have the packets of ``group`` leave by loopback with a priority.
 
     Raises:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from cnbench.core.errors import CnbenchError
 from cnbench.lab import libc
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.clock import Clock
 
 _PATIENCE = 30.0
@@ -41,7 +41,7 @@ class OomNotices:
 
 
 @contextlib.contextmanager
-def open_oom_notices(group: Group) -> Iterator[OomNotices]:
+def open_oom_notices(group: Cgroup) -> Iterator[OomNotices]:
     """Notices of ``group`` (Documentation/admin-guide/cgroup-v1/memory.rst, 10; cgroup-v2.rst)."""
     if group.version == "v2":
         descriptor = libc.inotify(str(group.folder / "memory.events"))
@@ -56,7 +56,7 @@ def open_oom_notices(group: Group) -> Iterator[OomNotices]:
         os.close(descriptor)
 
 
-def oom_kills(group: Group) -> int:
+def oom_kills(group: Cgroup) -> int:
     """How many processes of ``group`` the kernel has killed for want of memory."""
     name = "memory.events" if group.version == "v2" else "memory.oom_control"
     return group.table(name)["oom_kill"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cnbench.core.errors import CnbenchError
 from cnbench.lab import libc
-from cnbench.lab.cgroups.group import Group
+from cnbench.lab.cgroups.group import Cgroup
 
 # From linux/perf_event.h. The software clock counts while a member is on the CPU, with or without
 # the processor's own counters, which most virtual machines do not have.
@@ -38,7 +38,7 @@ class GroupClock:
 
 
 @contextlib.contextmanager
-def open_group_clock(group: Group) -> Iterator[GroupClock]:
+def open_group_clock(group: Cgroup) -> Iterator[GroupClock]:
     """A clock of ``group``, which counts from now on.
 
     Raises:

@@ -6,7 +6,7 @@ from cnbench.core.proof import Check
 from cnbench.lab.host import Lab
 from cnbench.network import frame_tunnel
 from cnbench.network.backend import Backend, Encapsulation, require_kind
-from cnbench.network.topology import Node, Topology
+from cnbench.network.topology import NetworkNode, Topology
 
 _DEVICE = "geneve1"
 _VNI = 1
@@ -19,7 +19,7 @@ def _settings(remote: str) -> dict[str, object]:
     return {"geneve_id": _VNI, "geneve_remote": remote, "geneve_port": _PORT}
 
 
-def _device_of(node: Node, peer: Node) -> dict[str, object]:
+def _device_of(node: NetworkNode, peer: NetworkNode) -> dict[str, object]:
     return _settings(peer.address)
 
 

@@ -7,14 +7,14 @@ from cnbench.lab.host import Lab
 from cnbench.network.backend import Backend, Encapsulation, require_fallback_device
 from cnbench.network.devices import links
 from cnbench.network.routes import Route, add_route, check_route
-from cnbench.network.topology import Node, Topology
+from cnbench.network.topology import NetworkNode, Topology
 
 _DEVICE = "gre1"
 # RFC 2784: an IPv4 header, and four bytes of GRE without key or checksum.
 _OVERHEAD = 20 + 4
 
 
-def _route(peer: Node) -> Route:
+def _route(peer: NetworkNode) -> Route:
     return Route(peer.pod_network, peer.address, _DEVICE, onlink=True)
 
 

@@ -10,11 +10,11 @@ from cnbench.core.proof import Check
 from cnbench.network.backend import PLAIN, Backend
 from cnbench.network.reach import what_routers_did
 from cnbench.network.routes import Route, add_route, check_route
-from cnbench.network.topology import Node, Topology
+from cnbench.network.topology import NetworkNode, Topology
 from cnbench.network.underlay import DEVICE
 
 
-def _route(peer: Node) -> Route:
+def _route(peer: NetworkNode) -> Route:
     return Route(peer.pod_network, peer.address, DEVICE)
 
 

@@ -12,7 +12,7 @@ from cnbench.lab.netns import address
 from cnbench.network.backend import Backend, Encapsulation, require_fallback_device
 from cnbench.network.devices import links
 from cnbench.network.routes import Route, add_route, check_route
-from cnbench.network.topology import Node, Topology
+from cnbench.network.topology import NetworkNode, Topology
 
 _DEVICE = "tunl0"
 # RFC 2003: another IPv4 header.
@@ -21,7 +21,7 @@ _OVERHEAD = 20
 ENCAPSULATION = Encapsulation("ipip", _OVERHEAD, _DEVICE)
 
 
-def _route(peer: Node) -> Route:
+def _route(peer: NetworkNode) -> Route:
     return Route(peer.pod_network, peer.address, _DEVICE, onlink=True)
 
 

@@ -17,7 +17,7 @@ from cnbench.network import frame_tunnel
 from cnbench.network.backend import Backend, Encapsulation, require_kind
 from cnbench.network.devices import links
 from cnbench.network.routes import add_forwarding, read_forwarding
-from cnbench.network.topology import Node, Topology
+from cnbench.network.topology import NetworkNode, Topology
 from cnbench.network.underlay import DEVICE
 
 _DEVICE = "flannel.1"
@@ -27,7 +27,7 @@ _PORT = 8472
 _OVERHEAD = 14 + 8 + 8 + 20
 
 
-def _device_of(node: Node, peer: Node) -> dict[str, object]:
+def _device_of(node: NetworkNode, peer: NetworkNode) -> dict[str, object]:
     with links.link(node.namespace, DEVICE) as (_, underlay):
         return {
             "vxlan_id": _VNI,

@@ -18,7 +18,7 @@ from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace, address
 from cnbench.network.backend import Backend, Encapsulation, require_kind
 from cnbench.network.devices import links
-from cnbench.network.topology import Node, Topology
+from cnbench.network.topology import NetworkNode, Topology
 
 _DEVICE = "flannel-wg"
 _PORT = 51820
@@ -84,7 +84,7 @@ def _checks(topology: Topology) -> tuple[Check, ...]:
     return tuple(_check(node, peer) for node, peer in topology.pairs)
 
 
-def _check(node: Node, peer: Node) -> Check:
+def _check(node: NetworkNode, peer: NetworkNode) -> Check:
     return equal(
         f"peers on {_DEVICE} of {node.namespace.name} (key, endpoint, allowed), read back",
         [(_public_key(peer.namespace), f"{peer.address}:{_PORT}", [peer.pod_network])],

@@ -7,7 +7,7 @@ sleeps in spite of that is counted.
 """
 
 from cnbench.probes.traffic.exchanges import TRAFFIC_KINDS
-from cnbench.probes.traffic.loop import Batch, Loop
+from cnbench.probes.traffic.loop import Exchanged, Loop
 from cnbench.probes.traffic.metrics import COSTS, CPU_COST, LATENCY, MESSAGES, THROUGHPUT, costs
 from cnbench.probes.traffic.sockets import CONGESTION_CONTROL, End
 from cnbench.probes.traffic.traffic import Traffic
@@ -20,8 +20,8 @@ __all__ = [
     "MESSAGES",
     "THROUGHPUT",
     "TRAFFIC_KINDS",
-    "Batch",
     "End",
+    "Exchanged",
     "Loop",
     "Traffic",
     "costs",

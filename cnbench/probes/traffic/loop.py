@@ -19,7 +19,7 @@ _TRIMMED = 20
 
 
 @dataclass(frozen=True)
-class Batch:
+class Exchanged:
     """Messages that were exchanged.
 
     Attributes:
@@ -74,7 +74,7 @@ class Loop:
         self._per_message = per_message
         self._clock = clock
 
-    def run(self, messages: int) -> Batch:
+    def run(self, messages: int) -> Exchanged:
         """Exchange ``messages`` messages on one processor.
 
         Raises:
@@ -92,7 +92,7 @@ class Loop:
             # In its guest nobody else is, so what delayed the thread was the kernel's own work for
             # it (WireGuard's workers); and all waiting is left out of what it took.
             not_ours = sum(ticks) - took
-        return Batch(
+        return Exchanged(
             ticks,
             messages * self._per_message,
             self._clock.units(sum(ticks)),

@@ -9,7 +9,7 @@ from cnbench.core.parameter import Parameter
 from cnbench.core.ranks import nearest_rank
 from cnbench.lab.clock import Clock
 from cnbench.probes.traffic.exchanges import answered
-from cnbench.probes.traffic.loop import Batch
+from cnbench.probes.traffic.loop import Exchanged
 
 CPU_COST = Metric(
     "cpu_cost", "s/B", "lower", "ratio", "CPU time per byte delivered, softirq included"
@@ -52,7 +52,7 @@ def latencies(ticks: Sequence[int], clock: Clock) -> dict[str, float]:
     }
 
 
-def costs(kind: str, batch: Batch, clock: Clock) -> dict[str, float]:
+def costs(kind: str, batch: Exchanged, clock: Clock) -> dict[str, float]:
     """What of ``COSTS`` traffic of this ``kind`` has, from one batch of messages.
 
     A stream costs by the byte; what is answered, by the exchange.

@@ -53,7 +53,7 @@ def is_plain(service: Service) -> bool:
     return True
 
 
-class Shape(NamedTuple):
+class PortShape(NamedTuple):
     """What ports have in common whose rules differ in names and addresses alone.
 
     ``endpoints`` is 0 where the rules of the ports' own chains are not asked for: the jumps to
@@ -96,7 +96,7 @@ class Form:
 
 
 @lru_cache(maxsize=32)
-def form_of(shape: Shape, node: Node, *, large: bool) -> Form:
+def form_of(shape: PortShape, node: Node, *, large: bool) -> Form:
     """Have an example written of a port with that shape, and mark its values in it."""
     # An IPv6 address is told by its colons, and is written in brackets before a port.
     colon = ":" if node.family is Family.IPV6 else ""
@@ -119,7 +119,7 @@ class PlainRun:
     """Plain ports of one shape, in a row."""
 
     def __init__(
-        self, shape: Shape, form: Form, ports: Sequence[tuple[Service, ServicePort]]
+        self, shape: PortShape, form: Form, ports: Sequence[tuple[Service, ServicePort]]
     ) -> None:
         self.whole = bool(shape.endpoints)
         self._form = form
@@ -182,7 +182,7 @@ class PlainRuns:
         """Give the run that has begun, if there is one: what comes next is no plain port."""
         if not self._ports:
             return None
-        shape = Shape(*self._shape)
+        shape = PortShape(*self._shape)
         form = form_of(shape, self._node, large=self._large)
         ended = PlainRun(shape, form, self._ports)
         self._ports = []

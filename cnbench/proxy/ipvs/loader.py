@@ -20,7 +20,7 @@ from cnbench.proxy.ipvs import rules as ipvs_rules
 from cnbench.proxy.ipvs.counters import Statistics, passed
 from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace
 from cnbench.proxy.model import Service, ServiceKey, ServicePort
-from cnbench.proxy.netlink import Request, send_all
+from cnbench.proxy.netlink import NetlinkRequest, send_all
 from cnbench.proxy.node import Node
 
 _NETLINK_GENERIC = 16
@@ -85,7 +85,7 @@ class IpvsProxy:
         self._bind(gone, delete=True)
 
     def _count(
-        self, before: ipvs.Plan, after: ipvs.Plan
+        self, before: ipvs.IpvsPlan, after: ipvs.IpvsPlan
     ) -> tuple[list[ipvs.Entry], list[ipvs.Entry]]:
         """Give the entries that nothing used before, and those that nothing uses any more."""
         new = [entry for entry in after.entries if entry not in self._used]
@@ -101,14 +101,14 @@ class IpvsProxy:
         self._blocked = kept | after.blocked
         return new, gone
 
-    def _load(self, before: ipvs.Plan, after: ipvs.Plan) -> None:
+    def _load(self, before: ipvs.IpvsPlan, after: ipvs.IpvsPlan) -> None:
         """Turn the virtual servers of one plan into those of another."""
         self._prepare()
         with self._namespace.entered():
             requests = list(self._requests(before, after))
             self._send(_NETLINK_GENERIC, requests, "servers, virtual and real")
 
-    def _requests(self, before: ipvs.Plan, after: ipvs.Plan) -> Iterator[Request]:
+    def _requests(self, before: ipvs.IpvsPlan, after: ipvs.IpvsPlan) -> Iterator[NetlinkRequest]:
         family, scheduler = self._family, self._scheduler
         new = (server for at, server in after.servers.items() if at not in before.servers)
         gone = (at for at in before.servers if at not in after.servers)
@@ -124,7 +124,7 @@ class IpvsProxy:
             requests = messages.address_requests(self._device, addresses, delete=delete)
             self._send(socket.NETLINK_ROUTE, list(requests), "addresses")
 
-    def _send(self, protocol: int, requests: list[Request], what: str) -> None:
+    def _send(self, protocol: int, requests: list[NetlinkRequest], what: str) -> None:
         total = len(requests)
         send_all(protocol, requests, lambda done: self._work.advanced(what, done, total))
 

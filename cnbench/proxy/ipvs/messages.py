@@ -19,7 +19,7 @@ from cnbench.proxy.netlink import (
     NLM_F_CREATE,
     NLM_F_EXCL,
     NLM_F_REQUEST,
-    Request,
+    NetlinkRequest,
     attribute,
     nested,
 )
@@ -111,7 +111,9 @@ class DeviceAddress(NamedTuple):
         return f"address {self.address} of the IPVS device"
 
 
-def additions(family: int, servers: Iterable[VirtualServer], scheduler: str) -> Iterator[Request]:
+def additions(
+    family: int, servers: Iterable[VirtualServer], scheduler: str
+) -> Iterator[NetlinkRequest]:
     """Ask for virtual servers and the real ones behind each; ``family`` is IPVS's netlink type."""
     for server in servers:
         key = _key(server.at)
@@ -121,16 +123,16 @@ def additions(family: int, servers: Iterable[VirtualServer], scheduler: str) -> 
             yield _dest_request(family, start, server.at, endpoint)
 
 
-def deletions(family: int, addresses: Iterable[VirtualAddress]) -> Iterator[Request]:
+def deletions(family: int, addresses: Iterable[VirtualAddress]) -> Iterator[NetlinkRequest]:
     """Ask for virtual servers to go, with the real ones behind them."""
     for at in addresses:
         body = _GENERIC.pack(DEL_SERVICE, 1, 0) + nested(1, _key(at))
-        yield Request(family, NLM_F_REQUEST, body, f"deleting the {VirtualServerAt(at)}")
+        yield NetlinkRequest(family, NLM_F_REQUEST, body, f"deleting the {VirtualServerAt(at)}")
 
 
 def changes(
     family: int, before: VirtualServer, after: VirtualServer, scheduler: str
-) -> Iterator[Request]:
+) -> Iterator[NetlinkRequest]:
     """Ask for a virtual server to become another at the same address."""
     key = _key(after.at)
     if before.persistence != after.persistence:
@@ -147,10 +149,10 @@ def changes(
 
 def _service_request(
     family: int, command: int, key: bytes, server: VirtualServer, scheduler: str
-) -> Request:
+) -> NetlinkRequest:
     inet = family_of(server.at.address)
     start, rest = _around_key(command, scheduler, server.persistence, inet)
-    return Request(family, NLM_F_REQUEST, start + key + rest, VirtualServerAt(server.at))
+    return NetlinkRequest(family, NLM_F_REQUEST, start + key + rest, VirtualServerAt(server.at))
 
 
 @lru_cache(maxsize=64)
@@ -172,17 +174,19 @@ def _dest_start(command: int, key: bytes) -> bytes:
     return _GENERIC.pack(command, 1, 0) + _KEY_HEADER + key + _DEST_START
 
 
-def _dest_request(family: int, start: bytes, at: VirtualAddress, endpoint: Endpoint) -> Request:
+def _dest_request(
+    family: int, start: bytes, at: VirtualAddress, endpoint: Endpoint
+) -> NetlinkRequest:
     inet = family_of(endpoint.address)
     before_port, after_port = _AROUND_PORT[inet]
     address, port = inet.packed(endpoint.address), _PORT.pack(endpoint.port)
     body = b"".join((start, address, before_port, port, after_port))
-    return Request(family, NLM_F_REQUEST, body, RealServerOf(endpoint, at))
+    return NetlinkRequest(family, NLM_F_REQUEST, body, RealServerOf(endpoint, at))
 
 
 def address_requests(
     index: int, addresses: Iterable[str], *, delete: bool = False
-) -> Iterator[Request]:
+) -> Iterator[NetlinkRequest]:
     """Ask for addresses (of one host each) to be put on a network device, or to be taken away."""
     kind = _RTM_DELADDR if delete else _RTM_NEWADDR
     flags = NLM_F_REQUEST if delete else NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL
@@ -195,7 +199,7 @@ def address_requests(
             *(size, _IFA_LOCAL, packed),
             *(size, _IFA_ADDRESS, packed),
         )
-        yield Request(kind, flags, body, DeviceAddress(address))
+        yield NetlinkRequest(kind, flags, body, DeviceAddress(address))
 
 
 def _key(at: VirtualAddress) -> bytes:

@@ -89,7 +89,7 @@ class BlockedAddress(NamedTuple):
 
 
 @dataclass(slots=True)
-class Plan:
+class IpvsPlan:
     """Everything that some services need of the kernel, in order.
 
     ``entries`` counts how many service ports need each: two may share an address or an endpoint.
@@ -100,9 +100,9 @@ class Plan:
     blocked: dict[BlockedAddress, None] = field(default_factory=dict)
 
 
-def plan(services: Iterable[Service], node: Node) -> Plan:
+def plan(services: Iterable[Service], node: Node) -> IpvsPlan:
     """Work out what IPVS mode needs for some services. Headless services need nothing."""
-    planned, own = Plan(), frozenset(node.addresses)
+    planned, own = IpvsPlan(), frozenset(node.addresses)
     for service in services:
         if not service.headless:
             for port in service.ports:
@@ -129,7 +129,7 @@ def bound_addresses(entries: Iterable[Entry]) -> Iterator[str]:
             yield entry.value
 
 
-def ipvsadm_program(planned: Plan, scheduler: str) -> str:
+def ipvsadm_program(planned: IpvsPlan, scheduler: str) -> str:
     """Write the virtual and real servers as ``ipvsadm -R`` reads them."""
     lines = []
     for server in planned.servers.values():
@@ -191,7 +191,7 @@ class _PortPlan:
         port: ServicePort,
         node: Node,
         own: Collection[str],
-        planned: Plan,
+        planned: IpvsPlan,
     ) -> None:
         self.service = service
         self.port = port

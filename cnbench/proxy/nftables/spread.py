@@ -24,7 +24,7 @@ from cnbench.proxy.netlink import (
     NLM_F_CREATE,
     NLM_F_EXCL,
     NLM_F_REQUEST,
-    Request,
+    NetlinkRequest,
     attribute,
     nested,
 )
@@ -58,7 +58,7 @@ class Spread(NamedTuple):
 
 def additions(
     table: str, family: Family, spreads: Sequence[Spread], first: int
-) -> Iterator[Request]:
+) -> Iterator[NetlinkRequest]:
     """Ask for rules at the ends of their chains; to be sent in one transaction.
 
     Their maps are numbered from ``first``; no map of the table may have such a number yet.
@@ -67,13 +67,15 @@ def additions(
     new = NLM_F_REQUEST | NLM_F_CREATE
     for number, spread in enumerate(spreads, first):
         name, id_ = _text(f"__map{number}"), _U32.pack(number)
-        yield Request(
+        yield NetlinkRequest(
             _NEW_SET, new | NLM_F_EXCL, of_table + _set(name, id_, len(spread.targets)), spread
         )
         for start in range(0, len(spread.targets), _ELEMENTS_A_MESSAGE):
             some = spread.targets[start : start + _ELEMENTS_A_MESSAGE]
-            yield Request(_NEW_ELEMENTS, new, of_table + _elements(id_, some, start), spread)
-        yield Request(_NEW_RULE, new | NLM_F_APPEND, of_table + _rule(spread, name, id_), spread)
+            yield NetlinkRequest(_NEW_ELEMENTS, new, of_table + _elements(id_, some, start), spread)
+        yield NetlinkRequest(
+            _NEW_RULE, new | NLM_F_APPEND, of_table + _rule(spread, name, id_), spread
+        )
 
 
 def _set(name: bytes, id_: bytes, size: int) -> bytes:

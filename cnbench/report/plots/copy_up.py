@@ -17,7 +17,7 @@ from cnbench.analysis.curves.copy_up import (
     SIZE,
     WAYS,
     Curve,
-    Setting,
+    CurveSetting,
     curves_of,
     sync_in_words,
 )
@@ -61,9 +61,9 @@ def panels(chapter: Chapter) -> list[Panel]:
 
 def _cost(
     chapter: Chapter,
-    setting: Setting,
+    setting: CurveSetting,
     curves: Sequence[Curve],
-    all_curves: dict[Setting, list[Curve]],
+    all_curves: dict[CurveSetting, list[Curve]],
 ) -> Panel:
     along = curves[0].along
     rows = [row for curve in curves for _, _, row in curve.points]
@@ -89,7 +89,7 @@ def _plainly(rows: Sequence[Row]) -> str:
     return generic.caption(rows, band=False)
 
 
-def _title(chapter: Chapter, setting: Setting, along: str, what: str = "") -> str:
+def _title(chapter: Chapter, setting: CurveSetting, along: str, what: str = "") -> str:
     parts = [chapter.place_label(setting.place)] + [
         f"{name} {chapter.show(name, value)}"
         for name, value in setting.params
@@ -163,7 +163,9 @@ def _marks(curves: Sequence[Curve], curve: Curve, colour: str) -> list[Mark]:
     ]
 
 
-def _against_plain(chapter: Chapter, setting: Setting, curves: Sequence[Curve]) -> Iterable[Panel]:
+def _against_plain(
+    chapter: Chapter, setting: CurveSetting, curves: Sequence[Curve]
+) -> Iterable[Panel]:
     """The same in quotients by the plain copy in the same sample, which most noise cancels in."""
     rows = [row for curve in curves for _, row in _overheads(curve)]
     if not rows or curves[0].along != SIZE:

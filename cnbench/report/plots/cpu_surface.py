@@ -35,7 +35,7 @@ Column = tuple[float, float]  # threads, quota
 
 
 @dataclass(frozen=True)
-class Cell:
+class SurfaceCell:
     """One point of the surface.
 
     Attributes:
@@ -54,7 +54,7 @@ class Cell:
         return self.error.low > self.bound or self.error.high < -self.bound
 
 
-Surface = dict[tuple[Column, float], Cell]
+Surface = dict[tuple[Column, float], SurfaceCell]
 
 
 def on_the_surface(chapter: Chapter) -> list[Measured]:
@@ -129,7 +129,7 @@ def _surface(chapter: Chapter, place: Place, ones: Iterable[tuple[Measured, Row]
         column = _number(one, "threads"), _number(one, "quota")
         environment = chapter.environments.get(place.environment)
         bound = _bound(one, environment) if environment else None
-        surface[column, _number(one, "period")] = Cell(row.interval, bound)
+        surface[column, _number(one, "period")] = SurfaceCell(row.interval, bound)
     return surface
 
 

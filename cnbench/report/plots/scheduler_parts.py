@@ -8,7 +8,7 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
-from cnbench.analysis.curves.scheduler_scoring import DECISION, KNOWN, Line
+from cnbench.analysis.curves.scheduler_scoring import DECISION, KNOWN, PluginLine
 from cnbench.core.units import FRACTION, format_quantity
 from cnbench.report.plots.axes import linear_axis
 from cnbench.report.svg import BAND, INK, MUTED, PAPER, KeyEntry, Panel, series
@@ -36,7 +36,9 @@ class Bar:
     parts: Mapping[str, float]
 
 
-def parts_panel(title: str, lines: Sequence[Line], colours: Mapping[str, int]) -> Panel | None:
+def parts_panel(
+    title: str, lines: Sequence[PluginLine], colours: Mapping[str, int]
+) -> Panel | None:
     """A bar for each size, the plugins in their ``colours`` (numbers of series).
 
     Returns:
@@ -59,7 +61,7 @@ def parts_panel(title: str, lines: Sequence[Line], colours: Mapping[str, int]) -
     )
 
 
-def bars_of(lines: Sequence[Line]) -> list[Bar]:
+def bars_of(lines: Sequence[PluginLine]) -> list[Bar]:
     """The bars of one setting, the smallest cluster first."""
     known = [line for line in lines if line.shape == KNOWN]
     costs: dict[float, dict[tuple[str, str], float]] = {}

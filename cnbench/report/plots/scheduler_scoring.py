@@ -13,7 +13,7 @@ from cnbench.analysis.curves.scheduler_scoring import (
     DECISION,
     KNOWN,
     METRIC,
-    Line,
+    PluginLine,
     growth_of,
     lines_of,
 )
@@ -97,7 +97,10 @@ def _of_setting(
 
 
 def _growth(
-    title: str, lines: Sequence[Line], all_lines: Sequence[Line], colours: Mapping[str, int]
+    title: str,
+    lines: Sequence[PluginLine],
+    all_lines: Sequence[PluginLine],
+    colours: Mapping[str, int],
 ) -> Panel:
     rows = [row for line in lines for _, row in line.points]
     text = generic.caption(rows, band=False)
@@ -111,7 +114,10 @@ def _growth(
 
 
 def _draw(
-    lines: Sequence[Line], all_lines: Sequence[Line], colours: Mapping[str, int], ax: Axes
+    lines: Sequence[PluginLine],
+    all_lines: Sequence[PluginLine],
+    colours: Mapping[str, int],
+    ax: Axes,
 ) -> None:
     first = lines[0].points[0][1]
     sizes = sorted({nodes for line in lines for nodes, _ in line.points})

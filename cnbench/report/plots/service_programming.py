@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from cnbench.analysis.chapters import Chapter, shorten
 from cnbench.analysis.curves.service_growth import sentences_of_crossings, sentences_of_growth
-from cnbench.analysis.curves.service_routing import Line, lines_of, settings_of
+from cnbench.analysis.curves.service_routing import ServiceLine, lines_of, settings_of
 from cnbench.core.metric import ClockName
 from cnbench.report.plots import generic
 from cnbench.report.plots.axes import count_axis, end_labels, ends_of, log_axis, show_on
@@ -51,13 +51,13 @@ def panels(chapter: Chapter) -> list[Panel]:
     return found
 
 
-def _is_line(line: Line) -> bool:
+def _is_line(line: ServiceLine) -> bool:
     """Whether it has several sizes, and values that a logarithmic axis can show."""
     intervals = [row.interval for _, _, row in line.points]
     return len(intervals) > 1 and all(one is not None and one.low > 0 for one in intervals)
 
 
-def _panel(chapter: Chapter, title: str, lines: Sequence[Line]) -> Panel:
+def _panel(chapter: Chapter, title: str, lines: Sequence[ServiceLine]) -> Panel:
     rows = [row for line in lines for _, _, row in line.points]
     metric = rows[0].metric
     text = generic.caption(rows, band=False)
@@ -72,7 +72,7 @@ def _panel(chapter: Chapter, title: str, lines: Sequence[Line]) -> Panel:
     )
 
 
-def _draw(modes: Sequence[str], lines: Sequence[Line], ax: Axes) -> None:
+def _draw(modes: Sequence[str], lines: Sequence[ServiceLine], ax: Axes) -> None:
     rows = [row for line in lines for _, _, row in line.points]
     clock: ClockName = rows[0].clock
     sizes = sorted({size for line in lines for size, _, _ in line.points})

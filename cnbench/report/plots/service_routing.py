@@ -18,7 +18,7 @@ from cnbench.analysis.curves.service_routing import (
     BARE,
     DIRECT,
     METRIC,
-    Line,
+    ServiceLine,
     lines_of,
     settings_of,
 )
@@ -114,15 +114,15 @@ def _cost(chapter: Chapter, title: str, measured: Sequence[Measured]) -> Panel:
     )
 
 
-def _caption(lines: Sequence[Line]) -> str:
+def _caption(lines: Sequence[ServiceLine]) -> str:
     return generic.caption([row for line in lines for _, _, row in line.points], band=False)
 
 
 def _draw_cost(
     modes: Sequence[str],
-    lines: Sequence[Line],
+    lines: Sequence[ServiceLine],
     extent: Sequence[float],
-    name: Callable[[Line], str],
+    name: Callable[[ServiceLine], str],
     ax: Axes,
 ) -> None:
     row = lines[0].points[0][2]
@@ -183,7 +183,7 @@ def _against_direct(chapter: Chapter, title: str, measured: Sequence[Measured]) 
 
 
 def _ratios(
-    line: Line, direct: dict[tuple[str, float], Measured]
+    line: ServiceLine, direct: dict[tuple[str, float], Measured]
 ) -> Iterable[tuple[float, Interval, Row]]:
     for size, one, row in line.points:
         control = direct.get((line.mode, size))
@@ -196,7 +196,7 @@ def _ratios(
 
 def _draw_quotients(
     modes: Sequence[str],
-    quotients: Sequence[tuple[Line, list[tuple[float, Interval, Row]]]],
+    quotients: Sequence[tuple[ServiceLine, list[tuple[float, Interval, Row]]]],
     ax: Axes,
 ) -> None:
     count_axis(ax.xaxis, _sizes([line for line, _ in quotients]), "services")
@@ -243,13 +243,13 @@ def _noise_by_size(points: Iterable[tuple[float, Row]]) -> dict[float, float]:
     return dict(sorted(found.items()))
 
 
-def _aside(lines: Sequence[Line]) -> list[float]:
+def _aside(lines: Sequence[ServiceLine]) -> list[float]:
     """A factor for each line's sizes, which keeps the intervals from hiding one another."""
     step = _ASIDE * _decades(_sizes(lines))
     return [10 ** (step * (turn - (len(lines) - 1) / 2)) for turn in range(len(lines))]
 
 
-def _sizes(lines: Sequence[Line]) -> list[float]:
+def _sizes(lines: Sequence[ServiceLine]) -> list[float]:
     return sorted({size for line in lines for size, _, _ in line.points})
 
 
@@ -261,15 +261,15 @@ def _modes(chapter: Chapter) -> list[str]:
     return [str(mode) for mode in chapter.values("mode")]
 
 
-def _colour(modes: Sequence[str], line: Line) -> str:
+def _colour(modes: Sequence[str], line: ServiceLine) -> str:
     return MUTED if line.position in (DIRECT, BARE) else series(modes.index(line.mode))
 
 
-def _mode_alone(line: Line) -> str:
+def _mode_alone(line: ServiceLine) -> str:
     return "no rules" if line.position == BARE else shorten(line.mode, 24)
 
 
-def _name(line: Line) -> str:
+def _name(line: ServiceLine) -> str:
     if line.position == DIRECT:
         return shorten(f"{line.mode} · direct", 24)
     return shorten(f"{line.mode} · {line.position}", 24)

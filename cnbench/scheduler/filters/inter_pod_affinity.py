@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from cnbench.scheduler.cluster import Cluster, Shape
+from cnbench.scheduler.cluster import Cluster, PodShape
 from cnbench.scheduler.columns.arrays import Mask
 from cnbench.scheduler.columns.pod_sets import ANTI_AFFINITY, PodQuery, clause_of
 from cnbench.scheduler.columns.tally import NodeTally
@@ -21,7 +21,7 @@ REASON = "node(s) didn't satisfy pod affinity or anti-affinity rules"
 class RequiredTerms:
     """A shape's required terms with the tallies they need."""
 
-    def __init__(self, cluster: Cluster, shape: Shape) -> None:
+    def __init__(self, cluster: Cluster, shape: PodShape) -> None:
         spec, sets = shape.spec, cluster.pod_sets
         near = tuple(spec.pod_affinity.required)
         # An existing pod counts towards affinity only if it matches all of the pod's terms.
@@ -35,7 +35,7 @@ class RequiredTerms:
         ]
 
 
-def feasible(view: View, shape: Shape) -> Mask | None:
+def feasible(view: View, shape: PodShape) -> Mask | None:
     """The nodes that satisfy all three rules; None for all."""
     terms = shape.compiled.get(NAME)
     if not isinstance(terms, RequiredTerms):

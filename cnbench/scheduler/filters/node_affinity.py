@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Mask
 from cnbench.scheduler.eligibility import any_of, eligibility
 from cnbench.scheduler.view import View
@@ -11,7 +11,7 @@ NAME = "NodeAffinity"
 REASON = "node(s) didn't match the pod's node affinity or selector"
 
 
-def feasible(view: View, shape: Shape) -> Mask | None:
+def feasible(view: View, shape: PodShape) -> Mask | None:
     """The nodes that match the selector and any of the required terms; None for all.
 
     Terms are ORed, a term's expressions ANDed; an empty term matches nothing, nor does one with a

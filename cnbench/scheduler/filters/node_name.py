@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Mask
 from cnbench.scheduler.view import View
 
@@ -10,7 +10,7 @@ NAME = "NodeName"
 REASON = "node(s) didn't match the requested node name"
 
 
-def feasible(view: View, shape: Shape) -> Mask | None:
+def feasible(view: View, shape: PodShape) -> Mask | None:
     """The node that spec.nodeName names; None (all of them) where it names none."""
     name = shape.spec.node_name
     if not name:

@@ -5,7 +5,7 @@ Source: kubernetes framework/types.go, HostPortInfo.CheckConflict.
 
 from __future__ import annotations
 
-from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Mask
 from cnbench.scheduler.view import View
 
@@ -13,7 +13,7 @@ NAME = "NodePorts"
 REASON = "node(s) didn't have free ports for the requested pod ports"
 
 
-def feasible(view: View, shape: Shape) -> Mask | None:
+def feasible(view: View, shape: PodShape) -> Mask | None:
     """The nodes where all host ports are free; None for all nodes.
 
     A port on all addresses and the same one on a certain address exclude each other.

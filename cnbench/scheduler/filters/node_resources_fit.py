@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Floats, Mask
 from cnbench.scheduler.columns.resources import NATIVE, Demand, rows_of
 from cnbench.scheduler.model.quantities import PODS
@@ -14,7 +14,7 @@ NAME = "NodeResourcesFit"
 REASON = "Insufficient resources"
 
 
-def feasible(view: View, shape: Shape) -> Mask:
+def feasible(view: View, shape: PodShape) -> Mask:
     """The nodes with room for one more pod and for every resource it requests.
 
     A resource requested with 0 is not looked at, so it fits on a node that is overcommitted; before
@@ -48,7 +48,7 @@ def _ignored(view: View, resource: str) -> bool:
     return resource in settings.ignored_resources or group in settings.ignored_resource_groups
 
 
-def detail(view: View, shape: Shape, node: int) -> str:
+def detail(view: View, shape: PodShape, node: int) -> str:
     """The resources of which this node has too little for the pod."""
     demand = shape.demand(view.release.minor)
     names = {row: name for name, row in view.resources.rows.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Ints, Mask
 from cnbench.scheduler.model.placement_rules import DO_NOT_SCHEDULE
 from cnbench.scheduler.spread_domains import SpreadConstraint, constraints
@@ -14,7 +14,7 @@ NAME = "PodTopologySpread"
 REASON = "node(s) didn't match pod topology spread constraints"
 
 
-def feasible(view: View, shape: Shape) -> Mask | None:
+def feasible(view: View, shape: PodShape) -> Mask | None:
     """The nodes where no constraint's skew would exceed its maximum; None for all.
 
     A node without the label fails. The skew of a domain is its matching pods, plus one if the

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Mask
 from cnbench.scheduler.eligibility import any_of
 from cnbench.scheduler.view import View
@@ -16,7 +16,7 @@ NAME = "VolumeBinding"
 REASON = "node(s) can't use the pod's volumes"
 
 
-def feasible(view: View, shape: Shape) -> Mask | None:
+def feasible(view: View, shape: PodShape) -> Mask | None:
     """The nodes that every bound volume's node affinity admits; None for all.
 
     Where a claim is missing, or waits to be bound before a node is sought, no node will do
@@ -34,7 +34,7 @@ def feasible(view: View, shape: Shape) -> Mask | None:
     return None if fits is None else view.column(fits)
 
 
-def detail(view: View, shape: Shape, node: int) -> str:
+def detail(view: View, shape: PodShape, node: int) -> str:
     """The claims to blame."""
     problems = [f"{v.claim}: {v.problem}" for v in shape.spec.volumes if v.problem]
     return "; ".join(problems or [v.claim for v in shape.spec.volumes if v.required is not None])

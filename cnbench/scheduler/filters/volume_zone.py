@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from cnbench.scheduler.cluster import Cluster, Shape
+from cnbench.scheduler.cluster import Cluster, PodShape
 from cnbench.scheduler.columns.arrays import Mask
 from cnbench.scheduler.columns.node_labels import REGION_KEYS, ZONE_KEYS
 from cnbench.scheduler.model.attachments import ZoneRule
@@ -21,7 +21,7 @@ REASON = "node(s) had no available volume zone"
 _OF_TODAY = {ZONE_KEYS[0]: ZONE_KEYS[1], REGION_KEYS[0]: REGION_KEYS[1]}
 
 
-def feasible(view: View, shape: Shape) -> Mask | None:
+def feasible(view: View, shape: PodShape) -> Mask | None:
     """The nodes in the zones and regions of all volumes; None for all.
 
     A node without any zone or region label may have every volume. A volume's deprecated label is

@@ -7,7 +7,7 @@ import difflib
 from cnbench.scheduler.inputs.object_reader import Reader
 from cnbench.scheduler.plugins import FIELD_FILTERS, FILTERS, RATIO
 from cnbench.scheduler.profiles import default_weights
-from cnbench.scheduler.releases import Release
+from cnbench.scheduler.releases import KubernetesRelease
 
 FIT = "NodeResourcesFit"
 _LEAST = "LeastAllocated"
@@ -53,7 +53,7 @@ _OLD_WEIGHTS = ("v1beta1", "v1beta2")
 
 
 def enabled_plugins(
-    plugins: Reader, release: Release, version: str, strategy: str
+    plugins: Reader, release: KubernetesRelease, version: str, strategy: str
 ) -> tuple[tuple[str, ...], dict[str, int]]:
     """The filters, and the scores with their weights.
 
@@ -67,7 +67,11 @@ def enabled_plugins(
         SchedulerInputError: a plugin is not known, not modelled, or has no part to play.
     """
     plugins.among(_POINTS)
-    of_format = Release(22) if version in _OLD_WEIGHTS else Release(max(release.minor, 23))
+    of_format = (
+        KubernetesRelease(22)
+        if version in _OLD_WEIGHTS
+        else KubernetesRelease(max(release.minor, 23))
+    )
     weights = default_weights(of_format)
     if strategy != _LEAST:
         weights = {strategy if name == _LEAST else name: one for name, one in weights.items()}
@@ -109,7 +113,7 @@ def _weight(plugin: Reader) -> int:
     return weight.whole() if weight.value else 1
 
 
-def _name(plugin: Reader, release: Release) -> str:
+def _name(plugin: Reader, release: KubernetesRelease) -> str:
     name = plugin.among(_PLUGIN).field("name").text()
     if name == "SelectorSpread" and not release.has_selector_spread:
         raise plugin.problem(f"{release} has no SelectorSpread; it was taken out in 1.29")

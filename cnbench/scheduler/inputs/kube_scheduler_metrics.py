@@ -47,7 +47,7 @@ class MetricsError(UsageError, ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class ServedFigure:
     """One histogram of the scheduler.
 
     Attributes:
@@ -84,7 +84,7 @@ class Figure:
 
 def read_metrics(
     url: str, token: str = "", timeout: float = 10.0, verify: bool = True
-) -> list[Figure]:
+) -> list[ServedFigure]:
     """Fetch a scheduler's metrics.
 
     Args:
@@ -142,7 +142,7 @@ def _whole(page: http.client.HTTPResponse, timeout: float) -> bytes:
     return b"".join(pieces)
 
 
-def parse_metrics(text: str) -> list[Figure]:
+def parse_metrics(text: str) -> list[ServedFigure]:
     """The scheduler's histograms in a page of Prometheus text, in the order of the page.
 
     Raises:
@@ -207,10 +207,10 @@ def _finite(value: float, line: int) -> float:
 
 def _figure(
     key: tuple[str, Labels], count: float, total: float, buckets: Iterable[tuple[float, float]]
-) -> Figure:
+) -> ServedFigure:
     metric, labels = key
     ordered = sorted(buckets)
-    return Figure(
+    return ServedFigure(
         metric,
         dict(labels),
         int(count),

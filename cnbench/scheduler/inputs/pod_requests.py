@@ -32,7 +32,7 @@ _MILLI = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Container:
+class ContainerResources:
     """What one container asks for.
 
     Attributes:
@@ -61,8 +61,8 @@ def pod_amounts(pod: Reader) -> list[Amounts]:
 
 def _amounts(
     era: int,
-    inits: Sequence[Container],
-    containers: Sequence[Container],
+    inits: Sequence[ContainerResources],
+    containers: Sequence[ContainerResources],
     overhead: Given,
     of_pod: Given,
 ) -> Amounts:
@@ -90,7 +90,10 @@ def _amounts(
 
 
 def _total(
-    era: int, inits: Sequence[Container], containers: Sequence[Container], defaults: Given
+    era: int,
+    inits: Sequence[ContainerResources],
+    containers: Sequence[ContainerResources],
+    defaults: Given,
 ) -> Given:
     """What the containers ask together, each with these defaults for what it does not name."""
     running: Given = {}
@@ -107,7 +110,9 @@ def _total(
     return _greater(running, peak)
 
 
-def _greatest_sidecar(inits: Sequence[Container], containers: Sequence[Container]) -> Given:
+def _greatest_sidecar(
+    inits: Sequence[ContainerResources], containers: Sequence[ContainerResources]
+) -> Given:
     """What a placed pod was scored by before 1.32: sidecars are not added to the containers.
 
     Defaults go to what the init containers that run at one time do not name together.
@@ -124,11 +129,11 @@ def _greatest_sidecar(inits: Sequence[Container], containers: Sequence[Container
     return total
 
 
-def _asked(container: Container, era: int) -> Given:
+def _asked(container: ContainerResources, era: int) -> Given:
     return container.while_resized if era >= RESIZE_STATUS else container.asks
 
 
-def _containers(spec: Reader, status: Reader, kind: str) -> list[Container]:
+def _containers(spec: Reader, status: Reader, kind: str) -> list[ContainerResources]:
     """The containers of a pod (or those of another list of its spec)."""
     statuses = {
         one.field("name").text(): one
@@ -145,7 +150,7 @@ def _containers(spec: Reader, status: Reader, kind: str) -> list[Container]:
         asks = {**resources.field("limits").amounts(), **resources.field("requests").amounts()}
         now = statuses.get(one.field("name").text())
         resized = asks if now is None else _while_resized(asks, now, infeasible)
-        made.append(Container(asks, resized, one.field("restartPolicy").value == "Always"))
+        made.append(ContainerResources(asks, resized, one.field("restartPolicy").value == "Always"))
     return made
 
 
@@ -159,7 +164,7 @@ def _while_resized(asks: Given, status: Reader, infeasible: bool) -> Given:
 
 
 def _pod_level(
-    resources: Reader, inits: Sequence[Container], containers: Sequence[Container]
+    resources: Reader, inits: Sequence[ContainerResources], containers: Sequence[ContainerResources]
 ) -> Given:
     """What spec.resources requests, with the API server's defaults where it has limits."""
     limits, requests = resources.field("limits").amounts(), resources.field("requests").amounts()

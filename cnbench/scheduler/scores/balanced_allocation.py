@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Floats, Ints
 from cnbench.scheduler.columns.exact import MAX_SCORE, whole
 from cnbench.scheduler.columns.resources import PERCENT
@@ -20,7 +20,7 @@ from cnbench.scheduler.view import View
 NAME = "BalancedAllocation"
 
 
-def raw(view: View, shape: Shape) -> Ints:
+def raw(view: View, shape: PodShape) -> Ints:
     """floor((1 - sigma) * 100), sigma the standard deviation of the used fractions (int64).
 
     Each fraction is capped at 1; resources a node has none of are left out. For two fractions
@@ -44,7 +44,7 @@ def raw(view: View, shape: Shape) -> Ints:
     return half + (half + after - _evenness(view, shares, used.copy())) // 2
 
 
-def _by_difference(view: View, shape: Shape) -> Ints:
+def _by_difference(view: View, shape: PodShape) -> Ints:
     shares = resource_shares(view, shape, CPU_AND_MEMORY, all_of_them=True)
     capacity = shares.of(view, view.resources.capacity)
     left = view.columns(view.resources.left(shares.rows)) - shares.scored

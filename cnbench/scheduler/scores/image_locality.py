@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnbench.scheduler.cluster import Cluster, Shape
+from cnbench.scheduler.cluster import Cluster, PodShape
 from cnbench.scheduler.columns.arrays import Ints
 from cnbench.scheduler.columns.exact import MAX_SCORE
 from cnbench.scheduler.model.quantities import MIB
@@ -13,7 +13,7 @@ LEAST = 23 * MIB
 MOST_PER_CONTAINER = 1000 * MIB
 
 
-def raw(view: View, shape: Shape) -> Ints:
+def raw(view: View, shape: PodShape) -> Ints:
     """0 at 23 MiB of the pod's images or less, 100 at 1000 MiB per container or more (int64).
 
     Each image counts its size times the share of all nodes that have it. Init containers count

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from cnbench.scheduler.cluster import Cluster, Shape
+from cnbench.scheduler.cluster import Cluster, PodShape
 from cnbench.scheduler.columns.arrays import Ints
 from cnbench.scheduler.columns.exact import MAX_SCORE, by_table, whole
 from cnbench.scheduler.columns.pod_sets import AFFINITY, PREFERENCE, PodQuery, clause_of
@@ -22,7 +22,7 @@ NAME = "InterPodAffinity"
 Pull = tuple[str, int, NodeTally]
 
 
-def scores(view: View, shape: Shape) -> tuple[Ints, Ints]:
+def scores(view: View, shape: PodShape) -> tuple[Ints, Ints]:
     """What speaks for (or against) each node's places, and that brought to 0 .. 100 (int64).
 
     The pod's preferred terms count once for every pod they mean, in that pod's place; the
@@ -82,7 +82,7 @@ def _share(span: int, above_least: Ints) -> Ints:
     return whole(share)
 
 
-def _own(cluster: Cluster, shape: Shape) -> list[Pull]:
+def _own(cluster: Cluster, shape: PodShape) -> list[Pull]:
     found: object = shape.compiled.get("preferred")
     if not isinstance(found, list):
         spec = shape.spec

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Floats, Ints
 from cnbench.scheduler.columns.exact import MAX_SCORE, floor_quotient, whole
 from cnbench.scheduler.columns.resources import PERCENT, SCORED_ROWS
@@ -22,7 +22,7 @@ LEAST = "LeastAllocated"
 MOST = "MostAllocated"
 
 
-def least(view: View, shape: Shape) -> Ints:
+def least(view: View, shape: PodShape) -> Ints:
     """Weighted mean over resources of floor((capacity - requested) * 100 / capacity) (int64).
 
     A resource counts 0 where the requests exceed the capacity.
@@ -30,7 +30,7 @@ def least(view: View, shape: Shape) -> Ints:
     return _mean(view, shape, used=False)
 
 
-def most(view: View, shape: Shape) -> Ints:
+def most(view: View, shape: PodShape) -> Ints:
     """Weighted mean over resources of floor(requested * 100 / capacity) (int64).
 
     A resource counts 100 where the requests exceed the capacity, before 1.22 nothing.
@@ -38,7 +38,7 @@ def most(view: View, shape: Shape) -> Ints:
     return _mean(view, shape, used=True)
 
 
-def _mean(view: View, shape: Shape, used: bool) -> Ints:
+def _mean(view: View, shape: PodShape, used: bool) -> Ints:
     weights = view.settings.resources
     shares = resource_shares(view, shape, weights, all_of_them=view.release.absent_counts)
     if not shares.rows:

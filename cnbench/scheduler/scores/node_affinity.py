@@ -1,6 +1,6 @@
 """NodeAffinity: the preferred terms a node matches (NodeAffinityPriority in the legacy names)."""
 
-from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Ints
 from cnbench.scheduler.eligibility import eligibility
 from cnbench.scheduler.view import View
@@ -8,7 +8,7 @@ from cnbench.scheduler.view import View
 NAME = "NodeAffinity"
 
 
-def scores(view: View, shape: Shape) -> tuple[Ints, Ints]:
+def scores(view: View, shape: PodShape) -> tuple[Ints, Ints]:
     """The sum of the weights of the preferred terms that match, and 100 * that / highest (int64).
 
     The profile's added affinity counts with the pod's own.

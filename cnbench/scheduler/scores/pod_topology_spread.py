@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Floats, Ints, Mask
 from cnbench.scheduler.columns.exact import MAX_SCORE, by_table
 from cnbench.scheduler.columns.node_labels import HOSTNAME
@@ -21,7 +21,7 @@ from cnbench.scheduler.view import View
 NAME = "PodTopologySpread"
 
 
-def scores(view: View, shape: Shape) -> tuple[Ints, Ints]:
+def scores(view: View, shape: PodShape) -> tuple[Ints, Ints]:
     """How crowded each node's domains are, and that brought to 0 .. 100 (int64).
 
     Returns:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Floats, Ints
 from cnbench.scheduler.columns.exact import MAX_SCORE
 from cnbench.scheduler.scores.least_allocated import percents
@@ -22,7 +22,7 @@ NAME = "RequestedToCapacityRatio"
 _STEP = MAX_SCORE // 10
 
 
-def raw(view: View, shape: Shape) -> Ints:
+def raw(view: View, shape: PodShape) -> Ints:
     """Weighted mean over resources of the line's value at the percent used, rounded (int64).
 
     Resources that score 0 do not take part in a node's mean, nor do those that the node has none

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Floats
 from cnbench.scheduler.columns.resources import NATIVE, PERCENT, Demand, Resources, rows_of
 from cnbench.scheduler.settings import Weights
@@ -58,7 +58,7 @@ class ResourceShares:
 
 
 def resource_shares(
-    view: View, shape: Shape, weights: Weights, *, all_of_them: bool = False
+    view: View, shape: PodShape, weights: Weights, *, all_of_them: bool = False
 ) -> ResourceShares:
     """The shape's resources under these weights, prepared once.
 

@@ -7,7 +7,7 @@ score 0 everywhere, as there.
 
 import numpy as np
 
-from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Floats, Ints
 from cnbench.scheduler.columns.exact import MAX_SCORE
 from cnbench.scheduler.columns.node_labels import ZONE, LabelColumn
@@ -20,7 +20,7 @@ NAME = "SelectorSpread"
 ZONE_WEIGHT = 2.0 / 3.0
 
 
-def scores(view: View, shape: Shape) -> tuple[Ints, Ints]:
+def scores(view: View, shape: PodShape) -> tuple[Ints, Ints]:
     """How many pods of the pod's services run on each node, and few of them as 0 .. 100 (int64).
 
     Returns:
@@ -63,7 +63,7 @@ def _fewer_is_better(counts: Ints, most: int) -> Floats:
     return MAX_SCORE * ((most - counts) / most)
 
 
-def _tally(view: View, shape: Shape) -> NodeTally | None:
+def _tally(view: View, shape: PodShape) -> NodeTally | None:
     selector = shape.spec.spread_selector
     if not isinstance(selector, LabelSelector) or selector.empty:
         return None

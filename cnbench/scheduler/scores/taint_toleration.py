@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnbench.scheduler.cluster import Shape
+from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Ints
 from cnbench.scheduler.columns.exact import MAX_SCORE
 from cnbench.scheduler.eligibility import eligibility
@@ -11,7 +11,7 @@ from cnbench.scheduler.view import View
 NAME = "TaintToleration"
 
 
-def scores(view: View, shape: Shape) -> tuple[Ints, Ints]:
+def scores(view: View, shape: PodShape) -> tuple[Ints, Ints]:
     """The number of such taints, and 100 - 100 * that / highest (int64).
 
     Both are kept per spec where all nodes are scored; 100 everywhere if there are none.
