@@ -16,12 +16,12 @@ from cnbench.core.units import format_exact
 
 # A label that is longer does not fit beside a plot.
 _LONGEST_LABEL = 44
-# The parts of a place that a person knows it by.
+# The parts of a origin that a person knows it by.
 _NAMING = ("run", "lab", "clock", "kernel")
 
 
 @dataclass(frozen=True)
-class Place:
+class Origin:
     """Where something was measured.
 
     Attributes:
@@ -41,10 +41,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Measured:
-    """One case at one place: a row a metric, and all that the run file says about it."""
+    """One case at one origin: a row a metric, and all that the run file says about it."""
 
     run: Run
-    place: Place
+    origin: Origin
     result: CaseResult
     rows: tuple[Row, ...]
 
@@ -83,9 +83,9 @@ class Chapter:
         return [one for one in self.measured if one.ok]
 
     @cached_property
-    def places(self) -> list[Place]:
-        """Where the results are from, in the order of the runs; without results, all places."""
-        return list(dict.fromkeys(one.place for one in self.ok or self.measured))
+    def origins(self) -> list[Origin]:
+        """Where the results are from, in the order of the runs; without results, all origins."""
+        return list(dict.fromkeys(one.origin for one in self.ok or self.measured))
 
     @cached_property
     def varying(self) -> list[str]:
@@ -136,19 +136,21 @@ class Chapter:
         ]
         return " · ".join(parts) or self.name
 
-    def place_label(self, place: Place) -> str:
-        """The short name of a place: only that in which the places of the chapter differ."""
-        if place not in self.places:
-            return place.run
-        parts = [part for part in _NAMING if len({getattr(p, part) for p in self.places}) > 1]
-        # The digest says little to a person, so it is for places that nothing else tells apart.
-        if len({tuple(getattr(p, part) for part in parts) for p in self.places}) < len(self.places):
+    def origin_label(self, origin: Origin) -> str:
+        """The short name of a origin: only that in which the origins of the chapter differ."""
+        if origin not in self.origins:
+            return origin.run
+        parts = [part for part in _NAMING if len({getattr(p, part) for p in self.origins}) > 1]
+        # The digest says little to a person, so it is for origins that nothing else tells apart.
+        if len({tuple(getattr(p, part) for part in parts) for p in self.origins}) < len(
+            self.origins
+        ):
             parts.append("environment")
-        return " · ".join(filter(None, (str(getattr(place, part)) for part in parts)))
+        return " · ".join(filter(None, (str(getattr(origin, part)) for part in parts)))
 
     def metrics(self) -> list[tuple[Metric, ClockName]]:
         """Each metric on each clock it was measured with: what can share an axis."""
-        clocks = dict.fromkeys(one.place.clock for one in self.ok)
+        clocks = dict.fromkeys(one.origin.clock for one in self.ok)
         return [(metric, clock) for metric in self.record.metrics for clock in clocks]
 
     def having(self, metric: str) -> Chapter:
@@ -159,7 +161,7 @@ class Chapter:
         """Its results in chapters of one clock and one set of metrics: what can share a table."""
         alike: dict[tuple[str, tuple[str, ...]], list[Measured]] = {}
         for one in self.ok:
-            alike.setdefault((one.place.clock, one.metrics), []).append(one)
+            alike.setdefault((one.origin.clock, one.metrics), []).append(one)
         return [
             replace(
                 self,
@@ -175,8 +177,8 @@ class Chapter:
     def what_sets_apart(self, kind: Chapter) -> str:
         """What varies in this chapter, but not in its part ``kind``."""
         parts = [f"{name} {kind.constant[name]}" for name in self.varying if name in kind.constant]
-        if len(kind.places) < len(self.places) and len(kind.places) == 1:
-            parts.append(self.place_label(kind.places[0]))
+        if len(kind.origins) < len(self.origins) and len(kind.origins) == 1:
+            parts.append(self.origin_label(kind.origins[0]))
         return ", ".join(parts)
 
 
@@ -184,8 +186,8 @@ def chapters_of(runs: Sequence[Run]) -> list[Chapter]:
     """The experiments of the runs, in their order; one without any case is left out."""
     measured: dict[str, list[Measured]] = {}
     records: dict[str, ExperimentRecord] = {}
-    for place, run in enumerate(runs):
-        for one in _measured(run, letter(place) if len(runs) > 1 else ""):
+    for index, run in enumerate(runs):
+        for one in _measured(run, letter(index) if len(runs) > 1 else ""):
             measured.setdefault(one.case.experiment, []).append(one)
             records.setdefault(one.case.experiment, run.experiments[one.case.experiment])
     environments = {digest: found for run in runs for digest, found in run.fingerprints.items()}
@@ -216,9 +218,9 @@ def _measured(run: Run, called: str) -> list[Measured]:
     ]
 
 
-def _place(run: Run, result: CaseResult, called: str) -> Place:
+def _place(run: Run, result: CaseResult, called: str) -> Origin:
     environment = run.fingerprints.get(result.fingerprint)
-    return Place(
+    return Origin(
         run=called,
         lab=result.case.lab,
         clock=result.case.clock,
@@ -228,7 +230,7 @@ def _place(run: Run, result: CaseResult, called: str) -> Place:
 
 
 def _side_by_side(measured: Iterable[Measured]) -> list[Measured]:
-    """The same, with equal points of different places next to each other."""
+    """The same, with equal points of different origins next to each other."""
     by_point: dict[str, list[Measured]] = {}
     for one in measured:
         by_point.setdefault(one.case.point, []).append(one)

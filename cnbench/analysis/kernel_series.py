@@ -61,7 +61,7 @@ class KernelHistory:
 
 def histories_of(chapter: Chapter) -> list[KernelHistory]:
     """Every history that the runs of a chapter hold, run by run, each metric on each clock."""
-    runs = dict.fromkeys(place.run for place in chapter.places)
+    runs = dict.fromkeys(place.run for place in chapter.origins)
     found = [
         _history(chapter, run, metric, clock) for run in runs for metric, clock in chapter.metrics()
     ]
@@ -71,7 +71,7 @@ def histories_of(chapter: Chapter) -> list[KernelHistory]:
 def _history(chapter: Chapter, run: str, metric: Metric, clock: ClockName) -> KernelHistory:
     by_point: dict[str, list[Measured]] = {}
     for one in chapter.ok:
-        place = one.place
+        place = one.origin
         if (place.run, place.lab, place.clock) == (run, "guest", clock) and one.row(metric.name):
             by_point.setdefault(one.case.point, []).append(one)
     series = tuple(_series(ones, metric) for ones in by_point.values() if len(ones) > 1)
@@ -80,9 +80,9 @@ def _history(chapter: Chapter, run: str, metric: Metric, clock: ClockName) -> Ke
 
 
 def _series(measured: Sequence[Measured], metric: Metric) -> Series:
-    in_order = sorted(measured, key=lambda one: release_order(one.place.kernel))
+    in_order = sorted(measured, key=lambda one: release_order(one.origin.kernel))
     rows = tuple(row for one in in_order if (row := one.row(metric.name)))
-    kernels = tuple(one.place.kernel for one in in_order)
+    kernels = tuple(one.origin.kernel for one in in_order)
     return Series(kernels, tuple(in_order), rows, _steps(rows), _out_of_line(rows))
 
 

@@ -45,7 +45,7 @@ class RunPair:
 
 def pairs_of(runs: Sequence[Run]) -> list[RunPair]:
     """The first run beside each of the others."""
-    return [_pair(runs[0], other, letter(place + 1)) for place, other in enumerate(runs[1:])]
+    return [_pair(runs[0], other, letter(index + 1)) for index, other in enumerate(runs[1:])]
 
 
 def _pair(first: Run, other: Run, name: str) -> RunPair:

@@ -163,8 +163,8 @@ def _widths(columns: Sequence[Column], width: int) -> list[int]:
     given = [column.narrowest for column in columns]
     left = width - _with_gaps(given)
     wanting = [n for n, column in enumerate(columns) if column.natural > given[n]]
-    for place, n in enumerate(sorted(wanting, key=lambda n: columns[n].natural - given[n])):
-        more = max(0, min(columns[n].natural - given[n], left // (len(wanting) - place)))
+    for index, n in enumerate(sorted(wanting, key=lambda n: columns[n].natural - given[n])):
+        more = max(0, min(columns[n].natural - given[n], left // (len(wanting) - index)))
         given[n] += more
         left -= more
     return [min(one, width) for one in given]

@@ -29,7 +29,7 @@ class Line:
     """One case in the summary."""
 
     params: tuple[str, ...]
-    place: str
+    origin: str
     median: str
     interval: str
     strip: Strip | None
@@ -89,7 +89,7 @@ def line_of(chapter: Chapter, one: Measured, row: Row, scale: Scale | None) -> L
     params = one.case.params
     return Line(
         params=tuple(chapter.show(name, params.get(name)) for name in chapter.varying),
-        place=chapter.place_label(one.place),
+        origin=chapter.origin_label(one.origin),
         median=median_text(row),
         interval=interval_text(row),
         strip=_strip(row, scale),

@@ -31,7 +31,7 @@ def cards_of(lines: Sequence[Line], parameters: Sequence[str], variant: str) -> 
             for name, value in zip(parameters, line.params, strict=True)
             if name != variant
         ]
-        title = ", ".join([*([line.place] if line.place else []), *shared])
+        title = ", ".join([*([line.origin] if line.origin else []), *shared])
         alike.setdefault(title, []).append((line.params[place], line))
     if len(alike) in (1, len(lines)):
         return ()

@@ -38,8 +38,8 @@ class Totals:
 def heads_of(runs: Sequence[Run]) -> list[Head]:
     """The first lines of the page."""
     return [
-        Head(letter(place) if len(runs) > 1 else "", run.id, tuple(_facts(run)), not run.finished)
-        for place, run in enumerate(runs)
+        Head(letter(index) if len(runs) > 1 else "", run.id, tuple(_facts(run)), not run.finished)
+        for index, run in enumerate(runs)
     ]
 
 

@@ -63,7 +63,7 @@ def _facts(one: Measured) -> str:
 
 def _values(one: Measured, metrics: Iterable[Metric]) -> Iterable[RawValues]:
     for metric in metrics:
-        unit = metric.unit_on(one.place.clock)
+        unit = metric.unit_on(one.origin.clock)
         for name, samples in (("", one.result.samples), (" (A′)", one.result.twin)):
             have = [sample for sample in samples if metric.name in sample.values]
             if have:

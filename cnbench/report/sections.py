@@ -43,7 +43,7 @@ class TableLine:
     """One case with all its metrics."""
 
     params: tuple[str, ...]
-    place: str
+    origin: str
     cells: tuple[FigureCell | None, ...]
     blocks: int
     stopped: str
@@ -56,7 +56,7 @@ class Table:
     apart: str
     metrics: tuple[Metric, ...]
     parameters: tuple[str, ...]
-    has_places: bool
+    has_origins: bool
     lines: tuple[TableLine, ...]
 
 
@@ -99,7 +99,7 @@ class Section:
 def section_of(chapter: Chapter, number: int) -> Section:
     """The section of a chapter, the ``number``-th of the page."""
     anchor = f"experiment-{number}"
-    digests = list(dict.fromkeys(place.environment for place in chapter.places))
+    digests = list(dict.fromkeys(place.environment for place in chapter.origins))
     return Section(
         anchor=anchor,
         name=chapter.name,
@@ -107,8 +107,8 @@ def section_of(chapter: Chapter, number: int) -> Section:
         caveat=chapter.record.caveat,
         constant=chapter.constant,
         pictures=tuple(
-            Picture(panel, inline(panel, f"f{number}-{place}"))
-            for place, panel in enumerate(panels_of(chapter))
+            Picture(panel, inline(panel, f"f{number}-{index}"))
+            for index, panel in enumerate(panels_of(chapter))
         ),
         tables=tuple(_tables(chapter)),
         published=tuple(beside_published([chapter])),
@@ -132,7 +132,7 @@ def _tables(chapter: Chapter) -> Iterable[Table]:
                 chapter.what_sets_apart(kind),
                 shown,
                 tuple(kind.varying),
-                len(kind.places) > 1,
+                len(kind.origins) > 1,
                 tuple(_line(kind, one, shown) for one in kind.ok),
             )
 
@@ -141,7 +141,7 @@ def _line(chapter: Chapter, one: Measured, metrics: Sequence[Metric]) -> TableLi
     rows = [one.row(metric.name) for metric in metrics]
     return TableLine(
         params=tuple(chapter.show(n, one.case.params.get(n)) for n in chapter.varying),
-        place=chapter.place_label(one.place),
+        place=chapter.origin_label(one.origin),
         cells=tuple(
             FigureCell(median_text(row), interval_text(row), noise_text(row)) if row else None
             for row in rows
@@ -158,7 +158,7 @@ def _proofs(chapter: Chapter) -> Iterable[ProofLine]:
 
 
 def _where(chapter: Chapter, digest: str) -> str:
-    labels = [chapter.place_label(p) for p in chapter.places if p.environment == digest]
+    labels = [chapter.origin_label(p) for p in chapter.origins if p.environment == digest]
     return ", ".join(label for label in labels if label)
 
 

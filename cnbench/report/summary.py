@@ -29,7 +29,7 @@ class Overview:
     clock: str
     apart: str
     parameters: tuple[str, ...]
-    has_places: bool
+    has_origins: bool
     scale: str
     lines: tuple[Line, ...]
     cards: tuple[Card, ...]
@@ -67,10 +67,10 @@ def _overview(chapter: Chapter, kind: Chapter) -> Overview:
         metric=metric.name,
         summary=metric.summary,
         better="closer to zero" if metric.better == "zero" else metric.better,
-        clock=kind.places[0].clock,
+        clock=kind.origins[0].clock,
         apart=chapter.what_sets_apart(kind),
         parameters=tuple(kind.varying),
-        has_places=len(kind.places) > 1,
+        has_origins=len(kind.origins) > 1,
         scale=scale.words if scale else "",
         lines=lines,
         cards=cards_of(lines, kind.varying, kind.record.variant) if scale else (),
@@ -103,7 +103,7 @@ def troubles_of(chapters: Iterable[Chapter]) -> list[Trouble]:
 
 def case_and_place(chapter: Chapter, one: Measured) -> str:
     """The short name of a case, with the place where there is more than one."""
-    place = chapter.place_label(one.place)
+    place = chapter.origin_label(one.origin)
     return f"{chapter.label(one.case)} ({place})" if place else chapter.label(one.case)
 
 

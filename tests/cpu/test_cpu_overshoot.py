@@ -29,10 +29,10 @@ class OneThread:
 def overshoot(used, period=PERIOD, missed=()):
     """What is found where each period used so much; those in ``missed`` were read too late."""
     number, usage, accounts = 7, 0.0, []
-    for place, time_used in enumerate(used):
+    for index, time_used in enumerate(used):
         usage += time_used
         number += 1
-        if place not in missed:
+        if index not in missed:
             accounts.append(CpuAccount(usage, number - 1, 0))
     accounts += accounts[-1:] * len(missed)
     group = Group(accounts)

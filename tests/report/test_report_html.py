@@ -28,7 +28,7 @@ from cnbench.core.proof import Check, Proof
 from cnbench.core.run import ExperimentRecord
 from cnbench.report import html
 
-VOID = {"meta", "link", "br", "img", "input", "hr"}
+VOID = {"meta", "link", "br", "img", "input", "hr", "wbr"}
 HOSTILE = (
     "</style><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}$x^2$ url(#a) font: 9"
 )

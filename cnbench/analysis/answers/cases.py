@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from cnbench.analysis.chapters import Chapter, Measured, Place
+from cnbench.analysis.chapters import Chapter, Measured, Origin
 from cnbench.core.parameter import Params, Value
 
 
@@ -28,17 +28,17 @@ class Picked:
     """
 
     chapter: Chapter
-    place: Place
+    origin: Origin
     measured: Mapping[str, Measured]
     others: Mapping[str, Measured]
 
     @property
     def where(self) -> str:
         """Lab, clock and kernel, in a few words."""
-        clock = "wall clock" if self.place.clock == "wall" else "instructions"
-        kernel = ".".join(self.place.kernel.split(".")[:2])
+        clock = "wall clock" if self.origin.clock == "wall" else "instructions"
+        kernel = ".".join(self.origin.kernel.split(".")[:2])
         return ", ".join(
-            filter(None, (self.place.run, f"{self.place.lab} {kernel}".strip(), clock))
+            filter(None, (self.origin.run, f"{self.origin.lab} {kernel}".strip(), clock))
         )
 
     def alike(self, *but: str) -> list[Measured]:
@@ -47,7 +47,7 @@ class Picked:
         return [
             one
             for one in self.chapter.ok
-            if one.place == self.place
+            if one.origin == self.origin
             and all(
                 one.case.params.get(name) == value
                 for name, value in params.items()
@@ -79,11 +79,11 @@ class Cases:
 
         A full run varies what is free one at a time, and begins with the usual.
         """
-        best: dict[Place, Picked] = {}
+        best: dict[Origin, Picked] = {}
         for picked in self._settings(chapter):
-            known = best.get(picked.place)
+            known = best.get(picked.origin)
             if known is None or len(picked.measured) > len(known.measured):
-                best[picked.place] = picked
+                best[picked.origin] = picked
         return list(best.values())
 
     def why_none(self, chapter: Chapter) -> Why:
@@ -95,15 +95,15 @@ class Cases:
         return Why(next(iter(self.labelled)))
 
     def _settings(self, chapter: Chapter) -> Iterator[Picked]:
-        found: dict[tuple[Place, tuple[object, ...]], tuple[dict[str, Measured], ...]] = {}
+        found: dict[tuple[Origin, tuple[object, ...]], tuple[dict[str, Measured], ...]] = {}
         for one in chapter.measured:
             for label in self.labelled:
                 if self._is(one, label):
-                    measured, others = found.setdefault((one.place, self._free(one)), ({}, {}))
+                    measured, others = found.setdefault((one.origin, self._free(one)), ({}, {}))
                     (measured if one.ok else others)[label] = one
-        for (place, _), (measured, others) in found.items():
+        for (origin, _), (measured, others) in found.items():
             if measured:
-                yield Picked(chapter, place, measured, others)
+                yield Picked(chapter, origin, measured, others)
 
     def _is(self, one: Measured, label: str) -> bool:
         wanted = {**self.params, **self.labelled[label]}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from cnbench.analysis.chapters import Chapter, Measured, Place
+from cnbench.analysis.chapters import Chapter, Measured, Origin
 from cnbench.analysis.number_format import minus, span
 from cnbench.analysis.rows import Row
 from cnbench.core.errors import CnbenchError
@@ -38,12 +38,12 @@ WAYS = {
 class CurveSetting:
     """What all points of a curve have in common, but for the file system."""
 
-    place: Place
+    origin: Origin
     params: tuple[tuple[str, Value], ...]
 
     def but(self, **changes: Value) -> CurveSetting:
         """The same with other values."""
-        return CurveSetting(self.place, tuple((n, changes.get(n, v)) for n, v in self.params))
+        return CurveSetting(self.origin, tuple((n, changes.get(n, v)) for n, v in self.params))
 
     def __getitem__(self, name: str) -> Value:
         return dict(self.params)[name]
@@ -159,7 +159,7 @@ def curves_of(chapter: Chapter, along: str) -> dict[CurveSetting, list[Curve]]:
             continue
         params = one.case.params
         rest = tuple((n, v) for n, v in params.items() if n not in (along, "filesystem"))
-        key = CurveSetting(one.place, rest), str(params["filesystem"])
+        key = CurveSetting(one.origin, rest), str(params["filesystem"])
         points.setdefault(key, []).append((float(params[along]), one, row))
     found: dict[CurveSetting, list[Curve]] = {}
     for (setting, filesystem), ones in points.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cnbench.analysis.chapters import Chapter, Measured, Place, shorten
+from cnbench.analysis.chapters import Chapter, Measured, Origin, shorten
 from cnbench.analysis.rows import Row
 
 METRIC = "connect"
@@ -47,18 +47,18 @@ def lines_of(measured: Sequence[Measured], metric: str = METRIC) -> list[Service
 def settings_of(chapter: Chapter) -> list[tuple[str, list[Measured]]]:
     """What can be drawn as lines together, and its title.
 
-    It was measured in one place, with one value of every parameter but those of a line.
+    It was measured in one origin, with one value of every parameter but those of a line.
     """
     others = [n for n in chapter.record.parameters if n not in ("mode", "services", "position")]
-    found: dict[tuple[Place, tuple[object, ...]], list[Measured]] = {}
+    found: dict[tuple[Origin, tuple[object, ...]], list[Measured]] = {}
     for one in chapter.ok:
         setting = tuple(one.case.params.get(name) for name in others)
-        found.setdefault((one.place, setting), []).append(one)
+        found.setdefault((one.origin, setting), []).append(one)
     return [(_title(chapter, measured[0], others), measured) for measured in found.values()]
 
 
 def _title(chapter: Chapter, one: Measured, others: Iterable[str]) -> str:
-    parts = [chapter.place_label(one.place)] + [
+    parts = [chapter.origin_label(one.origin)] + [
         f"{name} {chapter.show(name, one.case.params.get(name))}"
         for name in others
         if name in chapter.varying

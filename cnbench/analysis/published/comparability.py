@@ -36,13 +36,13 @@ def comparability(figure: Figure, ours: Ours) -> Comparability:
         )
     if figure.on_any_machine:
         return _by_reasons(figure.unlike)
-    emulated = ours.place.lab == "guest"
+    emulated = ours.origin.lab == "guest"
     if figure.unit != RATIO and emulated:
         return Comparability(
             Comparable.NOT, ("ours was timed in an emulated machine", *figure.unlike)
         )
     reasons = list(figure.unlike)
-    if ours.place.clock == "instructions":
+    if ours.origin.clock == "instructions":
         reasons.insert(0, "ours is a quotient of instructions, not of times")
     elif emulated:
         reasons.insert(0, "ours was timed in an emulated machine")

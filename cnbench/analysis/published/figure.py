@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cnbench.analysis.chapters import Chapter, Place
+from cnbench.analysis.chapters import Chapter, Origin
 from cnbench.core.units import COUNT
 from cnbench.stats.intervals import Interval
 
@@ -21,13 +21,13 @@ class Ours:
         interval: the estimate and its 95 % interval, in the published figure's unit; on the
             instruction clock in what stands for it there.
         unit: the unit of the interval.
-        place: where it was measured.
+        origin: where it was measured.
         setting: what tells it from other results of ours about the same, in a few words.
     """
 
     interval: Interval
     unit: str
-    place: Place
+    origin: Origin
     setting: str
 
 

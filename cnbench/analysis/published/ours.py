@@ -17,7 +17,7 @@ def value_of(metric: str, **params: Value) -> FindOurs:
 
     def find(chapter: Chapter) -> Sequence[Ours]:
         return [
-            Ours(row.interval, row.unit, one.place, setting(chapter, one, params))
+            Ours(row.interval, row.unit, one.origin, setting(chapter, one, params))
             for one in chapter.ok
             if has(one, params) and (row := one.row(metric)) and row.interval
         ]
@@ -36,7 +36,7 @@ def ratio_of(
 
     def find(chapter: Chapter) -> Sequence[Ours]:
         return [
-            Ours(paired_ratio(pair.below, pair.above), RATIO, pair.one.place, pair.setting)
+            Ours(paired_ratio(pair.below, pair.above), RATIO, pair.one.origin, pair.setting)
             for pair in _pairs(chapter, metric, of, to, params)
         ]
 
@@ -53,7 +53,9 @@ def difference_of(
 
     def find(chapter: Chapter) -> Sequence[Ours]:
         return [
-            Ours(paired_difference(pair.below, pair.above), pair.unit, pair.one.place, pair.setting)
+            Ours(
+                paired_difference(pair.below, pair.above), pair.unit, pair.one.origin, pair.setting
+            )
             for pair in _pairs(chapter, metric, of, to, params)
         ]
 
@@ -72,7 +74,7 @@ def ratio_apart(
             Ours(
                 unpaired_ratio(below[alike].values, above.values),
                 RATIO,
-                one.place,
+                one.origin,
                 setting(chapter, one, {**params, **of}),
             )
             for one, above in rows
@@ -134,4 +136,4 @@ def _what_stays(one: Measured, without: Mapping[str, Value]) -> tuple[object, ..
 def _alike(one: Measured, without: Mapping[str, Value]) -> tuple[object, ...]:
     """The run, the place and all parameters, those of ``without`` left out."""
     rest = tuple((name, v) for name, v in one.case.params.items() if name not in without)
-    return (one.run.id, one.place, rest)
+    return (one.run.id, one.origin, rest)

@@ -28,7 +28,7 @@ def _slopes(chapter: Chapter) -> Iterator[Ours]:
         for cost in costs_of(lines_of(measured)):
             if (cost.line.mode, cost.line.position) == ("iptables", "last"):
                 _, one, row = cost.line.points[-1]
-                yield Ours(cost.per_service, row.unit, one.place, title)
+                yield Ours(cost.per_service, row.unit, one.origin, title)
 
 
 def _append_per_rule(chapter: Chapter) -> Sequence[Ours]:
@@ -38,7 +38,7 @@ def _append_per_rule(chapter: Chapter) -> Sequence[Ours]:
         Ours(
             row.interval.map(lambda seconds: seconds / 1000),
             row.unit,
-            one.place,
+            one.origin,
             setting(chapter, one, fixed),
         )
         for one in chapter.ok

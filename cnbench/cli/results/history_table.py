@@ -39,8 +39,8 @@ def _columns(chapter: Chapter, history: KernelHistory) -> list[Column]:
 def _cells(one: Series) -> dict[str, str]:
     steps = {step.index: step for step in one.steps or ()}
     return {
-        kernel: _cell(row, steps.get(place)) + ("*" if place in one.out_of_line else "")
-        for place, (kernel, row) in enumerate(zip(one.kernels, one.rows, strict=True))
+        kernel: _cell(row, steps.get(index)) + ("*" if index in one.out_of_line else "")
+        for index, (kernel, row) in enumerate(zip(one.kernels, one.rows, strict=True))
     }
 
 

@@ -72,7 +72,7 @@ def _panel(chapter: Chapter, history: KernelHistory) -> Panel:
 def _draw(
     chapter: Chapter, history: KernelHistory, drawn: Sequence[Series], scale: float, ax: Axes
 ) -> None:
-    places = {kernel: place for place, kernel in enumerate(history.kernels)}
+    places = {kernel: index for index, kernel in enumerate(history.kernels)}
     for line, one in enumerate(reversed(drawn)):
         _draw_line(one, [places[kernel] for kernel in one.kernels], line, scale, ax)
         ax.text(

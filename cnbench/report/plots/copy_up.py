@@ -79,7 +79,7 @@ def _cost(
     return Panel(
         title=_title(chapter, setting, along),
         caption=text.strip(),
-        draw=partial(_draw_cost, chapter, curves, _extent(chapter, setting.place.clock)),
+        draw=partial(_draw_cost, chapter, curves, _extent(chapter, setting.origin.clock)),
         height=_HEIGHT,
         key=_key(curves),
     )
@@ -90,7 +90,7 @@ def _plainly(rows: Sequence[Row]) -> str:
 
 
 def _title(chapter: Chapter, setting: CurveSetting, along: str, what: str = "") -> str:
-    parts = [chapter.place_label(setting.place)] + [
+    parts = [chapter.origin_label(setting.origin)] + [
         f"{name} {chapter.show(name, value)}"
         for name, value in setting.params
         if name in chapter.varying
@@ -109,7 +109,7 @@ def _extent(chapter: Chapter, clock: ClockName) -> list[float]:
     return ends_of(
         row
         for one in chapter.ok
-        if one.place.clock == clock
+        if one.origin.clock == clock
         for metric in (LATENCY, PLAIN)
         if (row := one.row(metric))
     )

@@ -13,7 +13,7 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
-from cnbench.analysis.chapters import Chapter, Measured, Place, shorten
+from cnbench.analysis.chapters import Chapter, Measured, Origin, shorten
 from cnbench.analysis.rows import Row
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.parameter import Value
@@ -56,11 +56,11 @@ def panels(chapter: Chapter) -> list[Panel]:
     return [
         *surface_panels(chapter),
         *(
-            _panel(part, place, metric, threads)
+            _panel(part, origin, metric, threads)
             for threads, part in _by_threads(chapter)
             for metric in sorted(part.record.metrics, key=lambda m: _order(m.name))
-            for place in part.places
-            if _shown(part, metric, place.clock)
+            for origin in part.origins
+            if _shown(part, metric, origin.clock)
         ),
         *generic.panels(_varied(chapter)),
     ]
@@ -70,12 +70,12 @@ def _by_threads(chapter: Chapter) -> Iterable[tuple[str, Chapter]]:
     """What is on the surface: whole, or where a quota has several, by the number of threads."""
     common = on_the_surface(chapter)
     whole = replace(chapter, measured=tuple(common))
-    at_one_place: dict[tuple[object, ...], set[Value]] = {}
+    at_one_origin: dict[tuple[object, ...], set[Value]] = {}
     for one in common:
         params = one.case.params
-        place = one.place, params["controller"], params["quota"], params["period"]
-        at_one_place.setdefault(place, set()).add(params["threads"])
-    if all(len(threads) == 1 for threads in at_one_place.values()):
+        origin = one.origin, params["controller"], params["quota"], params["period"]
+        at_one_origin.setdefault(origin, set()).add(params["threads"])
+    if all(len(threads) == 1 for threads in at_one_origin.values()):
         return [("", whole)] if common else []
     return [
         (
@@ -98,7 +98,7 @@ def _varied(chapter: Chapter) -> Chapter:
 
 def _setting(one: Measured) -> tuple[object, ...]:
     rest = tuple(v for name, v in one.case.params.items() if name not in COMMON)
-    return (one.place, *rest)
+    return (one.origin, *rest)
 
 
 def _order(metric: str) -> int:
@@ -106,14 +106,14 @@ def _order(metric: str) -> int:
     return order.index(metric) if metric in order else len(order)
 
 
-def _panel(chapter: Chapter, place: Place, metric: Metric, threads: str) -> Panel:
-    comparable = _shown(chapter, metric, place.clock)
-    shown = [(one, row) for one, row in comparable if one.place == place]
+def _panel(chapter: Chapter, origin: Origin, metric: Metric, threads: str) -> Panel:
+    comparable = _shown(chapter, metric, origin.clock)
+    shown = [(one, row) for one, row in comparable if one.origin == origin]
     rows = [row for _, row in shown]
-    where = ", ".join(filter(None, (chapter.place_label(place), threads)))
+    where = ", ".join(filter(None, (chapter.origin_label(origin), threads)))
     title = _TITLES.get(metric.name, metric.name) + (f" ({where})" if where else "")
     text = generic.caption(rows, band=metric.name == "error", around="no error")
-    if _has_model(metric, place.clock):
+    if _has_model(metric, origin.clock):
         text += (
             " Grey dashes: what is left of a period once the threads together have used the quota,"
             " a controller without delays."
@@ -130,7 +130,7 @@ def _shown(chapter: Chapter, metric: Metric, clock: ClockName) -> list[tuple[Mea
     return [
         (one, row)
         for one in chapter.ok
-        if one.place.clock == clock and (row := one.row(metric.name)) is not None
+        if one.origin.clock == clock and (row := one.row(metric.name)) is not None
     ]
 
 
@@ -153,8 +153,8 @@ def _has_model(metric: Metric, clock: ClockName) -> bool:
 
 def _key(chapter: Chapter, measured: Sequence[Measured]) -> tuple[KeyEntry, ...]:
     periods = [
-        KeyEntry(f"period {chapter.show('period', period)}", place)
-        for place, period in enumerate(chapter.values("period"))
+        KeyEntry(f"period {chapter.show('period', period)}", index)
+        for index, period in enumerate(chapter.values("period"))
     ]
     controllers = list(dict.fromkeys(str(one.case.params["controller"]) for one in measured))
     if len(controllers) < 2:
@@ -200,7 +200,7 @@ def _draw(
         colors=MUTED,
         linewidths=1,
     )
-    _axes(ax, chapter, quotas, metric, shown[0][0].place.clock, extent)
+    _axes(ax, chapter, quotas, metric, shown[0][0].origin.clock, extent)
 
 
 def _rest(one: Measured) -> float:

@@ -10,7 +10,7 @@ from functools import partial
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from cnbench.analysis.chapters import Chapter, Measured, Place, shorten
+from cnbench.analysis.chapters import Chapter, Measured, Origin, shorten
 from cnbench.analysis.number_format import minus
 from cnbench.analysis.rows import Row
 from cnbench.core.errors import UsageError
@@ -62,7 +62,7 @@ def on_the_surface(chapter: Chapter) -> list[Measured]:
     longest: dict[tuple[object, ...], Measured] = {}
     for one in sorted(filter(is_common, chapter.ok), key=lambda one: _number(one, "periods")):
         rest = tuple(v for name, v in one.case.params.items() if name != "periods")
-        longest[one.place, rest] = one
+        longest[one.origin, rest] = one
     return [one for one in chapter.ok if one in longest.values()]
 
 
@@ -73,7 +73,7 @@ def is_common(one: Measured) -> bool:
 
 
 def surface_panels(chapter: Chapter) -> list[Panel]:
-    """Measured and modelled, side by side, for each place, controller and number of threads."""
+    """Measured and modelled, side by side, for each origin, controller and number of threads."""
     return [panel for title, surface in _surfaces(chapter) for panel in _pair(title, surface)]
 
 
@@ -106,14 +106,14 @@ def _pair(title: str, surface: Surface) -> Iterable[Panel]:
 
 def _surfaces(chapter: Chapter) -> Iterable[tuple[str, Surface]]:
     """Each surface with what it is about, for a title."""
-    found: dict[tuple[Place, Value], list[tuple[Measured, Row]]] = {}
+    found: dict[tuple[Origin, Value], list[tuple[Measured, Row]]] = {}
     for one in on_the_surface(chapter):
         if row := one.row(ERROR):
-            key = one.place, one.case.params["controller"]
+            key = one.origin, one.case.params["controller"]
             found.setdefault(key, []).append((one, row))
-    for (place, controller), ones in found.items():
-        whole = _surface(chapter, place, ones)
-        told = [chapter.place_label(place)]
+    for (origin, controller), ones in found.items():
+        whole = _surface(chapter, origin, ones)
+        told = [chapter.origin_label(origin)]
         told += [f"cgroup {controller}"] if len(chapter.values("controller")) > 1 else []
         for threads, part in _parts(whole):
             text = ", ".join(filter(None, [*told, threads]))
@@ -121,13 +121,13 @@ def _surfaces(chapter: Chapter) -> Iterable[tuple[str, Surface]]:
                 yield (f" ({shorten(text, 80)})" if text else ""), part
 
 
-def _surface(chapter: Chapter, place: Place, ones: Iterable[tuple[Measured, Row]]) -> Surface:
+def _surface(chapter: Chapter, origin: Origin, ones: Iterable[tuple[Measured, Row]]) -> Surface:
     surface: Surface = {}
     for one, row in ones:
         if row.interval is None:
             continue
         column = _number(one, "threads"), _number(one, "quota")
-        environment = chapter.environments.get(place.environment)
+        environment = chapter.environments.get(origin.environment)
         bound = _bound(one, environment) if environment else None
         surface[column, _number(one, "period")] = SurfaceCell(row.interval, bound)
     return surface

@@ -59,11 +59,11 @@ def caption(rows: Sequence[Row], *, band: bool = True, around: str = "") -> str:
 
 def place_key(chapter: Chapter, measured: Sequence[Measured]) -> tuple[KeyEntry, ...]:
     """A sign for each place, where there is more than one."""
-    places = [p for p in chapter.places if p in {one.place for one in measured}]
+    places = [p for p in chapter.origins if p in {one.origin for one in measured}]
     if len(places) < 2:
         return ()
     return tuple(
-        KeyEntry(chapter.place_label(place), chapter.places.index(place)) for place in places
+        KeyEntry(chapter.origin_label(place), chapter.origins.index(place)) for place in places
     )
 
 
@@ -71,7 +71,7 @@ def _panel(chapter: Chapter, metric: Metric, clock: ClockName) -> Panel | None:
     shown = [
         (one, row)
         for one in chapter.ok
-        if one.place.clock == clock and (row := one.row(metric.name)) is not None
+        if one.origin.clock == clock and (row := one.row(metric.name)) is not None
     ]
     if not shown:
         return None
@@ -98,20 +98,20 @@ def _draw(
     wide: bool,
     ax: Axes,
 ) -> None:
-    places = list(dict.fromkeys(one.place for one, _ in shown))
+    places = list(dict.fromkeys(one.origin for one, _ in shown))
     lines = {point: len(points) - 1 - line for line, point in enumerate(points)}
     marks, bands = [], []
     for one, row in shown:
-        offset = (places.index(one.place) - (len(places) - 1) / 2) * 0.6 / len(places)
+        offset = (places.index(one.origin) - (len(places) - 1) / 2) * 0.6 / len(places)
         line = lines[one.case.point] - offset
         if row.interval:
-            colour = series(chapter.places.index(one.place))
+            colour = series(chapter.origins.index(one.origin))
             marks.append(Mark(line, row.interval, colour))
         if ends := noise_ends(row):
             bands.append(Band(line, 0.62 / len(places), *ends))
     draw_bands(ax, bands, upright=False)
     draw_marks(ax, marks, upright=False)
-    metric, clock = shown[0][1].metric, shown[0][0].place.clock
+    metric, clock = shown[0][1].metric, shown[0][0].origin.clock
     values = ends_of(row for _, row in shown)
     if wide:
         log_axis(ax.xaxis, values, show_on(metric, clock), metric.unit_on(clock), pad=0.04)

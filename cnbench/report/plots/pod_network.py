@@ -12,7 +12,7 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
-from cnbench.analysis.chapters import Chapter, Measured, Place
+from cnbench.analysis.chapters import Chapter, Measured, Origin
 from cnbench.analysis.rows import values_in_pairs
 from cnbench.report.plots import generic
 from cnbench.report.plots.axes import is_wide, linear_axis, log_axis, show_times
@@ -45,11 +45,11 @@ class _Relative:
 
 def panels(chapter: Chapter) -> list[Panel]:
     """A panel of ratios for each setting, and the generic ones."""
-    settings = dict.fromkeys((one.place, _setting(chapter, one)) for one in chapter.ok)
+    settings = dict.fromkeys((one.origin, _setting(chapter, one)) for one in chapter.ok)
     ratios = [
-        _panel(chapter, place, setting, found)
-        for place, setting in settings
-        if (found := _relative(chapter, place, setting))
+        _panel(chapter, origin, setting, found)
+        for origin, setting in settings
+        if (found := _relative(chapter, origin, setting))
     ]
     return ratios + generic.panels(chapter)
 
@@ -63,11 +63,11 @@ def _setting(chapter: Chapter, one: Measured) -> str:
     )
 
 
-def _relative(chapter: Chapter, place: Place, setting: str) -> list[_Relative]:
+def _relative(chapter: Chapter, origin: Origin, setting: str) -> list[_Relative]:
     alike = [
         one
         for one in chapter.ok
-        if one.place == place and _setting(chapter, one) == setting and _metric(one)
+        if one.origin == origin and _setting(chapter, one) == setting and _metric(one)
     ]
     references = {
         one.result.group: one for one in alike if one.case.params["backend"] == _REFERENCE
@@ -92,8 +92,8 @@ def _metric(one: Measured) -> str:
     return next((metric for metric in _PER if one.row(metric)), "")
 
 
-def _panel(chapter: Chapter, place: Place, setting: str, found: Sequence[_Relative]) -> Panel:
-    where = ", ".join(part for part in (setting, chapter.place_label(place)) if part)
+def _panel(chapter: Chapter, origin: Origin, setting: str, found: Sequence[_Relative]) -> Panel:
+    where = ", ".join(part for part in (setting, chapter.origin_label(origin)) if part)
     shown = [offloads for offloads in _OFFLOADS if any(r.offloads == offloads for r in found)]
     backends = list(dict.fromkeys(r.backend for r in found))
     return Panel(

@@ -8,7 +8,7 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
-from cnbench.analysis.chapters import Chapter, Measured, Place
+from cnbench.analysis.chapters import Chapter, Measured, Origin
 from cnbench.analysis.curves.scheduler_scoring import (
     DECISION,
     KNOWN,
@@ -35,7 +35,7 @@ _LABEL = 16.0
 
 
 def panels(chapter: Chapter) -> list[Panel]:
-    """For each place and setting filters, scores and the parts of a decision; then traces."""
+    """For each origin and setting filters, scores and the parts of a decision; then traces."""
     made_up = replace(chapter, measured=tuple(_made_up(chapter)))
     traced = replace(chapter, measured=tuple(o for o in chapter.ok if o not in made_up.measured))
     # One colour a plugin, in all figures.
@@ -58,18 +58,18 @@ def _made_up(chapter: Chapter) -> Iterator[Measured]:
 
 
 def _settings(whole: Chapter, made_up: Chapter) -> list[tuple[str, list[Measured]]]:
-    """What can be drawn together: one place, and as many pods a node and nodes scored."""
-    found: dict[tuple[Place, object, object], list[Measured]] = {}
+    """What can be drawn together: one origin, and as many pods a node and nodes scored."""
+    found: dict[tuple[Origin, object, object], list[Measured]] = {}
     for one in made_up.measured:
         params = one.case.params
-        found.setdefault((one.place, params["pods"], params["scored"]), []).append(one)
+        found.setdefault((one.origin, params["pods"], params["scored"]), []).append(one)
     return [
         (
             ", ".join(
                 filter(
                     None,
                     (
-                        whole.place_label(place),
+                        whole.origin_label(origin),
                         f"{whole.show('pods', ones[0].case.params['pods'])} pods a node",
                         _SCORED.get(str(scored), f"{scored} nodes scored"),
                     ),
@@ -77,7 +77,7 @@ def _settings(whole: Chapter, made_up: Chapter) -> list[tuple[str, list[Measured
             ),
             ones,
         )
-        for (place, _, scored), ones in found.items()
+        for (origin, _, scored), ones in found.items()
     ]
 
 

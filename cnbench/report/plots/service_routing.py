@@ -70,7 +70,7 @@ def panels(chapter: Chapter) -> list[Panel]:
 def _extent(chapter: Chapter, clock: ClockName) -> list[float]:
     """Every cost on this clock, so that all panels of costs have equal axes."""
     return ends_of(
-        row for one in chapter.ok if one.place.clock == clock and (row := one.row(METRIC))
+        row for one in chapter.ok if one.origin.clock == clock and (row := one.row(METRIC))
     )
 
 
@@ -94,7 +94,7 @@ def _by_mode(chapter: Chapter, title: str, measured: Sequence[Measured]) -> Pane
             _draw_cost,
             _modes(chapter),
             [*last, *bare],
-            _extent(chapter, measured[0].place.clock),
+            _extent(chapter, measured[0].origin.clock),
             _mode_alone,
         ),
         height=_HEIGHT,
@@ -108,7 +108,7 @@ def _cost(chapter: Chapter, title: str, measured: Sequence[Measured]) -> Panel:
         caption=f"{_caption(lines)} Both axes logarithmic. Grey: straight to the endpoint, over a"
         " node with all rules (none of which matches) or over one without any (bare).",
         draw=partial(
-            _draw_cost, _modes(chapter), lines, _extent(chapter, measured[0].place.clock), _name
+            _draw_cost, _modes(chapter), lines, _extent(chapter, measured[0].origin.clock), _name
         ),
         height=_HEIGHT,
     )
