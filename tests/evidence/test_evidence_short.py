@@ -51,8 +51,8 @@ def test_what_is_not_known_is_said_and_not_called():
 
 
 def test_sixty_cases_raise_no_alarm_together():
-    counts = counted(MODELS["runs 1 % apart"], REPEATED, 6, 10, seed=7, margin=0.001, cases=60)
-    assert counts.called <= 3
+    counts = counted(MODELS["runs 1 % apart"], REPEATED, 6, 6, seed=7, margin=0.001, cases=60)
+    assert counts.called <= 2
 
 
 def test_a_change_is_found():
@@ -71,5 +71,7 @@ def test_series():
     assert of("no step", 0.0056)[0] <= 0.2
     assert of("AR(1) 0.5", 0.0056)[0] <= 0.3
     assert of("an outlier of 10 %", 0.0056)[0] <= 0.2
-    assert of("a step of 0.2 %", 0.0002) == (0.0, 1.0)
+    too_many, found = of("a step of 0.2 %", 0.0002)
+    assert found == 1.0
+    assert too_many <= 0.2
     assert of("0.2 % for two places", 0.0002)[1] == 1.0
