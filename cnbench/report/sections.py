@@ -141,7 +141,7 @@ def _line(chapter: Chapter, one: Measured, metrics: Sequence[Metric]) -> TableLi
     rows = [one.row(metric.name) for metric in metrics]
     return TableLine(
         params=tuple(chapter.show(n, one.case.params.get(n)) for n in chapter.varying),
-        place=chapter.origin_label(one.origin),
+        origin=chapter.origin_label(one.origin),
         cells=tuple(
             FigureCell(median_text(row), interval_text(row), noise_text(row)) if row else None
             for row in rows
