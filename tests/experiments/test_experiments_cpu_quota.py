@@ -175,6 +175,7 @@ def test_a_version_that_the_machine_lacks_is_unsupported(monkeypatch):
 
 
 def test_more_quota_than_there_are_cpus_is_unsupported(monkeypatch, tmp_path):
+    (tmp_path / "cgroup.procs").touch()
     writable = Controller("v1", tmp_path, tmp_path)
     monkeypatch.setattr("cnbench.lab.cgroups.cpu.find_controllers", lambda: {"v1": writable})
     monkeypatch.setattr(os, "geteuid", lambda: 0)

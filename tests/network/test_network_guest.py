@@ -45,7 +45,7 @@ def test_what_hosts_lack_is_proven_in_a_guest_and_seals_cost_most(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    rows = [row for row in json.loads(done.stdout)["rows"] if row["metric"] == "cpu_cost"]
+    rows = [row for row in json.loads(done.stdout)["rows"] if row["metric"] == "exchange_cost"]
     assert {row["params"]["backend"]: row["status"] for row in rows} == dict.fromkeys(
         ["host-gw", *SPECIAL], "ok"
     )

@@ -14,8 +14,15 @@ from cnbench.scheduler.inputs.kube_scheduler_metrics import (
     parse_metrics,
     read_metrics,
 )
-from cnbench.scheduler.inputs.openb import NODES_FILE, PODS_FILE, load_trace
+from cnbench.scheduler.inputs.openb import (
+    ALL_NODES,
+    DEFAULT_PODS,
+    NODES_FILE,
+    PODS_FILE,
+    load_trace,
+)
 
+NODES, PODS = NODES_FILE.format(ALL_NODES), PODS_FILE.format(DEFAULT_PODS)
 METRIC = "scheduler_scheduling_attempt_duration_seconds"
 
 
@@ -86,9 +93,9 @@ def test_a_page_that_is_too_large_is_given_up(serving, monkeypatch):
 
 @pytest.fixture
 def trace(tmp_path):
-    (tmp_path / NODES_FILE).write_text("sn,cpu_milli,memory_mib,gpu,model\nn,64000,262144,2,P100\n")
+    (tmp_path / NODES).write_text("sn,cpu_milli,memory_mib,gpu,model\nn,64000,262144,2,P100\n")
     header = "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos\n"
-    (tmp_path / PODS_FILE).write_text(f"{header}p,1,1,0,0,,LS\n")
+    (tmp_path / PODS).write_text(f"{header}p,1,1,0,0,,LS\n")
     return tmp_path
 
 
@@ -101,7 +108,7 @@ ODD = {
 
 @pytest.mark.parametrize("odd", ODD)
 def test_what_is_no_csv_is_one_sentence(trace, odd):
-    (trace / NODES_FILE).write_text(ODD[odd])
+    (trace / NODES).write_text(ODD[odd])
     with pytest.raises(SchedulerInputError, match="is no CSV"):
         load_trace(trace)
 
@@ -109,7 +116,7 @@ def test_what_is_no_csv_is_one_sentence(trace, odd):
 def test_a_pipe_is_no_trace(trace):
     import os
 
-    (trace / NODES_FILE).unlink()
-    os.mkfifo(trace / NODES_FILE)
+    (trace / NODES).unlink()
+    os.mkfifo(trace / NODES)
     with pytest.raises(SchedulerInputError, match="is not a file"):
         load_trace(trace)
