@@ -6,7 +6,7 @@ import math
 
 from cnbench.analysis.rows import Row
 from cnbench.core.metric import Metric
-from cnbench.core.units import FRACTION, format_quantity
+from cnbench.core.units import format_quantity
 from cnbench.stats.intervals import Interval
 
 NO_BOUND = "no bound"
@@ -47,8 +47,7 @@ def noise_text(row: Row) -> str:
         return "–"
     if not math.isfinite(row.noise):
         return NO_BOUND
-    unit = FRACTION if row.metric.scale == "ratio" else row.unit
-    return f"± {format_quantity(row.noise, unit)}"
+    return f"± {row.metric.show_floor(row.noise, row.unit)}"
 
 
 def duration_text(seconds: float) -> str:

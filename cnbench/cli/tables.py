@@ -14,7 +14,7 @@ from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Value
 from cnbench.core.run import Run
-from cnbench.core.units import FRACTION, format_exact, format_quantity
+from cnbench.core.units import format_exact, format_quantity
 
 if TYPE_CHECKING:  # rows come with the statistics, which `list` and `doctor` have no use for
     from cnbench.analysis.rows import Row
@@ -128,7 +128,7 @@ def show_noise(metric: Metric, noise: float | None, unit: str) -> str:
     """A noise floor, relative for a ratio metric and in its unit for an additive one."""
     if noise is None:
         return "unknown"
-    return "±" + format_quantity(noise, FRACTION if metric.scale == "ratio" else unit)
+    return "±" + metric.show_floor(noise, unit)
 
 
 def _not_measured(rows: Iterable[Row]) -> list[str]:

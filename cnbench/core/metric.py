@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cnbench.core.errors import CnbenchError
-from cnbench.core.units import format_quantity, known_units
+from cnbench.core.units import FRACTION, format_quantity, known_units
 
 Better = Literal["lower", "higher", "zero"]
 Scale = Literal["ratio", "additive"]
@@ -19,6 +19,8 @@ _ON_THE_INSTRUCTION_CLOCK = {
     "B/s": "B/instructions",
 }
 _VIRTUAL_TIME = "virtual ns"
+# As a share: tenfold.
+_LARGEST_FLOOR = 10.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,15 @@ class Metric:
                 f"metric {self.name}: {value} is not positive, but it is compared by ratio"
             )
         return value
+
+    def show_floor(self, noise: float, unit: str) -> str:
+        """A noise floor: a share of the value if compared by ratio, else in ``unit``.
+
+        Few blocks that scatter widely give floors of any size; beyond tenfold no digit says more.
+        """
+        if self.scale != "ratio":
+            return format_quantity(noise, unit)
+        return format_quantity(noise, FRACTION) if noise <= _LARGEST_FLOOR else "over 1000 %"
 
     def show(self, value: float, clock: ClockName = "wall") -> str:
         """``value`` as a person reads it; signed errors keep their sign."""

@@ -164,16 +164,22 @@ def _step_for(magnitude: float, unit: str) -> Scale:
     return next((s for s in reversed(scale) if magnitude >= 0.9995 * s.size), scale[0])
 
 
+# From here on nobody counts the digits; the largest unit of a scale has no next one.
+_LONGEST = 1e9
+
+
 def _rounded(number: float, digits: int, signed: bool) -> str:
     if number == 0:
         return "0"
+    sign = "-" if number < 0 else "+" if signed else ""
+    if abs(number) >= _LONGEST:
+        return f"{sign}{abs(number):.{digits - 1}e}".replace("e+", "e")
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(number)) + 1e-12))
     rounded = f"{abs(number):.{min(decimals, 6)}f}"
     if "." in rounded:
         rounded = rounded.rstrip("0").rstrip(".")
     if rounded == "0":
         return rounded
-    sign = "-" if number < 0 else "+" if signed else ""
     return sign + rounded
 
 

@@ -78,7 +78,7 @@ def _environment() -> jinja2.Environment:
 
 def _breakable(name: str) -> Markup:
     """A name with a place to break the line after every underscore: a heading needs no more."""
-    return escape(name).replace("_", Markup("_<wbr>"))
+    return escape(name).replace("_", Markup("_<wbr/>"))
 
 
 def _template_text(environment: jinja2.Environment, name: str) -> str:

@@ -156,7 +156,7 @@ def test_doctor_tries_cgroups_that_are_mounted_and_cannot_be_used(
     script, words = HIDDEN[how]
     done = run_process("doctor", "--json", before=with_mounts(script.format(controller.cpu)))
     reason = refused(done)["cpu-quota", f"controller={version}"]
-    assert words in reason
+    assert words in reason.lower()
     lacking = {experiment for experiment, variant in refused(done) if version in variant}
     assert {"cpu-quota", "cpu-burst", "cpu-weight"} <= lacking
 
@@ -173,5 +173,5 @@ def test_doctor_tries_what_root_without_capabilities_may_not(run_process):
 def test_doctor_names_every_experiment_and_is_never_cut(run_process):
     done = run_process("doctor", COLUMNS="80")
     assert all(name in done.out for name in registry.names())
-    assert all(len(line) <= 80 for line in done.out.partition("experiment")[2].splitlines())
+    assert all(len(line) <= 80 for line in done.out.splitlines())
     assert "…" not in done.out

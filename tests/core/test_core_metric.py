@@ -41,3 +41,10 @@ def test_a_signed_error_keeps_its_sign():
     assert made_up.ERROR.show(0.032) == "+3.2 %"
     assert made_up.COST.show(142e-6) == "142 µs"
     assert made_up.COST.show(2000, "instructions") == "2 k instr"
+
+
+def test_a_floor_beyond_tenfold_is_no_row_of_digits():
+    ratio = Metric("cost", "s", "lower", "ratio", "")
+    assert ratio.show_floor(0.0425, "s") == "4.25 %"
+    assert ratio.show_floor(5.5e39, "s") == "over 1000 %"
+    assert Metric("used", "s", "lower", "additive", "").show_floor(2.0, "s") == "2 s"

@@ -24,6 +24,8 @@ NUMBERS = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e15, max_
         (0.9996, "s", False, "1 s"),
         (3e-9, "s", False, "3 ns"),
         (12_345.0, "s", False, "12345 s"),
+        (2.31375e20, "s", False, "2.31e20 s"),
+        (-1.2647e34, "", True, "-1.26e34"),
         (2.0**20, "B", False, "1 MiB"),
         (1536.0, "B", False, "1.5 KiB"),
         (5000.0, COUNT, False, "5000"),

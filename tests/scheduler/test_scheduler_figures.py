@@ -17,7 +17,7 @@ from cnbench.core.run import CaseResult, ExperimentRecord, Request, Run, Sample
 from cnbench.experiments.registry import experiment_called
 from cnbench.report.plots import panels_of
 from cnbench.report.plots.scheduler_parts import bars_of
-from cnbench.report.svg import inline
+from cnbench.report.svg import inline, series
 
 EXPERIMENT = experiment_called("scheduler-scoring")
 DEFAULTS: dict[str, Value] = {
@@ -124,3 +124,25 @@ def test_a_trace_alone_is_shown() -> None:
     panels = panels_of(chapter(case(1e-4, trace="a folder", nodes=0, pods=0, shape="mixed")))
     assert len(panels) == 2
     panels[0].draw(Figure().add_subplot())
+
+
+def test_a_plugin_has_one_colour_in_all_figures() -> None:
+    both = {
+        ("all", "both"): 100e-6,
+        ("NodeResourcesFit", "filter"): 5e-6,
+        ("TaintToleration", "filter"): 6e-6,
+        ("InterPodAffinity", "score"): 20e-6,
+        ("TaintToleration", "score"): 7e-6,
+    }
+    panels = panels_of(chapter(*a_cluster(100, both), *a_cluster(1000, both)))
+    colours: dict[str, set[str]] = {}
+    for panel in panels:
+        axes = Figure().add_subplot()
+        panel.draw(axes)
+        for text in axes.texts:  # the label at a line's end has its colour
+            colours.setdefault(text.get_text(), set()).add(str(text.get_color()))
+        for entry in panel.key:
+            if entry.series is not None:
+                colours.setdefault(entry.label, set()).add(series(entry.series))
+    assert len(colours["TaintToleration"]) == 1
+    assert colours["TaintToleration"] != colours["InterPodAffinity"]

@@ -54,8 +54,9 @@ def command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
         return
-    click.echo(f"host   kernel {platform.release()}")
-    click.echo(f"guest  {_guests()}")
+    out = console()
+    out.print(f"host   kernel {escape(platform.release())}")
+    out.print(f"guest  {escape(_guests())}\n")
     _print(findings)
 
 
