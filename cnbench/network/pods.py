@@ -44,6 +44,9 @@ def open_pod(
         return
     pod_address = f"{network.rpartition('.')[0]}.2"
     with open_quiet_namespace(lab, f"pod of {node.name}") as pod:
+        # A new namespace takes it from the initial one (net/ipv4/devinet.c: devinet_init_net),
+        # which forwards on every machine that runs containers; a pod does not.
+        pod.sysctl("net.ipv4.ip_forward", 0)
         if attachment in _UNDERLAY_KINDS:
             on_underlay(pod, node, attachment)
             links.set_link(pod, "eth0", mtu=mtu)

@@ -69,8 +69,8 @@ def sought(
         levels = kind.shape + noise * remembering(rng, kind.memory, 1, length)[0]
         for name, seek in looking.items():
             places = seek(levels, noise)
-            near = [any(abs(p - at) <= _BESIDE for p in places) for at in kind.origins]
-            found.setdefault(name, []).append((len(places) > len(kind.origins), all(near)))
+            near = [any(abs(p - at) <= _BESIDE for p in places) for at in kind.places]
+            found.setdefault(name, []).append((len(places) > len(kind.places), all(near)))
     return {
         name: (sum(f for f, _ in of) / trials, sum(a for _, a in of) / trials)
         for name, of in found.items()
