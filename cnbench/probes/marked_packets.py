@@ -7,10 +7,26 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from cnbench.core.metric import Metric
+from cnbench.core.parameter import Parameter
 from cnbench.core.proof import Proof, equal, true
 from cnbench.lab.cgroups.marks import Marked
 from cnbench.lab.clock import Clock
 from cnbench.probes.tenants import Tenant, open_tenant
+
+PACKETS = Parameter(
+    "packets",
+    "datagrams in one sample of either process",
+    quick=(100,),
+    full=(100,),
+    whole=True,
+    minimum=1,
+    maximum=200,  # more do not wait in a socket's buffer
+)
+METRICS = (
+    Metric("packet", "s", "lower", "ratio", "cost of a datagram that has the mark"),
+    Metric("unmarked", "s", "lower", "ratio", "cost of one that has not"),
+)
 
 
 @dataclass

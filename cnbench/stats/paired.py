@@ -105,11 +105,6 @@ def _between(a: Floats, b: Floats, confidence: float, draws: int, seed: int) -> 
     return percentile_interval(estimate, medians_b - medians_a, confidence)
 
 
-def _exp(log: float) -> float:
-    with np.errstate(over="ignore"):
-        return float(np.exp(log))
-
-
 def _refuse_unequal(a: Floats, b: Floats) -> None:
     if a.size != b.size:
         raise CnbenchError(

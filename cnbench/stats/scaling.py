@@ -176,8 +176,3 @@ def _interval(fit_and_draws: Floats, confidence: float, enough: bool) -> Interva
     if not enough:
         return Interval(estimate, -math.inf, math.inf)
     return percentile_interval(estimate, fit_and_draws[1:], confidence)
-
-
-def _exp(log: float) -> float:
-    with np.errstate(over="ignore"):
-        return float(np.exp(log))

@@ -12,14 +12,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cnbench.core.experiment import Experiment
-from cnbench.core.metric import Metric
-from cnbench.core.parameter import Parameter, Point
+from cnbench.core.parameter import Point
 from cnbench.experiments.cpu_quota.grid import CONTROLLER
 from cnbench.lab import commands
 from cnbench.lab.cgroups import hierarchies
 from cnbench.lab.cgroups.marks import open_classified
 from cnbench.lab.host import Lab
-from cnbench.probes.marked_packets import MarkedPackets, open_marked_packets
+from cnbench.probes.marked_packets import METRICS, PACKETS, MarkedPackets, open_marked_packets
 
 
 @contextlib.contextmanager
@@ -46,15 +45,9 @@ EXPERIMENT = Experiment(
     question="What does a packet cost whose cgroup's class a firewall rule asks for?",
     parameters=(
         replace(CONTROLLER, summary="v1; v2 has none", quick=("v1",), full=("v1",)),
-        Parameter(
-            "packets", "datagrams in one sample of either process", quick=(100,), full=(100,),
-            whole=True, minimum=1, maximum=200,  # more do not wait in a socket's buffer
-        ),
+        PACKETS,
     ),
-    metrics=(
-        Metric("packet", "s", "lower", "ratio", "cost of a datagram that has the mark"),
-        Metric("unmarked", "s", "lower", "ratio", "cost of one that has not"),
-    ),
+    metrics=METRICS,
     variant="controller",
     subject=open_subject,
     require=_require,
