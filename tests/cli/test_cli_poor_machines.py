@@ -143,7 +143,7 @@ def cpu_controller():
 
 
 HIDDEN = {
-    "read-only": ("mount --bind {0} {0} && mount -o remount,bind,ro {0}", "Read-only"),
+    "read-only": ("mount --bind {0} {0} && mount -o remount,bind,ro {0}", "read-only"),
     "overmounted": ("mount -t tmpfs none {0}", ""),
 }
 
