@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnbench.lab.guest import agent
+from cnbench.lab.guest.agent import serving
 from cnbench.lab.guest.channel import Channel
 
 MODULES = {
@@ -28,10 +28,11 @@ def served(tmp_path: Path) -> Iterator[Channel]:
         (tmp_path / f"{name}.py").write_text(source)
     ours, theirs = socket.socketpair()
     start = (
-        "import sys; from pathlib import Path; from cnbench.lab.guest import agent\n"
-        f"agent.STDERR = Path({str(tmp_path / 'stderr')!r})\n"
+        "import sys; from pathlib import Path\n"
+        "from cnbench.lab.guest.agent import running, serving\n"
+        f"running.STDERR = Path({str(tmp_path / 'stderr')!r})\n"
         f"sys.path.insert(0, {str(tmp_path)!r})\n"
-        f"agent.serve({theirs.fileno()})\n"
+        f"serving.serve({theirs.fileno()})\n"
     )
     process = subprocess.Popen([sys.executable, "-c", start], pass_fds=[theirs.fileno()])
     with ours, process:
@@ -77,7 +78,7 @@ def test_a_line_is_read_and_not_a_byte_more() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.sendall(b'{"do": "run"}\n{"plan": 1}\n')
-        assert json.loads(agent.read_line(theirs.fileno())) == {"do": "run"}
+        assert json.loads(serving.read_line(theirs.fileno())) == {"do": "run"}
         assert theirs.recv(100) == b'{"plan": 1}\n'
 
 
@@ -85,4 +86,4 @@ def test_a_closed_channel_ends_the_agent() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
         ours.close()
-        assert json.loads(agent.read_line(theirs.fileno())) == {"do": "off"}
+        assert json.loads(serving.read_line(theirs.fileno())) == {"do": "off"}

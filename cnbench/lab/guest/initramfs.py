@@ -13,8 +13,8 @@ from cnbench.lab.guest.build import cpio, modules
 from cnbench.lab.guest.build.images import Image
 from cnbench.lab.guest.build.kernels import Kernel
 
-_FOLDERS = ("bin", "dev", "modules", "proc", "root")
-_AGENT = Path(__file__).with_name("agent.py")
+_FOLDERS = ("agent", "bin", "dev", "modules", "proc", "root")
+_AGENT = Path(__file__).with_name("agent")
 
 # Root is a tmpfs; only /usr is a disk, read-only, so a guest never changes an image. Devices are
 # by their place on the command line of machine.py: vda userland, vdb modules, vdc measuring code.
@@ -33,7 +33,7 @@ $b mount -t squashfs -o ro /dev/vdb /root/usr/lib/modules || fail "the modules d
 for folder in bin sbin lib lib64; do $b ln -s usr/$folder /root/$folder; done
 $b cp -a /root/image/etc/. /root/etc/
 $b umount /root/image && $b rmdir /root/image
-$b cp /agent.py /first /root/run/
+$b cp -r /agent /first /root/run/
 $b mount --move /dev /root/dev
 $b mount --move /proc /root/proc
 exec $b switch_root /root /usr/bin/busybox sh /run/first
@@ -41,7 +41,8 @@ exec $b switch_root /root /usr/bin/busybox sh /run/first
 _FIRST_PROCESS = """b=/usr/bin/busybox
 export PATH=/usr/sbin:/usr/bin LC_ALL=C.UTF-8 HOME=/root PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1
 $b ln -s /proc/self/fd /dev/fd
-/usr/bin/python3 -S -P /run/agent.py > /dev/console 2>&1 || echo "the agent failed" > /dev/console
+PYTHONPATH=/run /usr/bin/python3 -S -P -m agent > /dev/console 2>&1 ||
+    echo "the agent failed" > /dev/console
 $b poweroff -f
 """
 
@@ -62,7 +63,8 @@ def build(kernel: Kernel, userland: Image) -> bytes:
     order = modules.load_order(modules.BOOT_MODULES, kernel.dependencies)
     for path in order:
         archive.file(f"modules/{modules.name_of(path)}.ko", kernel.module(path))
-    archive.file("agent.py", _AGENT.read_bytes())
+    for part in sorted(_AGENT.glob("*.py")):
+        archive.file(f"agent/{part.name}", part.read_bytes())
     archive.file("first", _FIRST_PROCESS.encode())
     names = " ".join(modules.name_of(path) for path in order)
     archive.file("init", _INIT.format(modules=names).encode(), mode=0o755)

@@ -54,7 +54,7 @@ class Machine:
         return os.pread(self._console, size, 0).decode(errors="replace")
 
     def ask(self, request: Message, timeout: float = _ANSWER_SECONDS) -> Message:
-        """Have the agent do something, and give its answer (see agent.py for what there is).
+        """Have the agent do something, and give its answer (see agent/serving.py for all).
 
         Raises:
             GuestError: it could not be done, or the guest came to an end.
