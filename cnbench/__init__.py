@@ -15,8 +15,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnbench.core.imports.lazy import lazily
-
 if TYPE_CHECKING:
     from cnbench.api import compare, measure
     from cnbench.core.errors import (
@@ -42,18 +40,28 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-__getattr__, __dir__ = lazily(
-    __name__,
-    {
-        "cnbench.api": ("compare", "measure"),
-        "cnbench.core.errors": (
-            "CnbenchError",
-            "CommandError",
-            "NotComparableError",
-            "ProofError",
-            "UnsupportedError",
-            "UsageError",
-        ),
-        "cnbench.store.frames": ("load",),
-    },
-)
+_HOMES = {
+    "cnbench.api": ("compare", "measure"),
+    "cnbench.core.errors": (
+        "CnbenchError",
+        "CommandError",
+        "NotComparableError",
+        "ProofError",
+        "UnsupportedError",
+        "UsageError",
+    ),
+    "cnbench.store.frames": ("load",),
+}
+
+
+def __getattr__(name: str) -> object:
+    # Imported here, so that who wants one module of the package imports nothing else.
+    from cnbench.core.imports.lazy import lazily
+
+    return lazily(__name__, _HOMES)[0](name)
+
+
+def __dir__() -> list[str]:
+    from cnbench.core.imports.lazy import lazily
+
+    return lazily(__name__, _HOMES)[1]()

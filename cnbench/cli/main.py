@@ -1,13 +1,14 @@
-"""``cnbench``: finds the command, and turns every error into a sentence and an exit code."""
+"""``cnbench``: finds the command, runs it, and ends with its exit code.
+
+What only a command needs, or only a failure, is imported inside functions: `cnbench --help` pays
+for neither.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
-import io
-import os
 import sys
-import traceback
 import warnings
 from typing import Any, cast
 
@@ -15,9 +16,6 @@ import click
 
 from cnbench import __version__
 from cnbench.cli import streams
-from cnbench.core import stopping
-from cnbench.core.errors import CnbenchError, ExitCode, UsageError
-from cnbench.core.printable import printable
 
 # A command's module is imported only when that command runs: `cnbench --help` answers at once.
 COMMANDS = {
@@ -45,7 +43,6 @@ COMMANDS = {
 
 # What a shell reports for a command that was ended by Ctrl-C: 128 + SIGINT.
 INTERRUPTED = 130
-DEBUG_VARIABLE = "CNBENCH_DEBUG"
 
 
 class LazyCommands(click.Group):
@@ -68,6 +65,13 @@ class LazyCommands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Import and run the command; from here on a signal stops it in order."""
+        from cnbench.core import stopping
+
+        with stopping.listening():
+            return super().invoke(ctx)
+
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
@@ -85,7 +89,7 @@ def cli() -> None:
 def main() -> None:
     """The entry point."""
     code: int = INTERRUPTED
-    with stopping.listening(), contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt):
         streams.harden()
         warnings.showwarning = cast(Any, _show_warning)
         code = _run_command()
@@ -97,48 +101,17 @@ def _run_command() -> int:
     try:
         code = cli.main(standalone_mode=False)
         sys.stdout.flush()
-    except CnbenchError as error:
-        return complain(error)
-    except click.ClickException as error:
-        click.echo(_explained(error), err=True)
-        return ExitCode.USAGE
     except (KeyboardInterrupt, click.Abort):
         click.echo("Stopped.", err=True)
         return INTERRUPTED
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return complain(UsageError(f"{where}{error.strerror or error}"))
     except Exception as error:  # 1, which Python would end with, means worse
-        return complain(_fault_of_ours(error))
-    return int(code or ExitCode.FINE)
+        from cnbench.cli import complaints
 
-
-def _explained(error: click.ClickException) -> str:
-    """As ``error.show()`` does, without what a terminal would obey."""
-    said = io.StringIO()
-    error.show(file=said)
-    return printable(said.getvalue().rstrip("\n"))
-
-
-def complain(error: CnbenchError) -> ExitCode:
-    """Say what went wrong and what to do, on stderr; gives the exit code."""
-    click.echo(f"cnbench: {printable(str(error))}", err=True)
-    if error.remedy:
-        click.echo(f"         {printable(error.remedy)}", err=True)
-    return error.exit_code
-
-
-def _fault_of_ours(error: Exception) -> CnbenchError:
-    if os.environ.get(DEBUG_VARIABLE):
-        traceback.print_exception(error)
-    said = " ".join(str(error).split())
-    return CnbenchError(
-        f"a fault in cnbench: {type(error).__name__}: {said}",
-        f"{DEBUG_VARIABLE}=1 shows where; please report it with that",
-    )
+        return complaints.complain(error)
+    return int(code or 0)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_where: object) -> None:
-    """A warning of ours as a sentence; those of libraries are for developers."""
-    if issubclass(category, UserWarning):
-        click.echo(f"cnbench: {printable(str(message))}", err=True)
+    from cnbench.cli import complaints
+
+    complaints.warn(message, category)

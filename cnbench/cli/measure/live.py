@@ -9,7 +9,7 @@ import click
 
 from cnbench.analysis.compared import Compared
 from cnbench.analysis.comparison import compare_cases
-from cnbench.cli.main import complain
+from cnbench.cli.complaints import complain
 from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
 from cnbench.core.case import Case, Group
 from cnbench.core.errors import CnbenchError, NotComparableError, UsageError

@@ -15,8 +15,6 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pyroute2 import NetlinkError
-
 from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.lab.clock import Clock
 from cnbench.lab.netns import NetworkNamespace
@@ -41,6 +39,8 @@ class Watch:
         Raises:
             UnsupportedError: the kernel has no veth.
         """
+        from pyroute2 import NetlinkError
+
         name = f"watch{self.watched}"
         namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         try:

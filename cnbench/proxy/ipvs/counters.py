@@ -6,9 +6,6 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from pyroute2 import IPVS, IPVSService
-from pyroute2.netlink.exceptions import NetlinkError
-
 from cnbench.core.errors import ProofError, ServiceError
 from cnbench.proxy.family import Family, joined
 from cnbench.proxy.ipvs import messages
@@ -49,6 +46,8 @@ class Statistics:
             ServiceError: there is no such server.
             ProofError: the counters stand still.
         """
+        from pyroute2 import IPVS, IPVSService, NetlinkError
+
         key = IPVSService(
             af=family.number,
             addr=service.cluster_ip,

@@ -7,9 +7,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from pyroute2 import IPVS, IPRoute
-from pyroute2.netlink.exceptions import NetlinkError
-
 from cnbench.core.errors import UnsupportedError, UsageError
 from cnbench.lab.long_work import LongWork
 from cnbench.proxy.iptables.loader import LOCK_SECONDS, TOOLS
@@ -217,6 +214,8 @@ def program(services: Collection[Service], node: Node, scheduler: str = "rr") ->
 
 
 def _ipvs_family() -> int:
+    from pyroute2 import IPVS, NetlinkError
+
     try:
         with IPVS() as opened:
             return int(opened.prid)
@@ -229,6 +228,8 @@ def _dummy_device() -> int:
 
     It stays down, as kube-proxy leaves it.
     """
+    from pyroute2 import IPRoute, NetlinkError
+
     try:
         with IPRoute() as route:
             if not route.link_lookup(ifname=ipvs.DEVICE):
