@@ -14,14 +14,13 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
-from cnbench.experiments.cpu_quota.grid import CONTROLLER
-from cnbench.lab.cgroups import hierarchies
+from cnbench.experiments.cgroup import CONTROLLER, having
 from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
@@ -142,15 +141,11 @@ def open_subject(params: Point, lab: Lab) -> Iterator[FreezerSubject]:
         yield subject
 
 
-def _require(params: Point, lab: Lab) -> None:
-    hierarchies.require("freezer", params.text("controller"))
-
-
 EXPERIMENT = Experiment(
     name="cgroup-freezer",
     question="How long until a group stands still, and until it runs again?",
     parameters=(
-        replace(CONTROLLER, summary="the version of the cgroup interface"),
+        CONTROLLER,
         Parameter(
             "tasks", "processes in the group", quick=(10,), full=(1, 10, 100, 1000), whole=True,
             minimum=1, maximum=10_000,
@@ -171,6 +166,6 @@ EXPERIMENT = Experiment(
     ),
     variant="controller",
     subject=open_subject,
-    require=_require,
+    require=having("freezer"),
     share=0.3,
 )  # fmt: skip

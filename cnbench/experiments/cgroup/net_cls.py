@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
 
 from cnbench.core.experiment import Experiment
 from cnbench.core.parameter import Point
-from cnbench.experiments.cpu_quota.grid import CONTROLLER
+from cnbench.experiments.cgroup import controller
 from cnbench.lab import commands
 from cnbench.lab.cgroups import hierarchies
 from cnbench.lab.cgroups.marks import open_classified
@@ -44,7 +43,7 @@ EXPERIMENT = Experiment(
     name="cgroup-net-cls",
     question="What does a packet cost whose cgroup's class a firewall rule asks for?",
     parameters=(
-        replace(CONTROLLER, summary="v1; v2 has none", quick=("v1",), full=("v1",)),
+        controller("v1; v2 has none", alone="v1"),
         PACKETS,
     ),
     metrics=METRICS,

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal
-from cnbench.experiments.cpu_quota.grid import CONTROLLER
+from cnbench.experiments.cgroup import CONTROLLER
 from cnbench.lab import kernel_memory
 from cnbench.lab.cgroups import hierarchies
 from cnbench.lab.cgroups.group import Cgroup
@@ -123,7 +123,7 @@ EXPERIMENT = Experiment(
     name="cgroup-scale",
     question="What do making, entering, asking and removing a group cost, the more there are?",
     parameters=(
-        replace(CONTROLLER, summary="the version of the cgroup interface"),
+        CONTROLLER,
         Parameter(
             "subsystem", "the controller whose groups are made", quick=("memory",),
             full=("memory", "pids"), choices=tuple(_STATISTICS),
