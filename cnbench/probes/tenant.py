@@ -215,15 +215,15 @@ def reap(child: int) -> int:
     return os.WTERMSIG(os.waitpid(child, 0)[1])
 
 
-def multiply(count: int, board: int) -> int:
-    """Have ``count`` children that count on ``board`` whenever they run; they die with this one."""
+def multiply(count: int, board: int, pause: float) -> int:
+    """Have ``count`` children that count on ``board`` and pause for seconds; they die with this."""
     shared = memoryview(mmap.mmap(board, 0)).cast("q")
     for slot in range(count):
         if os.fork() == 0:
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             while True:
                 shared[slot] += 1
-                time.sleep(0.001)
+                time.sleep(pause)
     return count
 
 

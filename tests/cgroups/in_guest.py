@@ -19,9 +19,18 @@ def out_of_the_group(subject):
     (folder / "cgroup.procs").write_text(str(process.pid))
 
 
-CASES = {
-    "cgroup-net-cls tc": ("cgroup-net-cls", {"controller": "v1", "reader": "tc"}, out_of_the_group),
-}
+CASES = {}
+CASES["cgroup-net-cls tc"] = (
+    "cgroup-net-cls",
+    {"controller": "v1", "reader": "tc"},
+    out_of_the_group,
+)
+
+CASES["cgroup-freezer quota"] = (
+    "cgroup-freezer",
+    {"controller": "v2", "quota": 0.05, "tasks": 2},
+    lambda subject: setattr(subject, "_set", lambda frozen: None),
+)
 
 
 def tried(name, changes, break_it, lab):
