@@ -152,6 +152,12 @@ def write(path: str, block: int, blocks: int, direct: int) -> list[int]:
         os.close(descriptor)
 
 
+def fill(path: str, size: int) -> int:
+    """Write a new file of ``size`` bytes through the page cache."""
+    with open(path, "wb") as file:  # noqa: PTH123
+        return file.write(bytes(size))
+
+
 def use_cpu(nanoseconds: int) -> int:
     """Use CPU time, and give how much it was: the kernel's own account of this process."""
     clock = time.process_time_ns
@@ -231,7 +237,7 @@ TASKS: dict[str, Callable[..., object]] = {
     task.__name__: task
     for task in (
         populate, sacrifice, grow, open_often, fork_often, fork_until_refused, thread_until_refused,
-        write, use_cpu, cpus, send_often, reserve, sleeper, reap, multiply,
+        write, fill, use_cpu, cpus, send_often, reserve, sleeper, reap, multiply,
     )
 }  # fmt: skip
 

@@ -4,7 +4,9 @@ Given to Python inside a guest by test_cgroups_guest.py; prints one JSON line a 
 """
 
 import json
+import os
 import sys
+import time
 import traceback
 
 sys.path.insert(0, "/usr/local/lib/cnbench")
@@ -19,6 +21,17 @@ def out_of_the_group(subject):
     (folder / "cgroup.procs").write_text(str(process.pid))
 
 
+def hidden_copy(folder):
+    """A folder whose files are linked elsewhere, so that their pages stay when they are deleted."""
+
+    class Kept(type(folder)):
+        def unlink(self):
+            os.link(self, f"{self.parent}/kept-{self.name}-{time.monotonic_ns()}")
+            super().unlink()
+
+    return Kept(folder)
+
+
 CASES = {}
 CASES["cgroup-net-cls tc"] = (
     "cgroup-net-cls",
@@ -30,6 +43,12 @@ CASES["cgroup-freezer quota"] = (
     "cgroup-freezer",
     {"controller": "v2", "quota": 0.05, "tasks": 2},
     lambda subject: setattr(subject, "_set", lambda frozen: None),
+)
+
+CASES["cgroup-scale cache"] = (
+    "cgroup-scale",
+    {"controller": "v2", "left": "cache", "groups": 4},
+    lambda subject: setattr(subject, "cache", hidden_copy(subject.cache)),
 )
 
 
