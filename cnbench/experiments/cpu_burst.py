@@ -18,7 +18,8 @@ from cnbench.core.kernels.throttling import throttling_era
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
-from cnbench.experiments.cpu_quota.grid import CONTROLLER, cgroup_of, never_soon_counted
+from cnbench.experiments.cgroup import CONTROLLER
+from cnbench.experiments.cpu_quota.grid import cgroup_of, never_soon_counted
 from cnbench.lab.cgroups.cpu import CpuGroup, require_controller
 from cnbench.lab.cgroups.hierarchies import Version
 from cnbench.lab.clock import Clock

@@ -11,14 +11,15 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
-from cnbench.experiments.cpu_quota.grid import CONTROLLER, cgroup_of, never_soon_counted
+from cnbench.experiments.cgroup import controller
+from cnbench.experiments.cpu_quota.grid import cgroup_of, never_soon_counted
 from cnbench.lab.cgroups.cpu import IDLE_WEIGHT, CpuGroup, require_controller
 from cnbench.lab.cgroups.hierarchies import Version
 from cnbench.lab.clock import Clock
@@ -123,9 +124,7 @@ EXPERIMENT = Experiment(
     name="cpu-weight",
     question="How exactly does the kernel divide a CPU between groups of unequal weight?",
     parameters=(
-        replace(
-            CONTROLLER, summary="the version of the cgroup interface: cpu.shares or cpu.weight"
-        ),
+        controller("the version of the cgroup interface: cpu.shares or cpu.weight"),
         Parameter(
             "ratio",
             "the heavier group's weight over the default",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -16,6 +18,10 @@ T = TypeVar("T")
 
 # Some grace periods of RCU, and the delay with which the kernel frees what it has batched.
 _GRACE = 0.1
+# The kernel's tick (CLOCK_MONOTONIC_COARSE of clock_getres(2)), and long enough after one for its
+# interrupt to be over.
+_COARSE = 6
+_AFTER_TICK = 0.0003
 
 
 @dataclass(frozen=True)
@@ -58,14 +64,34 @@ class Clock:
         """Whether ``timed`` counts what an action waits."""
         return self.idler is None
 
-    def settle(self) -> None:
-        """Before what is short: have the kernel do what it has put off (RCU, its workers).
+    def settle(self, least: float = _GRACE) -> None:
+        """Have the kernel do what it has put off (RCU, its workers): ``least`` seconds, to a tick.
 
-        On ``instructions`` that would be counted with what comes next, and waiting costs nothing.
+        On ``instructions`` it would be counted with what comes next, so this goes before what is
+        short, and behind what leaves such work behind, where that belongs to it. Waiting costs
+        nothing there, and the next tick's interrupt, which counts too, is as far off as can be.
         On ``wall`` it is done by another processor or later, as it always is.
         """
         if self.name == "instructions":
-            time.sleep(_GRACE)
+            time.sleep(_until_after_a_tick(time.monotonic() + least) - time.monotonic())
+
+    @contextlib.contextmanager
+    def going_first(self) -> Iterator[None]:
+        """Have this process, and what it makes, keep the processor until it sleeps (sched(7)).
+
+        What is new or woken may take it otherwise, and would be counted with what is timed. On
+        ``wall`` a batch process will do. On ``instructions`` it is a real-time one, since what the
+        fair scheduler does at a switch depends on all that ran before.
+        """
+        counted = self.name == "instructions"
+        policy, param = os.sched_getscheduler(0), os.sched_getparam(0)
+        os.sched_setscheduler(
+            0, os.SCHED_FIFO if counted else os.SCHED_BATCH, os.sched_param(int(counted))
+        )
+        try:
+            yield
+        finally:
+            os.sched_setscheduler(0, policy, param)
 
     def undisturbed(self) -> AbstractContextManager[None]:
         """Around samples: nothing runs beside them but what ``timed`` has run, and leaves out."""
@@ -87,6 +113,12 @@ class Clock:
             returned = action()
             took = self.ticks() - began
             return took - (self.idler.ran() - idled), returned
+
+
+def _until_after_a_tick(earliest: float) -> float:
+    """The first moment from ``earliest`` on at which a tick is just over, by time.monotonic()."""
+    tick = time.clock_getres(_COARSE)
+    return math.ceil((earliest - _AFTER_TICK) / tick) * tick + _AFTER_TICK
 
 
 @contextlib.contextmanager

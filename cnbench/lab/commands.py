@@ -36,6 +36,7 @@ PACKAGES = {
     "nft": "nftables",
     "qemu-system-x86_64": "qemu-system-x86",
     "setpriv": "util-linux",
+    "tc": "iproute2",
 }
 
 # A pipe that is full has its writer woken for every page that is read, which costs both a tenth of

@@ -293,7 +293,7 @@ def _remove_all(left: list[Resource], path: Path, removed: list[Resource]) -> li
         try:
             with _turn(path.parent):
                 if not _is_used_by_others(resource, path.parent, path):
-                    remove(resource)
+                    remove(resource, found=True)
                     removed.append(resource)
         except CnbenchError as error:
             failures.append(str(error))

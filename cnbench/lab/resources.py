@@ -65,12 +65,15 @@ def is_nothing(resource: Resource) -> bool:
     return resource.kind == "processes" and not any(processes.of_run(resource.what))
 
 
-def remove(resource: Resource) -> None:
-    """Remove ``resource`` if it is there.
+def remove(resource: Resource, *, found: bool = False) -> None:
+    """Remove ``resource`` if it is there; ``found`` in the journal of another process, or our own.
 
     Raises:
-        CnbenchError: it is not ours by its name, or it is still there after all attempts.
+        CnbenchError: it is not ours by its name, it is still there after all attempts, or it was
+            found and cannot be seen from here.
     """
+    if found and is_out_of_sight(resource):
+        raise CnbenchError(f"the {resource.kind} {resource.what} cannot be seen from here")
     try:
         _REMOVERS[resource.kind](resource.what)
     except KeyError:
@@ -79,6 +82,22 @@ def remove(resource: Resource) -> None:
         raise CnbenchError(
             f"could not remove the {resource.kind} {resource.what}: {error}"
         ) from error
+
+
+def is_out_of_sight(resource: Resource, mounts: str | None = None) -> bool:
+    """Whether ``resource`` is a cgroup of a tree that is not mounted where this process looks.
+
+    It seems gone then, and is not: another may be mounted above it in a mount namespace such as a
+    container has. ``mounts`` is the text of /proc/mounts.
+    """
+    group = Path(resource.what)
+    if resource.kind != "cgroup" or not group.is_relative_to(_CGROUPS):
+        return False
+    mounts = Path("/proc/mounts").read_text() if mounts is None else mounts
+    rows = [line.split() for line in mounts.splitlines()]
+    above = [(len(Path(where).parts), at) for at, (_, where, *_) in enumerate(rows)
+             if group.is_relative_to(where)]  # fmt: skip
+    return not above or not rows[max(above)[1]][2].startswith("cgroup")
 
 
 def _ours(path: str) -> Path:

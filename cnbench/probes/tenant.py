@@ -152,6 +152,12 @@ def write(path: str, block: int, blocks: int, direct: int) -> list[int]:
         os.close(descriptor)
 
 
+def fill(path: str, size: int) -> int:
+    """Write a new file of ``size`` bytes through the page cache."""
+    with open(path, "wb") as file:  # noqa: PTH123
+        return file.write(bytes(size))
+
+
 def use_cpu(nanoseconds: int) -> int:
     """Use CPU time, and give how much it was: the kernel's own account of this process."""
     clock = time.process_time_ns
@@ -215,15 +221,15 @@ def reap(child: int) -> int:
     return os.WTERMSIG(os.waitpid(child, 0)[1])
 
 
-def multiply(count: int, board: int) -> int:
-    """Have ``count`` children that count on ``board`` whenever they run; they die with this one."""
+def multiply(count: int, board: int, pause: float) -> int:
+    """Have ``count`` children that count on ``board`` and pause for seconds; they die with this."""
     shared = memoryview(mmap.mmap(board, 0)).cast("q")
     for slot in range(count):
         if os.fork() == 0:
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             while True:
                 shared[slot] += 1
-                time.sleep(0.001)
+                time.sleep(pause)
     return count
 
 
@@ -231,7 +237,7 @@ TASKS: dict[str, Callable[..., object]] = {
     task.__name__: task
     for task in (
         populate, sacrifice, grow, open_often, fork_often, fork_until_refused, thread_until_refused,
-        write, use_cpu, cpus, send_often, reserve, sleeper, reap, multiply,
+        write, fill, use_cpu, cpus, send_often, reserve, sleeper, reap, multiply,
     )
 }  # fmt: skip
 

@@ -4,7 +4,8 @@ import mmap
 
 import pytest
 
-from cnbench.core.errors import UnsupportedError
+from cnbench.core.errors import CnbenchError, UnsupportedError
+from cnbench.experiments.cgroup import freezer
 from cnbench.experiments.cgroup.freezer import FreezerSubject
 from cnbench.experiments.cgroup.memory_high import delay, expected_delay
 from cnbench.experiments.registry import all_experiments
@@ -102,6 +103,18 @@ def test_members_that_were_not_frozen_break_the_proof(lab, version, monkeypatch)
         subject.sample()
         broken = [check.claim for check in subject.proof().broken]
     assert "times that nobody counted while frozen" in broken
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_group_under_a_quota_is_frozen_when_it_is_throttled(lab, version, monkeypatch):
+    monkeypatch.setattr(freezer, "_PATIENCE", 3.0)
+    with opened("cgroup-freezer", version, lab, tasks=2, quota=0.05) as subject:
+        assert subject.sample()["wait"] > 0
+        assert subject.throttled == 1
+        assert subject.proof().holds, subject.proof().broken
+        subject.quota.limit(20.0, 0.1)
+        with pytest.raises(CnbenchError, match="not throttled"):
+            subject.sample()
 
 
 def test_the_delay_above_memory_high_is_the_kernels():

@@ -119,7 +119,8 @@ def test_a_network_namespace_that_stays_is_told(lab, monkeypatch):
         with pytest.raises(CnbenchError, match="still there"):
             watch.wait()
         monkeypatch.setattr(teardown, "_PATIENCE", 60)
-        one.end()
+        one.let_go()
+        one.wait()
         watch.wait()
         assert (watch.watched, watch.gone) == (1, 1)
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
-from cnbench.experiments.cpu_quota.grid import CONTROLLER
-from cnbench.lab.cgroups import hierarchies
+from cnbench.experiments.cgroup import controller, having
 from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
@@ -91,15 +90,11 @@ def open_subject(params: Point, lab: Lab) -> Iterator[AccountingSubject]:
                                 params.number("time"), params.whole("reads"))  # fmt: skip
 
 
-def _require(params: Point, lab: Lab) -> None:
-    hierarchies.require("cpuacct", params.text("controller"))
-
-
 EXPERIMENT = Experiment(
     name="cgroup-accounting",
     question="Is a group charged the CPU time its process used, and what does asking cost?",
     parameters=(
-        replace(CONTROLLER, summary="cpuacct.usage of v1, or cpu.stat of v2"),
+        controller("cpuacct.usage of v1, or cpu.stat of v2"),
         Parameter(
             "groups", "groups below the one that is read", quick=(0,), full=(0, 10, 100),
             whole=True, maximum=1000,
@@ -119,6 +114,6 @@ EXPERIMENT = Experiment(
     ),
     variant="controller",
     subject=open_subject,
-    require=_require,
+    require=having("cpuacct"),
     share=0.3,
 )  # fmt: skip

@@ -12,14 +12,13 @@ import contextlib
 import mmap
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Check, Proof, equal
-from cnbench.experiments.cpu_quota.grid import CONTROLLER
-from cnbench.lab.cgroups import hierarchies
+from cnbench.experiments.cgroup import CONTROLLER, having
 from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
@@ -109,15 +108,11 @@ def open_subject(params: Point, lab: Lab) -> Iterator[CpusetSubject]:
         yield CpusetSubject(groups[0], groups[1], cpus, tenant, board, descriptor, lab.clock)
 
 
-def _require(params: Point, lab: Lab) -> None:
-    hierarchies.require("cpuset", params.text("controller"))
-
-
 EXPERIMENT = Experiment(
     name="cgroup-cpuset",
     question="What does moving a busy thread to another CPU cost, and when does it land?",
     parameters=(
-        replace(CONTROLLER, summary="the version of the cgroup interface"),
+        CONTROLLER,
     ),
     metrics=(
         Metric("move", "s", "lower", "ratio", "cost of moving the process to the other group"),
@@ -129,6 +124,6 @@ EXPERIMENT = Experiment(
     ),
     variant="controller",
     subject=open_subject,
-    require=_require,
+    require=having("cpuset"),
     share=0.3,
 )  # fmt: skip

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal
-from cnbench.experiments.cpu_quota.grid import CONTROLLER
+from cnbench.experiments.cgroup import controller
 from cnbench.lab.cgroups import device_rules, hierarchies
 from cnbench.lab.cgroups.device_rules import DeviceRules, open_device_rules
 from cnbench.lab.cgroups.group import Cgroup
@@ -94,7 +94,7 @@ EXPERIMENT = Experiment(
     name="cgroup-devices",
     question="What does asking whether a device may be opened cost?",
     parameters=(
-        replace(CONTROLLER, summary="v1's list of rules, or a BPF program on v2"),
+        controller("v1's list of rules, or a BPF program on v2"),
         Parameter(
             "rules", "rules, of which the last lets the device in", quick=(10,),
             full=(1, 10, 100), whole=True, minimum=1, maximum=1000,

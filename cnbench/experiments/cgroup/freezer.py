@@ -3,6 +3,8 @@
 From the write to the kernel's own word that all of it is frozen (v1 says FREEZING meanwhile). That
 it is so the members show, who count on a shared board whenever they run. A process that is killed
 while it is frozen dies at once on v2; on v1 only once it is thawed, from when ``kill`` then counts.
+Under a quota the members are busy, and the write comes when the group has just been throttled: who
+is to freeze may then have to be let run first (``wait`` counts that, too).
 """
 
 from __future__ import annotations
@@ -14,15 +16,18 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import cast
 
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
-from cnbench.experiments.cpu_quota.grid import CONTROLLER
+from cnbench.experiments.cgroup import CONTROLLER
 from cnbench.lab.cgroups import hierarchies
+from cnbench.lab.cgroups.cpu import CpuGroup, require_controller
 from cnbench.lab.cgroups.group import Cgroup
+from cnbench.lab.cgroups.hierarchies import Version
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
 from cnbench.lab.waiting import wait_until
@@ -31,6 +36,9 @@ from cnbench.probes.tenants import Tenant, open_tenant
 _PATIENCE = 30.0
 # In which the members would count several times if they ran.
 _LOOK = 0.01
+# Between two counts of a member, in seconds, and the period of a quota.
+_PAUSE = 0.001
+_PERIOD = 0.1
 
 
 @dataclass
@@ -42,8 +50,9 @@ class FreezerSubject:
     members: int
     counts: memoryview
     clock: Clock
+    quota: CpuGroup | None = None
     samples: int = 0
-    counted_frozen: int = 0
+    throttled: int = 0
     stood_still: int = 0
     died_frozen: int = 0
 
@@ -53,7 +62,10 @@ class FreezerSubject:
         end = os.pidfd_open(victim)
         try:
             before = list(self.counts)
+            self._wait_until_throttled()
+            began = self.clock.ticks()
             freeze, _ = self.clock.timed(lambda: self._set(True))
+            wait = self.clock.ticks() - began
             self.stood_still += self._look()
             began = self.clock.ticks()
             os.kill(victim, signal.SIGKILL)
@@ -70,7 +82,17 @@ class FreezerSubject:
         self._wait_until_all_count(before)
         self.samples += 1
         units = self.clock.units
-        return {"freeze": units(freeze), "thaw": units(thaw), "kill": units(killed)}
+        values = {"freeze": units(freeze), "thaw": units(thaw), "kill": units(killed)}
+        return values | ({"wait": units(wait)} if self.quota else {})
+
+    def _wait_until_throttled(self) -> None:
+        if quota := self.quota:
+            before = quota.account().throttled
+            wait_until(
+                lambda: quota.account().throttled > before, "the group is not throttled",
+                within=_PATIENCE, every=0.0005,
+            )  # fmt: skip
+            self.throttled += 1
 
     @property
     def _thaw_kills(self) -> bool:
@@ -111,6 +133,8 @@ class FreezerSubject:
                       self.stood_still),
                 equal("killed ones that died while frozen", died, self.died_frozen),
                 true("members counted", sum(self.counts), min(self.counts) > 0),
+                equal("times that the quota had held the group before",
+                      self.samples if self.quota else 0, self.throttled),
             )
         )  # fmt: skip
 
@@ -125,32 +149,63 @@ def open_subject(params: Point, lab: Lab) -> Iterator[FreezerSubject]:
     """The groups, with as many members as asked for."""
     members = params.whole("tasks")
     with contextlib.ExitStack() as stack:
-        groups: list[Cgroup] = []
-        for _ in range(params.whole("depth")):
-            above = groups[-1] if groups else None
-            groups.append(
-                stack.enter_context(lab.cgroup("freezer", params.text("controller"), above))
-            )
+        quota = stack.enter_context(_open_quota(params, lab))
+        groups = [*_groups(params, lab, stack, quota)]
         board = os.memfd_create("cnbench-board")
         stack.callback(os.close, board)
         os.ftruncate(board, -(-members * 8 // mmap.PAGESIZE) * mmap.PAGESIZE)
         counts = memoryview(mmap.mmap(board, 0)).cast("q")[:members]
         tenant = stack.enter_context(open_tenant(groups[-1], pass_fds=[board]))
-        tenant.do("multiply", members, board)
-        subject = FreezerSubject(groups, tenant, members, counts, lab.clock)
+        if quota and quota.version == "v1":
+            quota.add(tenant.pid)
+        tenant.do("multiply", members, board, 0 if quota else _PAUSE)
+        subject = FreezerSubject(groups, tenant, members, counts, lab.clock, quota)
         subject._wait_until_all_count([0] * members)
         yield subject
 
 
+@contextlib.contextmanager
+def _open_quota(params: Point, lab: Lab) -> Iterator[CpuGroup | None]:
+    share = params.number("quota")
+    if not share:
+        yield None
+        return
+    with lab.cpu_group(cast(Version, params.text("controller"))) as group:
+        group.limit(share, _PERIOD)
+        yield group
+
+
+def _groups(
+    params: Point, lab: Lab, stack: contextlib.ExitStack, quota: CpuGroup | None
+) -> Iterator[Cgroup]:
+    """The groups, the first of which is frozen; on v2 the one that has a quota is that one."""
+    version = params.text("controller")
+    if quota and version == "v2":
+        yield Cgroup(quota.folder, hierarchies.require("freezer", version))
+        return
+    above = None
+    for _ in range(params.whole("depth")):
+        above = stack.enter_context(lab.cgroup("freezer", version, above))
+        yield above
+
+
 def _require(params: Point, lab: Lab) -> None:
     hierarchies.require("freezer", params.text("controller"))
+    if params.number("quota"):
+        require_controller(params.text("controller"))
+
+
+def _nonsense(params: Point) -> str:
+    if params.number("quota") and params.whole("depth") > 1:
+        return "a quota is looked at in one group"
+    return ""
 
 
 EXPERIMENT = Experiment(
     name="cgroup-freezer",
     question="How long until a group stands still, and until it runs again?",
     parameters=(
-        replace(CONTROLLER, summary="the version of the cgroup interface"),
+        CONTROLLER,
         Parameter(
             "tasks", "processes in the group", quick=(10,), full=(1, 10, 100, 1000), whole=True,
             minimum=1, maximum=10_000,
@@ -158,6 +213,10 @@ EXPERIMENT = Experiment(
         Parameter(
             "depth", "groups in one another, of which the first is frozen", quick=(1,),
             full=(1, 16), whole=True, minimum=1, maximum=32,
+        ),
+        Parameter(
+            "quota", "CPU time that the group may use, as a share of one CPU; 0: any", quick=(0.0,),
+            full=(0.0, 0.05), unit="1", maximum=64,
         ),
     ),
     metrics=(
@@ -168,9 +227,14 @@ EXPERIMENT = Experiment(
             "time until one that was killed frozen is dead; on v1 from the thaw on",
             elapsed=True,
         ),
+        Metric(
+            "wait", "s", "lower", "ratio", "as freeze, with all that it waits, under a quota",
+            elapsed=True,
+        ),
     ),
     variant="controller",
     subject=open_subject,
     require=_require,
+    nonsense=_nonsense,
     share=0.3,
 )  # fmt: skip

@@ -11,15 +11,14 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal
-from cnbench.experiments.cpu_quota.grid import CONTROLLER
-from cnbench.lab.cgroups import hierarchies
+from cnbench.experiments.cgroup import controller, having
 from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
@@ -94,18 +93,11 @@ def open_subject(params: Point, lab: Lab) -> Iterator[HugetlbSubject]:
             yield HugetlbSubject(group, tenant, lab.clock, pages)
 
 
-def _require(params: Point, lab: Lab) -> None:
-    hierarchies.require("hugetlb", params.text("controller"))
-
-
 EXPERIMENT = Experiment(
     name="cgroup-hugetlb",
     question="Are reservations of huge pages refused exactly at the limit?",
     parameters=(
-        replace(
-            CONTROLLER, summary="the version of the cgroup interface, one of them at a time",
-            quick=("v2",),
-        ),
+        controller("the version of the cgroup interface, one of them at a time", first="v2"),
         Parameter(
             "pages", "huge pages of 2 MiB that the group may reserve", quick=(5,), full=(1, 5, 50),
             whole=True, minimum=1, maximum=1000,
@@ -117,6 +109,6 @@ EXPERIMENT = Experiment(
     ),
     variant="controller",
     subject=open_subject,
-    require=_require,
+    require=having("hugetlb"),
     share=0.25,
 )  # fmt: skip

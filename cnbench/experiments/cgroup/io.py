@@ -13,13 +13,13 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal
-from cnbench.experiments.cpu_quota.grid import CONTROLLER
+from cnbench.experiments.cgroup import controller
 from cnbench.lab.cgroups import hierarchies, io_limits
 from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.host import Lab
@@ -113,7 +113,7 @@ EXPERIMENT = Experiment(
     name="cgroup-io",
     question="How exactly is a process held to a rate of writing?",
     parameters=(
-        replace(CONTROLLER, summary="blkio of v1, or io of v2"),
+        controller("blkio of v1, or io of v2"),
         Parameter(
             "write", "past the page cache, or through it", quick=("direct",),
             full=("direct", "buffered"), choices=("direct", "buffered"),

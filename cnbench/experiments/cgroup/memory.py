@@ -15,14 +15,13 @@ import mmap
 import os
 import signal
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
-from cnbench.experiments.cpu_quota.grid import CONTROLLER
-from cnbench.lab.cgroups import hierarchies
+from cnbench.experiments.cgroup import CONTROLLER, having
 from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.cgroups.oom import OomNotices, oom_kills, open_oom_notices
 from cnbench.lab.host import Lab
@@ -119,15 +118,11 @@ def open_subject(params: Point, lab: Lab) -> Iterator[MemorySubject]:
         yield MemorySubject(lab, group, notices, inside, outside, limit, board)
 
 
-def _require(params: Point, lab: Lab) -> None:
-    hierarchies.require("memory", params.text("controller"))
-
-
 EXPERIMENT = Experiment(
     name="cgroup-memory",
     question="How exactly is a memory limit held, and what does being accounted cost?",
     parameters=(
-        replace(CONTROLLER, summary="the version of the cgroup interface"),
+        CONTROLLER,
         Parameter(
             "limit",
             "the group's memory limit",
@@ -153,6 +148,6 @@ EXPERIMENT = Experiment(
     ),
     variant="controller",
     subject=open_subject,
-    require=_require,
+    require=having("memory"),
     share=0.3,
 )  # fmt: skip

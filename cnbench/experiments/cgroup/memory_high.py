@@ -13,14 +13,14 @@ import contextlib
 import mmap
 import statistics
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
-from cnbench.experiments.cpu_quota.grid import CONTROLLER
+from cnbench.experiments.cgroup import controller
 from cnbench.lab.cgroups import hierarchies
 from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.clock import Clock
@@ -123,7 +123,7 @@ EXPERIMENT = Experiment(
     name="cgroup-memory-high",
     question="How long is a process held back that grows beyond memory.high?",
     parameters=(
-        replace(CONTROLLER, summary="v2; v1 has no such limit", quick=("v2",), full=("v2",)),
+        controller("v2; v1 has no such limit", alone="v2"),
         Parameter(
             "high", "the limit beyond which the kernel slows a group down", quick=(30 * 2**20,),
             full=(30 * 2**20,), unit="B", whole=True, minimum=2**20, maximum=2**33,

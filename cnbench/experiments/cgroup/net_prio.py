@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
 
 from cnbench.core.experiment import Experiment
 from cnbench.core.parameter import Point
-from cnbench.experiments.cpu_quota.grid import CONTROLLER
-from cnbench.lab.cgroups import hierarchies
+from cnbench.experiments.cgroup import controller, having
 from cnbench.lab.cgroups.marks import open_prioritised
 from cnbench.lab.host import Lab
 from cnbench.probes.marked_packets import METRICS, PACKETS, MarkedPackets, open_marked_packets
@@ -30,20 +28,16 @@ def open_subject(params: Point, lab: Lab) -> Iterator[MarkedPackets]:
         yield subject
 
 
-def _require(params: Point, lab: Lab) -> None:
-    hierarchies.require("net_prio", params.text("controller"))
-
-
 EXPERIMENT = Experiment(
     name="cgroup-net-prio",
     question="What does a packet cost whose priority comes from its cgroup?",
     parameters=(
-        replace(CONTROLLER, summary="v1; v2 has none", quick=("v1",), full=("v1",)),
+        controller("v1; v2 has none", alone="v1"),
         PACKETS,
     ),
     metrics=METRICS,
     variant="controller",
     subject=open_subject,
-    require=_require,
+    require=having("net_prio"),
     share=0.3,
 )  # fmt: skip

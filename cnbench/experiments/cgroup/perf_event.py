@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
-from cnbench.experiments.cpu_quota.grid import CONTROLLER
-from cnbench.lab.cgroups import hierarchies
+from cnbench.experiments.cgroup import controller, having
 from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.cgroups.perf_events import GroupClock, open_group_clock
 from cnbench.lab.clock import Clock
@@ -86,18 +85,11 @@ def open_subject(params: Point, lab: Lab) -> Iterator[PerfEventSubject]:
         yield PerfEventSubject(group, counter, tenant, stranger, lab.clock, params.number("time"))
 
 
-def _require(params: Point, lab: Lab) -> None:
-    hierarchies.require("perf_event", params.text("controller"))
-
-
 EXPERIMENT = Experiment(
     name="cgroup-perf-event",
     question="Does a counter that is filtered by cgroup see the group, and nothing else?",
     parameters=(
-        replace(
-            CONTROLLER, summary="perf_event of v1, or any group of v2; in one of them at a time",
-            quick=("v2",),
-        ),
+        controller("perf_event of v1, or any group of v2; in one of them at a time", first="v2"),
         Parameter(
             "time", "CPU time that is used in a sample", quick=(0.02,), full=(0.1,), unit="s",
             minimum=0.001, maximum=60,
@@ -110,6 +102,6 @@ EXPERIMENT = Experiment(
     ),
     variant="controller",
     subject=open_subject,
-    require=_require,
+    require=having("perf_event"),
     share=0.3,
 )  # fmt: skip

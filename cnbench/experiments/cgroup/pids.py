@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from cnbench.core.experiment import Experiment
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal
-from cnbench.experiments.cpu_quota.grid import CONTROLLER
-from cnbench.lab.cgroups import hierarchies
+from cnbench.experiments.cgroup import CONTROLLER, having
 from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.clock import Clock
 from cnbench.lab.host import Lab
@@ -88,15 +87,11 @@ def open_subject(params: Point, lab: Lab) -> Iterator[PidsSubject]:
         )
 
 
-def _require(params: Point, lab: Lab) -> None:
-    hierarchies.require("pids", params.text("controller"))
-
-
 EXPERIMENT = Experiment(
     name="cgroup-pids",
     question="Is a fork refused exactly at the limit, and what does the counter cost a fork?",
     parameters=(
-        replace(CONTROLLER, summary="the version of the cgroup interface"),
+        CONTROLLER,
         Parameter(
             "limit", "tasks the group may have", quick=(20,), full=(20, 200), whole=True,
             minimum=4, maximum=10_000,
@@ -117,6 +112,6 @@ EXPERIMENT = Experiment(
     ),
     variant="controller",
     subject=open_subject,
-    require=_require,
+    require=having("pids"),
     share=0.3,
 )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import cast
 
 from cnbench.core.parameter import Parameter, Params, Point, Value
 from cnbench.core.venue import CgroupVersion
+from cnbench.experiments.cgroup import CONTROLLER
 
 # min_cfs_quota_period in kernel/sched/core.c.
 _LEAST_QUOTA_US = 1000
@@ -101,15 +102,6 @@ def never_soon_counted(params: Point) -> bool:
     """For experiments whose groups are busy for most of a sample."""
     return False
 
-
-# All experiments on groups and CPUs have it.
-CONTROLLER = Parameter(
-    "controller",
-    "the version of the cgroup interface",
-    quick=("v1", "v2"),
-    full=("v1", "v2"),
-    choices=("v1", "v2"),
-)
 
 PARAMETERS = (
     CONTROLLER,

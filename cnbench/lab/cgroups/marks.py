@@ -1,16 +1,16 @@
 """Packets that carry what their sender's cgroup says: a class (net_cls) or a priority (net_prio).
 
-The kernel marks a socket with the class of its maker's group, which a rule of nftables counts here
-in a network namespace of our own. It gives a packet its group's priority for the device that it
-leaves by, which loopback hands on and the receiver is told (SO_RCVPRIORITY). Priorities can only be
-set for devices of the initial namespace (write_priomap in net/core/netprio_cgroup.c), so these
-packets go over the loopback that everybody has; nothing is changed there for other groups.
+The kernel marks a socket with the class of its maker's group, which is asked for and counted here
+in a network namespace of our own (``class_readers.py``). It gives a packet its group's priority for
+the device that it leaves by, which loopback hands on and the receiver is told (SO_RCVPRIORITY).
+Priorities can only be set for devices of the initial namespace (write_priomap in
+net/core/netprio_cgroup.c), so these packets go over the loopback that everybody has; nothing is
+changed there for other groups.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import socket
 import struct
 from collections.abc import Iterator
@@ -18,17 +18,10 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from cnbench.core.errors import UnsupportedError
+from cnbench.lab.cgroups.class_readers import CLASS, ClassReader
 from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.netns import NetworkNamespace
 
-_CLASS = 0x100001  # 10:1 as tc writes it
-_RULES = f"""table inet cnbench {{
-chain marked {{
-type filter hook output priority 0
-meta cgroup {_CLASS} counter
-}}
-}}
-"""
 _PRIORITY = 5
 _MAP = f"lo {_PRIORITY}"
 # From asm-generic/socket.h, since Linux 6.14.
@@ -55,16 +48,23 @@ class Marked(Protocol):
 
 
 class Classified:
-    """Sockets marked with a class, and packets counted in ``namespace`` by it."""
+    """Sockets marked with a class, and packets that a reader counts in ``namespace`` by it."""
 
-    def __init__(self, group: Cgroup, namespace: NetworkNamespace, receiver: socket.socket) -> None:
+    def __init__(
+        self,
+        group: Cgroup,
+        namespace: NetworkNamespace,
+        receiver: socket.socket,
+        reader: ClassReader,
+    ) -> None:
         self.group = group
         self.receiver = receiver
         self._namespace = namespace
+        self._reader = reader
 
     def read_back(self) -> bool:
         """As ``Marked``."""
-        return self.group.number("net_cls.classid") == _CLASS
+        return self.group.number("net_cls.classid") == CLASS
 
     def entered(self) -> AbstractContextManager[None]:
         """As ``Marked``."""
@@ -75,11 +75,8 @@ class Classified:
         return sum(1 for _ in _arrived(self.receiver))
 
     def counted(self) -> int:
-        """As ``Marked``; the firewall's counter."""
-        listed = self._namespace.run(["nft", "--json", "list", "table", "inet", "cnbench"]).stdout
-        parts = json.loads(listed)["nftables"]
-        expressions = [one for part in parts if "rule" in part for one in part["rule"]["expr"]]
-        return sum(int(one["counter"]["packets"]) for one in expressions if "counter" in one)
+        """As ``Marked``, by the reader."""
+        return self._reader.packets(self._namespace)
 
 
 class Prioritised:
@@ -118,23 +115,20 @@ def _arrived(receiver: socket.socket) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def open_classified(group: Cgroup, namespace: NetworkNamespace) -> Iterator[Classified]:
-    """Have the sockets of ``group`` marked with a class that ``namespace`` counts.
+def open_classified(
+    group: Cgroup, namespace: NetworkNamespace, reader: ClassReader
+) -> Iterator[Classified]:
+    """Have the sockets of ``group`` marked with a class that ``reader`` counts in ``namespace``.
 
     Raises:
-        UnsupportedError: the kernel's nftables cannot.
+        UnsupportedError: the kernel lacks what the reader takes.
     """
-    group.write("net_cls.classid", _CLASS)
-    done = namespace.run(["nft", "-f", "-"], input=_RULES, check=False)
-    if done.returncode:
-        raise UnsupportedError(
-            f"nftables counts no packets by class here: {done.stderr.strip().splitlines()[0]}",
-            "use a kernel whose nftables can: --lab guest",
-        )
+    group.write("net_cls.classid", CLASS)
+    reader.set_up(namespace)
     with namespace.entered():
         receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     with receiver:
-        yield Classified(group, namespace, _bound(receiver))
+        yield Classified(group, namespace, _bound(receiver), reader)
 
 
 @contextlib.contextmanager

@@ -74,9 +74,12 @@ class Resident:
     ticks: int
     hold: int
 
-    def end(self) -> None:
-        """Have it end, and wait until it has; its namespaces are let go of by then."""
+    def let_go(self) -> None:
+        """Have it end."""
         os.write(self.hold, b".")
+
+    def wait(self) -> None:
+        """Wait until it has ended; its namespaces are let go of by then."""
         os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
 
     def namespace(self, link: str) -> int:
@@ -105,7 +108,7 @@ def open_resident(
         block = ctypes.create_string_buffer(
             struct.pack("=8q8x", *arguments.numbers, hold, read_end)
         )
-        with _undisturbed():
+        with _no_signals(), clock.going_first():
             ticks, pid = clock.timed(lambda: start(block))
         if pid < 0:
             raise UnsupportedError(
@@ -121,20 +124,12 @@ def open_resident(
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Have no handler of Python's run in a resident, and no resident before its maker goes on.
-
-    The one would run on that stack and in shared memory. The other would be counted with the call:
-    what is new may take the processor from who made it, but for a batch process (sched(7)), which a
-    resident then is too.
-    """
+def _no_signals() -> Iterator[None]:
+    """Have no handler of Python's run in a resident, on its stack and in shared memory."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    policy, param = os.sched_getscheduler(0), os.sched_getparam(0)
-    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     try:
         yield
     finally:
-        os.sched_setscheduler(0, policy, param)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
