@@ -17,7 +17,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from cnbench.core.errors import CnbenchError
 from cnbench.core.metric import Better, Scale
 from cnbench.stats.arrays import Floats, as_values, exp_of, log_of
-from cnbench.stats.autocorrelation import remembered, widened, worth
+from cnbench.stats.autocorrelation import freedom_of, remembered, widened
 from cnbench.stats.intervals import Interval, blocks_needed, mean_interval
 from cnbench.stats.level import level_of
 from cnbench.stats.observations import Observations
@@ -143,8 +143,8 @@ def effect_in_blocks(
     found = (_of_setups if of_setups else _of_blocks)(contrast, pairs)
     return replace(
         found,
-        interval=widened(found.interval, memory, n),
-        freedom=max(1, min(found.freedom, worth(memory, n) - 1)),
+        interval=widened(found.interval, memory, n, found.units),
+        freedom=min(found.freedom, freedom_of(memory, n)),
         autocorrelation=memory,
         known=known,
     )

@@ -68,5 +68,5 @@ def level_of(observations: Observations, *, memory: float | None = 0.0) -> Level
     interval = mean_interval(medians) if few else median_interval(medians)
     unit: Literal["block", "set-up"] = "set-up" if count > 1 else "block"
     if memory is not None:
-        interval = widened(interval, remembers, n)
+        interval = widened(interval, remembers, n, medians.size)
     return Level(interval, unit, medians.size, remembers)
