@@ -13,11 +13,11 @@ from cnbench.core.autocorrelation import FEWEST, corrected, widening
 from cnbench.stats.intervals import Interval
 
 # What blocks need that remember by 0.9, the most that is believed: 5.4 to 5.7 times the interval of
-# independent ones holds the truth in 95 %, for any number of 6 to 30 (and 3.4 to 3.6 times for 0.8).
+# independent ones holds the truth in 95 %, for any number of 6 to 30 (3.4 to 3.6 times for 0.8).
 WIDEST = 5.5
 # Six independent blocks look as if they remembered in three of ten draws. With one degree of
-# freedom for what they are then worth, t made intervals 27 times wider, one of them from 6 µs to 1184 s. With two
-# coverage falls by less than one in a hundred.
+# freedom for what they are then worth, t made intervals 27 times wider, one of them from 6 µs to
+# 1184 s. With two, coverage falls by less than one in a hundred.
 _LEAST_FREEDOM = 2
 
 
