@@ -15,7 +15,7 @@ import numpy as np
 
 from cnbench.core.autocorrelation import corrected, lag_one
 from cnbench.core.errors import CnbenchError
-from cnbench.stats.arrays import Floats
+from cnbench.stats.arrays import Floats, median
 
 # Fewer blocks a set-up than this, and taking away the set-ups' medians would take most of the rest.
 _BLOCKS_A_SETUP = 3
@@ -54,8 +54,10 @@ class Observations:
         """One value a set-up of a single run, in their order; without a note, one a block."""
         if not self.setups:
             return self.values
+        if self.setup_count == 1:
+            return np.array([median(self.values)])
         labels = np.array(self.setups)
-        return np.array([np.median(self.values[labels == label]) for label in np.unique(labels)])
+        return np.array([median(self.values[labels == label]) for label in np.unique(labels)])
 
     @property
     def setup_count(self) -> int:
@@ -64,7 +66,7 @@ class Observations:
 
     def centre(self) -> float:
         """The middle of a single run: the median of its set-ups' medians."""
-        return float(np.median(self.setup_medians()))
+        return median(self.setup_medians())
 
     def lag_one(self) -> float:
         """The correlation of neighbouring blocks of a single run, without what set-ups differ by.
@@ -76,7 +78,7 @@ class Observations:
             labels = np.array(self.setups)
             values = values.copy()
             for label in np.unique(labels):
-                values[labels == label] -= np.median(values[labels == label])
+                values[labels == label] -= median(values[labels == label])
         return lag_one(values.tolist())
 
     def memory(self) -> float:
