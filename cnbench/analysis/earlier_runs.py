@@ -39,7 +39,7 @@ class EarlierRuns:
         found = [
             run.centre()
             for result in self._like(environment, case, metric)
-            for run in observed_differences(result.samples, metric).by_run()
+            for run in observed_differences(result.samples, metric).by_run
         ]
         return np.array(found[-MOST_RUNS:])
 

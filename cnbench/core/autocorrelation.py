@@ -42,7 +42,7 @@ def corrected(correlation: float, n: int) -> float:
 
 
 def widening(correlation: float, n: int) -> float:
-    """How many times wider the mean of ``n`` values is known that remember ``correlation``, 0 to <1.
+    """How many times wider the mean of ``n`` values is known that remember by ``correlation``.
 
     sqrt((1 + r) / (1 - r)), a first-order autoregression's (Bartlett, JRSS 98 (1935) 536-543), and
     no more than sqrt(n): however alike they are, n values are worth one.

@@ -56,9 +56,9 @@ def level_of(observations: Observations, *, memory: float | None = 0.0) -> Level
     Raises:
         CnbenchError: no values.
     """
-    runs = observations.by_run()
+    runs = observations.by_run
     n = observations.values.size // len(runs)
-    remembers = max(memory or 0.0, remembered([run.lag_one() for run in runs], n))
+    remembers = max(memory or 0.0, remembered([run.lag_one for run in runs], n))
     if len(runs) > 1:
         centres = np.array([run.centre() for run in runs])
         return Level(mean_interval(centres), "run", len(runs), remembers)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -41,10 +42,13 @@ class Observations:
             if labels and len(labels) != self.values.size:
                 raise CnbenchError(f"{self.values.size} values have {len(labels)} labels")
 
+    @cached_property
     def by_run(self) -> list[Observations]:
         """The observations of each run, in their order."""
         if not self.runs:
             return [self]
+        if len(set(self.runs)) == 1:
+            return [Observations(self.values, self.setups)]
         places = [
             list(group) for _, group in groupby(range(self.values.size), self.runs.__getitem__)
         ]
@@ -68,6 +72,7 @@ class Observations:
         """The middle of a single run: the median of its set-ups' medians."""
         return median(self.setup_medians())
 
+    @cached_property
     def lag_one(self) -> float:
         """The correlation of neighbouring blocks of a single run, without what set-ups differ by.
 
@@ -83,7 +88,7 @@ class Observations:
 
     def memory(self) -> float:
         """The autocorrelation of a single run, 0 to 0.9, without the bias of its estimate."""
-        return corrected(self.lag_one(), self.values.size)
+        return corrected(self.lag_one, self.values.size)
 
     def _at(self, places: Sequence[int]) -> Observations:
         return Observations(
