@@ -164,7 +164,7 @@ class _Shared:
 def _compared_apart(
     found: Sequence[_Apart], margin: float | None, floor: float | None
 ) -> list[Compared]:
-    series = [run for one in found for side in (one.before, one.after) for run in side.by_run()]
+    series = [run for one in found for side in (one.before, one.after) for run in side.by_run]
     memory = pooled_memory(series)
     compared = []
     for one in found:

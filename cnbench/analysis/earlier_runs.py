@@ -22,7 +22,11 @@ class EarlierRuns:
     """Runs of any environment, oldest first; of each case the latest ``MOST_RUNS`` count."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
-        self._runs = runs
+        self._results: dict[str, list[tuple[Fingerprint | None, CaseResult]]] = {}
+        for run in runs:
+            for result in filter(measured, run.cases):
+                known = self._results.setdefault(result.case.point, [])
+                known.append((run.fingerprints.get(result.fingerprint), result))
 
     def centres(self, environment: Fingerprint | None, case: Case, metric: Metric) -> Floats:
         """The centres of a case's ``metric`` in runs of ``environment``, shape (runs,).
@@ -35,19 +39,16 @@ class EarlierRuns:
         found = [
             run.centre()
             for result in self._like(environment, case, metric)
-            for run in observed_differences(result.samples, metric).by_run()
+            for run in observed_differences(result.samples, metric).by_run
         ]
         return np.array(found[-MOST_RUNS:])
 
     def _like(self, environment: Fingerprint, case: Case, metric: Metric) -> list[CaseResult]:
         return [
             result
-            for run in self._runs
-            for result in run.cases
-            if result.case.point == case.point
-            and measured(result)
-            and metric.name in result.samples[0].values
-            and same_environment(run.fingerprints.get(result.fingerprint), environment)
+            for measured_in, result in self._results.get(case.point, [])
+            if metric.name in result.samples[0].values
+            and same_environment(measured_in, environment)
         ]
 
 

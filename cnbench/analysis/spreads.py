@@ -91,7 +91,7 @@ def _place(environments: list[Fingerprint], found: Fingerprint | None) -> int | 
 
 
 def _runs(result: CaseResult, metric: Metric) -> list[Observations]:
-    return observed_differences(result.samples, metric).by_run()
+    return observed_differences(result.samples, metric).by_run
 
 
 def _spread(

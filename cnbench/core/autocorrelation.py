@@ -41,12 +41,13 @@ def corrected(correlation: float, n: int) -> float:
     return min(max((n * correlation + 1) / (n - 4), 0.0), MOST)
 
 
-def widening(correlation: float) -> float:
-    """How many times wider the mean of a series is known that remembers ``correlation`` (0 to <1).
+def widening(correlation: float, n: int) -> float:
+    """How many times wider the mean of ``n`` values is known that remember by ``correlation``.
 
-    sqrt((1 + r) / (1 - r)), a first-order autoregression's (Bartlett, JRSS 98 (1935) 536-543).
+    sqrt((1 + r) / (1 - r)), a first-order autoregression's (Bartlett, JRSS 98 (1935) 536-543), and
+    no more than sqrt(n): however alike they are, n values are worth one.
     """
-    return math.sqrt((1 + correlation) / (1 - correlation))
+    return math.sqrt(min((1 + correlation) / (1 - correlation), max(n, 1)))
 
 
 def _normal_scores(values: Sequence[float]) -> list[float]:

@@ -51,6 +51,16 @@ def always_sensible(params: Point) -> str:
     return ""
 
 
+def one_setup(params: Point) -> int:
+    """For an experiment in which a case has one set-up."""
+    return 1
+
+
+def everywhere(number: int) -> Callable[[Point], int]:
+    """``number`` set-ups of each case, whatever its point."""
+    return lambda params: number
+
+
 def soon_counted(params: Point) -> bool:
     """For an experiment of which no point takes a guest long."""
     return True
@@ -88,8 +98,8 @@ class Experiment:
             guest is given it.
         soon: whether a guest has a point counted soon enough for a run in which nobody asked for
             it.
-        setups: how many set-ups a case has, which its samples take in turn (three at most on the
-            instruction clock).
+        setups: how many set-ups a point's case has, which its samples take in turn (three at most
+            on the instruction clock); cases that share blocks have as many as that with the most.
         counted: its cost is that of executed code, not of a disk or of waiting, so that a count of
             instructions says it; asv then measures it in a guest, where one is built.
         share: of the sampling time that a group has unless a budget is given; less than 1 where few
@@ -112,7 +122,7 @@ class Experiment:
     era: Callable[[str], str] = of_one_era
     cgroup: Callable[[Point], CgroupVersion] = of_any_cgroup
     soon: Callable[[Point], bool] = soon_counted
-    setups: int = 1
+    setups: Callable[[Point], int] = one_setup
     share: float = 1.0
     alike: str = ""
     counted: bool = False

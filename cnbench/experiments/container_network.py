@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cnbench.core.errors import CommandError, UnsupportedError
-from cnbench.core.experiment import Experiment
+from cnbench.core.experiment import Experiment, everywhere
 from cnbench.core.parameter import Parameter, Point, Value
 from cnbench.core.proof import Check, Proof, equal
 from cnbench.lab.clock import Clock
@@ -212,7 +212,7 @@ EXPERIMENT = Experiment(
         MESSAGES,
     ),
     metrics=COSTS,
-    setups=4,
+    setups=everywhere(4),
     variant="mode",
     subject=open_subject,
     require=_require,

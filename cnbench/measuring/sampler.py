@@ -108,7 +108,7 @@ class GroupSampler:
         stack.enter_context(self._lab.fresh_fixtures())
         setups = SetUps(
             self._experiment,
-            group.cases[0],
+            group.cases,
             len(group.cases) + 1,
             self._policy.setup_budget,
             self._policy.fewest_setups,

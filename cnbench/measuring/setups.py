@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cnbench.core.case import Case
 from cnbench.core.experiment import Experiment, Subject
+from cnbench.core.parameter import Point
 
 # In a guest on that clock a set-up takes ten times as long, and what tells set-ups apart is their
 # hash tables alone, no caches.
@@ -16,7 +17,7 @@ _SHARE = 0.5
 
 
 class SetUps:
-    """The number of set-ups, alike for all cases of a group, so that they can be compared.
+    """The number of set-ups, alike for all ``cases`` of a group, so that they can be compared.
 
     Eight set-ups of five stations, each sampled once to warm it up, took 80 s of a budget of 8 s.
     What the first of them takes, warm-up included, tells how many a budget holds. ``fewest`` are
@@ -26,14 +27,16 @@ class SetUps:
     def __init__(
         self,
         experiment: Experiment,
-        case: Case,
+        cases: Sequence[Case],
         stations: int,
         budget: float | None,
         fewest: int = 1,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        counted = case.clock == "instructions"
-        wanted = experiment.setups if experiment.alike else max(experiment.setups, fewest)
+        counted = cases[0].clock == "instructions"
+        wanted = max(experiment.setups(Point(case.params)) for case in cases)
+        if not experiment.alike:
+            wanted = max(wanted, fewest)
         self.number = min(wanted, MOST_COUNTED) if counted else wanted
         self._stations = stations
         self._budget = budget

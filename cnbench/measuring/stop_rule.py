@@ -49,7 +49,8 @@ def half_width(values: Sequence[float], confidence: float = 0.95) -> float:
 
 def remembering(values: Sequence[float]) -> float:
     """``half_width`` of values in their order: where neighbours are alike, fewer of them count."""
-    return half_width(values) * widening(corrected(lag_one(values), len(values)))
+    n = len(values)
+    return half_width(values) * widening(corrected(lag_one(values), n), n)
 
 
 def precision(values: Sequence[float], metric: Metric) -> float:

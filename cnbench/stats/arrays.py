@@ -56,6 +56,17 @@ def log_of(values: npt.ArrayLike, what: str = "values") -> Floats:
     return logs
 
 
+def median(values: Floats) -> float:
+    """The median of finite ``values`` (shape (n,), n >= 1), in their unit.
+
+    ``np.median`` does the same after ten times as much work on axes and NaN, and comparisons take
+    some thousand medians of a dozen values.
+    """
+    ordered = np.sort(values)
+    n = ordered.size
+    return float(ordered[(n - 1) // 2] / 2 + ordered[n // 2] / 2)
+
+
 def exp_of(log: float) -> float:
     """The exponential of a logarithm, infinite where it is too large for a float."""
     with np.errstate(over="ignore"):

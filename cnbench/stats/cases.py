@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnbench.core.errors import CnbenchError
-from cnbench.stats.arrays import Floats, as_positive, as_values
+from cnbench.stats.arrays import Floats, as_positive, as_values, median
 from cnbench.stats.bootstrap import resampled_medians
 from cnbench.stats.intervals import blocks_needed
 
@@ -46,7 +46,7 @@ class CostsBySize:
 
     def medians(self) -> Floats:
         """The median of each case, shape (cases,)."""
-        return np.array([np.median(blocks) for blocks in self.samples])
+        return np.array([median(blocks) for blocks in self.samples])
 
     def resampled(self, draws: int, rng: np.random.Generator) -> Floats:
         """Medians of each case's resampled blocks, shape (draws, cases)."""

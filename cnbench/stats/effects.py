@@ -17,7 +17,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from cnbench.core.errors import CnbenchError
 from cnbench.core.metric import Better, Scale
 from cnbench.stats.arrays import Floats, as_values, exp_of, log_of
-from cnbench.stats.autocorrelation import remembered, widened, worth
+from cnbench.stats.autocorrelation import freedom_of, remembered, widened
 from cnbench.stats.intervals import Interval, blocks_needed, mean_interval
 from cnbench.stats.level import level_of
 from cnbench.stats.observations import Observations
@@ -132,19 +132,19 @@ def effect_in_blocks(
     """
     contrast, *others = contrasts(a, b, twin)
     known = 1 not in (a.setup_count, b.setup_count)
-    runs = contrast.by_run()
+    runs = contrast.by_run
     if len(runs) > 1:
         return replace(_of_runs(np.array([run.centre() for run in runs])), known=True)
     n = contrast.values.size
-    memory = max(memory, remembered([one.lag_one() for one in (contrast, *others)], n))
+    memory = max(memory, remembered([one.lag_one for one in (contrast, *others)], n))
     ones = [a] if twin is None else [a, twin]
     pairs = [_labelled(b.values - one.values, a, b) for one in ones]
     of_setups = known and contrast.setup_count > 1
     found = (_of_setups if of_setups else _of_blocks)(contrast, pairs)
     return replace(
         found,
-        interval=widened(found.interval, memory, n),
-        freedom=max(1, min(found.freedom, worth(memory, n) - 1)),
+        interval=widened(found.interval, memory, n, found.units),
+        freedom=min(found.freedom, freedom_of(memory, n)),
         autocorrelation=memory,
         known=known,
     )
@@ -187,7 +187,7 @@ def effect_between_runs(
     Raises:
         CnbenchError: no values.
     """
-    centres_a, centres_b = (np.array([run.centre() for run in one.by_run()]) for one in (a, b))
+    centres_a, centres_b = (np.array([run.centre() for run in one.by_run]) for one in (a, b))
     estimate = float(centres_b.mean() - centres_a.mean())
     units = min(centres_a.size, centres_b.size)
     groups = [centres_a, centres_b, *([] if earlier is None else [earlier])]
@@ -198,7 +198,7 @@ def effect_between_runs(
     spread = math.sqrt(squares / freedom)
     error = spread * math.sqrt(1 / centres_a.size + 1 / centres_b.size)
     reach = error * float(stdtrit(freedom, 0.975))
-    memory = max(run.memory() for one in (a, b) for run in one.by_run())
+    memory = max(run.memory() for one in (a, b) for run in one.by_run)
     if units == 1:
         inside = _inside_runs(a, b, estimate, None).interval
         reach = max(reach, inside.half_width) if inside.bounded else reach
@@ -212,7 +212,7 @@ def _inside_runs(a: Observations, b: Observations, estimate: float, memory: floa
     The intervals of both levels, joined by their squares (Zou & Donner, Statistics in Medicine 27
     (2008) 1693-1702); widened for autocorrelation unless ``memory`` is None.
     """
-    levels = [[level_of(run, memory=memory) for run in one.by_run()] for one in (a, b)]
+    levels = [[level_of(run, memory=memory) for run in one.by_run] for one in (a, b)]
     below, above = (
         math.sqrt(
             _mean_square([one.interval.estimate - one.interval.low for one in levels[down]])
@@ -240,7 +240,7 @@ def pooled_memory(series: Sequence[Observations]) -> float:
     """
     if len(series) < _FEWEST_POOLED:
         return 0.0
-    return remembered([one.lag_one() for one in series], min(one.values.size for one in series))
+    return remembered([one.lag_one for one in series], min(one.values.size for one in series))
 
 
 def _mean_square(reaches: Sequence[float]) -> float:

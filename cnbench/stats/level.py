@@ -56,9 +56,9 @@ def level_of(observations: Observations, *, memory: float | None = 0.0) -> Level
     Raises:
         CnbenchError: no values.
     """
-    runs = observations.by_run()
+    runs = observations.by_run
     n = observations.values.size // len(runs)
-    remembers = max(memory or 0.0, remembered([run.lag_one() for run in runs], n))
+    remembers = max(memory or 0.0, remembered([run.lag_one for run in runs], n))
     if len(runs) > 1:
         centres = np.array([run.centre() for run in runs])
         return Level(mean_interval(centres), "run", len(runs), remembers)
@@ -68,5 +68,5 @@ def level_of(observations: Observations, *, memory: float | None = 0.0) -> Level
     interval = mean_interval(medians) if few else median_interval(medians)
     unit: Literal["block", "set-up"] = "set-up" if count > 1 else "block"
     if memory is not None:
-        interval = widened(interval, remembers, n)
+        interval = widened(interval, remembers, n, medians.size)
     return Level(interval, unit, medians.size, remembers)

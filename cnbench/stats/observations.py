@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 import numpy as np
 
 from cnbench.core.autocorrelation import corrected, lag_one
 from cnbench.core.errors import CnbenchError
-from cnbench.stats.arrays import Floats
+from cnbench.stats.arrays import Floats, median
 
 # Fewer blocks a set-up than this, and taking away the set-ups' medians would take most of the rest.
 _BLOCKS_A_SETUP = 3
@@ -41,10 +42,13 @@ class Observations:
             if labels and len(labels) != self.values.size:
                 raise CnbenchError(f"{self.values.size} values have {len(labels)} labels")
 
+    @cached_property
     def by_run(self) -> list[Observations]:
         """The observations of each run, in their order."""
         if not self.runs:
             return [self]
+        if len(set(self.runs)) == 1:
+            return [Observations(self.values, self.setups)]
         places = [
             list(group) for _, group in groupby(range(self.values.size), self.runs.__getitem__)
         ]
@@ -54,8 +58,10 @@ class Observations:
         """One value a set-up of a single run, in their order; without a note, one a block."""
         if not self.setups:
             return self.values
+        if self.setup_count == 1:
+            return np.array([median(self.values)])
         labels = np.array(self.setups)
-        return np.array([np.median(self.values[labels == label]) for label in np.unique(labels)])
+        return np.array([median(self.values[labels == label]) for label in np.unique(labels)])
 
     @property
     def setup_count(self) -> int:
@@ -64,8 +70,9 @@ class Observations:
 
     def centre(self) -> float:
         """The middle of a single run: the median of its set-ups' medians."""
-        return float(np.median(self.setup_medians()))
+        return median(self.setup_medians())
 
+    @cached_property
     def lag_one(self) -> float:
         """The correlation of neighbouring blocks of a single run, without what set-ups differ by.
 
@@ -76,12 +83,12 @@ class Observations:
             labels = np.array(self.setups)
             values = values.copy()
             for label in np.unique(labels):
-                values[labels == label] -= np.median(values[labels == label])
+                values[labels == label] -= median(values[labels == label])
         return lag_one(values.tolist())
 
     def memory(self) -> float:
         """The autocorrelation of a single run, 0 to 0.9, without the bias of its estimate."""
-        return corrected(self.lag_one(), self.values.size)
+        return corrected(self.lag_one, self.values.size)
 
     def _at(self, places: Sequence[int]) -> Observations:
         return Observations(

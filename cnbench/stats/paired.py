@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnbench.core.errors import CnbenchError
-from cnbench.stats.arrays import Floats, as_values, exp_of, log_of
+from cnbench.stats.arrays import Floats, as_values, exp_of, log_of, median
 from cnbench.stats.bootstrap import DRAWS, SEED, percentile_interval, resampled_medians
 from cnbench.stats.intervals import Interval, blocks_needed, median_interval
 
@@ -96,7 +96,7 @@ def unpaired_difference(
 
 
 def _between(a: Floats, b: Floats, confidence: float, draws: int, seed: int) -> Interval:
-    estimate = float(np.median(b) - np.median(a))
+    estimate = median(b) - median(a)
     if min(a.size, b.size) < blocks_needed(confidence):
         return Interval(estimate, -math.inf, math.inf)
     rng = np.random.default_rng(seed)

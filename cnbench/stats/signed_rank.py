@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from cnbench.stats.arrays import Floats, as_values
+from cnbench.stats.arrays import Floats, as_values, median
 from cnbench.stats.intervals import Interval, blocks_needed, median_interval
 
 # All pairs of more values than this would fill the memory, and their median does as well.
@@ -43,7 +43,7 @@ def pseudomedian_interval(values: npt.ArrayLike, confidence: float = 0.95) -> In
     if array.size > _MOST:
         return median_interval(array, confidence)
     means = np.sort(_means_of_two(array))
-    estimate = float(np.median(means))
+    estimate = median(means)
     if array.size < blocks_needed(confidence):
         return Interval(estimate, -math.inf, math.inf)
     rank, fraction = _interpolation(array.size, confidence)
@@ -55,7 +55,7 @@ def pseudomedian_interval(values: npt.ArrayLike, confidence: float = 0.95) -> In
 def pseudomedian(values: npt.ArrayLike) -> float:
     """The estimate of ``pseudomedian_interval`` alone."""
     array = as_values(values)
-    return float(np.median(array if array.size > _MOST else _means_of_two(array)))
+    return median(array if array.size > _MOST else _means_of_two(array))
 
 
 def _means_of_two(values: Floats) -> Floats:

@@ -73,7 +73,7 @@ def power(shift: float, trials: int) -> str:
     one = counted(model, WAYS["--vary"], 12, trials, 3, shift=math.log1p(shift), margin=0.0)
     others = dict.fromkeys(TESTS, 0)
     for number in range(trials):
-        a, b = model.run(np.random.default_rng([3, number]), 2, 12, 1)
+        [(a, b)] = model.runs_of(np.random.default_rng([3, number]), 1, 2, 12, 1)
         for name, test in TESTS.items():
             others[name] += test(np.exp(a), np.exp(b) * (1 + shift))
     told = "  ".join(f"{name} {count / trials:6.1%}" for name, count in others.items())
@@ -96,7 +96,7 @@ def power_of_repeats(errors: float, earlier: int, trials: int) -> str:
 
 def series(length: int, kind: str, noise: float, trials: int) -> str:
     """Who sees a step too many, and who all that there are."""
-    found = sought(length, kinds(length)[kind], noise, trials, 5)
+    found = sought(length, kinds(length)[kind], noise, trials, 9)
     told = "  ".join(f"{name} {false:.0%}/{all_:.0%}" for name, (false, all_) in found.items())
     return f"series    {length:4} places, {noise:.2%}, {kind:22}: {told}  of {trials}"
 

@@ -32,7 +32,8 @@ def compared(
     a = run_of("a", model, way, blocks, rng, cases=cases, repeats=way.repeats)
     b = run_of("b", model, way, blocks, rng, shift=shift, cases=cases, repeats=way.repeats)
     earlier = [
-        run_of(f"before-{n}", model, way, blocks, rng, cases=cases) for n in range(way.earlier)
+        run_of(f"before-{n}", model, way, blocks, rng, cases=cases, twins=False)
+        for n in range(way.earlier)
     ]
     return compare_runs(a, b, margin=margin, force=False, earlier=earlier)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from evidence.models import Floats, Model
+from evidence.models import Model
 
 from cnbench.core.case import Case
 from cnbench.core.fingerprint import Fingerprint
@@ -54,17 +54,22 @@ def run_of(
     shift: float = 0.0,
     cases: int = 1,
     repeats: int = 1,
+    twins: bool = True,
 ) -> Run:
     """A run of ``cases`` cases, each with A′, and each with a variant B if blocks are shared.
 
-    ``shift`` is the logarithm of what B costs over A: of the variant, or of all of a run that holds
-    no variants.
+    What runs differ by is drawn for each case. ``shift`` is the logarithm of what B costs over A:
+    of the variant, or of all of a run that holds no variants. ``twins`` may be left out of earlier
+    runs, of which nobody looks at them.
     """
-    results = [
-        one
-        for number in range(cases)
-        for one in _results(number, model, way, blocks, rng, shift, repeats)
-    ]
+    sides = 3 if way.shared else 1 + twins
+    drawn = model.runs_of(rng, cases * repeats, sides, blocks, way.setups)
+    if way.shared:
+        drawn[:, 2] += shift
+    else:
+        drawn += shift
+    values = np.exp(drawn).reshape(cases, repeats, sides, blocks).swapaxes(1, 2).tolist()
+    results = [one for number in range(cases) for one in _results(number, values[number], way)]
     return Run(
         id=identity,
         started="2026-01-01T00:00:00+00:00",
@@ -80,35 +85,22 @@ def run_of(
     )
 
 
-def _results(
-    number: int,
-    model: Model,
-    way: Way,
-    blocks: int,
-    rng: np.random.Generator,
-    shift: float,
-    repeats: int,
-) -> list[CaseResult]:
-    sides = 3 if way.shared else 2
-    drawn = [model.run(rng, sides, blocks, way.setups) for _ in range(repeats)]
-    if way.shared:
-        for one in drawn:
-            one[2] += shift
-    else:
-        drawn = [one + shift for one in drawn]
-    samples = [_samples([one[side] for one in drawn], way.setups) for side in range(sides)]
-    first = CaseResult(case(number, "a"), number, "ok", samples=samples[0], twin=samples[1],
+def _results(number: int, values: Sequence[Sequence[list[float]]], way: Way) -> list[CaseResult]:
+    """The results of a case, from the values of A, A′ and B, each by repeat and block."""
+    a, *others = (_samples(side, way.setups) for side in values)
+    twin = others[0] if others else ()
+    first = CaseResult(case(number, "a"), number, "ok", samples=a, twin=twin,
                        proof=_PROVEN, fingerprint=_DIGEST)  # fmt: skip
     if not way.shared:
         return [first]
-    other = CaseResult(case(number, "b"), number, "ok", samples=samples[2], proof=_PROVEN,
+    other = CaseResult(case(number, "b"), number, "ok", samples=others[1], proof=_PROVEN,
                        fingerprint=_DIGEST)  # fmt: skip
     return [first, other]
 
 
-def _samples(logs: Sequence[Floats], setups: int) -> tuple[Sample, ...]:
+def _samples(values: Sequence[list[float]], setups: int) -> tuple[Sample, ...]:
     return tuple(
         Sample(block, 0, {"cost": value}, float(block), 1.0, setup=block % setups, repeat=repeat)
-        for repeat, one in enumerate(logs)
-        for block, value in enumerate(np.exp(one).tolist())
+        for repeat, one in enumerate(values)
+        for block, value in enumerate(one)
     )

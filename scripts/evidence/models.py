@@ -38,43 +38,43 @@ class Model:
     shape: str = "normal"
     drift: float = 0.0
 
-    def run(self, rng: np.random.Generator, sides: int, blocks: int, setups: int) -> Floats:
-        """The logarithms of the cost of ``sides`` things in one run, shape (sides, blocks).
+    def runs_of(
+        self, rng: np.random.Generator, runs: int, sides: int, blocks: int, setups: int
+    ) -> Floats:
+        """The logarithms of the cost of ``sides`` things in each run, shape (runs, sides, blocks).
 
-        Block b is of set-up b modulo ``setups``, each side having its own.
+        Block b is of set-up b modulo ``setups``, each side having its own in each run.
         """
-        own = self.setups * rng.standard_normal((sides, setups))
+        own = self.setups * rng.standard_normal((runs, sides, setups))
         turn = np.arange(blocks) % setups
         drift = self.drift * np.linspace(0, 1, blocks)
-        return (
-            self.runs * rng.standard_normal()
-            + own[:, turn]
-            + drift
-            + self._blocks(rng, sides, blocks)
-        )
+        offsets = self.runs * rng.standard_normal((runs, 1, 1))
+        return offsets + own[..., turn] + drift + self._blocks(rng, (runs, sides, blocks))
 
-    def _blocks(self, rng: np.random.Generator, sides: int, blocks: int) -> Floats:
+    def _blocks(self, rng: np.random.Generator, shape: tuple[int, int, int]) -> Floats:
+        runs, _, blocks = shape
         if self.shape == "skewed":
-            return self.inside * (rng.standard_exponential((sides, blocks)) - np.log(2))
+            return self.inside * (rng.standard_exponential(shape) - np.log(2))
         if self.memory and self.common:
-            wander = self.inside * remembering(rng, self.memory, 1, blocks)
-            return wander + self.inside / 4 * rng.standard_normal((sides, blocks))
-        noise = self.inside * remembering(rng, self.memory, sides, blocks)
+            wander = self.inside * remembering(rng, self.memory, (runs, 1, blocks))
+            return wander + self.inside / 4 * rng.standard_normal(shape)
+        noise = self.inside * remembering(rng, self.memory, shape)
         if self.shape == "outliers":
-            hit = rng.random((sides, blocks)) < _OUTLIER_CHANCE
-            noise = noise + hit * rng.uniform(0, _OUTLIER, (sides, blocks))
+            hit = rng.random(shape) < _OUTLIER_CHANCE
+            noise = noise + hit * rng.uniform(0, _OUTLIER, shape)
         return noise
 
 
-def remembering(rng: np.random.Generator, memory: float, rows: int, n: int) -> Floats:
+def remembering(rng: np.random.Generator, memory: float, shape: tuple[int, ...]) -> Floats:
     """First-order autoregressions of standard deviation 1, begun where they are at home."""
-    fresh = rng.standard_normal((rows, n))
+    fresh = rng.standard_normal(shape)
     if memory == 0:
         return fresh
     series = np.empty_like(fresh)
-    series[:, 0] = fresh[:, 0]
-    for place in range(1, n):
-        series[:, place] = memory * series[:, place - 1] + (1 - memory**2) ** 0.5 * fresh[:, place]
+    series[..., 0] = fresh[..., 0]
+    for place in range(1, shape[-1]):
+        news = (1 - memory**2) ** 0.5 * fresh[..., place]
+        series[..., place] = memory * series[..., place - 1] + news
     return series
 
 

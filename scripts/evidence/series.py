@@ -66,7 +66,7 @@ def sought(
     found: dict[str, list[tuple[bool, bool]]] = {}
     for number in range(trials):
         rng = np.random.default_rng([seed, length, number])
-        levels = kind.shape + noise * remembering(rng, kind.memory, 1, length)[0]
+        levels = kind.shape + noise * remembering(rng, kind.memory, (length,))
         for name, seek in looking.items():
             places = seek(levels, noise)
             near = [any(abs(p - at) <= _BESIDE for p in places) for at in kind.places]

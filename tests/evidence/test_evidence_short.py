@@ -75,3 +75,4 @@ def test_series():
     assert found == 1.0
     assert too_many <= 0.2
     assert of("0.2 % for two places", 0.0002)[1] == 1.0
+    assert of("a step of 1 %", 0.0056)[1] >= 0.5

@@ -3,6 +3,7 @@
 import made_up
 import pytest
 
+from cnbench.core.experiment import everywhere
 from cnbench.core.proof import Check, Proof
 from cnbench.measuring.rotation import InTurn
 
@@ -68,7 +69,7 @@ def test_the_sampler_opens_and_warms_up_all_of_them(monkeypatch):
     stage = Stage({"a": Script(value=lambda turn: 99.0 if turn == 0 else 1.0)})
     plain = stage.experiment()
     monkeypatch.setattr(stage, "experiment", lambda: made_up.experiment(
-        subject=plain.subject, metrics=plain.metrics, setups=3))  # fmt: skip
+        subject=plain.subject, metrics=plain.metrics, setups=everywhere(3)))  # fmt: skip
     (a,) = stage.run(most_blocks=6).results
     assert stage.opened == {"a": 6}  # three of a, three of a′
     assert {sample.values["cost"] for sample in (*a.samples, *a.twin)} == {1.0}

@@ -6,6 +6,7 @@ import made_up
 from scripted import Script, Stage
 
 from cnbench.core.case import Case
+from cnbench.core.experiment import everywhere
 from cnbench.measuring.sampler import GroupSampler, Policy
 from cnbench.measuring.setups import MOST_COUNTED, SetUps
 
@@ -15,7 +16,9 @@ CASE = Case("made-up", {"mode": "a", "size": 1})
 def sampled(**policy):
     """The stage of a group of two, A′ the third, with up to eight set-ups, a second a sample."""
     stage = Stage({"a": Script(), "b": Script()})
-    sampler = GroupSampler(stage.experiment(setups=8), stage, Policy(**policy), stage.now)
+    sampler = GroupSampler(
+        stage.experiment(setups=everywhere(8)), stage, Policy(**policy), stage.now
+    )
     outcome = sampler.run(stage.group(), stage.told.append)
     assert {result.status for result in outcome.results} == {"ok"}
     return stage
@@ -42,6 +45,13 @@ def test_a_spent_budget_takes_one_set_up_a_case_and_two_blocks():
 
 
 def test_where_instructions_are_counted_there_are_few():
-    experiment = made_up.experiment(setups=8)
-    assert SetUps(experiment, replace(CASE, clock="instructions"), 3, None).number == MOST_COUNTED
-    assert SetUps(experiment, CASE, 3, None).number == 8
+    experiment = made_up.experiment(setups=everywhere(8))
+    assert SetUps(experiment, [replace(CASE, clock="instructions")], 3, None).number == MOST_COUNTED
+    assert SetUps(experiment, [CASE], 3, None).number == 8
+
+
+def test_cases_that_share_blocks_have_as_many_as_the_one_that_needs_most():
+    experiment = made_up.experiment(setups=lambda params: 8 if params["mode"] == "a" else 1)
+    other = replace(CASE, params={"mode": "b", "size": 1})
+    assert SetUps(experiment, [other], 3, None).number == 1
+    assert SetUps(experiment, [other, CASE], 3, None).number == 8

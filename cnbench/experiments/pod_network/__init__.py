@@ -13,7 +13,7 @@ from __future__ import annotations
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.experiment import Experiment
 from cnbench.core.parameter import Point
-from cnbench.experiments.pod_network.grid import PARAMETERS, nonsense, soon_counted
+from cnbench.experiments.pod_network.grid import PARAMETERS, nonsense, setups_of, soon_counted
 from cnbench.experiments.pod_network.subject import METRICS, open_subject
 from cnbench.lab import commands
 from cnbench.lab.host import Lab
@@ -58,6 +58,6 @@ EXPERIMENT = Experiment(
     nonsense=nonsense,
     soon=soon_counted,
     tools=("iperf3", "bird"),
-    setups=8,
+    setups=setups_of,
     caveat=_CAVEAT,
 )

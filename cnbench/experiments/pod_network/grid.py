@@ -28,6 +28,11 @@ def nonsense(params: Point) -> str:
     return ""
 
 
+def setups_of(params: Point) -> int:
+    """How many set-ups a case has: one where each sample has two processes of its own."""
+    return 1 if params["load"] == "iperf3" else 8
+
+
 def soon_counted(params: Point) -> bool:
     """Whether the point is what backends are compared by: an exchange of single packets.
 
