@@ -33,6 +33,7 @@ def measure(
     kernels: tuple[str, ...] = ("trixie",),
     budget: float | None = None,
     repeats: int = 1,
+    jobs: int | None = None,
     seed: int = 1,
     output: str | Path | None = None,
     listen: Callable[[Event], None] = lambda event: None,
@@ -52,6 +53,8 @@ def measure(
         kernels: what guests are booted with.
         budget: seconds for all sampling together; None gives each group its own.
         repeats: how many times the whole is measured; three tell what runs differ by.
+        jobs: how many guests count instructions at once; None takes as many as there are
+            processors and memory for. What is timed always runs alone.
         seed: of the block order.
         output: the run file that is written after every case; None names one in the results folder.
         listen: told everything as it happens (`cnbench.measuring.events`), in the measuring thread.
@@ -86,7 +89,7 @@ def measure(
     try:
         for repeat, plan in enumerate(plans):
             recorder.repeat = repeat
-            carry_out(plan, tell)
+            carry_out(plan, tell, jobs)
         complete = True
     finally:
         recorder.finish(complete=complete)

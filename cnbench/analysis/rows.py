@@ -92,7 +92,11 @@ class Row:
 
 
 def rows_of(run: Run) -> list[Row]:
-    """The rows of a run, in the order of its cases, each with its experiment's metrics in order."""
+    """The rows of a run, in the order of its groups, each with its experiment's metrics in order.
+
+    Cases are kept in the order in which they ended, which where several guests run at once is not
+    that of the plan.
+    """
     levels = {
         (result.case.key, metric.name): level_on_scale(
             observed(result.samples, metric), scale=metric.scale
@@ -104,7 +108,7 @@ def rows_of(run: Run) -> list[Row]:
     noise = _noise_floors(run, levels)
     return [
         _row(run, result, metric, levels.get((result.case.key, metric.name)), noise)
-        for result in run.cases
+        for result in sorted(run.cases, key=lambda result: result.group)
         for metric in metrics_of(run, result)
     ]
 

@@ -61,9 +61,19 @@ def sampling_options(command: F) -> F:
     return command
 
 
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many guests count instructions at once; by default as many as there are processors"
+    " and memory for. What is timed always runs alone.",
+)
+
+
 def lab_options(command: F) -> F:
     """Where to measure, and what time is there."""
     for option in (
+        jobs_option,
         click.option(
             "--lab",
             type=click.Choice(["auto", "host", "guest"]),

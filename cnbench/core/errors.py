@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
+from typing import Any
 
 
 class ExitCode(enum.IntEnum):
@@ -68,3 +69,7 @@ class CommandError(CnbenchError):
         self.argv = tuple(argv)
         self.exit_status = exit_status
         self.stderr = stderr
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it comes from one process to another: by what it is made of, not by its sentence."""
+        return type(self), (self.argv, self.exit_status, self.stderr)

@@ -20,16 +20,21 @@ class EnvironmentFound:
 
 @dataclass(frozen=True)
 class LabAdvanced:
-    """A lab is being made ready, which takes a while: ``what`` says how far it is."""
+    """A lab is being made ready, which takes a while: ``what`` says how far it is.
+
+    ``group`` is the number of the group that it is for, where each has a lab of its own.
+    """
 
     what: str
+    group: int | None = None
 
 
 @dataclass(frozen=True)
 class GroupStarted:
     """A group's cases are being set up; it ends with its budget (seconds) or its last block.
 
-    ``params`` are those that tell it from the plan's other groups of its experiment.
+    ``params`` are those that tell it from the plan's other groups of its experiment, and ``kernel``
+    is the guest's, if that does as well.
     """
 
     number: int
@@ -37,15 +42,20 @@ class GroupStarted:
     params: Mapping[str, Value]
     budget: float
     most_blocks: int
+    kernel: str = ""
 
 
 @dataclass(frozen=True)
 class WorkAdvanced:
-    """Long work on a case, or on its twin, goes on: ``what`` says how far it is."""
+    """Long work on a case, or on its twin, goes on: ``what`` says how far it is.
+
+    ``group`` is the number of the case's group.
+    """
 
     case: Case
     twin: bool
     what: str
+    group: int
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,13 @@ class CaseEnded:
 
 
 @dataclass(frozen=True)
+class GroupEnded:
+    """All of a group's results have been told."""
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Warned:
     """Something the user should know, and that no case's result says."""
 
@@ -91,6 +108,7 @@ Event = (
     | BlockEnded
     | Captured
     | CaseEnded
+    | GroupEnded
     | Warned
 )
 Listener = Callable[[Event], None]

@@ -13,7 +13,14 @@ from cnbench.core.venue import Venue
 from cnbench.experiments.registry import module_of, names
 from cnbench.lab.guest import start
 from cnbench.lab.guest.errors import GuestError
-from cnbench.measuring.events import CaseEnded, GroupStarted, LabAdvanced, Listener, Warned
+from cnbench.measuring.events import (
+    CaseEnded,
+    GroupEnded,
+    GroupStarted,
+    LabAdvanced,
+    Listener,
+    Warned,
+)
 from cnbench.measuring.guest_entry import Assignment
 from cnbench.measuring.messages import event_from_plain
 from cnbench.measuring.plan import Plan
@@ -100,12 +107,14 @@ class _Progress:
         return self._groups[self._at + 1 :]
 
     def fail_current(self, error: GuestError) -> None:
-        for result in _failed(self.current, error):
+        for result in failed(self.current, error):
             if result.case.key not in self._told:
                 self._listen(CaseEnded(result))
+        self._listen(GroupEnded(self.current.number))
 
 
-def _failed(group: Group, error: GuestError) -> Iterable[CaseResult]:
+def failed(group: Group, error: GuestError) -> Iterable[CaseResult]:
+    """The results of a group whose guest came to a bad end."""
     for case in group.cases:
         yield CaseResult(
             case,

@@ -58,6 +58,7 @@ class GroupSampler:
         self._lab = lab
         self._policy = policy
         self._now = now
+        self._group = 0
 
     def run(self, group: Group, listen: Listener) -> Outcome:
         """Set the group's cases up, sample them, take their proofs, and take them down.
@@ -65,6 +66,7 @@ class GroupSampler:
         ``listen`` is told the end of every block.
         """
         outcome: Outcome | None = None
+        self._group = group.number
         try:
             with contextlib.ExitStack() as stack:
                 outcome = self._measure(stack, group, listen)
@@ -147,7 +149,9 @@ class GroupSampler:
         self, case: Case, listen: Listener, twin: bool = False
     ) -> AbstractContextManager[None]:
         """Have long work inside told as this case's."""
-        return self._lab.long_work.told_to(lambda what: listen(WorkAdvanced(case, twin, what)))
+        return self._lab.long_work.told_to(
+            lambda what: listen(WorkAdvanced(case, twin, what, self._group))
+        )
 
     def _warm_up(self, stations: list[Station], listen: Listener) -> None:
         for station in stations:

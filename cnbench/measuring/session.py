@@ -10,7 +10,7 @@ from cnbench.core import stopping
 from cnbench.core.case import Group
 from cnbench.core.experiment import Experiment
 from cnbench.lab.host import Lab
-from cnbench.measuring.events import CaseEnded, GroupStarted, Listener, Warned
+from cnbench.measuring.events import CaseEnded, GroupEnded, GroupStarted, Listener, Warned
 from cnbench.measuring.plan import Plan
 from cnbench.measuring.policy import Policy
 from cnbench.measuring.sampler import GroupSampler, Outcome
@@ -48,6 +48,7 @@ def carry_out(
             listen(captured)
         for warning in outcome.warnings:
             listen(Warned(warning))
+        listen(GroupEnded(group.number))
         if outcome.interrupted:
             raise KeyboardInterrupt
         stopping.check()

@@ -10,7 +10,7 @@ import click
 
 from cnbench.asv.hearing import FEWEST_SAMPLES
 from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
-from cnbench.cli.options import sampling_options
+from cnbench.cli.options import jobs_option, sampling_options
 from cnbench.cli.results.history_table import print_history
 from cnbench.core.errors import CnbenchError, UnsupportedError, UsageError
 from cnbench.core.kernels.release import KernelRelease, read_release
@@ -40,6 +40,7 @@ _PAGES = Path("reports/asv-kernels")
 @click.option("--build", is_flag=True, help="Build the guests of kernels that are not built yet.")
 @click.option("--run", "run_name", metavar="RUN", help="Draw a run that is there; measure nothing.")
 @sampling_options
+@jobs_option
 def command(
     experiments: tuple[str, ...],
     kernels: str,
@@ -49,6 +50,7 @@ def command(
     assignments: tuple[str, ...],
     budget: float | None,
     seed: int,
+    jobs: int | None,
 ) -> None:
     """Count what EXPERIMENTs cost in instructions, kernel by kernel, and have asv draw it.
 
@@ -72,7 +74,7 @@ def command(
     else:
         request = _request(experiments, kernels, assignments, not quick, budget, seed)
         _need(request.kernels, build)
-        run, path = _measure(request)
+        run, path = _measure(request, jobs)
     _draw(run, path)
 
 
@@ -108,13 +110,13 @@ def _need(kernels: Sequence[str], build: bool) -> None:
         ensure_kernel(name, lambda what: click.echo(f"{what} ...", err=True))
 
 
-def _measure(request: Request) -> tuple[Run, Path]:
+def _measure(request: Request, jobs: int | None) -> tuple[Run, Path]:
     run = new_run(request, map(experiment_called, request.experiments))
     path = results_folder() / f"{run.id}.json"
     try:
         say_what_is_left_out(request)
         plan = replace(plan_for(request), fewest_blocks=FEWEST_SAMPLES)
-        measure_and_record([plan], Recorder(run, path))
+        measure_and_record([plan], Recorder(run, path), jobs=jobs)
     except KeyboardInterrupt:
         click.echo(
             f"What was measured is in {path}; go on with: cnbench run --resume {run.id}, "

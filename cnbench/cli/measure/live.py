@@ -64,7 +64,12 @@ def request_for(
 
 
 def compare(
-    request: Request, vary: str, margin: float | None, floor: float | None, force: bool
+    request: Request,
+    vary: str,
+    margin: float | None,
+    floor: float | None,
+    force: bool,
+    jobs: int | None = None,
 ) -> tuple[list[Compared], list[Run]]:
     """Measure what ``request`` asks, and compare each variant with the first, pair by pair.
 
@@ -95,7 +100,8 @@ def compare(
             "see `cnbench doctor`; a guest may have them all: --lab guest",
         )
     run = new_run(request, [experiment])
-    measure_and_record([plan], Recorder(run, results_folder() / f"{run.id}.json"))
+    recorder = Recorder(run, results_folder() / f"{run.id}.json")
+    measure_and_record([plan], recorder, jobs=jobs)
     if not all(pair.paired for pair in pairs):
         click.echo(
             "Each is measured on a machine of its own: they are compared unpaired.", err=True

@@ -30,9 +30,14 @@ def say_what_is_left_out(
 
 
 def measure_and_record(
-    plans: Sequence[Plan], recorder: Recorder, captures: CaptureFolder | None = None
+    plans: Sequence[Plan],
+    recorder: Recorder,
+    captures: CaptureFolder | None = None,
+    jobs: int | None = None,
 ) -> None:
     """Measure ``plans``, one a repeat, into ``recorder``'s file, and packets into ``captures``.
+
+    ``jobs`` guests count instructions at once.
 
     Raises:
         CnbenchError: the lab could not be opened, or the run file not be written.
@@ -55,7 +60,7 @@ def measure_and_record(
 
             for repeat, plan in enumerate(plans):
                 recorder.repeat = repeat
-                measure(plan, listen)
+                measure(plan, listen, jobs)
         complete = True
     finally:
         with stopping.held():

@@ -56,6 +56,7 @@ def command(
     lab: str,
     clock: str,
     kernels: str,
+    jobs: int | None,
     resume: str | None,
     keep_capture: bool,
     repeats: int,
@@ -92,7 +93,8 @@ def command(
         check(path, "run file", run_file.begins_one, force=force)
     if keep_capture and is_written_once(path):
         raise UsageError(f"{path} has no place for captures", "write to a file: -o FILE")
-    _measure(run, path, CaptureFolder(path.with_suffix(".captures")) if keep_capture else None)
+    captures = CaptureFolder(path.with_suffix(".captures")) if keep_capture else None
+    _measure(run, path, captures, jobs)
     # Statistics take half a second to import: not before the first sample.
     from cnbench.cli.results.show import show_run
 
@@ -120,7 +122,7 @@ def _request(
     return Request(names, not quick, given, lab, clock, budget, seed, kernels_of(kernels))
 
 
-def _measure(run: Run, path: Path, captures: CaptureFolder | None) -> None:
+def _measure(run: Run, path: Path, captures: CaptureFolder | None, jobs: int | None) -> None:
     recorder = Recorder(run, path)
     say_what_is_left_out(run.request)
     plans = plans_for(run)
@@ -128,7 +130,7 @@ def _measure(run: Run, path: Path, captures: CaptureFolder | None) -> None:
         click.echo("Every case of this run has been measured.", err=True)
         return
     try:
-        measure_and_record(plans, recorder, captures)
+        measure_and_record(plans, recorder, captures, jobs)
     except KeyboardInterrupt:
         name = path.stem if path.parent == results_folder() else path
         click.echo(

@@ -71,6 +71,7 @@ def command(
     lab: str,
     clock: str,
     kernels: str,
+    jobs: int | None,
     as_json: bool,
     **own: Any,
 ) -> None:
@@ -93,7 +94,7 @@ def command(
             what, vary, assignments, not quick, budget, seed, lab, clock, kernels
         )
         request = with_own_services(request, **own)
-        compared, runs = live.compare(request, vary, margin, floor, force)
+        compared, runs = live.compare(request, vary, margin, floor, force, jobs)
     verdict = overall(compared)
     if as_json:
         rows = [one.as_json() for one in compared]

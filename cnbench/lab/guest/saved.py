@@ -93,17 +93,19 @@ def _ensure(
     open_machine: Callable[[], AbstractContextManager[Machine]],
 ) -> Path:
     """The state in ``place``, made of a machine opened for it where there is none: of ``what``."""
-    state = place / "state"
-    if not state.is_file():
-        with cache.publishing(place) as building:
-            with open_machine() as machine:
-                if hardware.clock == "instructions":
-                    fix_random_numbers(machine, progress)
-                machine.monitor.save(building / "state")
-            (building / "guest").write_text(f"{what}\n")
+
+    def save(building: Path) -> None:
+        with open_machine() as machine:
+            if hardware.clock == "instructions":
+                fix_random_numbers(machine, progress)
+            machine.monitor.save(building / "state")
+        (building / "guest").write_text(f"{what}\n")
+
+    if not place.is_dir():
+        cache.ensure(place, save)
         cache.forget_unused(_folder(), _KEPT)
     cache.used(place)
-    return state
+    return place / "state"
 
 
 def _name(kernel: Kernel, userland: Image, hardware: Hardware) -> str:

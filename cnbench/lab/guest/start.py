@@ -41,9 +41,7 @@ def guest(
         UnsupportedError: no image is built, or QEMU is missing.
         GuestError: it did not start.
     """
-    found, userland = _built(kernel)
-    require_digest(userland.digest, userland.path)
-    require_digest(found.digest, found.vmlinux, found.modules)
+    found, userland = check_digests(kernel)
     accelerator = best_accelerator(found, userland) if clock == "wall" else "tcg"
     hardware = Hardware(clock, accelerator)
     code = ensure_code(userland)
@@ -91,6 +89,18 @@ def ensure_built(kernel: str, progress: Progress = lambda _: None) -> None:
     if not is_built(kernel):
         ensure_userland(progress)
         ensure_kernel(kernel, progress)
+
+
+def check_digests(kernel: str) -> tuple[Kernel, Image]:
+    """What a guest with ``kernel`` is made of, looked at once a process if that is root's.
+
+    Raises:
+        UnsupportedError: it is not built, or has changed since.
+    """
+    found, userland = _built(kernel)
+    require_digest(userland.digest, userland.path)
+    require_digest(found.digest, found.vmlinux, found.modules)
+    return found, userland
 
 
 def digest(kernel: str) -> str:

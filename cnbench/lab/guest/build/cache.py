@@ -11,7 +11,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cnbench.core.errors import UnsupportedError
@@ -76,20 +76,44 @@ def publishing(target: Path) -> Iterator[Path]:
     its folder behind, which the next build of the same target removes: the lock it held is free.
     Two builds of one target take turns, so the second finds the first one's work.
     """
+    with _our_turn(target), _replacing(target) as building:
+        yield building
+
+
+def ensure(target: Path, build: Callable[[Path], None]) -> None:
+    """Have ``build`` fill an empty folder that becomes ``target``, unless that is there.
+
+    Of two that ask for one target at once, the second waits and finds the first one's work.
+    """
+    if target.exists():
+        return
+    with _our_turn(target):
+        if not target.exists():
+            with _replacing(target) as building:
+                build(building)
+
+
+@contextlib.contextmanager
+def _our_turn(target: Path) -> Iterator[None]:
     target.parent.mkdir(parents=True, exist_ok=True)
     with locked(target.parent / f".{target.name}.lock"):
-        prefix = f".{target.name}.building-"
-        for abandoned in target.parent.glob(f"{prefix}*"):
-            remove(abandoned)
-        building = Path(tempfile.mkdtemp(dir=target.parent, prefix=prefix))
-        building.chmod(0o755)
-        try:
-            yield building
-            _flush(building)
-            remove(target)
-            building.rename(target)
-        finally:
-            remove(building)
+        yield
+
+
+@contextlib.contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    prefix = f".{target.name}.building-"
+    for abandoned in target.parent.glob(f"{prefix}*"):
+        remove(abandoned)
+    building = Path(tempfile.mkdtemp(dir=target.parent, prefix=prefix))
+    building.chmod(0o755)
+    try:
+        yield building
+        _flush(building)
+        remove(target)
+        building.rename(target)
+    finally:
+        remove(building)
 
 
 @contextlib.contextmanager

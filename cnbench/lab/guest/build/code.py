@@ -35,8 +35,7 @@ def ensure_code(userland: Image, packages: dict[str, Path] | None = None) -> Pat
     digest = _digest(sources, folders, userland)
     place = cache.folder() / "guest" / "code" / digest[:16]
     if not place.is_dir():
-        with cache.publishing(place) as building:
-            _build(building, sources, folders, userland)
+        cache.ensure(place, lambda building: _build(building, sources, folders, userland))
         cache.forget_unused(place.parent, _KEPT)
     cache.used(place)
     return place / "code.squashfs"
@@ -45,9 +44,12 @@ def ensure_code(userland: Image, packages: dict[str, Path] | None = None) -> Pat
 def empty_disk() -> Path:
     """A disk of the same size with nothing on it, for a guest whose code comes later."""
     place = cache.folder() / "guest" / "empty-disk"
-    if not place.is_dir():
-        with cache.publishing(place) as building, (building / "disk").open("wb") as file:
+
+    def build(building: Path) -> None:
+        with (building / "disk").open("wb") as file:
             file.truncate(DISK_BYTES)
+
+    cache.ensure(place, build)
     return place / "disk"
 
 
