@@ -44,7 +44,7 @@ def traces(journal_names):
     return [line for text in texts for line in text if any(name in line for name in journal_names)]
 
 
-@pytest.mark.parametrize(("name", "version"), [*CASES, ("namespaces", "")])
+@pytest.mark.parametrize(("name", "version"), [*CASES, ("namespaces", ""), ("container-start", "")])
 def test_gc_removes_all_that_a_killed_run_made(tmp_path, name, version):
     if os.geteuid() != 0:
         pytest.skip("cgroups need root")
