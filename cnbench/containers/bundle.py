@@ -68,7 +68,7 @@ class Wanted:
         mounts: further bind mounts, each of an empty folder on one of the image's.
         seccomp: whether system calls are filtered.
         user: whether it has a user namespace of its own.
-        network: ``host`` for the stage's network namespace, ``none`` for an empty one of its own,
+        network: ``host`` for the enclave's network namespace, ``none`` for an empty one of its own,
             ``bridge`` for a pod's.
     """
 

@@ -1,4 +1,4 @@
-"""containerd on a stage: its settings, the daemon, and the image in its store."""
+"""containerd in an enclave: its settings, the daemon, and the image in its store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnbench.containers import image
-from cnbench.containers.stage import Ran, Stage
+from cnbench.containers.enclave import Enclave, Ran
 from cnbench.core.errors import CnbenchError
 from cnbench.lab import commands
 from cnbench.lab.waiting import wait_until
@@ -28,26 +28,26 @@ class Containerd:
     """A daemon that answers. Use ``open_containerd``.
 
     Attributes:
-        stage: where it lives.
-        socket: what it listens on, seen from outside of the stage as well.
+        enclave: where it lives.
+        socket: what it listens on, seen from outside of the enclave as well.
     """
 
-    stage: Stage
+    enclave: Enclave
     socket: Path
 
     def ctr(self, *arguments: str, namespace: str = OWN) -> Ran:
         """Run containerd's own command; raises CommandError."""
-        return self.stage.run("ctr", "--address", str(self.socket), "-n", namespace, *arguments)
+        return self.enclave.run("ctr", "--address", str(self.socket), "-n", namespace, *arguments)
 
     def process(self, container: str, namespace: str = OWN) -> int:
-        """The container's process as the stage numbers it; raises CnbenchError if it has none."""
+        """The container's process as the enclave numbers it; raises CnbenchError if it has none."""
         bundle = f"/run/containerd/state/{_TASKS}/{namespace}/{container}"
-        return int(self.stage.do("read", f"{bundle}/init.pid"))
+        return int(self.enclave.do("read", f"{bundle}/init.pid"))
 
 
 @contextlib.contextmanager
-def open_containerd(stage: Stage) -> Iterator[Containerd]:
-    """A containerd on ``stage`` that has the image; it ends with the stage.
+def open_containerd(enclave: Enclave) -> Iterator[Containerd]:
+    """A containerd in ``enclave`` that has the image; it ends with the enclave.
 
     Raises:
         UnsupportedError: containerd, or a tool that it needs, is not installed.
@@ -55,12 +55,12 @@ def open_containerd(stage: Stage) -> Iterator[Containerd]:
     """
     for tool in ("containerd", "ctr", "runc"):
         commands.require(tool)
-    folder = stage.folder / "containerd"
+    folder = enclave.folder / "containerd"
     folder.mkdir()
-    daemon = Containerd(stage, folder / "socket")
+    daemon = Containerd(enclave, folder / "socket")
     settings, log, tar = folder / "config.toml", folder / "log", folder / "image.tar"
     settings.write_text(_settings(daemon.socket, folder))
-    stage.do("serve", [commands.require("containerd"), "--config", str(settings)], str(log), {})
+    enclave.do("serve", [commands.require("containerd"), "--config", str(settings)], str(log), {})
     try:
         wait_until(lambda: _answers(daemon), "containerd does not answer", within=30, every=0.02)
     except CnbenchError as error:

@@ -78,8 +78,8 @@ class Cri:
         security = {"namespace_options": spaces, "seccomp": _profile(wanted)}
         return {
             "metadata": {"name": name, "uid": name, "namespace": "cnbench"},
-            "log_directory": str(self.daemon.stage.folder / "logs"),
-            "linux": {"cgroup_parent": self.daemon.stage.group, "security_context": security},
+            "log_directory": str(self.daemon.enclave.folder / "logs"),
+            "linux": {"cgroup_parent": self.daemon.enclave.group, "security_context": security},
         } | ({} if mode == _NODE else {"hostname": HOSTNAME})  # fmt: skip
 
     def container(self, wanted: Wanted, extra: str) -> dict[str, Any]:

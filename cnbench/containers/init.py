@@ -1,10 +1,10 @@
-"""The first process of a stage: it starts what it is told to, and takes the time of it.
+"""The first process of an enclave: it starts what it is told to, and takes the time of it.
 
-Run as a script, as process 1 of a stage's process namespace: whatever lives there ends with it,
+Run as a script, as process 1 of an enclave's process namespace: whatever lives there ends with it,
 wherever it went, and it ends with the run, which holds the other end of its socket. It reads one
 JSON list a line, the name of a task and its arguments, and answers with a line of JSON. Times are
 ns of CLOCK_MONOTONIC. Its arguments are the descriptor of the socket, the folder to keep in sight,
-and the folders that this stage has for itself.
+and the folders that this enclave has for itself.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ TASKS = {
 
 
 def _furnish(kept: str, own: Sequence[str]) -> None:
-    """Mount what only this stage has: /proc, and ``own`` folders; ``kept`` stays in sight."""
+    """Mount what only this enclave has: /proc, and ``own`` folders; ``kept`` stays in sight."""
     from cnbench.lab import libc
 
     libc.keep_mounts_to_oneself()

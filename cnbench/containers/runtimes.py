@@ -17,7 +17,7 @@ from typing import Protocol
 from cnbench.containers import bundle, image
 from cnbench.containers.bundle import Wanted
 from cnbench.containers.containerd import Containerd
-from cnbench.containers.stage import Stage
+from cnbench.containers.enclave import Enclave
 
 # Where the OCI runtimes keep their state.
 _STATE = "/run/cnbench"
@@ -29,7 +29,7 @@ class Started:
 
     Attributes:
         name: what its runtime knows it by, and its cgroup is called.
-        pid: its own process, as the stage numbers it.
+        pid: its own process, as the enclave numbers it.
         began: when the first call for it was made, in ns of CLOCK_MONOTONIC.
         steps: the time of each call for it, in ns.
         within: what its runtime knows its pod by; empty where there is none.
@@ -72,13 +72,13 @@ class Files:
 
 
 @contextlib.contextmanager
-def open_files(stage: Stage) -> Iterator[Files]:
-    """The image unpacked in a folder of the stage.
+def open_files(enclave: Enclave) -> Iterator[Files]:
+    """The image unpacked in a folder of the enclave.
 
     Raises:
         UnsupportedError: Debian's busybox-static is not installed.
     """
-    files = Files(stage.folder / "root", stage.folder / "extra")
+    files = Files(enclave.folder / "root", enclave.folder / "extra")
     image.unpack(files.root)
     files.extra.mkdir()
     yield files
@@ -88,7 +88,7 @@ def open_files(stage: Stage) -> Iterator[Files]:
 class Bare:
     """The kernel calls alone."""
 
-    stage: Stage
+    enclave: Enclave
     files: Files
     wanted: Wanted
 
@@ -99,24 +99,24 @@ class Bare:
 
     def start(self) -> Started:
         """Begin a process as the bundle has it."""
-        name = self.stage.new_name()
+        name = self.enclave.new_name()
         asked = {
             "root": str(self.files.root), "extra": str(self.files.extra),
-            "groups": [str(group) for group in self.stage.groups_of(name)],
+            "groups": [str(group) for group in self.enclave.groups_of(name)],
             "wanted": dataclasses.asdict(self.wanted),
         }  # fmt: skip
-        number = self.stage.do("prepare_bare", asked)
-        said = self.stage.do("start_bare", number)
+        number = self.enclave.do("prepare_bare", asked)
+        said = self.enclave.do("start_bare", number)
         return Started(name, said["pid"], said["began"], {})
 
     def state(self, started: Started) -> str:
         """What the kernel says: there is nobody else."""
-        return "running" if self.stage.do("first_instruction", started.pid) else "not running"
+        return "running" if self.enclave.do("first_instruction", started.pid) else "not running"
 
     def stop(self, started: Started) -> int:
         """Kill the process and remove its groups."""
-        groups = [str(group) for group in self.stage.groups_of(started.name)]
-        said = self.stage.do("end_bare", started.pid, groups)
+        groups = [str(group) for group in self.enclave.groups_of(started.name)]
+        said = self.enclave.do("end_bare", started.pid, groups)
         return int(said["ended"] - said["began"])
 
 
@@ -124,13 +124,13 @@ class Bare:
 class Oci:
     """runc or crun, by the three commands of the runtime specification."""
 
-    stage: Stage
+    enclave: Enclave
     files: Files
     wanted: Wanted
     command: str
 
     def _run(self, *arguments: str) -> tuple[int, int, str]:
-        ran = self.stage.run(self.command, "--root", _STATE, *arguments)
+        ran = self.enclave.run(self.command, "--root", _STATE, *arguments)
         return ran.began, ran.took, ran.output
 
     @property
@@ -140,8 +140,8 @@ class Oci:
 
     def start(self) -> Started:
         """Create a container from a bundle of its own, and start it."""
-        name = self.stage.new_name()
-        folder = _bundle(self.stage, self.files, self.wanted, name)
+        name = self.enclave.new_name()
+        folder = _bundle(self.enclave, self.files, self.wanted, name)
         number = folder / "pid"
         began, create, _ = self._run(
             "create", "--bundle", str(folder), "--pid-file", str(number), name
@@ -174,8 +174,8 @@ class Ctr:
 
     def start(self) -> Started:
         """Run a container that goes on when the command has ended."""
-        stage, name = self.daemon.stage, self.daemon.stage.new_name()
-        folder = _bundle(stage, self.files, self.wanted, name)
+        enclave, name = self.daemon.enclave, self.daemon.enclave.new_name()
+        folder = _bundle(enclave, self.files, self.wanted, name)
         ran = self.daemon.ctr("run", "--detach", "--config", str(folder / "config.json"), name)
         return Started(name, self.daemon.process(name), ran.began, {"launch": ran.took})
 
@@ -192,8 +192,8 @@ class Ctr:
         return kept.ended - task.began
 
 
-def _bundle(stage: Stage, files: Files, wanted: Wanted, name: str) -> Path:
-    folder = stage.folder / name
-    contents = bundle.specification(wanted, files.root, f"{stage.group}/{name}", files.extra)
+def _bundle(enclave: Enclave, files: Files, wanted: Wanted, name: str) -> Path:
+    folder = enclave.folder / name
+    contents = bundle.specification(wanted, files.root, f"{enclave.group}/{name}", files.extra)
     bundle.write(folder, contents)
     return folder

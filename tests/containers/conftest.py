@@ -2,8 +2,8 @@ import os
 
 import pytest
 
+from cnbench.containers.enclave import open_enclave
 from cnbench.containers.runtimes import open_files
-from cnbench.containers.stage import open_stage
 from cnbench.core.errors import UnsupportedError
 from cnbench.lab.host import open_lab
 
@@ -21,7 +21,7 @@ def lab(tmp_path):
 
 @pytest.fixture(scope="module")
 def shared_lab(tmp_path_factory):
-    """One lab for the tests of a module, whose subjects share a stage and its daemon."""
+    """One lab for the tests of a module, whose subjects share an enclave and its daemon."""
     if os.geteuid() != 0:
         pytest.skip("containers need root")
     journals = tmp_path_factory.mktemp("journals")
@@ -31,17 +31,17 @@ def shared_lab(tmp_path_factory):
 
 
 @pytest.fixture
-def stage(lab):
-    """A stage of its own."""
-    with open_stage(lab) as opened:
+def enclave(lab):
+    """An enclave of its own."""
+    with open_enclave(lab) as opened:
         yield opened
 
 
 @pytest.fixture
-def files(stage):
-    """The image's files on the stage."""
+def files(enclave):
+    """The image's files in the enclave."""
     try:
-        with open_files(stage) as opened:
+        with open_files(enclave) as opened:
             yield opened
     except UnsupportedError as error:
         pytest.skip(f"{error}; {error.remedy}")

@@ -91,36 +91,36 @@ class _Careless:
         return 1
 
 
-def test_a_program_runs_after_start_and_not_after_create(stage, files):
+def test_a_program_runs_after_start_and_not_after_create(enclave, files):
     try:
-        runtime = Oci(stage, files, Wanted(), "runc")
+        runtime = Oci(enclave, files, Wanted(), "runc")
         started = runtime.start()
     except UnsupportedError as error:
         pytest.skip(f"{error}; {error.remedy}")
-    first = stage.first_instruction(started.pid)
+    first = enclave.first_instruction(started.pid)
     assert started.began + started.steps["create"] < first
     runtime.stop(started)
 
 
-def test_containers_bare_and_by_runc_have_the_same_mounts(stage, files):
+def test_containers_bare_and_by_runc_have_the_same_mounts(enclave, files):
     seen = {}
     for name, runtime in {
-        "bare": Bare(stage, files, Wanted(mounts=2)),
-        "runc": Oci(stage, files, Wanted(mounts=2), "runc"),
+        "bare": Bare(enclave, files, Wanted(mounts=2)),
+        "runc": Oci(enclave, files, Wanted(mounts=2), "runc"),
     }.items():
         try:
             started = runtime.start()
         except UnsupportedError as error:
             pytest.skip(f"{error}; {error.remedy}")
-        stage.first_instruction(started.pid)
-        lines = stage.do("look", started.pid)["mounts"]
+        enclave.first_instruction(started.pid)
+        lines = enclave.do("look", started.pid)["mounts"]
         seen[name] = [(line.split()[4], line.split(" - ")[1].split()[0]) for line in lines]
         runtime.stop(started)
     assert seen["bare"] == seen["runc"]
 
 
-def test_what_a_runtime_refuses_is_told_in_its_words(stage, files):
-    runtime = Oci(stage, files, Wanted(), "runc")
+def test_what_a_runtime_refuses_is_told_in_its_words(enclave, files):
+    runtime = Oci(enclave, files, Wanted(), "runc")
     try:
         with pytest.raises(CommandError, match="does not exist"):
             runtime.state(dataclasses.replace(_nobody(), name="nobody"))

@@ -19,7 +19,7 @@ PARAMETERS = (
         full=RUNTIMES, choices=RUNTIMES,
     ),
     Parameter(
-        "network", "the stage's own, an empty namespace, or a pod's behind a bridge (CNI)",
+        "network", "the enclave's own, an empty namespace, or a pod's behind a bridge (CNI)",
         quick=("host",), full=_NETWORKS, choices=_NETWORKS,
     ),
     Parameter(

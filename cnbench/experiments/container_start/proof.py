@@ -25,9 +25,9 @@ class Evidence:
     Attributes:
         wanted: what the containers were to have.
         namespaces: the kinds that they were to have of their own.
-        stage: the numbers of the stage's own namespaces, by link.
+        enclave: the numbers of the enclave's own namespaces, by link.
         early: containers whose program did not begin between the call for them and the look.
-        spaces: each set of kinds of namespaces that were not the stage's.
+        spaces: each set of kinds of namespaces that were not the enclave's.
         usual: whether the usual mounts were there, and a root.
         mounts: how many of the further mounts were.
         groups: whether they were in a group of their own in every hierarchy.
@@ -39,7 +39,7 @@ class Evidence:
 
     wanted: Wanted
     namespaces: Sequence[str]
-    stage: Mapping[str, str]
+    enclave: Mapping[str, str]
     early: int = 0
     spaces: set[tuple[str, ...]] = field(default_factory=set)
     usual: set[bool] = field(default_factory=set)
@@ -53,7 +53,7 @@ class Evidence:
     def see(self, said: Mapping[str, Any], name: str, hierarchies: int) -> None:
         """Take what the kernel says of a running container called ``name``."""
         spaces = said["namespaces"]
-        own = {kind for kind, link in _LINKS.items() if spaces[link] != self.stage[link]}
+        own = {kind for kind, link in _LINKS.items() if spaces[link] != self.enclave[link]}
         self.spaces.add(tuple(sorted(own)))
         points = [line.split()[4] for line in said["mounts"]]
         self.usual.add({"/", *(mount.target for mount in MOUNTS)} <= set(points))

@@ -10,9 +10,9 @@ from typing import Any
 from cnbench.containers import cri as cri_client
 from cnbench.containers.containerd import SHIM, Containerd, open_containerd
 from cnbench.containers.cri import Cri, open_cri
+from cnbench.containers.enclave import Enclave, open_enclave
 from cnbench.containers.pods import Pods
 from cnbench.containers.runtimes import Bare, Ctr, Files, Oci, Runtime, Started, open_files
-from cnbench.containers.stage import Stage, open_stage
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof
@@ -27,7 +27,7 @@ class Starting:
     """One container is started and stopped a sample."""
 
     lab: Lab
-    stage: Stage
+    enclave: Enclave
     runtime: Runtime
     evidence: Evidence
     memory: float
@@ -36,7 +36,7 @@ class Starting:
     def sample(self) -> Mapping[str, float]:
         """The time to its first instruction, that of each call, and that to its end."""
         started = self.runtime.start()
-        first = self.stage.first_instruction(started.pid)
+        first = self.enclave.first_instruction(started.pid)
         self._look(started, first)
         stop = self.runtime.stop(started)
         self._look_back(started)
@@ -46,17 +46,17 @@ class Starting:
         return values | {"memory": self.memory}
 
     def _look(self, started: Started, first: int) -> None:
-        said = self.stage.do("look", started.pid)
-        self.evidence.see(said, started.name, len(self.stage.groups))
+        said = self.enclave.do("look", started.pid)
+        self.evidence.see(said, started.name, len(self.enclave.groups))
         self.evidence.early += not started.began < first < self.lab.clock.ticks()
         if not self.asked:  # which takes some runtimes as long as a start
             self.evidence.states.add(self.runtime.state(started))
             self.asked = True
 
     def _look_back(self, started: Started) -> None:
-        groups = [group for group in self.stage.groups_of(started.name) if group.exists()]
+        groups = [group for group in self.enclave.groups_of(started.name) if group.exists()]
         self.evidence.left += map(str, groups)
-        self.evidence.left += self.stage.do("processes_of", [started.pid])
+        self.evidence.left += self.enclave.do("processes_of", [started.pid])
 
     def proof(self) -> Proof:
         """What was seen of the containers."""
@@ -66,22 +66,22 @@ class Starting:
 @contextlib.contextmanager
 def open_subject(params: Point, lab: Lab) -> Iterator[Starting]:
     """The runtime of a point, with as many containers of its own alive as it asks for."""
-    stage = lab.fixture("stage", lambda: open_stage(lab))
-    files = lab.fixture("files", lambda: open_files(stage))
-    runtime = _runtime(params, lab, stage, files)
-    spaces: Mapping[str, Any] = stage.do("look", 1)["namespaces"]
-    with _alive(runtime, stage, params.whole("alive")) as memory:
+    enclave = lab.fixture("enclave", lambda: open_enclave(lab))
+    files = lab.fixture("files", lambda: open_files(enclave))
+    runtime = _runtime(params, lab, enclave, files)
+    spaces: Mapping[str, Any] = enclave.do("look", 1)["namespaces"]
+    with _alive(runtime, enclave, params.whole("alive")) as memory:
         evidence = Evidence(wanted_by(params), runtime.namespaces, spaces)
-        yield Starting(lab, stage, runtime, evidence, memory)
+        yield Starting(lab, enclave, runtime, evidence, memory)
 
 
-def _runtime(params: Point, lab: Lab, stage: Stage, files: Files) -> Runtime:
+def _runtime(params: Point, lab: Lab, enclave: Enclave, files: Files) -> Runtime:
     name, wanted = params.text("runtime"), wanted_by(params)
     if name == BARE:
-        return Bare(stage, files, wanted)
+        return Bare(enclave, files, wanted)
     if name in OCI:
-        return Oci(stage, files, wanted, name)
-    daemon: Containerd = lab.fixture("containerd", lambda: open_containerd(stage))
+        return Oci(enclave, files, wanted, name)
+    daemon: Containerd = lab.fixture("containerd", lambda: open_containerd(enclave))
     if name == CONTAINERD:
         return Ctr(daemon, files, wanted)
     client: Cri = lab.fixture("cri", lambda: open_cri(daemon))
@@ -89,14 +89,14 @@ def _runtime(params: Point, lab: Lab, stage: Stage, files: Files) -> Runtime:
 
 
 @contextlib.contextmanager
-def _alive(runtime: Runtime, stage: Stage, count: int) -> Iterator[float]:
+def _alive(runtime: Runtime, enclave: Enclave, count: int) -> Iterator[float]:
     """Have ``count`` containers run; the memory of the processes that their runtime keeps for one.
 
     With none, one is started for that, and stopped.
     """
-    before = stage.do("memory_of", [SHIM])["bytes"]
+    before = enclave.do("memory_of", [SHIM])["bytes"]
     living = [runtime.start() for _ in range(max(count, 1))]
-    memory = (stage.do("memory_of", [SHIM])["bytes"] - before) / len(living)
+    memory = (enclave.do("memory_of", [SHIM])["bytes"] - before) / len(living)
     if not count:
         runtime.stop(living.pop())
     yield float(memory)

@@ -1,8 +1,8 @@
-"""A stage: namespaces of a run's own in which runtimes and their daemons live, and end with it.
+"""An enclave: namespaces of a run's own in which runtimes and their daemons live, and end with it.
 
-Mounts, network, processes: all are the stage's. What daemons write outside the folders that they
+Mounts, network, processes: all are the enclave's. What daemons write outside the folders that they
 are given lands in memory (tmpfs over ``_OWN``), the cgroups that runtimes make are below the run's
-folder in each hierarchy, which is in the journal, and no process survives the stage's first.
+folder in each hierarchy, which is in the journal, and no process survives the enclave's first.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ class Ran:
 
 
 @dataclass
-class Stage:
-    """Use ``open_stage``.
+class Enclave:
+    """Use ``open_enclave``.
 
     Attributes:
-        folder: of the stage, seen at the same place inside and outside.
+        folder: of the enclave, seen at the same place inside and outside.
         groups: the run's folder in each hierarchy of cgroups that containers are put into.
         group: its name from each hierarchy's root.
-        network: the stage's network namespace.
+        network: the enclave's network namespace.
     """
 
     folder: Path
@@ -72,10 +72,10 @@ class Stage:
         self._lines = self._connection.makefile("r")
 
     def do(self, task: str, *arguments: object) -> Any:
-        """What the stage's first process says to a task of ``init.TASKS``.
+        """What the enclave's first process says to a task of ``init.TASKS``.
 
         Raises:
-            CnbenchError: it was refused, or the stage has ended.
+            CnbenchError: it was refused, or the enclave has ended.
         """
         try:
             self._connection.sendall((json.dumps([task, *arguments]) + "\n").encode())
@@ -83,14 +83,14 @@ class Stage:
         except ConnectionError:
             line = ""
         if not line:
-            raise CnbenchError("the stage's first process was killed, or ended")
+            raise CnbenchError("the enclave's first process was killed, or ended")
         answer = json.loads(line)
         if "refused" in answer:
-            raise CnbenchError(f"on the stage, {task}: {answer['refused']}")
+            raise CnbenchError(f"in the enclave, {task}: {answer['refused']}")
         return answer["said"]
 
     def run(self, *argv: str, environment: Mapping[str, str] | None = None, given: str = "") -> Ran:
-        """Run a command on the stage to its end, ``given`` on its standard input.
+        """Run a command in the enclave to its end, ``given`` on its standard input.
 
         Raises:
             UnsupportedError: there is no such command.
@@ -118,7 +118,7 @@ class Stage:
         return noted[0]
 
     def new_name(self) -> str:
-        """A name for a container that no other of this run has, on whatever stage."""
+        """A name for a container that no other of this run has, in whatever enclave."""
         return f"container-{next(_numbers)}"
 
     def groups_of(self, name: str) -> list[Path]:
@@ -131,8 +131,8 @@ class Stage:
 
 
 @contextlib.contextmanager
-def open_stage(lab: Lab) -> Iterator[Stage]:
-    """A stage, whose processes are killed on leaving.
+def open_enclave(lab: Lab) -> Iterator[Enclave]:
+    """An enclave, whose processes are killed on leaving.
 
     Raises:
         UnsupportedError: this user or this kernel cannot make the namespaces or the groups.
@@ -148,9 +148,9 @@ def open_stage(lab: Lab) -> Iterator[Stage]:
             first = stack.enter_context(_ended(_only_child(process)))
             descriptor = os.open(f"/proc/{first}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
             stack.callback(os.close, descriptor)
-            network = NetworkNamespace("stage", descriptor, {})
-            stage = Stage(folder, roots, f"/{roots[0].name}", network, ours)
-            yield stack.enter_context(contextlib.closing(stage))
+            network = NetworkNamespace("enclave", descriptor, {})
+            enclave = Enclave(folder, roots, f"/{roots[0].name}", network, ours)
+            yield stack.enter_context(contextlib.closing(enclave))
 
 
 @contextlib.contextmanager
@@ -170,7 +170,7 @@ def _ended(first: int) -> Iterator[int]:
 
 
 def _only_child(process: subprocess.Popen[str]) -> int:
-    """The first process of the stage, as numbered outside; raises CnbenchError if there is none."""
+    """The enclave's first process, as numbered outside; raises CnbenchError if there is none."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     found: list[str] = []
 
@@ -179,7 +179,7 @@ def _only_child(process: subprocess.Popen[str]) -> int:
         return bool(found)
 
     wait_until(
-        appeared, "the stage's first process did not start", within=_PATIENCE, every=0.001,
+        appeared, "the enclave's first process did not start", within=_PATIENCE, every=0.001,
         meanwhile=lambda: check_alive(["unshare", *_UNSHARE], process),
     )  # fmt: skip
     return int(found[0])
