@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import cnbench
-from cnbench.containers import image
+from cnbench.containers.image import image as container_image
 from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.core.fingerprint import Fingerprint
 from cnbench.core.kernels.throttling import THROTTLING, throttling_era
@@ -183,7 +183,7 @@ def tools() -> dict[str, str]:
                 continue
             found[tool] = (said.stdout or said.stderr).strip().partition("\n")[0]
     with contextlib.suppress(UnsupportedError):
-        found["container image"] = image.image().digest
+        found["container image"] = container_image().digest
     return found
 
 
