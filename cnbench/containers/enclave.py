@@ -50,6 +50,15 @@ class Ran:
         return self.ended - self.began
 
 
+@dataclass(frozen=True)
+class PodNamespace:
+    """A pod's network namespace: its name, its path in the enclave, and itself."""
+
+    name: str
+    path: str
+    network: NetworkNamespace
+
+
 @dataclass
 class Enclave:
     """Use ``open_enclave``.
@@ -59,12 +68,14 @@ class Enclave:
         groups: the run's folder in each hierarchy of cgroups that containers are put into.
         group: its name from each hierarchy's root.
         network: the enclave's network namespace.
+        first: its first process, as numbered outside.
     """
 
     folder: Path
     groups: tuple[Path, ...]
     group: str
     network: NetworkNamespace
+    first: int
     _connection: socket.socket
     _lines: Any = field(init=False)
 
@@ -125,6 +136,23 @@ class Enclave:
         """The cgroup of the container ``name`` in each hierarchy."""
         return [folder / name for folder in self.groups]
 
+    @contextlib.contextmanager
+    def pod_namespace(self) -> Iterator[PodNamespace]:
+        """A network namespace as a runtime makes it for a pod: by a path, for plug-ins to enter.
+
+        Raises:
+            CommandError: it cannot be made.
+        """
+        name = self.new_name()
+        self.run("ip", "netns", "add", name)
+        path = f"/run/netns/{name}"
+        descriptor = os.open(f"/proc/{self.first}/root{path}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            yield PodNamespace(name, path, NetworkNamespace(name, descriptor, {}))
+        finally:
+            os.close(descriptor)
+            self.run("ip", "netns", "delete", name)
+
     def close(self) -> None:
         """Forget what it might still say."""
         self._lines.close()
@@ -149,7 +177,7 @@ def open_enclave(lab: Lab) -> Iterator[Enclave]:
             descriptor = os.open(f"/proc/{first}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
             stack.callback(os.close, descriptor)
             network = NetworkNamespace("enclave", descriptor, {})
-            enclave = Enclave(folder, roots, f"/{roots[0].name}", network, ours)
+            enclave = Enclave(folder, roots, f"/{roots[0].name}", network, first, ours)
             yield stack.enter_context(contextlib.closing(enclave))
 
 
