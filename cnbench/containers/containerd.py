@@ -30,10 +30,12 @@ class Containerd:
     Attributes:
         enclave: where it lives.
         socket: what it listens on, seen from outside of the enclave as well.
+        pid: its process, as the enclave numbers it.
     """
 
     enclave: Enclave
     socket: Path
+    pid: int
 
     def ctr(self, *arguments: str, namespace: str = OWN) -> Ran:
         """Run containerd's own command; raises CommandError."""
@@ -57,10 +59,11 @@ def open_containerd(enclave: Enclave) -> Iterator[Containerd]:
         commands.require(tool)
     folder = enclave.folder / "containerd"
     folder.mkdir()
-    daemon = Containerd(enclave, folder / "socket")
-    settings, log, tar = folder / "config.toml", folder / "log", folder / "image.tar"
-    settings.write_text(_settings(daemon.socket, folder))
-    enclave.do("serve", [commands.require("containerd"), "--config", str(settings)], str(log), {})
+    socket, log, tar = folder / "socket", folder / "log", folder / "image.tar"
+    settings = folder / "config.toml"
+    settings.write_text(_settings(socket, folder))
+    argv = [commands.require("containerd"), "--config", str(settings)]
+    daemon = Containerd(enclave, socket, enclave.do("serve", argv, str(log), {}))
     try:
         wait_until(lambda: _answers(daemon), "containerd does not answer", within=30, every=0.02)
     except CnbenchError as error:

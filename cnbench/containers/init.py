@@ -134,6 +134,19 @@ def look(pid: int) -> dict[str, Any]:
     }
 
 
+def kill(pid: int) -> int:
+    """Kill a process: when."""
+    began = _clock()
+    os.kill(pid, signal.SIGKILL)
+    return began
+
+
+def cpu_time_of(pid: int) -> int:
+    """The CPU time of a process that is not running, in ns by the kernel's account."""
+    threads = (_PROCESSES / str(pid) / "task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads)
+
+
 def memory_of(words: Sequence[str]) -> dict[str, int]:
     """Memory (PSS, bytes) and number of the processes whose program has one of these names."""
     total = count = 0
@@ -161,7 +174,7 @@ TASKS = {
     task.__name__: task
     for task in (
         run, serve, prepare_bare, start_bare, end_bare, first_instruction, look, memory_of,
-        processes_of, read,
+        processes_of, read, kill, cpu_time_of,
     )
 }  # fmt: skip
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from cnbench.containers.bundle import Wanted
 from cnbench.containers.containerd import OF_THE_CRI
@@ -28,16 +29,24 @@ class Pods:
         """Run a pod's sandbox, create a container in it, and start that."""
         pod = self.cri.pod(self.wanted)
         sandbox = self.cri.call("RunPodSandbox", config=pod)
-        within = sandbox.said["pod_sandbox_id"]
+        started = self._container(sandbox.said["pod_sandbox_id"], pod)
+        steps = {"sandbox": sandbox.took, **started.steps}
+        return replace(started, began=sandbox.began, steps=steps)
+
+    def restart(self, dead: Started) -> Started:
+        """Start another container in the pod of one that has been removed; raises CnbenchError."""
+        return self._container(dead.within, self.cri.pod(self.wanted))
+
+    def _container(self, within: str, pod: dict[str, Any]) -> Started:
         container = self.cri.container(self.wanted, str(self.files.extra))
         created = self.cri.call(
             "CreateContainer", pod_sandbox_id=within, config=container, sandbox_config=pod
         )
         name = created.said["container_id"]
         started = self.cri.call("StartContainer", container_id=name)
-        steps = {"sandbox": sandbox.took, "create": created.took, "launch": started.took}
+        steps = {"create": created.took, "launch": started.took}
         pid = self.cri.daemon.process(name, OF_THE_CRI)
-        return Started(name, pid, sandbox.began, steps, within)
+        return Started(name, pid, created.began, steps, within)
 
     def state(self, started: Started) -> str:
         """The container's state by its status."""

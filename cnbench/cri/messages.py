@@ -2,7 +2,8 @@
 
 Names and numbers are those of the interface's v1, which is k8s.io/cri-api, pkg/apis/runtime/v1/
 api.proto (Kubernetes 1.20 and later; a field keeps its number for good). What is not listed is
-left out when sent, and passed over when read. Enums are their numbers.
+left out when sent, and passed over when read. Enums are their numbers. The last four are of
+containerd's stream of events: api/services/events/v1/events.proto and api/events/task.proto.
 """
 
 from __future__ import annotations
@@ -59,12 +60,16 @@ Container id:string=1 pod_sandbox_id:string=2 metadata:ContainerMetadata=3 state
 ContainerStatusRequest container_id:string=1
 ContainerStatusResponse status:ContainerStatus=1
 ContainerStatus id:string=1 metadata:ContainerMetadata=2 state:int32=3 created_at:int64=4 started_at:int64=5 finished_at:int64=6 exit_code:int32=7
+SubscribeRequest filters:*string=1
+Any type_url:string=1 value:bytes=2
+Envelope namespace:string=2 topic:string=3 event:Any=4
+TaskExit container_id:string=1 id:string=2 pid:uint32=3 exit_status:uint32=4
 """  # noqa: E501  a message a line
 
 _Field = descriptor_pb2.FieldDescriptorProto
 _SCALARS = {
     "string": _Field.TYPE_STRING, "bool": _Field.TYPE_BOOL, "int32": _Field.TYPE_INT32,
-    "int64": _Field.TYPE_INT64, "uint32": _Field.TYPE_UINT32,
+    "int64": _Field.TYPE_INT64, "uint32": _Field.TYPE_UINT32, "bytes": _Field.TYPE_BYTES,
 }  # fmt: skip
 
 

@@ -21,7 +21,7 @@ CASES = [
     (name, version) for name in names() if name.startswith("cgroup-") for version in ("v1", "v2")
 ]
 
-OTHERS = [(name, "") for name in ("namespaces", "container-start", "cni")]
+OTHERS = [(name, "") for name in ("namespaces", "container-start", "cni", "pleg")]
 
 
 def alive_with(mark):

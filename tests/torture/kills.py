@@ -59,6 +59,7 @@ HOST_RUNS = {
     "scheduler-scoring": (["scheduler-scoring", "-p", "nodes=100", *_SHORT], 4),
     "namespaces": (["namespaces", *_SHORT], 6),
     "cni": (["cni", *_SHORT], 10),
+    "pleg": (["pleg", "-p", "pods=2", *_SHORT], 10),
     "container-start": (["container-start", *_SHORT], 12),
 }  # fmt: skip
 GUEST_RUNS = {

@@ -21,6 +21,12 @@ from cnbench.experiments.container_start.proof import Evidence
 from cnbench.lab import commands
 from cnbench.lab.host import Lab
 
+_OF_CONTAINERD = ("busybox", "containerd", "ctr", "runc")
+_TOOLS = {
+    BARE: ("busybox",), "runc": ("busybox", "runc"), "crun": ("busybox", "crun"),
+    CONTAINERD: _OF_CONTAINERD, CRI: _OF_CONTAINERD,
+}  # fmt: skip
+
 
 @dataclass
 class Starting:
@@ -106,18 +112,18 @@ def _alive(runtime: Runtime, enclave: Enclave, count: int) -> Iterator[float]:
 
 def require(params: Point, lab: Lab) -> None:
     """Raise UnsupportedError where the runtime, or what it needs, is not there."""
+    require_runtime(params.text("runtime"), lab)
+
+
+def require_runtime(runtime: str, lab: Lab) -> None:
+    """Raise UnsupportedError where ``runtime``, or what it needs, is not there."""
     lab.require_namespaces()
     if lab.clock.name != "wall":
         raise UnsupportedError(
             "the container's program reads the time itself, waiting included",
             "measure it on the wall clock: --clock wall",
         )
-    runtime = params.text("runtime")
-    commands.require("busybox")
-    for tool in {"runc": ("runc",), "crun": ("crun",)}.get(runtime, ()):
+    for tool in _TOOLS[runtime]:
         commands.require(tool)
-    if runtime in (CONTAINERD, CRI):
-        for tool in ("containerd", "ctr", "runc"):
-            commands.require(tool)
     if runtime == CRI:
         cri_client.require()
