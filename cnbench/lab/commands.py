@@ -22,6 +22,8 @@ _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 PACKAGES = {
     "bird": "bird2",
+    "busybox": "busybox-static",
+    "ctr": "containerd",
     "fuse-overlayfs": "fuse-overlayfs",
     "ip": "iproute2",
     "ipset": "ipset",

@@ -17,7 +17,7 @@ from typing import TypeVar, cast
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.metric import ClockName
 from cnbench.lab import netns
-from cnbench.lab.cgroups import cpu, group, hierarchies
+from cnbench.lab.cgroups import cpu, everywhere, group, hierarchies
 from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.clock import Clock, open_clock
 from cnbench.lab.journal import Journal, open_journal
@@ -137,6 +137,24 @@ class Lab:
 
     def _cgroups_below(self, root: Path) -> Path:
         return self._run_folders.get(root, lambda: hierarchies.open_run_folder(self.journal, root))
+
+    def cgroup_folders(self) -> tuple[Path, ...]:
+        """The run's folder in each hierarchy that a container runtime uses; all have one name.
+
+        Raises:
+            UnsupportedError: none is mounted, or they are read-only.
+        """
+        return self._run_folders.get("everywhere", self._open_everywhere)
+
+    @contextlib.contextmanager
+    def _open_everywhere(self) -> Iterator[tuple[Path, ...]]:
+        folders = []
+        with contextlib.ExitStack() as opened:
+            for root in everywhere.roots():
+                folder = self._cgroups_below(root)
+                opened.enter_context(everywhere.passing_all_on(self.journal, root, folder))
+                folders.append(folder)
+            yield tuple(folders)
 
     @asked_once
     def require_cpu_group(self, version: str) -> None:

@@ -10,6 +10,7 @@ CLONE_NEWNET = 0x40000000
 CLONE_NEWNS = 0x00020000
 MNT_DETACH = 2
 _IN_MODIFY = 2
+_MS_BIND = 0x1000
 _MS_REC = 0x4000
 _MS_PRIVATE = 0x40000
 # From linux/prctl.h.
@@ -44,6 +45,11 @@ def setns(descriptor: int, kind: int) -> None:
 def mount(source: str, target: str, filesystem: str, options: str) -> None:
     """Mount ``source`` on ``target``, ``options`` as in the fourth column of fstab."""
     _call("mount", source.encode(), target.encode(), filesystem.encode(), 0, options.encode())
+
+
+def bind(source: str, target: str) -> None:
+    """Have the folder or file ``source`` be seen at ``target`` as well; raises OSError."""
+    _call("mount", source.encode(), target.encode(), None, _MS_BIND, None)
 
 
 def keep_mounts_to_oneself() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gzip
 import os
@@ -12,7 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import cnbench
-from cnbench.core.errors import CnbenchError
+from cnbench.containers.image import image as container_image
+from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.core.fingerprint import Fingerprint
 from cnbench.core.kernels.throttling import THROTTLING, throttling_era
 from cnbench.lab import commands
@@ -65,6 +67,9 @@ _TOOLS = {
     "mkfs.xfs": "-V",
     "mkfs.btrfs": "--version",
     "fuse-overlayfs": "--version",
+    "runc": "--version",
+    "crun": "--version",
+    "containerd": "--version",
 }
 
 
@@ -177,6 +182,8 @@ def tools() -> dict[str, str]:
             except CnbenchError:
                 continue
             found[tool] = (said.stdout or said.stderr).strip().partition("\n")[0]
+    with contextlib.suppress(UnsupportedError):
+        found["container image"] = container_image().digest
     return found
 
 

@@ -21,6 +21,8 @@ CASES = [
     (name, version) for name in names() if name.startswith("cgroup-") for version in ("v1", "v2")
 ]
 
+OTHERS = [(name, "") for name in ("namespaces", "container-start", "cni", "pleg")]
+
 
 def alive_with(mark):
     """Processes whose environment has ``mark``."""
@@ -44,7 +46,9 @@ def traces(journal_names):
     return [line for text in texts for line in text if any(name in line for name in journal_names)]
 
 
-@pytest.mark.parametrize(("name", "version"), [*CASES, ("namespaces", "")])
+@pytest.mark.parametrize(
+    ("name", "version"), [*CASES, ("namespaces", ""), ("container-start", ""), ("cni", "")]
+)
 def test_gc_removes_all_that_a_killed_run_made(tmp_path, name, version):
     if os.geteuid() != 0:
         pytest.skip("cgroups need root")

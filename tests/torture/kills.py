@@ -58,6 +58,9 @@ HOST_RUNS = {
     "route-convergence": (["route-convergence", "-p", "routes=1", *_SHORT], 8),
     "scheduler-scoring": (["scheduler-scoring", "-p", "nodes=100", *_SHORT], 4),
     "namespaces": (["namespaces", *_SHORT], 6),
+    "cni": (["cni", *_SHORT], 10),
+    "pleg": (["pleg", "-p", "pods=2", *_SHORT], 10),
+    "container-start": (["container-start", *_SHORT], 12),
 }  # fmt: skip
 GUEST_RUNS = {
     "guest": (

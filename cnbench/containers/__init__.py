@@ -1,0 +1,1 @@
+"""Container runtimes as they are: one image, in namespaces of the run's own, and who starts it."""

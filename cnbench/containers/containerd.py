@@ -1,0 +1,116 @@
+"""containerd in an enclave: its settings, the daemon, and the image in its store."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnbench.containers import image
+from cnbench.containers.enclave import Enclave, Ran
+from cnbench.core.errors import CnbenchError
+from cnbench.lab import commands
+from cnbench.lab.waiting import wait_until
+
+# Where the plug-ins of the package containernetworking-plugins are.
+CNI_PLUGINS = Path("/usr/lib/cni")
+# containerd's namespaces: of our own containers, and of those that come over the CRI.
+OWN, OF_THE_CRI = "cnbench", "k8s.io"
+# The program that it keeps beside each container, or each pod.
+SHIM = "containerd-shim-runc-v2"
+_TASKS = "io.containerd.runtime.v2.task"
+
+
+@dataclass(frozen=True)
+class Containerd:
+    """A daemon that answers. Use ``open_containerd``.
+
+    Attributes:
+        enclave: where it lives.
+        socket: what it listens on, seen from outside of the enclave as well.
+        pid: its process, as the enclave numbers it.
+    """
+
+    enclave: Enclave
+    socket: Path
+    pid: int
+
+    def ctr(self, *arguments: str, namespace: str = OWN) -> Ran:
+        """Run containerd's own command; raises CommandError."""
+        return self.enclave.run("ctr", "--address", str(self.socket), "-n", namespace, *arguments)
+
+    def process(self, container: str, namespace: str = OWN) -> int:
+        """The container's process as the enclave numbers it; raises CnbenchError if it has none."""
+        bundle = f"/run/containerd/state/{_TASKS}/{namespace}/{container}"
+        return int(self.enclave.do("read", f"{bundle}/init.pid"))
+
+
+@contextlib.contextmanager
+def open_containerd(enclave: Enclave) -> Iterator[Containerd]:
+    """A containerd in ``enclave`` that has the image; it ends with the enclave.
+
+    Raises:
+        UnsupportedError: containerd, or a tool that it needs, is not installed.
+        CnbenchError: it does not answer; the message ends with what it logged last.
+    """
+    for tool in ("containerd", "ctr", "runc"):
+        commands.require(tool)
+    folder = enclave.folder / "containerd"
+    folder.mkdir()
+    socket, log, tar = folder / "socket", folder / "log", folder / "image.tar"
+    settings = folder / "config.toml"
+    settings.write_text(_settings(socket, folder))
+    argv = [commands.require("containerd"), "--config", str(settings)]
+    daemon = Containerd(enclave, socket, enclave.do("serve", argv, str(log), {}))
+    try:
+        wait_until(lambda: _answers(daemon), "containerd does not answer", within=30, every=0.02)
+    except CnbenchError as error:
+        raise CnbenchError(f"{error}: {log.read_text()[-500:]}") from error
+    tar.write_bytes(image.image().tar)
+    for namespace in (OWN, OF_THE_CRI):
+        daemon.ctr("images", "import", str(tar), namespace=namespace)
+    yield daemon
+
+
+def _answers(daemon: Containerd) -> bool:
+    try:
+        daemon.ctr("version")
+    except CnbenchError:
+        return False
+    return True
+
+
+def _settings(socket: Path, folder: Path) -> str:
+    """config.toml: all folders its own, and a network for pods that a bridge joins.
+
+    oom_score_adj is left alone where CAP_SYS_RESOURCE is missing, as on many a CI machine.
+    """
+    networks = folder / "networks"
+    networks.mkdir()
+    (networks / "10-bridge.conflist").write_text(json.dumps(_network(folder)))
+    return f"""version = 2
+root = "/var/lib/containerd"
+state = "/run/containerd/state"
+oom_score = 0
+[grpc]
+  address = "{socket}"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{image.NAME}"
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    snapshotter = "overlayfs"
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "{CNI_PLUGINS}"
+    conf_dir = "{networks}"
+"""
+
+
+def _network(folder: Path) -> dict[str, object]:
+    addresses = {
+        "type": "host-local", "dataDir": str(folder / "addresses"),
+        "ranges": [[{"subnet": "10.88.0.0/16"}]], "routes": [{"dst": "0.0.0.0/0"}],
+    }  # fmt: skip
+    bridge = {"type": "bridge", "bridge": "cni0", "isGateway": True, "ipam": addresses}
+    return {"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge]}

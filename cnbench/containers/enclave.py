@@ -1,0 +1,213 @@
+"""An enclave: namespaces of a run's own in which runtimes and their daemons live, and end with it.
+
+Mounts, network, processes: all are the enclave's. What daemons write outside the folders that they
+are given lands in memory (tmpfs over ``_OWN``), the cgroups that runtimes make are below the run's
+folder in each hierarchy, which is in the journal, and no process survives the enclave's first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cnbench.containers import init
+from cnbench.core.errors import CnbenchError, CommandError
+from cnbench.lab import commands
+from cnbench.lab.host import Lab
+from cnbench.lab.netns import NetworkNamespace
+from cnbench.lab.processes import check_alive, python_script, running
+from cnbench.lab.waiting import wait_until
+
+# dockerd writes to /etc/docker, which it makes where it is not; it has its own flag for that.
+_OWN = ("/run", "/var/lib", "/var/log")
+_PATIENCE = 10.0
+_UNSHARE = ("--mount", "--net", "--pid", "--fork", "--kill-child", "--propagation", "private")
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that came to its end: when it began and ended (ns), and what it printed."""
+
+    began: int
+    ended: int
+    output: str
+
+    @property
+    def took(self) -> int:
+        """Nanoseconds from call to end."""
+        return self.ended - self.began
+
+
+@dataclass(frozen=True)
+class PodNamespace:
+    """A pod's network namespace: its name, its path in the enclave, and itself."""
+
+    name: str
+    path: str
+    network: NetworkNamespace
+
+
+@dataclass
+class Enclave:
+    """Use ``open_enclave``.
+
+    Attributes:
+        folder: of the enclave, seen at the same place inside and outside.
+        groups: the run's folder in each hierarchy of cgroups that containers are put into.
+        group: its name from each hierarchy's root.
+        network: the enclave's network namespace.
+        first: its first process, as numbered outside.
+    """
+
+    folder: Path
+    groups: tuple[Path, ...]
+    group: str
+    network: NetworkNamespace
+    first: int
+    _connection: socket.socket
+    _lines: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._lines = self._connection.makefile("r")
+
+    def do(self, task: str, *arguments: object) -> Any:
+        """What the enclave's first process says to a task of ``init.TASKS``.
+
+        Raises:
+            CnbenchError: it was refused, or the enclave has ended.
+        """
+        try:
+            self._connection.sendall((json.dumps([task, *arguments]) + "\n").encode())
+            line = self._lines.readline()
+        except ConnectionError:
+            line = ""
+        if not line:
+            raise CnbenchError("the enclave's first process was killed, or ended")
+        answer = json.loads(line)
+        if "refused" in answer:
+            raise CnbenchError(f"in the enclave, {task}: {answer['refused']}")
+        return answer["said"]
+
+    def run(self, *argv: str, environment: Mapping[str, str] | None = None, given: str = "") -> Ran:
+        """Run a command in the enclave to its end, ``given`` on its standard input.
+
+        Raises:
+            UnsupportedError: there is no such command.
+            CommandError: it exited with an error.
+        """
+        program = commands.require(argv[0])
+        said = self.do("run", [program, *argv[1:]], dict(environment or {}), given)
+        if said["code"] != 0:
+            raise CommandError(argv, said["code"], said["error"] or said["output"])
+        return Ran(said["began"], said["ended"], said["output"])
+
+    def first_instruction(self, pid: int) -> int:
+        """When the container's own program began to run, in ns of CLOCK_MONOTONIC.
+
+        Raises:
+            CnbenchError: it did not within ``_PATIENCE`` seconds, or is gone.
+        """
+        noted = [0]
+
+        def runs() -> bool:
+            noted[0] = self.do("first_instruction", pid)
+            return noted[0] > 0
+
+        wait_until(runs, "the container's program did not run", within=_PATIENCE, every=0.001)
+        return noted[0]
+
+    def new_name(self) -> str:
+        """A name for a container that no other of this run has, in whatever enclave."""
+        return f"container-{next(_numbers)}"
+
+    def groups_of(self, name: str) -> list[Path]:
+        """The cgroup of the container ``name`` in each hierarchy."""
+        return [folder / name for folder in self.groups]
+
+    @contextlib.contextmanager
+    def pod_namespace(self) -> Iterator[PodNamespace]:
+        """A network namespace as a runtime makes it for a pod: by a path, for plug-ins to enter.
+
+        Raises:
+            CommandError: it cannot be made.
+        """
+        name = self.new_name()
+        self.run("ip", "netns", "add", name)
+        path = f"/run/netns/{name}"
+        descriptor = os.open(f"/proc/{self.first}/root{path}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            yield PodNamespace(name, path, NetworkNamespace(name, descriptor, {}))
+        finally:
+            os.close(descriptor)
+            self.run("ip", "netns", "delete", name)
+
+    def close(self) -> None:
+        """Forget what it might still say."""
+        self._lines.close()
+
+
+@contextlib.contextmanager
+def open_enclave(lab: Lab) -> Iterator[Enclave]:
+    """An enclave, whose processes are killed on leaving.
+
+    Raises:
+        UnsupportedError: this user or this kernel cannot make the namespaces or the groups.
+    """
+    lab.require_namespaces()
+    roots = lab.cgroup_folders()
+    folder = lab.temporary_folder()
+    ours, theirs = socket.socketpair()
+    script = python_script(Path(init.__file__), str(theirs.fileno()), str(lab.folder), *_OWN)
+    with ours, theirs, running(["unshare", *_UNSHARE, *script], [theirs.fileno()]) as process:
+        theirs.close()  # so that its end is seen here
+        with contextlib.ExitStack() as stack:
+            first = stack.enter_context(_ended(_only_child(process)))
+            descriptor = os.open(f"/proc/{first}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+            stack.callback(os.close, descriptor)
+            network = NetworkNamespace("enclave", descriptor, {})
+            enclave = Enclave(folder, roots, f"/{roots[0].name}", network, first, ours)
+            yield stack.enter_context(contextlib.closing(enclave))
+
+
+@contextlib.contextmanager
+def _ended(first: int) -> Iterator[int]:
+    """Have the process ``first`` killed on leaving, and with it all of its namespace.
+
+    It is gone only when they are, so nothing is written any more when their folders are removed.
+    """
+    descriptor = os.pidfd_open(first)
+    try:
+        yield first
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        select.select([descriptor], [], [], _PATIENCE)
+        os.close(descriptor)
+
+
+def _only_child(process: subprocess.Popen[str]) -> int:
+    """The enclave's first process, as numbered outside; raises CnbenchError if there is none."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    found: list[str] = []
+
+    def appeared() -> bool:
+        found[:] = children.read_text().split()
+        return bool(found)
+
+    wait_until(
+        appeared, "the enclave's first process did not start", within=_PATIENCE, every=0.001,
+        meanwhile=lambda: check_alive(["unshare", *_UNSHARE], process),
+    )  # fmt: skip
+    return int(found[0])

@@ -1,0 +1,112 @@
+"""The image that every runtime starts: Debian's busybox-static and the first process, in one layer.
+
+One OCI tar (image-layout of the OCI image specification), made here so that it is the same to the
+byte wherever the same busybox is installed; its digest tells two runs apart that had another one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from cnbench.containers.bundle import MOUNTS
+from cnbench.containers.first_process import PROGRAM, program
+from cnbench.lab import commands
+
+NAME = "localhost/first-process:1"
+# Folders to mount on, for as many further mounts as may be asked for.
+MOST_MOUNTS = 256
+_LAYER = "application/vnd.oci.image.layer.v1.tar"
+_CONFIG = "application/vnd.oci.image.config.v1+json"
+_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_INDEX = "application/vnd.oci.image.index.v1+json"
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image: its tar, and the digest of its manifest."""
+
+    tar: bytes
+    digest: str
+
+
+@cache
+def layer() -> bytes:
+    """The only layer, a tar without times and owners.
+
+    Raises:
+        UnsupportedError: Debian's busybox-static is not installed.
+    """
+    busybox = Path(commands.require("busybox")).read_bytes()
+    files = {"bin/busybox": busybox, PROGRAM.lstrip("/"): program()}
+    folders = ["bin", "etc", "mnt", "tmp", *(mount.target.lstrip("/") for mount in MOUNTS)]
+    folders = [path for path in folders if not path.startswith("dev/")]
+    folders += [f"mnt/{number}" for number in range(MOST_MOUNTS)]
+    return _tar(dict.fromkeys(folders) | files)
+
+
+@cache
+def image() -> Image:
+    """The image as one tar; errors as ``layer``."""
+    content = layer()
+    blobs: dict[str, bytes] = {}
+
+    def blob(data: bytes, media: str) -> dict[str, object]:
+        digest = hashlib.sha256(data).hexdigest()
+        blobs[f"blobs/sha256/{digest}"] = data
+        return {"mediaType": media, "digest": f"sha256:{digest}", "size": len(data)}
+
+    described = blob(content, _LAYER)
+    settings = {
+        "architecture": "amd64", "os": "linux", "config": {"Cmd": [PROGRAM], "Env": ["PATH=/bin"]},
+        "rootfs": {"type": "layers", "diff_ids": [described["digest"]]},
+    }  # fmt: skip
+    config = blob(_json(settings), _CONFIG)
+    manifest = {
+        "schemaVersion": 2, "mediaType": _MANIFEST, "config": config, "layers": [described],
+    }  # fmt: skip
+    listed = blob(_json(manifest), _MANIFEST)
+    named = listed | {"annotations": {"io.containerd.image.name": NAME}}
+    index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [named]}
+    files = {"oci-layout": _json({"imageLayoutVersion": "1.0.0"}), "index.json": _json(index)}
+    return Image(_tar(files | blobs), str(listed["digest"]))
+
+
+def unpack(folder: Path) -> None:
+    """Have the image's files in ``folder``, which is made."""
+    folder.mkdir()
+    with tarfile.open(fileobj=io.BytesIO(layer())) as tar:
+        for member in tar:
+            path = folder / member.name
+            if member.isdir():
+                path.mkdir(parents=True, exist_ok=True)
+                continue
+            with path.open("wb") as file:
+                shutil.copyfileobj(tar.extractfile(member) or io.BytesIO(), file)
+            path.chmod(member.mode)
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True).encode()
+
+
+def _tar(contents: Mapping[str, bytes | None]) -> bytes:
+    """A tar of files, and of folders (without contents), all root's and of 1970."""
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w") as tar:
+        for path, content in contents.items():
+            member = tarfile.TarInfo(path)
+            member.mode = 0o755
+            if content is None:
+                member.type = tarfile.DIRTYPE
+            else:
+                member.size = len(content)
+            tar.addfile(member, io.BytesIO(content) if content is not None else None)
+    return written.getvalue()

@@ -1,0 +1,29 @@
+"""container-start: what does each layer add to starting a container?
+
+One image and one bundle, by five ways: the kernel calls alone, which no runtime can be faster than;
+``runc`` and ``crun``, by create and start; containerd, by `ctr run`; and a pod of one container
+over the CRI, as the kubelet asks for it. ``start`` is from the first call to the first instruction
+of the container's own program, which takes the time itself and leaves it in its memory: what comes
+between is all the layer's. ``stop`` is from the call that kills it until nothing is left of it.
+All ways share their blocks, so what one adds to another is a paired difference.
+"""
+
+from __future__ import annotations
+
+from cnbench.core.experiment import Experiment
+from cnbench.experiments.container_start.grid import METRICS, PARAMETERS, nonsense
+from cnbench.experiments.container_start.subject import open_subject, require
+
+EXPERIMENT = Experiment(
+    name="container-start",
+    question="What does each layer add to starting a container?",
+    parameters=PARAMETERS,
+    metrics=METRICS,
+    variant="runtime",
+    subject=open_subject,
+    require=require,
+    nonsense=nonsense,
+    tools=("busybox", "runc", "crun", "containerd"),
+    caveat="ctr is given the bundle's own files, a pod has a snapshot of the image: what the "
+    "snapshot takes is part of what the CRI adds.",
+)

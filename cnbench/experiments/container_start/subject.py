@@ -1,0 +1,129 @@
+"""A runtime that is asked for one container after another."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnbench.containers import cri as cri_client
+from cnbench.containers.containerd import SHIM, Containerd, open_containerd
+from cnbench.containers.cri import Cri, open_cri
+from cnbench.containers.enclave import Enclave, open_enclave
+from cnbench.containers.pods import Pods
+from cnbench.containers.runtimes import Bare, Ctr, Files, Oci, Runtime, Started, open_files
+from cnbench.core.errors import UnsupportedError
+from cnbench.core.parameter import Point
+from cnbench.core.proof import Proof
+from cnbench.experiments.container_start.grid import BARE, CONTAINERD, CRI, OCI, wanted_by
+from cnbench.experiments.container_start.proof import Evidence
+from cnbench.lab import commands
+from cnbench.lab.host import Lab
+
+_OF_CONTAINERD = ("busybox", "containerd", "ctr", "runc")
+_TOOLS = {
+    BARE: ("busybox",), "runc": ("busybox", "runc"), "crun": ("busybox", "crun"),
+    CONTAINERD: _OF_CONTAINERD, CRI: _OF_CONTAINERD,
+}  # fmt: skip
+
+
+@dataclass
+class Starting:
+    """One container is started and stopped a sample."""
+
+    lab: Lab
+    enclave: Enclave
+    runtime: Runtime
+    evidence: Evidence
+    memory: float
+    asked: bool = field(default=False)
+
+    def sample(self) -> Mapping[str, float]:
+        """The time to its first instruction, that of each call, and that to its end."""
+        started = self.runtime.start()
+        first = self.enclave.first_instruction(started.pid)
+        self._look(started, first)
+        stop = self.runtime.stop(started)
+        self._look_back(started)
+        units = self.lab.clock.units
+        values = {"start": units(first - started.began), "stop": units(stop)}
+        values |= {step: units(took) for step, took in started.steps.items()}
+        return values | {"memory": self.memory}
+
+    def _look(self, started: Started, first: int) -> None:
+        said = self.enclave.do("look", started.pid)
+        self.evidence.see(said, started.name, len(self.enclave.groups))
+        self.evidence.early += not started.began < first < self.lab.clock.ticks()
+        if not self.asked:  # which takes some runtimes as long as a start
+            self.evidence.states.add(self.runtime.state(started))
+            self.asked = True
+
+    def _look_back(self, started: Started) -> None:
+        groups = [group for group in self.enclave.groups_of(started.name) if group.exists()]
+        self.evidence.left += map(str, groups)
+        self.evidence.left += self.enclave.do("processes_of", [started.pid])
+
+    def proof(self) -> Proof:
+        """What was seen of the containers."""
+        return self.evidence.proof()
+
+
+@contextlib.contextmanager
+def open_subject(params: Point, lab: Lab) -> Iterator[Starting]:
+    """The runtime of a point, with as many containers of its own alive as it asks for."""
+    enclave = lab.fixture("enclave", lambda: open_enclave(lab))
+    files = lab.fixture("files", lambda: open_files(enclave))
+    runtime = _runtime(params, lab, enclave, files)
+    spaces: Mapping[str, Any] = enclave.do("look", 1)["namespaces"]
+    with _alive(runtime, enclave, params.whole("alive")) as memory:
+        evidence = Evidence(wanted_by(params), runtime.namespaces, spaces)
+        yield Starting(lab, enclave, runtime, evidence, memory)
+
+
+def _runtime(params: Point, lab: Lab, enclave: Enclave, files: Files) -> Runtime:
+    name, wanted = params.text("runtime"), wanted_by(params)
+    if name == BARE:
+        return Bare(enclave, files, wanted)
+    if name in OCI:
+        return Oci(enclave, files, wanted, name)
+    daemon: Containerd = lab.fixture("containerd", lambda: open_containerd(enclave))
+    if name == CONTAINERD:
+        return Ctr(daemon, files, wanted)
+    client: Cri = lab.fixture("cri", lambda: open_cri(daemon))
+    return Pods(client, files, wanted)
+
+
+@contextlib.contextmanager
+def _alive(runtime: Runtime, enclave: Enclave, count: int) -> Iterator[float]:
+    """Have ``count`` containers run; the memory of the processes that their runtime keeps for one.
+
+    With none, one is started for that, and stopped.
+    """
+    before = enclave.do("memory_of", [SHIM])["bytes"]
+    living = [runtime.start() for _ in range(max(count, 1))]
+    memory = (enclave.do("memory_of", [SHIM])["bytes"] - before) / len(living)
+    if not count:
+        runtime.stop(living.pop())
+    yield float(memory)
+    for started in living:
+        runtime.stop(started)
+
+
+def require(params: Point, lab: Lab) -> None:
+    """Raise UnsupportedError where the runtime, or what it needs, is not there."""
+    require_runtime(params.text("runtime"), lab)
+
+
+def require_runtime(runtime: str, lab: Lab) -> None:
+    """Raise UnsupportedError where ``runtime``, or what it needs, is not there."""
+    lab.require_namespaces()
+    if lab.clock.name != "wall":
+        raise UnsupportedError(
+            "the container's program reads the time itself, waiting included",
+            "measure it on the wall clock: --clock wall",
+        )
+    for tool in _TOOLS[runtime]:
+        commands.require(tool)
+    if runtime == CRI:
+        cri_client.require()

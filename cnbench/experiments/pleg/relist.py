@@ -1,0 +1,54 @@
+"""Looking at all pods of a node, as the kubelet's generic generator does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cnbench.containers.cri import RUNNING, Cri
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one look saw.
+
+    Attributes:
+        containers: the state of each container by its number.
+        sandboxes: how many there were.
+        began: when the first call was made, in ns.
+        ended: when the last was answered.
+    """
+
+    containers: Mapping[str, int]
+    sandboxes: int
+    began: int
+    ended: int
+
+    @property
+    def took(self) -> int:
+        """Nanoseconds of the whole look."""
+        return self.ended - self.began
+
+    @property
+    def running(self) -> int:
+        """How many containers run."""
+        return sum(state == RUNNING for state in self.containers.values())
+
+
+def relist(cri: Cri) -> Seen:
+    """List all sandboxes and all containers, whatever their state."""
+    sandboxes = cri.call("ListPodSandbox")
+    containers = cri.call("ListContainers")
+    states = {one["id"]: one.get("state", 0) for one in containers.said.get("containers", [])}
+    count = len(sandboxes.said.get("items", []))
+    return Seen(states, count, sandboxes.began, containers.ended)
+
+
+def look_closer(cri: Cri, sandbox: str, container: str) -> tuple[int, int]:
+    """Ask for the status of a pod that changed and of its container: the exit code, and when (ns).
+
+    Only then does the kubelet's generator tell others.
+    """
+    cri.call("PodSandboxStatus", pod_sandbox_id=sandbox)
+    told = cri.call("ContainerStatus", container_id=container)
+    return told.said["status"].get("exit_code", 0), told.ended

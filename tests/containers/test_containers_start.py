@@ -1,0 +1,134 @@
+"""container-start against the real kernel and the real runtimes."""
+
+import dataclasses
+
+import pytest
+
+from cnbench.containers.bundle import Wanted
+from cnbench.containers.runtimes import Bare, Oci
+from cnbench.core.errors import CommandError, UnsupportedError
+from cnbench.experiments.container_start import EXPERIMENT
+from cnbench.experiments.container_start.grid import RUNTIMES, nonsense
+
+pytestmark = pytest.mark.real
+
+QUICK = EXPERIMENT.grid(False, {"runtime": ("bare",)})[0]
+OTHERS = (
+    *({"runtime": name, "network": "none"} for name in RUNTIMES[:4]),
+    *({"runtime": name, "seccomp": "on"} for name in RUNTIMES),
+    *({"runtime": name, "mounts": 3} for name in RUNTIMES),
+    *({"runtime": name, "user": "on", "network": "none"} for name in RUNTIMES[:4]),
+    *({"runtime": name, "alive": 2} for name in RUNTIMES),
+    {"runtime": "cri", "network": "bridge"},
+)
+
+
+def opened(lab, **changes):
+    point = QUICK | changes
+    assert nonsense(point) == ""
+    try:
+        EXPERIMENT.require(point, lab)
+    except UnsupportedError as error:
+        pytest.skip(f"{error}; {error.remedy}")
+    return EXPERIMENT.subject(point, lab)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"runtime": name} for name in RUNTIMES] + list(OTHERS),
+    ids=lambda changes: "-".join(f"{name}={value}" for name, value in changes.items()),
+)  # fmt: skip
+def test_every_runtime_starts_what_was_asked_for(shared_lab, changes):
+    with opened(shared_lab, **changes) as subject:
+        values = subject.sample()
+        assert subject.sample().keys() == values.keys()
+        assert subject.proof().holds, subject.proof().broken
+    for metric, value in values.items():
+        EXPERIMENT.metric(metric).check(value)
+    assert values["start"] > 0
+    assert ("sandbox" in values) == (changes["runtime"] == "cri")
+
+
+@pytest.mark.parametrize(
+    ("has", "claim"),
+    [
+        (Wanted(), "seccomp's mode"),
+        (Wanted(network="none", seccomp=True, mounts=1), "its own namespaces"),
+        (Wanted(seccomp=True), "bind mounts beyond them"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["bare", "runc"])
+def test_a_container_that_has_not_what_it_was_to_have_is_no_proof(shared_lab, has, claim, kind):
+    with opened(shared_lab, runtime=kind) as subject:
+        subject.evidence.wanted = Wanted(seccomp=True, mounts=1)
+        subject.runtime = dataclasses.replace(subject.runtime, wanted=has)
+        subject.sample()
+        assert claim in [check.claim for check in subject.proof().broken]
+
+
+def test_what_is_left_is_no_proof(lab):
+    with opened(lab, runtime="bare") as subject:
+        stopped = subject.runtime.stop
+        subject.runtime = _Careless(subject.runtime)
+        subject.sample()
+        broken = {check.claim: check.observed for check in subject.proof().broken}
+        stopped(subject.runtime.started)
+    assert "process" in broken["nothing is left of it"]
+    assert "container-" in broken["nothing is left of it"]
+
+
+class _Careless:
+    """A runtime that says it has stopped a container, and has not."""
+
+    def __init__(self, runtime):
+        self.runtime = runtime
+        self.state = runtime.state
+
+    def start(self):
+        self.started = self.runtime.start()
+        return self.started
+
+    def stop(self, started):
+        return 1
+
+
+def test_a_program_runs_after_start_and_not_after_create(enclave, files):
+    try:
+        runtime = Oci(enclave, files, Wanted(), "runc")
+        started = runtime.start()
+    except UnsupportedError as error:
+        pytest.skip(f"{error}; {error.remedy}")
+    first = enclave.first_instruction(started.pid)
+    assert started.began + started.steps["create"] < first
+    runtime.stop(started)
+
+
+def test_containers_bare_and_by_runc_have_the_same_mounts(enclave, files):
+    seen = {}
+    for name, runtime in {
+        "bare": Bare(enclave, files, Wanted(mounts=2)),
+        "runc": Oci(enclave, files, Wanted(mounts=2), "runc"),
+    }.items():
+        try:
+            started = runtime.start()
+        except UnsupportedError as error:
+            pytest.skip(f"{error}; {error.remedy}")
+        enclave.first_instruction(started.pid)
+        lines = enclave.do("look", started.pid)["mounts"]
+        seen[name] = [(line.split()[4], line.split(" - ")[1].split()[0]) for line in lines]
+        runtime.stop(started)
+    assert seen["bare"] == seen["runc"]
+
+
+def test_what_a_runtime_refuses_is_told_in_its_words(enclave, files):
+    runtime = Oci(enclave, files, Wanted(), "runc")
+    try:
+        with pytest.raises(CommandError, match="does not exist"):
+            runtime.state(dataclasses.replace(_nobody(), name="nobody"))
+    except UnsupportedError as error:
+        pytest.skip(f"{error}; {error.remedy}")
+
+
+def _nobody():
+    from cnbench.containers.runtimes import Started
+
+    return Started("", 0, 0, {})
