@@ -54,6 +54,6 @@ def test_one_is_asked_for_by_its_name_or_by_its_subject():
 
 
 def test_a_name_that_is_none_is_refused_with_those_there_are():
-    with pytest.raises(UsageError, match="no behaviour 'network.syn-retry'") as refusal:
+    with pytest.raises(UsageError, match="no behaviour") as refusal:
         called(["network.syn-retry"])
     assert "network.syn-retries" in refusal.value.remedy

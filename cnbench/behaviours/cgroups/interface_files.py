@@ -18,18 +18,21 @@ _WANTED = (
 _CONTROLLERS = ("cpu", "cpuset", "memory", "blkio", "pids", "hugetlb", "misc")
 
 
-def _files(lab: Lab, controllers: tuple[str, ...]) -> set[str]:
+def _files(lab: Lab, root: bool) -> set[str]:
+    if root:
+        folder = hierarchies.require(_CONTROLLERS[0], "v2").root
+        return {path.name for path in folder.iterdir()} if folder else set()
     found: set[str] = set()
-    for name in controllers:
+    for name in _CONTROLLERS:
         if any(one.version == "v2" for one in hierarchies.find(name)):
             with lab.cgroup(name, "v2") as group:
                 found |= {path.name for path in group.folder.iterdir()}
     return found
 
 
-def _probe(lab: Lab, controllers: tuple[str, ...] = _CONTROLLERS) -> str:
-    hierarchies.require(controllers[0], "v2")
-    found = _files(lab, controllers)
+def _probe(lab: Lab, root: bool = False) -> str:
+    hierarchies.require(_CONTROLLERS[0], "v2")
+    found = _files(lab, root)
     return listed(name for name in _WANTED if name in found) or absent("such file")
 
 
@@ -40,5 +43,5 @@ BEHAVIOUR = Behaviour(
     matters="a runtime's setting is refused, or passed over in silence, where its file is missing",
     source="Documentation/admin-guide/cgroup-v2.rst; the kernel's configuration",
     probe=_probe,
-    controls=(partial(_probe, controllers=("pids",)),),
+    controls=(partial(_probe, root=True),),
 )

@@ -16,7 +16,7 @@ from cnbench.lab.waiting import wait_until
 
 _PATIENCE = 30.0
 # In which one that was killed is gone.
-_LOOK = 1.0
+_LOOK = 0.3
 
 
 def _freeze(group: Cgroup, frozen: bool) -> None:

@@ -22,7 +22,9 @@ def _delay(group: Cgroup, folder: Path, percent: int) -> str:
     with open_tenant(group) as tenant:
         missing = (wanted - group.number("memory.current")) // mmap.PAGESIZE
         # What a tmpfs holds can be reclaimed by nobody, as long as there is no swap.
-        tenant.do("write", str(folder / f"held-{percent}"), mmap.PAGESIZE, missing, 0)
+        held = folder / f"held-{percent}"
+        held.touch()
+        tenant.do("write", str(held), mmap.PAGESIZE, missing, 0)
         group.write("memory.high", _HIGH)
         took = tenant.do("populate", _MOST_CHARGED_AT_ONCE)
         group.write("memory.high", "max")

@@ -51,9 +51,9 @@ def _probe(lab: Lab, limit: int = _FEW) -> str:
 
 BEHAVIOUR = Behaviour(
     name="network.conntrack-max",
-    question="May a pod's network namespace limit its tracked connections, and does the node's hold?",
-    method=f"sets the node's nf_conntrack_max to {_FEW}, sends {_MANY} flows in a new namespace, and "
-    "sets it there",
+    question="Has a pod a limit of tracked connections of its own, and does the node's hold there?",
+    method=f"sets the node's nf_conntrack_max to {_FEW}, sends {_MANY} flows in a new "
+    "namespace, and sets it there",
     matters="each pod may have as many connections as the node's limit says, unless it has its own",
     source="net/netfilter/nf_conntrack_standalone.c: nf_conntrack_standalone_init_sysctl; "
     "nf_conntrack_core.c: __nf_conntrack_alloc",
