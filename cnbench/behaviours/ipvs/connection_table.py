@@ -11,9 +11,11 @@ from cnbench.behaviours.ipvs.virtual_server import VirtualServer, open_virtual_s
 from cnbench.core.errors import UnsupportedError
 from cnbench.lab import commands
 from cnbench.lab.host import Lab
+from cnbench.lab.waiting import wait_until
 
 _FLOWS = 1000
-_BITS = 16
+_BITS = 14
+_PATIENCE = 30.0
 
 
 def _size(virtual: VirtualServer) -> str:
@@ -24,12 +26,17 @@ def _size(virtual: VirtualServer) -> str:
 
 
 def _load(bits: int) -> None:
-    """Load ip_vs anew; nobody in a guest uses it yet."""
-    for module in ("ip_vs_wrr", "ip_vs_rr", "ip_vs"):
-        commands.run(["modprobe", "--remove", module], check=False)
+    """Load ip_vs anew, once the namespaces that used it are gone."""
+    wait_until(_is_removed, "ip_vs is in use", within=_PATIENCE, every=0.1)
     loaded = commands.run(["modprobe", "ip_vs", f"conn_tab_bits={bits}"], check=False)
     if loaded.returncode:
         raise UnsupportedError(f"IPVS cannot be loaded: {loaded.stderr.strip()}", "another kernel")
+
+
+def _is_removed() -> bool:
+    for module in ("ip_vs_wrr", "ip_vs_rr", "ip_vs"):
+        commands.run(["modprobe", "--remove", module], check=False)
+    return not Path("/sys/module/ip_vs").exists()
 
 
 def _probe(lab: Lab, flows: int = _FLOWS, bits: int = _BITS) -> str:

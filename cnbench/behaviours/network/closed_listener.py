@@ -34,7 +34,7 @@ def _accepted(listener: socket.socket) -> int:
     return count
 
 
-def _probe(lab: Lab, migrate: int = 1) -> str:
+def _probe(lab: Lab, migrate: int = 1, late: bool = False) -> str:
     with lab.network_namespace("pod") as pod:
         try:
             pod.sysctl("net.ipv4.tcp_migrate_req", migrate)
@@ -42,6 +42,8 @@ def _probe(lab: Lab, migrate: int = 1) -> str:
             return absent("tcp_migrate_req")
         with pod.entered(), contextlib.ExitStack() as stack:
             old, new = _listener(), stack.enter_context(_listener())
+            if late:
+                old.close()
             for _ in range(_CLIENTS):
                 stack.enter_context(socket.create_connection(("127.0.0.1", 8080), _PATIENCE))
             old.close()
@@ -57,5 +59,5 @@ BEHAVIOUR = Behaviour(
     matters="a proxy that is replaced in place loses connections, or does not",
     source="net/core/sock_reuseport.c: reuseport_migrate_sock; ip-sysctl.rst: tcp_migrate_req",
     probe=_probe,
-    controls=(partial(_probe, migrate=0),),
+    controls=(partial(_probe, migrate=0), partial(_probe, late=True)),
 )
