@@ -61,6 +61,8 @@ def command(
         _print_list([one.name for one in asked])
         return ExitCode.FINE
     wanted = _kernels(kernels)
+    if only_changes and len(wanted) < 2:
+        raise UsageError("what changes takes two kernels to see", "--kernels bookworm,trixie")
     _need(wanted, build)
     columns = observe_kernels(wanted, asked, controls, _say)
     behaviour_tables.keep(columns, behaviour_tables.tables_file())
@@ -150,8 +152,6 @@ def _unanswered(table: Table) -> Iterator[str]:
 
 def _print_changes(table: Table) -> None:
     """From each kernel to the next, what it does otherwise and why that matters."""
-    if len(table.columns) < 2:
-        raise UsageError("what changes takes two kernels to see", "--kernels bookworm,trixie")
     for before, after in zip(table.columns, table.columns[1:], strict=False):
         _print_changes_between(before, after)
 
