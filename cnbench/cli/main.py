@@ -28,6 +28,8 @@ COMMANDS = {
     "noise": ("results.noise", "What results here differ by, and what change could be found."),
     "report": ("results.report", "Write the HTML report."),
     "history": ("measure.history", "Cost by kernel release, counted in guests and drawn by asv."),
+    "behaviours": ("machine.behaviours", "What kernels do, and what changes from one to the next."),
+    "cliffs": ("measure.cliffs", "Where a cost leaves its line as a parameter grows."),
     "guest": ("machine.guest", "Build, list and run guest machines."),
     "schedule": (
         "kubernetes.schedule",

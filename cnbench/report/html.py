@@ -13,16 +13,22 @@ from cnbench.analysis.answers import answers_of, claims_of
 from cnbench.analysis.chapters import chapters_of
 from cnbench.analysis.number_format import count_text, minus
 from cnbench.analysis.run_pairs import pairs_of
+from cnbench.behaviours.table import Table
 from cnbench.core.errors import UsageError
 from cnbench.core.run import Run
+from cnbench.report.behaviours import behaviours_of
 from cnbench.report.page_head import heads_of, totals_of
 from cnbench.report.sections import section_of
 from cnbench.report.summary import overviews_of, troubles_of
 from cnbench.store import whole_file
 
+_NOBODY_ASKED = Table(())
 
-def render(runs: Sequence[Run]) -> str:
+
+def render(runs: Sequence[Run], behaviours: Table = _NOBODY_ASKED) -> str:
     """The report on ``runs`` as an HTML page; equal runs give equal pages, byte for byte.
+
+    With a section on ``behaviours``, where kernels were asked.
 
     Raises:
         UsageError: there are no runs.
@@ -42,11 +48,12 @@ def render(runs: Sequence[Run]) -> str:
             troubles=troubles_of(chapters),
             sections=[section_of(chapter, number) for number, chapter in enumerate(chapters)],
             pairs=pairs_of(runs),
+            behaviours=behaviours_of(behaviours),
         )
     )
 
 
-def write(runs: Sequence[Run], path: Path) -> None:
+def write(runs: Sequence[Run], path: Path, behaviours: Table = _NOBODY_ASKED) -> None:
     """Write the report on ``runs`` to ``path`` in one step; its folder is made if need be.
 
     Raises:
@@ -54,7 +61,7 @@ def write(runs: Sequence[Run], path: Path) -> None:
             folder); what was in ``path`` before is still there.
     """
     # A character that no encoding has (half a surrogate pair) must not cost the report.
-    page = render(runs).encode("utf-8", errors="replace")
+    page = render(runs, behaviours).encode("utf-8", errors="replace")
     whole_file.write(path, page, "the report")
 
 

@@ -1,0 +1,128 @@
+"""Where a cost leaves its line as a parameter grows, and what the shape of that points to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cnbench.analysis.compared import DEFAULT_FLOOR
+from cnbench.analysis.rows import Row
+from cnbench.core.metric import ClockName, Metric
+from cnbench.core.parameter import Value
+from cnbench.core.units import format_quantity
+from cnbench.stats.pieces.design import next_size
+from cnbench.stats.pieces.lines import Break, Pieces, pieces
+
+# Of a normal distribution: a 95 % interval is so many standard deviations wide.
+_WIDTH_OF_INTERVAL = 2 * 1.96
+# What changes by less than this is still the same line to anybody who uses it.
+_STEEPER = 1.25
+
+
+@dataclass(frozen=True)
+class CliffCurve:
+    """A cost at each size that was measured.
+
+    Attributes:
+        params: the other parameters, which are the same at all sizes.
+        parameter: the one that grows.
+        metric: what the cost is.
+        clock: what it was taken with.
+        sizes: rising.
+        costs: one for each, in the metric's unit on that clock.
+        noise: the standard deviation of each.
+    """
+
+    params: tuple[tuple[str, Value], ...]
+    parameter: str
+    metric: Metric
+    clock: ClockName
+    sizes: tuple[int, ...]
+    costs: tuple[float, ...]
+    noise: tuple[float, ...]
+
+    @property
+    def unit(self) -> str:
+        """The unit of the costs."""
+        return self.metric.unit_on(self.clock)
+
+    def next_size(self) -> int | None:
+        """The size to measure next, or None where enough is known."""
+        return next_size(self.sizes, self.costs, self.noise)
+
+    def pieces(self) -> Pieces:
+        """The lines it is made of, and the evidence for each break."""
+        return pieces(self.sizes, self.costs, self.noise)
+
+
+def curves_of(rows: Iterable[Row], parameter: str, metric: str) -> list[CliffCurve]:
+    """The curves of ``metric`` over ``parameter``, one for each set of other parameters."""
+    found: dict[tuple[tuple[str, Value], ...], dict[int, Row]] = {}
+    for row in rows:
+        if row.metric.name == metric and row.status == "ok" and row.interval:
+            others = tuple((n, v) for n, v in row.case.params.items() if n != parameter)
+            found.setdefault(others, {})[int(row.case.params[parameter])] = row
+    return [_curve(others, parameter, by_size) for others, by_size in found.items()]
+
+
+def _curve(
+    others: tuple[tuple[str, Value], ...], parameter: str, by_size: dict[int, Row]
+) -> CliffCurve:
+    sizes = sorted(by_size)
+    rows = [by_size[size] for size in sizes]
+    medians = [row.interval.estimate if row.interval else 0.0 for row in rows]
+    return CliffCurve(
+        others,
+        parameter,
+        rows[0].metric,
+        rows[0].clock,
+        tuple(sizes),
+        tuple(medians),
+        tuple(map(_noise, rows)),
+    )
+
+
+def _noise(row: Row) -> float:
+    """The standard deviation of a median: of its blocks, and what two set-ups differ by at least.
+
+    The interval says what blocks of one set-up differ by. Sizes are measured in set-ups of their
+    own, and two of those may lie apart by what a comparison of two runs assumes.
+    """
+    assert row.interval is not None  # noqa: S101
+    blocks = (row.interval.high - row.interval.low) / _WIDTH_OF_INTERVAL
+    apart = abs(row.interval.estimate) * DEFAULT_FLOOR[row.clock] / 2
+    return max(float(blocks if blocks < float("inf") else 0.0), apart, 1e-12)
+
+
+def sentence(curve: CliffCurve, one: Break) -> str:
+    """Where a cost leaves its line, in words."""
+    before, after = (format_quantity(slope, curve.unit) for slope in (one.before, one.after))
+    where = f"{one.place:,.0f} ({one.low:,.0f} to {one.high:,.0f})"
+    said = f"at {where} {curve.parameter}: {before} each before, {after} each beyond"
+    if one.kind == "jump":
+        said += f", and {format_quantity(one.step, curve.unit, signed=True)} at once"
+    return f"{said}; evidence {one.evidence:,.0f}"
+
+
+def reason(one: Break, counted: Sequence[Break] | None, clock: ClockName) -> str:
+    """What a break points to.
+
+    Args:
+        one: the break.
+        counted: those of the same curve where instructions were counted; None where they were not.
+        clock: what ``one`` was taken with.
+    """
+    if one.kind == "jump":
+        shape = "the level changes at once: a limit was reached (a table, a list, a batch is full)"
+    elif one.after > _STEEPER * one.before:
+        shape = "each one costs more from there on"
+    else:
+        shape = "each one costs less from there on: part of the work is not done any more"
+    if clock == "instructions":
+        return f"{shape}; the kernel or the tool executes that work (a chain, a list, a walk)"
+    if counted is None:
+        return f"{shape}; whether more is executed or memory is slower, --why would tell"
+    there = any(other.low <= one.high and one.low <= other.high for other in counted)
+    if there:
+        return f"{shape}; so do the instructions: more is executed (a chain, a list, a walk)"
+    return f"{shape}; the instructions stay on their line: a cache or the TLB is too small for it"

@@ -1,0 +1,1 @@
+"""What a kernel does, asked by probes: the same questions on one kernel after another."""

@@ -1,0 +1,1 @@
+"""Control groups: what limits mean, and what a group offers."""

@@ -1,0 +1,1 @@
+"""IPVS: how a virtual server spreads, remembers and drains."""

@@ -1,0 +1,1 @@
+"""Mounts: what they take, and who may make them."""

@@ -1,0 +1,1 @@
+"""Namespaces: how they are told apart, and what is each one's own."""

@@ -1,0 +1,1 @@
+"""Networking: what a pod's namespace has, and how its connections behave."""

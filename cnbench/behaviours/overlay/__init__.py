@@ -1,0 +1,1 @@
+"""Overlay file systems: what a container's writable layer comes to hold."""

@@ -1,0 +1,1 @@
+"""Processes: descriptors of them, and what they may do."""

@@ -1,0 +1,222 @@
+"""``cnbench cliffs``: where a cost leaves its line as a parameter grows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from cnbench.analysis.curves.cliffs import CliffCurve, curves_of, reason, sentence
+from cnbench.analysis.rows import Row, rows_of
+from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
+from cnbench.cli.options import json_option, lab_options, sampling_options
+from cnbench.cli.wide_tables import Column, console, print_table
+from cnbench.core.errors import CnbenchError, ExitCode, UsageError
+from cnbench.core.experiment import Experiment
+from cnbench.core.parameter import Value
+from cnbench.core.run import Request
+from cnbench.core.units import format_quantity
+from cnbench.experiments.registry import experiment_called
+from cnbench.measuring.plan import parse_given
+from cnbench.measuring.planning import plan_for
+from cnbench.stats.pieces.design import first_sizes
+from cnbench.stats.pieces.lines import Break
+from cnbench.store.recorder import Recorder, new_run
+from cnbench.store.runs import results_folder
+
+_RANGE = re.compile(r"(\d+)\.\.(\d+)")
+_EXAMPLE = "cnbench cliffs service-routing -p services=1..20000 -p mode=iptables"
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What is looked through: ``request`` has all but the sizes."""
+
+    experiment: Experiment
+    parameter: str
+    low: int
+    high: int
+    request: Request
+
+    def of(self, sizes: Sequence[int]) -> Request:
+        given: dict[str, tuple[Value, ...]] = dict(self.request.given[self.experiment.name])
+        given[self.parameter] = tuple(sizes)
+        return replace(self.request, given={self.experiment.name: given})
+
+
+@click.command("cliffs")
+@click.argument("experiment")
+@click.option(
+    "--points",
+    type=click.IntRange(min=6),
+    default=10,
+    show_default=True,
+    help="How many sizes are measured at most.",
+)
+@click.option("--metric", help="What to look at.  [default: the experiment's first]")
+@click.option("--why", is_flag=True, help="Count instructions at the same sizes, where it breaks.")
+@sampling_options
+@lab_options
+@json_option
+def command(
+    experiment: str,
+    points: int,
+    metric: str | None,
+    why: bool,
+    quick: bool,
+    assignments: tuple[str, ...],
+    budget: float | None,
+    seed: int,
+    lab: str,
+    clock: str,
+    kernels: str,
+    as_json: bool,
+) -> int:
+    """Find where EXPERIMENT's cost leaves its line, as the parameter grows that is given as A..B.
+
+    It chooses the sizes itself: few where the curve is straight, more where it bends.
+
+    \b
+    Examples:
+      cnbench cliffs service-routing -p services=1..20000 -p mode=iptables -p measure=connect
+      cnbench cliffs namespaces -p live=0..2000 -p kind=net --lab guest --clock instructions
+    """
+    found = experiment_called(experiment)
+    parameter, low, high, rest = _range_among(found, assignments)
+    given = parse_given([found], rest)
+    request = Request(
+        (found.name,), not quick, given, lab, clock, budget, seed, kernels_of(kernels)
+    )
+    search = _Search(found, parameter, low, high, request)
+    name = metric or found.metrics[0].name
+    if name not in {one.name for one in found.metrics}:
+        names = ", ".join(one.name for one in found.metrics)
+        raise UsageError(f"{found.name} has no metric '{name}'", f"choose from: {names}")
+    rows = _explore(search, name, points)
+    curves = curves_of(rows, parameter, name)
+    if not curves:
+        raise CnbenchError(_why_none(rows, name), _EXAMPLE)
+    counted = _count(search, name, curves) if why else {}
+    told = [_Told(curve, counted.get(curve.params)) for curve in curves]
+    if as_json:
+        click.echo(json.dumps({"curves": [one.as_json() for one in told]}, indent=1))
+    else:
+        for one in told:
+            one.print(found)
+    return ExitCode.FINE
+
+
+def _range_among(
+    experiment: Experiment, assignments: Sequence[str]
+) -> tuple[str, int, int, list[str]]:
+    """The one parameter that is given as a range, its ends, and the other assignments."""
+    ranges = [(one, _RANGE.fullmatch(one.partition("=")[2].strip())) for one in assignments]
+    found = [(one.partition("=")[0], match) for one, match in ranges if match]
+    if len(found) != 1:
+        raise UsageError("one parameter has to be given as a range", _EXAMPLE)
+    ((name, match),) = found
+    low, high = int(match[1]), int(match[2])
+    parameter = experiment.parameter(name)
+    for end in (low, high):
+        parameter.parse(str(end))
+    if high < 8 * max(1, low):
+        raise UsageError(f"{low} to {high} is too short to leave a line", "make it eight times")
+    return name, low, high, [one for one, match in ranges if not match]
+
+
+def _explore(search: _Search, metric: str, points: int) -> list[Row]:
+    """The rows of all sizes, chosen one after the other."""
+    sizes = first_sizes(search.low, search.high)
+    rows = _measured(search.of(sizes))
+    while len(sizes) < points:
+        curves = curves_of(rows, search.parameter, metric)
+        wanted = {size for curve in curves if (size := curve.next_size())} - set(sizes)
+        if not wanted:
+            break
+        chosen = sorted(wanted)[: points - len(sizes)]
+        click.echo(f"next: {search.parameter}={','.join(map(str, chosen))}", err=True)
+        sizes += chosen
+        rows += _measured(search.of(chosen))
+    return rows
+
+
+def _measured(request: Request) -> list[Row]:
+    """Measure into a run file of its own, beside those that a user asked for."""
+    run = new_run(request, map(experiment_called, request.experiments))
+    say_what_is_left_out(request)
+    path = results_folder().parent / "cliffs" / f"{run.id}.json"
+    measure_and_record([plan_for(request)], Recorder(run, path))
+    return rows_of(run)
+
+
+def _why_none(rows: Sequence[Row], metric: str) -> str:
+    reasons = {row.reason for row in rows if row.metric.name == metric and row.reason}
+    return f"nothing could be measured: {'; '.join(sorted(reasons)) or 'there is no such case'}"
+
+
+def _count(
+    search: _Search, metric: str, curves: Sequence[CliffCurve]
+) -> dict[tuple[tuple[str, Value], ...], tuple[Break, ...]]:
+    """The breaks of each curve where instructions are counted at the sizes that were measured."""
+    broken = [one for one in curves if one.clock == "wall" and one.pieces().breaks]
+    if not broken:
+        return {}
+    counting = replace(search, request=replace(search.request, lab="guest", clock="instructions"))
+    rows = _measured(counting.of(broken[0].sizes))
+    found = curves_of(rows, search.parameter, metric)
+    return {one.params: one.pieces().breaks for one in found}
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A curve and what is said of it."""
+
+    curve: CliffCurve
+    counted: tuple[Break, ...] | None
+
+    def sentences(self) -> Iterator[tuple[Break, str]]:
+        for one in self.curve.pieces().breaks:
+            yield one, reason(one, self.counted, self.curve.clock)
+
+    def as_json(self) -> dict[str, Any]:
+        curve = self.curve
+        return {
+            "params": dict(curve.params),
+            "parameter": curve.parameter,
+            "metric": curve.metric.name,
+            "unit": curve.unit,
+            "clock": curve.clock,
+            "points": [
+                {"size": size, "cost": cost, "noise": noise}
+                for size, cost, noise in zip(curve.sizes, curve.costs, curve.noise, strict=True)
+            ],
+            "misfit": curve.pieces().misfit,
+            "breaks": [asdict(one) | {"reason": why} for one, why in self.sentences()],
+        }
+
+    def print(self, experiment: Experiment) -> None:
+        curve = self.curve
+        out = console()
+        shown = experiment.show(dict(curve.params))
+        point = " ".join(f"{name}={value}" for name, value in shown.items())
+        title = f"[bold]{experiment.name}[/] {escape(point)}  {curve.metric.name}"
+        costs = tuple(format_quantity(cost, curve.unit) for cost in curve.costs)
+        noise = tuple(format_quantity(one, curve.unit) for one in curve.noise)
+        sizes = tuple(f"{size:,}" for size in curve.sizes)
+        columns = [
+            Column(curve.parameter, sizes, right=True),
+            Column(f"cost, {curve.clock} clock", costs, right=True),
+            Column("standard deviation", noise, right=True),
+        ]
+        print_table(out, columns, title)
+        found = list(self.sentences())
+        if not found:
+            out.print("It stays on one line.\n")
+        for one, why in found:
+            out.print(f"It leaves its line {escape(sentence(curve, one))}.")
+            out.print(f"  {escape(why)}.\n")

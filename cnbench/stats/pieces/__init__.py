@@ -1,0 +1,1 @@
+"""Where a cost leaves its line: piecewise fits, and where to look next."""
