@@ -20,7 +20,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from cnbench.core.errors import UnsupportedError, UsageError
-from cnbench.core.experiment import Experiment, Subject
+from cnbench.core.experiment import Experiment, Subject, everywhere
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Point
 from cnbench.experiments.scheduler_scoring.grid import NO_TRACE, PARAMETERS, nonsense
@@ -61,6 +61,7 @@ EXPERIMENT = Experiment(
         ),
         Metric("per_node", "s", "lower", "ratio", "that time over the nodes it is about"),
     ),
+    setups=everywhere(6),
     variant="plugin",
     beside=("extension_point", "nodes", "shape"),
     subject=_open_subject,
