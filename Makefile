@@ -48,9 +48,9 @@ known-answers: setup guest ## hold timings against what is known beforehand; on 
 FOR ?= 20m
 torture: setup guest ## random kills, odd input; 20 minutes, or make torture FOR=2h; on Linux, as root
 	@$(BIN)/python tests/torture --for $(FOR)
-evidence: $(INSTALLED_TEST) ## simulate what the statistics promise, beside others' tests; 15 minutes
+evidence: $(INSTALLED_TEST) ## simulate what the statistics promise, beside others' tests; 15 minutes, WRITE=page for its tables
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps apache-otava==0.8.0 ruptures==1.1.10
-	@$(BIN)/python scripts/evidence --minutes 15
+	@$(BIN)/python scripts/evidence --minutes 15 $(if $(WRITE),--write $(WRITE))
 
 asv: setup ## measure the last commit for asv
 	$(BIN)/asv run --show-stderr

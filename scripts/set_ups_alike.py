@@ -20,6 +20,7 @@ from scipy.special import chdtri, fdtrc
 from cnbench.analysis.observed import observed_differences
 from cnbench.analysis.rows import measured
 from cnbench.core.experiment import Experiment, everywhere
+from cnbench.core.metric import Metric
 from cnbench.core.run import CaseResult, Request
 from cnbench.core.units import FRACTION, format_quantity
 from cnbench.experiments.registry import all_experiments, experiment_called
@@ -80,23 +81,27 @@ def spread_of(run: Observations) -> tuple[float, float, float, float]:
 
 
 def report(experiment: Experiment, results: list[CaseResult]) -> Iterator[str]:
-    """A line a case."""
-    metric = experiment.metrics[0]
+    """A line a case, and one for each of its metrics."""
     for result in results:
+        yield f"  {result.case.point}"
         if not measured(result):
-            yield f"  {result.case.point}: {result.status}, {result.reason}"
+            yield f"    {result.status}, {result.reason}"
             continue
-        run = observed_differences(result.samples, metric).by_run[0]
-        if run.setup_count < SETUPS:
-            yield f"  {result.case.point}: {run.setup_count} set-ups alone"
-            continue
-        *sizes, p_value = spread_of(run)
-        unit = FRACTION if metric.scale == "ratio" else metric.unit
-        inside, between, most = (format_quantity(size, unit) for size in sizes)
-        yield (
-            f"  {result.case.point}: blocks {inside}, set-ups {between} (to {most}),"
-            f" p = {p_value:.2g}, {run.values.size} blocks"
-        )
+        for metric in experiment.metrics:
+            if metric.name in result.samples[0].values:
+                yield f"    {metric.name}: {told(result, metric)}"
+
+
+def told(result: CaseResult, metric: Metric) -> str:
+    """What the set-ups of a case differ by in ``metric``."""
+    run = observed_differences(result.samples, metric).by_run[0]
+    *sizes, p_value = spread_of(run)
+    unit = FRACTION if metric.scale == "ratio" else metric.unit
+    inside, between, most = (format_quantity(size, unit) for size in sizes)
+    return (
+        f"blocks {inside}, {run.setup_count} set-ups {between} (to {most}), p = {p_value:.2g},"
+        f" {run.values.size} blocks"
+    )
 
 
 def main() -> None:
@@ -116,7 +121,7 @@ def main() -> None:
             name: [experiment.parameter(name).parse(value) for value in values.split(",")]
             for name, _, values in (one.partition("=") for one in options.p)
         }
-        print(f"{experiment.name}, {experiment.metrics[0].name}", flush=True)
+        print(experiment.name, flush=True)
         try:
             results = results_of(experiment, given, options.groups)
         except Exception as error:  # another experiment may do

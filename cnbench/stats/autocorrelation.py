@@ -15,6 +15,8 @@ from cnbench.stats.intervals import Interval
 # What blocks need that remember by 0.9, the most that is believed: 5.4 to 5.7 times the interval of
 # independent ones holds the truth in 95 %, for any number of 6 to 30 (3.4 to 3.6 times for 0.8).
 WIDEST = 5.5
+# Fewer blocks than this cannot tell memory from chance, and are widened in proportion.
+_ENOUGH = 12
 # Six independent blocks look as if they remembered in three of ten draws. With one degree of
 # freedom for what they are then worth, t made intervals 27 times wider, one of them from 6 µs to
 # 1184 s. With two, coverage falls by less than one in a hundred.
@@ -47,14 +49,15 @@ def widened(interval: Interval, correlation: float, n: int, units: int | None = 
 
     There are ``n`` blocks, in ``units`` (set-ups; as many as blocks unless given). Wider by
     ``core.autocorrelation.widening``, and by what Student's t says of so few independent blocks as
-    they are ``worth``. At most it reaches as far as ``WIDEST`` times the t of n blocks, which that
-    of two or three set-ups may do by itself.
+    they are ``worth``. At most it reaches as far as ``WIDEST`` times the t of n blocks, less of
+    fewer than twelve; that of two or three set-ups may do so by itself.
     """
     if correlation == 0 or n < FEWEST or not interval.bounded:
         return interval
     had = (units or n) - 1
     errors = widening(correlation, n) * _t(min(had, freedom_of(correlation, n)))
-    factor = max(1.0, min(errors, WIDEST * _t(n - 1)) / _t(had))
+    most = WIDEST * min(1.0, n / _ENOUGH) * _t(n - 1)
+    factor = max(1.0, min(errors, most) / _t(had))
     return Interval(
         interval.estimate,
         interval.estimate - factor * (interval.estimate - interval.low),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cnbench.core.errors import UsageError
 from cnbench.core.proof import all_of
-from cnbench.core.run import CaseResult, Run, Sample
+from cnbench.core.run import CaseResult, Request, Run, Sample
 from cnbench.measuring.plan import Plan
 from cnbench.measuring.planning import plan_for
 
@@ -23,6 +24,23 @@ def plans_for(run: Run) -> list[Plan]:
         plan = plan_for(run.request, done)
         plans.append(replace(plan, budget=plan.budget and plan.budget / run.request.repeats))
     return plans
+
+
+def with_repeats(request: Request, repeats: int | None) -> Request:
+    """``request`` with more ``repeats``, each as long as those that it has; None leaves it alone.
+
+    Raises:
+        UsageError: it has more of them already.
+    """
+    if repeats is None:
+        return request
+    if repeats < request.repeats:
+        raise UsageError(
+            f"that run has {request.repeats} repeats, which is more than {repeats}",
+            "leave out --repeat, or give a larger number",
+        )
+    budget = request.budget and request.budget * repeats / request.repeats
+    return replace(request, repeats=repeats, budget=budget)
 
 
 def with_repeat(known: CaseResult | None, found: CaseResult, repeat: int) -> CaseResult:

@@ -120,6 +120,23 @@ def test_a_whole_run_has_nothing_to_resume(cnbench, results):
     assert path.read_bytes() == before
 
 
+def test_two_runs_are_measured_in_turns(cnbench, tmp_path):
+    a, b = tmp_path / "a.json", tmp_path / "b.json"
+    for path in (a, b):
+        assert cnbench(*RUN, "--budget", "1s", "-o", path).code == 0
+    for repeats in ("2", "3"):
+        for path in (a, b):
+            assert cnbench("run", "--resume", path, "--repeat", repeats).code == 0
+    run = json.loads(a.read_text())
+    assert run["request"]["repeats"] == 3
+    assert run["request"]["budget"] == 3
+    for case in run["cases"]:
+        assert {sample["repeat"] for sample in case["samples"]} == {0, 1, 2}
+    assert cnbench("compare", a, b).code != 2
+    fewer = cnbench("run", "--resume", a, "--repeat", "2")
+    fewer.failed_in_one_sentence(2, "has 3 repeats, which is more than 2")
+
+
 def test_a_failed_case_is_measured_again_on_resume(cnbench, results):
     argv = ("run", "made-up", "-p", "mode=a,broken", "-p", "size=1", "--lab", "host", "--json")
     assert cnbench(*argv).code == 5

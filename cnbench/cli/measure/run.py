@@ -21,7 +21,7 @@ from cnbench.store import run_file
 from cnbench.store.captures import CaptureFolder
 from cnbench.store.output import check, is_written_once
 from cnbench.store.recorder import Recorder, new_run
-from cnbench.store.repeats import plans_for
+from cnbench.store.repeats import plans_for, with_repeats
 from cnbench.store.runs import find_run, results_folder
 
 
@@ -41,8 +41,8 @@ from cnbench.store.runs import find_run, results_folder
     "repeats",
     type=click.IntRange(min=1),
     metavar="N",
-    default=1,
-    help="Carry the whole plan out N times: what runs differ by is then known. Three do.",
+    help="Carry the whole plan out N times: what runs differ by is then known. Three do. With"
+    " --resume, up to N times: two runs may so be measured in turns.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The run file to write.")
 @click.option("--force", is_flag=True, help="Replace what is there, even if it is no run file.")
@@ -59,7 +59,7 @@ def command(
     jobs: int | None,
     resume: str | None,
     keep_capture: bool,
-    repeats: int,
+    repeats: int | None,
     output: Path | None,
     force: bool,
     as_json: bool,
@@ -73,21 +73,23 @@ def command(
       cnbench run cpu-quota -p quota=20% -p period=10ms,100ms --budget 1m
       cnbench run service-routing --services-from mine.yaml --service shop/web
       cnbench run --resume latest
+      cnbench run --resume before.json --repeat 2
     """
     if resume:
-        if experiments or assignments or output or repeats > 1:
+        if experiments or assignments or output:
             raise UsageError(
                 "--resume goes on with what its run was asked for, in that run's file",
-                "leave out the experiments, -p, --repeat and -o, or start a new run",
+                "leave out the experiments, -p and -o, or start a new run",
             )
         path = find_run(resume)
         run = run_file.read(path)
+        run.request = with_repeats(run.request, repeats)
         if budget is not None:
             run.request = replace(run.request, budget=budget)
     else:
         request = _request(experiments, quick, assignments, budget, seed, lab, clock, kernels)
         request = with_own_services(request, **own)
-        request = replace(request, repeats=repeats)
+        request = replace(request, repeats=repeats or 1)
         run = new_run(request, map(experiment_called, request.experiments))
         path = output or results_folder() / f"{run.id}.json"
         check(path, "run file", run_file.begins_one, force=force)
