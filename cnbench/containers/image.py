@@ -75,7 +75,12 @@ def image() -> Image:
     listed = blob(_json(manifest), _MANIFEST)
     named = listed | {"annotations": {"io.containerd.image.name": NAME}}
     index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [named]}
+    # What `docker load` reads of the same tar.
+    of_docker = [{
+        "Config": _path_of(config), "RepoTags": [NAME], "Layers": [_path_of(described)],
+    }]  # fmt: skip
     files = {"oci-layout": _json({"imageLayoutVersion": "1.0.0"}), "index.json": _json(index)}
+    files["manifest.json"] = _json(of_docker)
     return Image(_tar(files | blobs), str(listed["digest"]))
 
 
@@ -91,6 +96,10 @@ def unpack(folder: Path) -> None:
             with path.open("wb") as file:
                 shutil.copyfileobj(tar.extractfile(member) or io.BytesIO(), file)
             path.chmod(member.mode)
+
+
+def _path_of(blob: Mapping[str, object]) -> str:
+    return f"blobs/{str(blob['digest']).replace(':', '/')}"
 
 
 def _json(value: object) -> bytes:

@@ -24,6 +24,8 @@ PACKAGES = {
     "bird": "bird2",
     "busybox": "busybox-static",
     "ctr": "containerd",
+    "docker": "docker.io",
+    "dockerd": "docker.io",
     "fuse-overlayfs": "fuse-overlayfs",
     "ip": "iproute2",
     "ipset": "ipset",

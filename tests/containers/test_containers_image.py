@@ -40,6 +40,8 @@ def test_every_blob_of_the_image_is_what_its_name_says():
         blobs = {m.name: tar.extractfile(m).read() for m in tar if m.isfile()}
     index = json.loads(blobs.pop("index.json"))
     assert json.loads(blobs.pop("oci-layout")) == {"imageLayoutVersion": "1.0.0"}
+    (docker,) = json.loads(blobs.pop("manifest.json"))
+    assert {docker["Config"], *docker["Layers"]} < set(blobs)
     for name, blob in blobs.items():
         assert name == f"blobs/sha256/{hashlib.sha256(blob).hexdigest()}"
     assert index["manifests"][0]["digest"] == made().digest

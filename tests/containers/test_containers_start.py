@@ -20,6 +20,7 @@ OTHERS = (
     *({"runtime": name, "user": "on", "network": "none"} for name in RUNTIMES[:4]),
     *({"runtime": name, "alive": 2} for name in RUNTIMES),
     {"runtime": "cri", "network": "bridge"},
+    *({"runtime": name, "network": "none"} for name in ("dockerd", "docker-run")),
 )
 
 

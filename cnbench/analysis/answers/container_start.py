@@ -11,6 +11,7 @@ from cnbench.core.parameter import Value
 _LAYERS = {
     "kernel calls": {"runtime": "bare"}, "crun": {"runtime": "crun"}, "runc": {"runtime": "runc"},
     "containerd": {"runtime": "containerd"}, "a pod": {"runtime": "cri"},
+    "dockerd": {"runtime": "dockerd"}, "docker run": {"runtime": "docker-run"},
 }  # fmt: skip
 _ORDINARY: dict[str, Value] = {
     "network": "host", "seccomp": "off", "user": "off", "mounts": 0, "alive": 0,
@@ -29,6 +30,8 @@ ANSWERS = (
                 difference("start", "runc", "kernel calls"),
                 difference("start", "containerd", "runc"),
                 difference("start", "a pod", "containerd"),
+                difference("start", "dockerd", "containerd"),
+                difference("start", "docker run", "dockerd"),
             ),
         ),
         statement="Of what runc takes to start a container, the kernel has less than a tenth",
@@ -37,7 +40,7 @@ ANSWERS = (
                 ratio("start", "runc", "kernel calls"), _MOST_OF_IT, "runc", "kernel calls"
             ),
         ),
-        repeat=f"{_COMMAND} -p runtime=bare,runc,crun,containerd,cri",
+        repeat=f"{_COMMAND} -p network=host",
     ),
     Answer(
         experiment="container-start",

@@ -9,13 +9,14 @@ from cnbench.core.parameter import Parameter, Point
 
 BARE, CONTAINERD, CRI = "bare", "containerd", "cri"
 OCI = ("runc", "crun")
-RUNTIMES = (BARE, *OCI, CONTAINERD, CRI)
+DOCKERD, DOCKER_RUN = "dockerd", "docker-run"
+RUNTIMES = (BARE, *OCI, CONTAINERD, CRI, DOCKERD, DOCKER_RUN)
 _SWITCH = ("off", "on")
 _NETWORKS = ("host", "none", "bridge")
 
 PARAMETERS = (
     Parameter(
-        "runtime", "who starts the container; bare is the kernel calls alone", quick=RUNTIMES,
+        "runtime", "who starts it: bare is the kernel calls alone, dockerd its API", quick=RUNTIMES,
         full=RUNTIMES, choices=RUNTIMES,
     ),
     Parameter(
@@ -73,6 +74,8 @@ def nonsense(params: Point) -> str:
         "sysfs in a user namespace needs a network namespace of its own":
             wanted.user and wanted.network == usual.network,
         "the CRI of containerd 1.6 has no user namespaces": wanted.user and runtime == CRI,
+        "dockerd has user namespaces for all its containers or for none":
+            wanted.user and runtime in (DOCKERD, DOCKER_RUN),
         "what a container has besides is looked at with one network":
             wanted.network != usual.network and changed > wanted.user,
     }  # fmt: skip

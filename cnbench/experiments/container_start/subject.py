@@ -10,21 +10,33 @@ from typing import Any
 from cnbench.containers import cri as cri_client
 from cnbench.containers.containerd import SHIM, Containerd, open_containerd
 from cnbench.containers.cri import Cri, open_cri
+from cnbench.containers.docker_runtimes import DockerApi, DockerRun
+from cnbench.containers.dockerd import Dockerd, open_dockerd
 from cnbench.containers.enclave import Enclave, open_enclave
 from cnbench.containers.pods import Pods
 from cnbench.containers.runtimes import Bare, Ctr, Files, Oci, Runtime, Started, open_files
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof
-from cnbench.experiments.container_start.grid import BARE, CONTAINERD, CRI, OCI, wanted_by
+from cnbench.experiments.container_start.grid import (
+    BARE,
+    CONTAINERD,
+    CRI,
+    DOCKER_RUN,
+    DOCKERD,
+    OCI,
+    wanted_by,
+)
 from cnbench.experiments.container_start.proof import Evidence
 from cnbench.lab import commands
 from cnbench.lab.host import Lab
 
 _OF_CONTAINERD = ("busybox", "containerd", "ctr", "runc")
+_OF_DOCKER = (*_OF_CONTAINERD, "dockerd", "docker")
 _TOOLS = {
     BARE: ("busybox",), "runc": ("busybox", "runc"), "crun": ("busybox", "crun"),
     CONTAINERD: _OF_CONTAINERD, CRI: _OF_CONTAINERD,
+    DOCKERD: _OF_DOCKER, DOCKER_RUN: _OF_DOCKER,
 }  # fmt: skip
 
 
@@ -87,6 +99,9 @@ def _runtime(params: Point, lab: Lab, enclave: Enclave, files: Files) -> Runtime
         return Bare(enclave, files, wanted)
     if name in OCI:
         return Oci(enclave, files, wanted, name)
+    if name in (DOCKERD, DOCKER_RUN):
+        docker: Dockerd = lab.fixture("dockerd", lambda: open_dockerd(enclave))
+        return (DockerApi if name == DOCKERD else DockerRun)(docker, files, wanted)
     daemon: Containerd = lab.fixture("containerd", lambda: open_containerd(enclave))
     if name == CONTAINERD:
         return Ctr(daemon, files, wanted)

@@ -1,0 +1,79 @@
+"""One container after another by dockerd: over its API, and by `docker run`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cnbench.containers import image
+from cnbench.containers.bundle import HOSTNAME, Wanted, targets
+from cnbench.containers.dockerd import Dockerd
+from cnbench.containers.runtimes import Files, Started
+
+
+@dataclass(frozen=True)
+class DockerApi:
+    """The calls that `docker run` makes, without it."""
+
+    daemon: Dockerd
+    files: Files
+    wanted: Wanted
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Those that the bundle asks for."""
+        return self.wanted.namespaces
+
+    def start(self) -> Started:
+        """Create a container, and start it."""
+        created = self.daemon.call("POST", "/containers/create", self._settings())
+        name = created.said["Id"]
+        started = self.daemon.call("POST", f"/containers/{name}/start")
+        steps = {"create": created.took, "launch": started.took}
+        return Started(name, self._look(name)["Pid"], created.began, steps)
+
+    def state(self, started: Started) -> str:
+        """What it says about the container."""
+        return str(self._look(started.name)["Status"])
+
+    def stop(self, started: Started) -> int:
+        """Have the container killed and removed."""
+        return self.daemon.call("DELETE", f"/containers/{started.name}?force=1").took
+
+    def _look(self, name: str) -> dict[str, Any]:
+        state: dict[str, Any] = self.daemon.call("GET", f"/containers/{name}/json").said["State"]
+        return state
+
+    def _settings(self) -> dict[str, Any]:
+        security = ["no-new-privileges", *([] if self.wanted.seccomp else ["seccomp=unconfined"])]
+        return {
+            "Image": image.NAME,
+            "Hostname": HOSTNAME,
+            "HostConfig": {
+                "NetworkMode": self.wanted.network,
+                "CgroupParent": self.daemon.enclave.group,
+                "SecurityOpt": security,
+                "Binds": [f"{self.files.extra}:{path}" for path in targets(self.wanted.mounts)],
+            },
+        }
+
+
+@dataclass(frozen=True)
+class DockerRun(DockerApi):
+    """Docker's own command, which asks the daemon for the same."""
+
+    def start(self) -> Started:
+        """Run a container that goes on when the command has ended."""
+        wanted, enclave = self.wanted, self.daemon.enclave
+        options = [
+            "--network", wanted.network, "--cgroup-parent", enclave.group,
+            "--hostname", HOSTNAME, "--security-opt", "no-new-privileges",
+        ]  # fmt: skip
+        if not wanted.seccomp:
+            options += ["--security-opt", "seccomp=unconfined"]
+        for path in targets(wanted.mounts):
+            options += ["--volume", f"{self.files.extra}:{path}"]
+        host = f"unix://{self.daemon.socket}"
+        ran = enclave.run("docker", "--host", host, "run", "--detach", *options, image.NAME)
+        name = ran.output.strip()
+        return Started(name, self._look(name)["Pid"], ran.began, {"launch": ran.took})
