@@ -5,8 +5,8 @@ Asks this machine and every kernel that is built twice, the second time with con
 - how long each time took (the first one may boot guests that were never booted);
 - every cell in which the two times differ;
 - every probe that no control makes answer otherwise;
-- every kernel that answers otherwise than its release says (what is known of releases beforehand, of
-  which the probes know nothing);
+- every kernel that answers otherwise than its release says (what is known of releases beforehand,
+  of which the probes know nothing);
 - in how many behaviours two kernels differ.
 
 Ends with 1 unless there is none of these, and two kernels differ in at least ten.

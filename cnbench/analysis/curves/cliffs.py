@@ -11,6 +11,7 @@ from cnbench.core.metric import ClockName, Metric
 from cnbench.core.parameter import Value
 from cnbench.core.units import format_quantity
 from cnbench.stats.pieces.design import next_size
+from cnbench.stats.pieces.growth import Growth, growth
 from cnbench.stats.pieces.lines import Break, Pieces, pieces
 
 # Of a normal distribution: a 95 % interval is so many standard deviations wide.
@@ -53,6 +54,16 @@ class CliffCurve:
     def pieces(self) -> Pieces:
         """The lines it is made of, and the evidence for each break."""
         return pieces(self.sizes, self.costs, self.noise)
+
+    def growth(self) -> Growth | None:
+        """The smooth curve that explains it as well as its pieces do; None where none does."""
+        smooth = growth(self.sizes, self.costs, self.noise)
+        found = self.pieces()
+        return smooth if found.breaks and smooth.criterion <= found.criterion else None
+
+    def breaks(self) -> tuple[Break, ...]:
+        """Where it leaves its line; nowhere, if it is no line but a smooth curve."""
+        return () if self.growth() else self.pieces().breaks
 
 
 def curves_of(rows: Iterable[Row], parameter: str, metric: str) -> list[CliffCurve]:

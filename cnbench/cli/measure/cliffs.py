@@ -163,13 +163,13 @@ def _count(
     search: _Search, metric: str, curves: Sequence[CliffCurve]
 ) -> dict[tuple[tuple[str, Value], ...], tuple[Break, ...]]:
     """The breaks of each curve where instructions are counted at the sizes that were measured."""
-    broken = [one for one in curves if one.clock == "wall" and one.pieces().breaks]
+    broken = [one for one in curves if one.clock == "wall" and one.breaks()]
     if not broken:
         return {}
     counting = replace(search, request=replace(search.request, lab="guest", clock="instructions"))
     rows = _measured(counting.of(broken[0].sizes))
     found = curves_of(rows, search.parameter, metric)
-    return {one.params: one.pieces().breaks for one in found}
+    return {one.params: one.breaks() for one in found}
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ class _Told:
     counted: tuple[Break, ...] | None
 
     def sentences(self) -> Iterator[tuple[Break, str]]:
-        for one in self.curve.pieces().breaks:
+        for one in self.curve.breaks():
             yield one, reason(one, self.counted, self.curve.clock)
 
     def as_json(self) -> dict[str, Any]:
@@ -196,6 +196,7 @@ class _Told:
                 for size, cost, noise in zip(curve.sizes, curve.costs, curve.noise, strict=True)
             ],
             "misfit": curve.pieces().misfit,
+            "growth": asdict(smooth) if (smooth := curve.growth()) else None,
             "breaks": [asdict(one) | {"reason": why} for one, why in self.sentences()],
         }
 
@@ -215,7 +216,12 @@ class _Told:
         ]
         print_table(out, columns, title)
         found = list(self.sentences())
-        if not found:
+        if smooth := curve.growth():
+            out.print(
+                f"It bends everywhere, and leaves no line: it grows as {curve.parameter} to the "
+                f"{smooth.exponent:.2g} ({smooth.low:.2g} to {smooth.high:.2g}).\n"
+            )
+        elif not found:
             out.print("It stays on one line.\n")
         for one, why in found:
             out.print(f"It leaves its line {escape(sentence(curve, one))}.")
