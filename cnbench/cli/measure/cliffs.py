@@ -191,6 +191,7 @@ class _Told:
             "metric": curve.metric.name,
             "unit": curve.unit,
             "clock": curve.clock,
+            "where": list(curve.where),
             "points": [
                 {"size": size, "cost": cost, "noise": noise}
                 for size, cost, noise in zip(curve.sizes, curve.costs, curve.noise, strict=True)
@@ -205,7 +206,8 @@ class _Told:
         out = console()
         shown = experiment.show(dict(curve.params))
         point = " ".join(f"{name}={value}" for name, value in shown.items())
-        title = f"[bold]{experiment.name}[/] {escape(point)}  {curve.metric.name}"
+        where = " ".join(curve.where)
+        title = f"[bold]{experiment.name}[/] {escape(point)} {escape(where)}  {curve.metric.name}"
         costs = tuple(format_quantity(cost, curve.unit) for cost in curve.costs)
         noise = tuple(format_quantity(one, curve.unit) for one in curve.noise)
         sizes = tuple(f"{size:,}" for size in curve.sizes)
