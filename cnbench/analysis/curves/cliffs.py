@@ -77,7 +77,7 @@ _Key = tuple[tuple[tuple[str, Value], ...], tuple[str, ...]]
 
 
 def curves_of(rows: Iterable[Row], parameter: str, metric: str) -> list[CliffCurve]:
-    """The curves of ``metric`` over ``parameter``: one for each set of others, lab, clock and kernel."""
+    """The curves of ``metric`` over ``parameter``, one for each set of others, lab and clock."""
     found: dict[_Key, dict[int, Row]] = {}
     for row in rows:
         if row.metric.name == metric and row.status == "ok" and row.interval:
