@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cnbench.core.errors import CnbenchError
 from cnbench.stats.pieces.design import first_sizes, next_size
+from cnbench.stats.pieces.growth import growth
 from cnbench.stats.pieces.lines import pieces
 
 LOW, HIGH = 1, 20_000
@@ -72,6 +73,20 @@ def test_a_line_has_no_break_and_takes_few_points(seed):
     sizes, costs, noise = explored(lambda size: 20e-6 + 4e-9 * size, seed)
     assert pieces(sizes, costs, noise).breaks == ()
     assert len(sizes) <= 7
+
+
+@pytest.mark.parametrize("exponent", [0.5, 1.5, 2.0, 2.5])
+def test_what_grows_smoothly_is_better_told_by_a_power(exponent):
+    curve = explored(lambda size: 1e-3 + 1e-9 * size**exponent, seed=1)
+    smooth = growth(*curve)
+    assert smooth.low <= exponent <= smooth.high
+    assert smooth.criterion < pieces(*curve).criterion or not pieces(*curve).breaks
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_bend_is_not_better_told_by_a_power(seed):
+    curve = explored(bend(drawn_place(seed)), seed)
+    assert pieces(*curve).criterion < growth(*curve).criterion
 
 
 def test_two_bends_are_both_found():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,12 +12,17 @@ from cnbench.core.metric import ClockName, Metric
 from cnbench.core.parameter import Value
 from cnbench.core.units import format_quantity
 from cnbench.stats.pieces.design import next_size
+from cnbench.stats.pieces.growth import Growth, growth
 from cnbench.stats.pieces.lines import Break, Pieces, pieces
 
 # Of a normal distribution: a 95 % interval is so many standard deviations wide.
 _WIDTH_OF_INTERVAL = 2 * 1.96
 # What changes by less than this is still the same line to anybody who uses it.
 _STEEPER = 1.25
+# What one block says nothing about is taken to be this share of the cost.
+_FEWEST_TO_TELL, _UNTOLD = 2, 0.1
+# A cost of nothing has some noise, too.
+_SMALLEST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,7 @@ class CliffCurve:
 
     Attributes:
         params: the other parameters, which are the same at all sizes.
+        where: lab, clock and (for a guest) kernel.
         parameter: the one that grows.
         metric: what the cost is.
         clock: what it was taken with.
@@ -34,6 +41,7 @@ class CliffCurve:
     """
 
     params: tuple[tuple[str, Value], ...]
+    where: tuple[str, ...]
     parameter: str
     metric: Metric
     clock: ClockName
@@ -54,25 +62,37 @@ class CliffCurve:
         """The lines it is made of, and the evidence for each break."""
         return pieces(self.sizes, self.costs, self.noise)
 
+    def growth(self) -> Growth | None:
+        """The smooth curve that explains it as well as its pieces do; None where none does."""
+        smooth = growth(self.sizes, self.costs, self.noise)
+        found = self.pieces()
+        return smooth if found.breaks and smooth.criterion <= found.criterion else None
+
+    def breaks(self) -> tuple[Break, ...]:
+        """Where it leaves its line; nowhere, if it is no line but a smooth curve."""
+        return () if self.growth() else self.pieces().breaks
+
+
+_Key = tuple[tuple[tuple[str, Value], ...], tuple[str, ...]]
+
 
 def curves_of(rows: Iterable[Row], parameter: str, metric: str) -> list[CliffCurve]:
-    """The curves of ``metric`` over ``parameter``, one for each set of other parameters."""
-    found: dict[tuple[tuple[str, Value], ...], dict[int, Row]] = {}
+    """The curves of ``metric`` over ``parameter``, one for each set of others, lab and clock."""
+    found: dict[_Key, dict[int, Row]] = {}
     for row in rows:
         if row.metric.name == metric and row.status == "ok" and row.interval:
             others = tuple((n, v) for n, v in row.case.params.items() if n != parameter)
-            found.setdefault(others, {})[int(row.case.params[parameter])] = row
-    return [_curve(others, parameter, by_size) for others, by_size in found.items()]
+            key = (others, row.case.where)
+            found.setdefault(key, {})[int(row.case.params[parameter])] = row
+    return [_curve(key, parameter, by_size) for key, by_size in found.items()]
 
 
-def _curve(
-    others: tuple[tuple[str, Value], ...], parameter: str, by_size: dict[int, Row]
-) -> CliffCurve:
+def _curve(key: _Key, parameter: str, by_size: dict[int, Row]) -> CliffCurve:
     sizes = sorted(by_size)
     rows = [by_size[size] for size in sizes]
     medians = [row.interval.estimate if row.interval else 0.0 for row in rows]
     return CliffCurve(
-        others,
+        *key,
         parameter,
         rows[0].metric,
         rows[0].clock,
@@ -89,9 +109,13 @@ def _noise(row: Row) -> float:
     own, and two of those may lie apart by what a comparison of two runs assumes.
     """
     assert row.interval is not None  # noqa: S101
-    blocks = (row.interval.high - row.interval.low) / _WIDTH_OF_INTERVAL
+    width = row.interval.high - row.interval.low
+    if math.isinf(width):  # so few blocks bound nothing: what they lie apart is all that is known
+        width = _WIDTH_OF_INTERVAL * (max(row.values) - min(row.values))
     apart = abs(row.interval.estimate) * DEFAULT_FLOOR[row.clock] / 2
-    return max(float(blocks if blocks < float("inf") else 0.0), apart, 1e-12)
+    if len(row.values) < _FEWEST_TO_TELL:
+        apart = abs(row.interval.estimate) * _UNTOLD
+    return max(float(width) / _WIDTH_OF_INTERVAL, apart, _SMALLEST)
 
 
 def sentence(curve: CliffCurve, one: Break) -> str:

@@ -9,7 +9,6 @@ from functools import partial
 
 from cnbench.behaviours.behaviour import Behaviour
 from cnbench.behaviours.cgroups.member import open_member
-from cnbench.core.errors import UnsupportedError
 from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.host import Lab
 from cnbench.lab.waiting import wait_until
@@ -20,14 +19,12 @@ _LOOK = 0.3
 
 
 def _freeze(group: Cgroup, frozen: bool) -> None:
-    if group.version == "v1":
-        word = "FROZEN" if frozen else "THAWED"
-        group.write("freezer.state", word)
-        done = lambda: group.read("freezer.state").strip() == word  # noqa: E731
-    else:
-        group.write("cgroup.freeze", int(frozen))
-        done = lambda: group.table("cgroup.events")["frozen"] == frozen  # noqa: E731
-    wait_until(done, "the group is not in its state", within=_PATIENCE)
+    group.write("cgroup.freeze", int(frozen))
+    wait_until(
+        lambda: group.table("cgroup.events")["frozen"] == frozen,
+        "the group is not in its state",
+        within=_PATIENCE,
+    )
 
 
 def _end(group: Cgroup, number: int) -> str:
@@ -52,20 +49,14 @@ def _ends(process: int) -> bool:
 
 
 def _probe(lab: Lab, number: int = signal.SIGKILL) -> str:
-    said = []
-    for version in ("v2", "v1"):
-        try:
-            with lab.cgroup("freezer", version) as group:
-                said.append(f"{version}: {_end(group, number)}")
-        except UnsupportedError:
-            said.append(f"{version}: is not here")
-    return ", ".join(said)
+    with lab.cgroup("freezer", "v2") as group:
+        return _end(group, number)
 
 
 BEHAVIOUR = Behaviour(
     name="cgroups.killed-frozen",
     question="When does a frozen process die that is killed?",
-    method="freezes a group of each version, and kills a member of it",
+    method="freezes a group of v2, and kills a member of it",
     matters="a paused container that is killed stays until it is thawed, where it does not die",
     source="kernel/signal.c: JOBCTL_TRAP_FREEZE; Documentation/admin-guide/cgroup-v2.rst",
     probe=_probe,

@@ -35,18 +35,25 @@ _EXAMPLE = "cnbench cliffs service-routing -p services=1..20000 -p mode=iptables
 
 @dataclass(frozen=True)
 class _Search:
-    """What is looked through: ``request`` has all but the sizes."""
+    """What is looked through: ``request`` has all but the sizes, ``jobs`` guests count at once."""
 
     experiment: Experiment
     parameter: str
     low: int
     high: int
     request: Request
+    jobs: int | None
 
-    def of(self, sizes: Sequence[int]) -> Request:
+    def measured(self, sizes: Sequence[int]) -> list[Row]:
+        """Measure at ``sizes``, into a run file beside those that a user asked for."""
         given: dict[str, tuple[Value, ...]] = dict(self.request.given[self.experiment.name])
         given[self.parameter] = tuple(sizes)
-        return replace(self.request, given={self.experiment.name: given})
+        request = replace(self.request, given={self.experiment.name: given})
+        run = new_run(request, [self.experiment])
+        say_what_is_left_out(request)
+        path = results_folder().parent / "cliffs" / f"{run.id}.json"
+        measure_and_record([plan_for(request)], Recorder(run, path), jobs=self.jobs)
+        return rows_of(run)
 
 
 @click.command("cliffs")
@@ -75,6 +82,7 @@ def command(
     lab: str,
     clock: str,
     kernels: str,
+    jobs: int | None,
     as_json: bool,
 ) -> int:
     """Find where EXPERIMENT's cost leaves its line, as the parameter grows that is given as A..B.
@@ -92,7 +100,7 @@ def command(
     request = Request(
         (found.name,), not quick, given, lab, clock, budget, seed, kernels_of(kernels)
     )
-    search = _Search(found, parameter, low, high, request)
+    search = _Search(found, parameter, low, high, request, jobs)
     name = metric or found.metrics[0].name
     if name not in {one.name for one in found.metrics}:
         names = ", ".join(one.name for one in found.metrics)
@@ -132,7 +140,7 @@ def _range_among(
 def _explore(search: _Search, metric: str, points: int) -> list[Row]:
     """The rows of all sizes, chosen one after the other."""
     sizes = first_sizes(search.low, search.high)
-    rows = _measured(search.of(sizes))
+    rows = search.measured(sizes)
     while len(sizes) < points:
         curves = curves_of(rows, search.parameter, metric)
         wanted = {size for curve in curves if (size := curve.next_size())} - set(sizes)
@@ -141,17 +149,8 @@ def _explore(search: _Search, metric: str, points: int) -> list[Row]:
         chosen = sorted(wanted)[: points - len(sizes)]
         click.echo(f"next: {search.parameter}={','.join(map(str, chosen))}", err=True)
         sizes += chosen
-        rows += _measured(search.of(chosen))
+        rows += search.measured(chosen)
     return rows
-
-
-def _measured(request: Request) -> list[Row]:
-    """Measure into a run file of its own, beside those that a user asked for."""
-    run = new_run(request, map(experiment_called, request.experiments))
-    say_what_is_left_out(request)
-    path = results_folder().parent / "cliffs" / f"{run.id}.json"
-    measure_and_record([plan_for(request)], Recorder(run, path))
-    return rows_of(run)
 
 
 def _why_none(rows: Sequence[Row], metric: str) -> str:
@@ -163,13 +162,13 @@ def _count(
     search: _Search, metric: str, curves: Sequence[CliffCurve]
 ) -> dict[tuple[tuple[str, Value], ...], tuple[Break, ...]]:
     """The breaks of each curve where instructions are counted at the sizes that were measured."""
-    broken = [one for one in curves if one.clock == "wall" and one.pieces().breaks]
+    broken = [one for one in curves if one.clock == "wall" and one.breaks()]
     if not broken:
         return {}
     counting = replace(search, request=replace(search.request, lab="guest", clock="instructions"))
-    rows = _measured(counting.of(broken[0].sizes))
+    rows = counting.measured(broken[0].sizes)
     found = curves_of(rows, search.parameter, metric)
-    return {one.params: one.pieces().breaks for one in found}
+    return {one.params: one.breaks() for one in found}
 
 
 @dataclass(frozen=True)
@@ -180,7 +179,7 @@ class _Told:
     counted: tuple[Break, ...] | None
 
     def sentences(self) -> Iterator[tuple[Break, str]]:
-        for one in self.curve.pieces().breaks:
+        for one in self.curve.breaks():
             yield one, reason(one, self.counted, self.curve.clock)
 
     def as_json(self) -> dict[str, Any]:
@@ -191,11 +190,13 @@ class _Told:
             "metric": curve.metric.name,
             "unit": curve.unit,
             "clock": curve.clock,
+            "where": list(curve.where),
             "points": [
                 {"size": size, "cost": cost, "noise": noise}
                 for size, cost, noise in zip(curve.sizes, curve.costs, curve.noise, strict=True)
             ],
             "misfit": curve.pieces().misfit,
+            "growth": asdict(smooth) if (smooth := curve.growth()) else None,
             "breaks": [asdict(one) | {"reason": why} for one, why in self.sentences()],
         }
 
@@ -204,7 +205,8 @@ class _Told:
         out = console()
         shown = experiment.show(dict(curve.params))
         point = " ".join(f"{name}={value}" for name, value in shown.items())
-        title = f"[bold]{experiment.name}[/] {escape(point)}  {curve.metric.name}"
+        where = " ".join(curve.where)
+        title = f"[bold]{experiment.name}[/] {escape(point)} {escape(where)}  {curve.metric.name}"
         costs = tuple(format_quantity(cost, curve.unit) for cost in curve.costs)
         noise = tuple(format_quantity(one, curve.unit) for one in curve.noise)
         sizes = tuple(f"{size:,}" for size in curve.sizes)
@@ -215,7 +217,12 @@ class _Told:
         ]
         print_table(out, columns, title)
         found = list(self.sentences())
-        if not found:
+        if smooth := curve.growth():
+            out.print(
+                f"It bends everywhere, and leaves no line: it grows as {curve.parameter} to the "
+                f"{smooth.exponent:.2g} ({smooth.low:.2g} to {smooth.high:.2g}).\n"
+            )
+        elif not found:
             out.print("It stays on one line.\n")
         for one, why in found:
             out.print(f"It leaves its line {escape(sentence(curve, one))}.")

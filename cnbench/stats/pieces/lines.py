@@ -64,10 +64,12 @@ class Pieces:
     Attributes:
         breaks: in the order of their places; none for one line.
         misfit: largest distance of a cost from its piece, in standard deviations of its noise.
+        criterion: the whole misfit and what the parameters cost; of two explanations the lower one.
     """
 
     breaks: tuple[Break, ...]
     misfit: float
+    criterion: float
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def pieces(
     found.sort(key=lambda one: one[1])
     _, residuals = curve.fit(found)
     described = tuple(_described(curve, found, number) for number in range(len(found)))
-    return Pieces(described, float(np.abs(residuals).max()))
+    return Pieces(described, float(np.abs(residuals).max()), curve.criterion(found))
 
 
 def _curve(sizes: npt.ArrayLike, costs: npt.ArrayLike, noise: npt.ArrayLike) -> _Curve:
