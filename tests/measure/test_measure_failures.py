@@ -87,7 +87,7 @@ def test_when_none_can_be_set_up_nothing_is_sampled():
     [
         ({"set-up": UnsupportedError("no", "yes")}, True),
         ({"set-up": CnbenchError("it broke")}, False),
-        ({"sample": CnbenchError("it broke")}, False),
+        ({"sample 0": CnbenchError("it broke")}, False),
     ],
 )
 def test_a_group_is_soundly_set_up_unless_something_failed(fails, sound):
