@@ -61,19 +61,30 @@ def sampling_options(command: F) -> F:
     return command
 
 
-jobs_option = click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="How many guests count instructions at once; by default as many as there are processors"
-    " and memory for. What is timed always runs alone.",
-)
+def guest_options(command: F) -> F:
+    """How guests that count instructions are used; it does not change what they count."""
+    for option in (
+        click.option(
+            "--jobs",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="How many guests count instructions at once; by default as many as there are"
+            " processors and memory for. What is timed always runs alone.",
+        ),
+        click.option(
+            "--anew",
+            is_flag=True,
+            help="Set up anew what a saved guest, of the same code, has set up already.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def lab_options(command: F) -> F:
     """Where to measure, and what time is there."""
+    command = guest_options(command)
     for option in (
-        jobs_option,
         click.option(
             "--lab",
             type=click.Choice(["auto", "host", "guest"]),

@@ -59,6 +59,28 @@ class WorkAdvanced:
 
 
 @dataclass(frozen=True)
+class GroupReady:
+    """A group is set up, and each of its cases sampled once to warm it up; blocks come next.
+
+    ``sound`` says that nothing failed meanwhile: all is set up that this machine can.
+    """
+
+    number: int
+    sound: bool
+
+
+@dataclass(frozen=True)
+class WentOn:
+    """A group was not set up: its guest goes on from where one ``saved`` (ISO 8601) had set it up.
+
+    What is told of the set-up is what that guest told.
+    """
+
+    number: int
+    saved: str
+
+
+@dataclass(frozen=True)
 class BlockEnded:
     """A block was taken; ``spent`` seconds of the group's budget are gone, on the lab's clock.
 
@@ -105,6 +127,8 @@ Event = (
     | LabAdvanced
     | GroupStarted
     | WorkAdvanced
+    | GroupReady
+    | WentOn
     | BlockEnded
     | Captured
     | CaseEnded

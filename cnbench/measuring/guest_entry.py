@@ -18,7 +18,7 @@ from cnbench.lab import commands
 from cnbench.lab.guest import cgroup_v1
 from cnbench.lab.host import open_lab
 from cnbench.measuring import fingerprint
-from cnbench.measuring.events import EnvironmentFound, Event
+from cnbench.measuring.events import EnvironmentFound, Event, GroupReady
 from cnbench.measuring.messages import encode_event
 from cnbench.measuring.plan import Plan
 from cnbench.measuring.session import carry_out
@@ -28,11 +28,16 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True)
 class Assignment:
-    """A plan for a guest, and what the guest cannot know of itself."""
+    """A plan for a guest, and what the guest cannot know of itself.
+
+    ``pauses``: once a group is set up, it waits for a line from the host, which may save the guest
+    as it is then.
+    """
 
     plan: Plan
     venue: Venue
     image: str
+    pauses: bool = False
 
 
 def main() -> None:
@@ -46,7 +51,8 @@ def main() -> None:
     with open_lab(venue.lab, venue.clock) as lab:
         environment = fingerprint.take(lab, assignment.image)
         _tell(EnvironmentFound(environment))
-        carry_out(assignment.plan, experiment_called, lab, environment.digest, _tell)
+        tell = _tell_and_pause if assignment.pauses else _tell
+        carry_out(assignment.plan, experiment_called, lab, environment.digest, tell)
 
 
 def _read_line(port: int) -> bytes:
@@ -68,6 +74,12 @@ def _read_line(port: int) -> bytes:
 def _tell(event: Event) -> None:
     sys.stdout.write(encode_event(event) + "\n")
     sys.stdout.flush()
+
+
+def _tell_and_pause(event: Event) -> None:
+    _tell(event)
+    if isinstance(event, GroupReady):
+        _read_line(sys.stdin.fileno())
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from cnbench.core import stopping
@@ -10,11 +11,13 @@ from cnbench.core.case import Group
 from cnbench.core.codec import to_plain
 from cnbench.core.run import CaseResult
 from cnbench.core.venue import Venue
-from cnbench.experiments.registry import module_of, names
 from cnbench.lab.guest import start
+from cnbench.lab.guest.build.images import Progress
 from cnbench.lab.guest.errors import GuestError
+from cnbench.measuring.counting_guest import IMPORTS, MODULE, SILENCE_SECONDS, counting_guest
 from cnbench.measuring.events import (
     CaseEnded,
+    Event,
     GroupEnded,
     GroupStarted,
     LabAdvanced,
@@ -24,19 +27,6 @@ from cnbench.measuring.events import (
 from cnbench.measuring.guest_entry import Assignment
 from cnbench.measuring.messages import event_from_plain
 from cnbench.measuring.plan import Plan
-
-_MODULE = "cnbench.measuring.guest_entry"
-# What it needs, kept in memory in a saved guest: importing that takes one some five seconds, and
-# asking a dozen tools for their version one more. The tools are that guest's own and stay the same.
-_IMPORTS = (
-    _MODULE,
-    "cnbench.measuring.fingerprint:tools",
-    "pyroute2",
-    "pyroute2.netlink.nfnetlink.nfctsocket",
-    *(module_of(name) for name in names()),
-)
-# What is long under emulation says how far it is; but a machine may be overrun, and a proof long.
-_SILENCE_SECONDS = 900
 
 
 def carry_out_in_guest(plan: Plan, venue: Venue, listen: Listener) -> None:
@@ -60,12 +50,11 @@ def carry_out_in_guest(plan: Plan, venue: Venue, listen: Listener) -> None:
     tried_again: set[int] = set()
     while left:
         progress = _Progress(left, listen)
+        part = replace(plan, groups=left, anew=plan.anew or bool(tried_again))
         try:
-            with start.guest(venue.kernel, venue.clock, tell, _IMPORTS) as machine:
-                image = start.digest(venue.kernel)
-                assignment = Assignment(replace(plan, groups=left), venue, image)
-                for message in machine.run(_MODULE, to_plain(assignment), silence=_SILENCE_SECONDS):
-                    progress.hear(message)
+            with _guest(part, venue, tell) as messages:
+                for event in messages:
+                    progress.hear(event)
                     stopping.check()
             return
         except GuestError as error:
@@ -80,6 +69,19 @@ def carry_out_in_guest(plan: Plan, venue: Venue, listen: Listener) -> None:
                 left = (group, *progress.after_current)
 
 
+@contextlib.contextmanager
+def _guest(plan: Plan, venue: Venue, tell: Progress) -> Iterator[Iterator[Event]]:
+    """What a guest tells that carries out ``plan``: one group, where instructions are counted."""
+    if venue.clock == "instructions":
+        with counting_guest(plan, venue, tell) as events:
+            yield events
+        return
+    assignment = Assignment(plan, venue, start.digest(venue.kernel))
+    with start.guest(venue.kernel, venue.clock, tell, IMPORTS) as machine:
+        messages = machine.run(MODULE, to_plain(assignment), silence=SILENCE_SECONDS)
+        yield map(event_from_plain, messages)
+
+
 class _Progress:
     """Which group a guest is at, and which of its cases it has told."""
 
@@ -89,8 +91,7 @@ class _Progress:
         self._at = 0
         self._told: set[str] = set()
 
-    def hear(self, message: dict[str, object]) -> None:
-        event = event_from_plain(message)
+    def hear(self, event: Event) -> None:
         if isinstance(event, GroupStarted):
             numbers = [group.number for group in self._groups]
             self._at = numbers.index(event.number)

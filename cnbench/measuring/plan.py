@@ -41,6 +41,7 @@ class Plan:
         inputs: what cases need beside their parameters: the contents of files, by name.
         fewest_setups: how many set-ups a case has at least, where they fit in the time: a
             comparison in shared blocks asks for as many as bound what set-ups differ by.
+        anew: whether everything is set up now, though a guest was saved that has it set up.
     """
 
     groups: tuple[Group, ...]
@@ -50,6 +51,7 @@ class Plan:
     fewest_blocks: int = FEWEST_FOR_95_PERCENT
     inputs: Mapping[str, str] = field(default_factory=dict)
     fewest_setups: int = 1
+    anew: bool = False
 
     def telling(self, group: Group) -> dict[str, Value]:
         """What tells ``group`` from the others of its experiment."""

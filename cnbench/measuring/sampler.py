@@ -18,7 +18,7 @@ from cnbench.core.run import CaseResult, Sample
 from cnbench.lab.host import Lab
 from cnbench.measuring import witness
 from cnbench.measuring.blocks import balanced_order
-from cnbench.measuring.events import BlockEnded, Captured, Listener, WorkAdvanced
+from cnbench.measuring.events import BlockEnded, Captured, GroupReady, Listener, WorkAdvanced
 from cnbench.measuring.failures import failure, what_is_not_proven, without_twin
 from cnbench.measuring.policy import Policy
 from cnbench.measuring.rotation import InTurn
@@ -86,6 +86,8 @@ class GroupSampler:
         stations, refused, warnings = self._open_all(stack, group, listen)
         try:
             self._warm_up(stations, listen)
+            if stations:
+                listen(GroupReady(number, self._is_sound(stations, refused, warnings)))
             with self._lab.clock.undisturbed():
                 stopped, interrupted = self._sample(stations, number, listen), False
         except KeyboardInterrupt:
@@ -159,6 +161,11 @@ class GroupSampler:
                 stopping.check()
                 with self._failing(station), self._telling(station.case, listen, station.twin):
                     station.subject.sample(setup % len(station.subject))
+
+    @staticmethod
+    def _is_sound(stations: list[Station], refused: list[CaseResult], warnings: list[str]) -> bool:
+        broken = any(station.error for station in stations)
+        return not (broken or warnings or any(result.status == "failed" for result in refused))
 
     def _sample(self, stations: list[Station], number: int, listen: Listener) -> str:
         began = self._now()

@@ -97,11 +97,23 @@ class Proxy(Protocol):
         """
         ...
 
+    def passed_before(self, services: Collection[Service]) -> int:
+        """Count the same as of the last look at any services, where a look is a long one.
+
+        Through iptables-legacy that takes the whole table. So one look after each sample does, and
+        whatever was counted between two samples is counted with the second.
+        """
+        ...
+
     def counters(self, service: Service, port: ServicePort) -> Counters:
         """Read the counters of one port of a service that is programmed and watched.
 
         Those are of what comes to its cluster IP, and of the endpoints that take that.
         """
+        ...
+
+    def counters_of(self, ports: Sequence[tuple[Service, ServicePort]]) -> list[Counters]:
+        """Read the counters of several ports, in one look where a look is a long one."""
         ...
 
     def clear(self) -> None:

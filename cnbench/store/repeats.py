@@ -22,7 +22,9 @@ def plans_for(run: Run) -> list[Plan]:
     for repeat in range(run.request.repeats):
         done = [result for result in run.cases if has_repeat(result, repeat)]
         plan = plan_for(run.request, done)
-        plans.append(replace(plan, budget=plan.budget and plan.budget / run.request.repeats))
+        budget = plan.budget and plan.budget / run.request.repeats
+        # What repeats differ by is to be known, so each has set-ups of its own.
+        plans.append(replace(plan, budget=budget, anew=repeat > 0))
     return plans
 
 

@@ -13,6 +13,8 @@ from cnbench.network.service_path import CLIENTS, open_service_path
 from cnbench.probes.connect import open_connector
 from cnbench.probes.datagram import open_asker
 from cnbench.probes.first_packet import Address
+from cnbench.proxy.iptables import loader
+from cnbench.proxy.iptables.counters import read_table
 
 pytestmark = pytest.mark.real
 PORT = 8080
@@ -98,6 +100,54 @@ def test_a_connection_that_was_not_sampled_breaks_the_proof(subject):
     assert broken(subject) == [SERVICE, ENDPOINTS]
 
 
+@pytest.mark.parametrize("by_another_case", [False, True])
+def test_a_connection_between_two_samples_is_found_by_the_second(open_subject, by_another_case):
+    with open_subject("iptables", "last") as subject, open_subject("iptables", "none") as other:
+        subject.sample()
+        if by_another_case:
+            other.sample()  # which looks at the same table
+        subject.first_packets.send(list(subject.way.leads_to), 1)
+        subject.sample()  # takes a second batch, since the counters deny the first
+        (missed, *_) = subject.proof().checks
+        assert missed.observed == "10 of 30"
+        assert SERVICE in broken(subject)
+
+
+def test_one_look_at_the_whole_table_a_sample_is_enough(open_subject, monkeypatch):
+    looks = []
+
+    def look(*arguments):
+        looks.append(arguments)
+        return read_table(*arguments)
+
+    monkeypatch.setattr(loader, "read_table", look)
+    with (
+        open_subject("iptables", "random") as random,
+        open_subject("iptables", "last") as last,
+        open_subject("iptables", "none") as none,
+    ):
+        for _ in range(3):
+            for subject in (random, last, none):
+                subject.sample()
+        assert len(looks) == 1 + 9  # and one before the first of them
+        assert len(random.way.leads_to) == 5
+        for subject in (random, last, none):
+            proof = subject.proof()
+            assert proof.holds, proof.broken
+        assert len(looks) == 1 + 9 + 2
+
+
+def test_after_a_new_program_the_table_is_looked_at_anew(open_subject):
+    with open_subject("iptables", "last") as subject:
+        subject.sample()
+        proxy = subject.way._cluster.proxy
+        service = subject.way._services[-1]
+        proxy.update([service])  # its chains' counters begin at nothing
+        subject.first_packets.send(list(subject.way.leads_to), 3)
+        assert proxy.passed_before([service]) == 3
+        assert proxy.passed([service]) == 3
+
+
 def test_a_connection_to_another_service_does_not_count(subject):
     subject.sample()
     subject.first_packets.send([Address("10.96.1.0", PORT)], 3)
@@ -136,8 +186,8 @@ def test_what_misses_its_way_is_discarded_and_counted(open_subject):
 def test_a_batch_that_the_counters_deny_is_discarded_as_a_whole(open_subject, monkeypatch):
     with open_subject("iptables") as subject:
         real = subject.way.passed
-        readings = iter([0, 5])  # as if rules had counted five of ten
-        monkeypatch.setattr(subject.way, "passed", lambda: next(readings, None) or real())
+        fewer = iter([5])  # as if rules had counted five of ten
+        monkeypatch.setattr(subject.way, "passed", lambda: real() - next(fewer, 0))
         subject.sample()
         (missed, *_) = subject.proof().checks
         assert missed.observed == "10 of 20"
@@ -235,7 +285,7 @@ def test_an_established_connection_is_counted_once(open_subject, measure, positi
 def test_rules_that_look_at_every_packet_break_the_proof_of_an_established_connection(open_subject):
     with open_subject("iptables", "last", "rtt") as subject:
         real = subject.way.passed
-        more = iter([0, 0, 20])  # before the connection, once it is open, after the messages
+        more = iter([0, 20])  # once the connection is open, after the messages
         subject.way.passed = lambda: real() + next(more)
         subject.sample()
         assert broken(subject) == ["packets that they counted of the messages"]

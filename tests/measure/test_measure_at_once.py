@@ -23,7 +23,7 @@ PATIENCE = 60.0
 
 
 class Guests:
-    """Guests that say where they run; what befalls one when it is at a group, by its number.
+    """Guests that say where they run; what befalls one when it is at a group, by its size.
 
     What befalls is called in the worker that looks after the guest.
     """
@@ -42,7 +42,7 @@ class Guests:
         yield plain(GroupStarted(group.number, group.experiment, {}, 1.0, 8))
         if self.barrier:
             self.barrier.wait(PATIENCE)  # broken unless that many are here at once
-        self.befalls.get(f"group{group.number}", lambda: None)()
+        self.befalls.get(f"size{group.cases[0].params['size']}", lambda: None)()
         for case in group.cases:
             result = made_up.result([1.0], case.params["mode"], group=group.number)
             yield plain(CaseEnded(replace(result, case=case)))
@@ -61,6 +61,7 @@ def carried_out(monkeypatch):
     monkeypatch.setattr(at_once.start, "ensure_built", lambda kernel, progress: None)
     monkeypatch.setattr(at_once.start, "check_digests", lambda kernel: None)
     monkeypatch.setattr(guest_runs.start, "digest", lambda kernel: "digest")
+    monkeypatch.setattr(guest_runs.start, "setup_name", lambda *_: "none is saved so")
     told = []
 
     def carry_out(guests, count=2, at_most=2, listen=lambda event: None):
@@ -133,7 +134,7 @@ def test_a_listener_hears_which_group_and_what_tells_it_from_all_others(carried_
 
 
 def test_a_group_whose_worker_was_killed_is_measured_once_more(carried_out, tmp_path):
-    told = carried_out(Guests(group1=once(kill_this, tmp_path)))
+    told = carried_out(Guests(size2=once(kill_this, tmp_path)))
     (warned,) = of(Warned, told)
     assert "has ended: exit code -9; trying made-up size=2 once more" in warned.message
     assert {event.result.status for event in of(CaseEnded, told)} == {"ok"}
@@ -144,7 +145,7 @@ def test_a_group_whose_worker_was_killed_is_measured_once_more(carried_out, tmp_
     [(kill_this, "the process that looked after it has ended"), (panic, "its kernel panicked")],
 )
 def test_the_second_bad_end_fails_its_cases_and_no_others(carried_out, befalls, reason):
-    told = carried_out(Guests(group1=befalls), count=3)
+    told = carried_out(Guests(size2=befalls), count=3)
     status = {(e.result.group, e.result.status) for e in of(CaseEnded, told)}
     assert status == {(0, "ok"), (1, "failed"), (2, "ok")}
     failed = [e.result for e in of(CaseEnded, told) if e.result.status == "failed"]
@@ -159,7 +160,7 @@ def unsupported():
 
 def test_what_cannot_be_done_at_all_stops_the_others(carried_out):
     with pytest.raises(UnsupportedError, match="no QEMU here") as raised:
-        carried_out(Guests(group0=unsupported, group1=signal.pause))
+        carried_out(Guests(size1=unsupported, size2=signal.pause))
     assert raised.value.remedy == "install it"
 
 
@@ -169,7 +170,7 @@ def test_a_stop_stops_all_of_them(carried_out):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        carried_out(Guests(meeting=2, group0=signal.pause, group1=signal.pause), listen=stop)
+        carried_out(Guests(meeting=2, size1=signal.pause, size2=signal.pause), listen=stop)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from scripted import Script, Stage, broken_proof
 
 from cnbench.core.errors import CnbenchError, CommandError, UnsupportedError
 from cnbench.core.proof import Proof
+from cnbench.measuring.events import GroupReady
 
 FEWEST = 6
 
@@ -79,6 +80,20 @@ def test_when_none_can_be_set_up_nothing_is_sampled():
     assert a.status == "unsupported"
     assert stage.diary == ["fixtures", "set-up a", "fixtures gone"]
     assert stage.told == []
+
+
+@pytest.mark.parametrize(
+    ("fails", "sound"),
+    [
+        ({"set-up": UnsupportedError("no", "yes")}, True),
+        ({"set-up": CnbenchError("it broke")}, False),
+        ({"sample 0": CnbenchError("it broke")}, False),
+    ],
+)
+def test_a_group_is_soundly_set_up_unless_something_failed(fails, sound):
+    stage = Stage({"a": Script(), "b": Script(fails=fails)})
+    stage.run()
+    assert stage.told[0] == GroupReady(0, sound)
 
 
 @pytest.mark.parametrize("error", [CnbenchError("stuck"), OSError(16, "busy"), RuntimeError("odd")])

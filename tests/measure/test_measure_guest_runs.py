@@ -16,7 +16,7 @@ from cnbench.measuring.guest_entry import Assignment
 from cnbench.measuring.messages import encode_event, event_from_plain
 from cnbench.measuring.plan import Plan, make_groups
 
-VENUE = Venue("guest", "instructions", "trixie", "v1")
+VENUE = Venue("guest", "wall", "trixie", "v1")
 PANIC = GuestError("its kernel panicked: oops", "try again", ["[  1.0] oops", "[  1.1] panic"])
 
 
@@ -29,7 +29,7 @@ class Guests:
 
     @contextlib.contextmanager
     def boot(self, kernel, clock, progress, imports):
-        assert (kernel, clock) == ("trixie", "instructions")
+        assert (kernel, clock) == ("trixie", "wall")
         assert "cnbench.experiments.service_routing" in imports
         self.booted += 1
         yield self

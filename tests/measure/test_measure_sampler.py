@@ -9,7 +9,7 @@ from scripted import Script, Stage, broken_proof
 from cnbench.core.case import Case, Group
 from cnbench.measuring import witness
 from cnbench.measuring.blocks import balanced_order
-from cnbench.measuring.events import WorkAdvanced
+from cnbench.measuring.events import GroupReady, WorkAdvanced
 
 FEWEST = 6
 
@@ -161,9 +161,11 @@ def test_samples_know_their_block_turn_and_time():
 def test_listeners_hear_of_every_block():
     stage = Stage({"a": Script()})
     stage.run()
-    assert [event.block for event in stage.told] == list(range(FEWEST))
+    ready, *blocks = stage.told
+    assert ready == GroupReady(0, sound=True)
+    assert [event.block for event in blocks] == list(range(FEWEST))
     assert stage.told[-1].precision == 0
-    assert stage.told[0].precision == float("inf")
+    assert blocks[0].precision == float("inf")
 
 
 def disturb(monkeypatch, *attempts):

@@ -4,7 +4,14 @@ import pytest
 from scripted import Script, Stage
 
 from cnbench.core.errors import CnbenchError
-from cnbench.measuring.events import BlockEnded, CaseEnded, GroupEnded, GroupStarted, Warned
+from cnbench.measuring.events import (
+    BlockEnded,
+    CaseEnded,
+    GroupEnded,
+    GroupReady,
+    GroupStarted,
+    Warned,
+)
 from cnbench.measuring.plan import Plan
 from cnbench.measuring.session import carry_out
 
@@ -34,7 +41,7 @@ def test_all_groups_are_told_in_order():
     told, interrupted = carried_out(stage, plan_of(stage))
     assert not interrupted
     kinds = [type(event) for event in told]
-    per_group = [GroupStarted, *[BlockEnded] * 6, CaseEnded, CaseEnded, GroupEnded]
+    per_group = [GroupStarted, GroupReady, *[BlockEnded] * 6, CaseEnded, CaseEnded, GroupEnded]
     assert kinds == per_group * 2
     started = [event for event in told if isinstance(event, GroupStarted)]
     assert [(e.number, e.experiment, e.params) for e in started] == [

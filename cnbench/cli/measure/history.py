@@ -10,7 +10,7 @@ import click
 
 from cnbench.asv.hearing import FEWEST_SAMPLES
 from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
-from cnbench.cli.options import jobs_option, sampling_options
+from cnbench.cli.options import guest_options, sampling_options
 from cnbench.cli.results.history_table import print_history
 from cnbench.core.errors import CnbenchError, UnsupportedError, UsageError
 from cnbench.core.kernels.release import KernelRelease, read_release
@@ -40,7 +40,7 @@ _PAGES = Path("reports/asv-kernels")
 @click.option("--build", is_flag=True, help="Build the guests of kernels that are not built yet.")
 @click.option("--run", "run_name", metavar="RUN", help="Draw a run that is there; measure nothing.")
 @sampling_options
-@jobs_option
+@guest_options
 def command(
     experiments: tuple[str, ...],
     kernels: str,
@@ -51,6 +51,7 @@ def command(
     budget: float | None,
     seed: int,
     jobs: int | None,
+    anew: bool,
 ) -> None:
     """Count what EXPERIMENTs cost in instructions, kernel by kernel, and have asv draw it.
 
@@ -74,7 +75,7 @@ def command(
     else:
         request = _request(experiments, kernels, assignments, not quick, budget, seed)
         _need(request.kernels, build)
-        run, path = _measure(request, jobs)
+        run, path = _measure(request, jobs, anew)
     _draw(run, path)
 
 
@@ -110,13 +111,13 @@ def _need(kernels: Sequence[str], build: bool) -> None:
         ensure_kernel(name, lambda what: click.echo(f"{what} ...", err=True))
 
 
-def _measure(request: Request, jobs: int | None) -> tuple[Run, Path]:
+def _measure(request: Request, jobs: int | None, anew: bool) -> tuple[Run, Path]:
     run = new_run(request, map(experiment_called, request.experiments))
     path = results_folder() / f"{run.id}.json"
     try:
         say_what_is_left_out(request)
         plan = replace(plan_for(request), fewest_blocks=FEWEST_SAMPLES)
-        measure_and_record([plan], Recorder(run, path), jobs=jobs)
+        measure_and_record([plan], Recorder(run, path), jobs=jobs, anew=anew)
     except KeyboardInterrupt:
         click.echo(
             f"What was measured is in {path}; go on with: cnbench run --resume {run.id}, "

@@ -70,6 +70,7 @@ def compare(
     floor: float | None,
     force: bool,
     jobs: int | None = None,
+    anew: bool = False,
 ) -> tuple[list[Compared], list[Run]]:
     """Measure what ``request`` asks, and compare each variant with the first, pair by pair.
 
@@ -101,7 +102,7 @@ def compare(
         )
     run = new_run(request, [experiment])
     recorder = Recorder(run, results_folder() / f"{run.id}.json")
-    measure_and_record([plan], recorder, jobs=jobs)
+    measure_and_record([plan], recorder, jobs=jobs, anew=anew)
     if not all(pair.paired for pair in pairs):
         click.echo(
             "Each is measured on a machine of its own: they are compared unpaired.", err=True

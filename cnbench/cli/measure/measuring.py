@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import click
 
@@ -34,10 +35,11 @@ def measure_and_record(
     recorder: Recorder,
     captures: CaptureFolder | None = None,
     jobs: int | None = None,
+    anew: bool = False,
 ) -> None:
     """Measure ``plans``, one a repeat, into ``recorder``'s file, and packets into ``captures``.
 
-    ``jobs`` guests count instructions at once.
+    ``jobs`` guests count instructions at once; all of them are set up ``anew`` if that is asked.
 
     Raises:
         CnbenchError: the lab could not be opened, or the run file not be written.
@@ -60,7 +62,7 @@ def measure_and_record(
 
             for repeat, plan in enumerate(plans):
                 recorder.repeat = repeat
-                measure(plan, listen, jobs)
+                measure(replace(plan, anew=anew or plan.anew), listen, jobs)
         complete = True
     finally:
         with stopping.held():

@@ -22,6 +22,7 @@ from cnbench.measuring.events import (
     LabAdvanced,
     Listener,
     Warned,
+    WentOn,
     WorkAdvanced,
 )
 
@@ -69,6 +70,7 @@ class _Teller:
         self._bar = bar
         self._task = bar.add_task("setting up", total=groups) if bar else None
         self._under_way: dict[int, _UnderWay] = {}
+        self._gone_on: list[str] = []
 
     def listen(self, event: Event) -> None:
         if isinstance(event, GroupStarted):
@@ -83,6 +85,8 @@ class _Teller:
             self._end(event.number)
         elif isinstance(event, LabAdvanced):
             self._show_lab(event)
+        elif isinstance(event, WentOn):
+            self._gone_on.append(event.saved)
         elif isinstance(event, Warned):
             self._print(f"  {event.message}")
 
@@ -90,6 +94,12 @@ class _Teller:
         """Say how far those are that were under way at the end."""
         for number in list(self._under_way):
             self._end(number)
+        if self._gone_on:
+            oldest = min(self._gone_on).replace("T", " ")
+            self._print(
+                f"{len(self._gone_on)} of {self._begun} groups went on from where a guest had set"
+                f" them up before, the oldest at {oldest}; --anew sets up again"
+            )
 
     def _begin(self, event: GroupStarted) -> None:
         # A group that is tried once more is begun again, and keeps its place.

@@ -57,6 +57,7 @@ def command(
     clock: str,
     kernels: str,
     jobs: int | None,
+    anew: bool,
     resume: str | None,
     keep_capture: bool,
     repeats: int | None,
@@ -96,7 +97,7 @@ def command(
     if keep_capture and is_written_once(path):
         raise UsageError(f"{path} has no place for captures", "write to a file: -o FILE")
     captures = CaptureFolder(path.with_suffix(".captures")) if keep_capture else None
-    _measure(run, path, captures, jobs)
+    _measure(run, path, captures, jobs, anew)
     # Statistics take half a second to import: not before the first sample.
     from cnbench.cli.results.show import show_run
 
@@ -124,7 +125,9 @@ def _request(
     return Request(names, not quick, given, lab, clock, budget, seed, kernels_of(kernels))
 
 
-def _measure(run: Run, path: Path, captures: CaptureFolder | None, jobs: int | None) -> None:
+def _measure(
+    run: Run, path: Path, captures: CaptureFolder | None, jobs: int | None, anew: bool
+) -> None:
     recorder = Recorder(run, path)
     say_what_is_left_out(run.request)
     plans = plans_for(run)
@@ -132,7 +135,7 @@ def _measure(run: Run, path: Path, captures: CaptureFolder | None, jobs: int | N
         click.echo("Every case of this run has been measured.", err=True)
         return
     try:
-        measure_and_record(plans, recorder, captures, jobs)
+        measure_and_record(plans, recorder, captures, jobs, anew)
     except KeyboardInterrupt:
         name = path.stem if path.parent == results_folder() else path
         click.echo(

@@ -72,6 +72,7 @@ def command(
     clock: str,
     kernels: str,
     jobs: int | None,
+    anew: bool,
     as_json: bool,
     **own: Any,
 ) -> None:
@@ -94,7 +95,7 @@ def command(
             what, vary, assignments, not quick, budget, seed, lab, clock, kernels
         )
         request = with_own_services(request, **own)
-        compared, runs = live.compare(request, vary, margin, floor, force, jobs)
+        compared, runs = live.compare(request, vary, margin, floor, force, jobs, anew)
     verdict = overall(compared)
     if as_json:
         rows = [one.as_json() for one in compared]

@@ -51,7 +51,7 @@ class EstablishedSubject:
 
     def run(self) -> Exchanged:
         """One sample's messages."""
-        at_first = self.way.passed()
+        at_first = self.way.passed_before()
         with self.traffic.connected() as loop:
             once_open = self.way.passed()
             batch = loop.run(self.messages)

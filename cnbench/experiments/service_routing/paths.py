@@ -30,6 +30,12 @@ class Way(Protocol):
     def passed(self) -> int:
         """Conversations that the rules of the services addressed have counted so far."""
 
+    def passed_before(self) -> int:
+        """What they had counted by the last look at any of this cluster's services, or by now.
+
+        What passed them since then is counted with the next sample, whoever sent it.
+        """
+
     def due(self, conversations: int) -> int:
         """How many of ``conversations`` on this way those rules must count."""
 
@@ -57,6 +63,10 @@ class ThroughServices:
     def passed(self) -> int:
         """What the services' own chains, or IPVS, have sent on."""
         return self._cluster.proxy.passed(self._services)
+
+    def passed_before(self) -> int:
+        """The same as of the last look at the cluster's rules."""
+        return self._cluster.proxy.passed_before(self._services)
 
     def due(self, conversations: int) -> int:
         """All of them."""
@@ -99,8 +109,7 @@ class ThroughServices:
 
     def _counted(self) -> tuple[int, Counter[str]]:
         through_services, by_endpoint = 0, Counter[str]()
-        for target in self._targets:
-            counted = self._cluster.proxy.counters(*target)
+        for counted in self._cluster.proxy.counters_of(self._targets):
             through_services += counted.service
             by_endpoint.update(counted.endpoints)
         return through_services, by_endpoint
@@ -120,6 +129,10 @@ class PastServices:
     def passed(self) -> int:
         """What the rules of the service with that endpoint have sent on."""
         return self._proxy.passed([self._service])
+
+    def passed_before(self) -> int:
+        """The same as of the last look at the cluster's rules."""
+        return self._proxy.passed_before([self._service])
 
     def due(self, conversations: int) -> int:
         """None of them."""
@@ -149,6 +162,10 @@ class WithoutRules:
 
     def passed(self) -> int:
         """Nothing: there is nothing that counts."""
+        return 0
+
+    def passed_before(self) -> int:
+        """Nothing, likewise."""
         return 0
 
     def due(self, conversations: int) -> int:

@@ -50,7 +50,7 @@ class ConnectSubject:
         """
         targets = list(self.way.leads_to)
         for _ in range(_ATTEMPTS):
-            counted = self.way.passed()
+            counted = self.way.passed_before()
             with pinned():
                 batch = self.first_packets.send(targets, self.probes)
             self.way.forget()

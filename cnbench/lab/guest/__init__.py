@@ -17,7 +17,7 @@ Everything that is built lies in `cache.folder()`, each piece whole or not at al
 - kernels (`kernels`), uncompressed, with their modules as a disk;
 - the measuring code (`code`), a disk made anew whenever a source file differs;
 - states of booted guests (`saved`), without the measuring code and with it imported, from which
-  later guests go on;
+  later guests go on, and states in which something is set up already (`saved_setups`);
 - whether KVM works here (`acceleration`).
 
 What makes a median on the instruction clock repeat (TCP connect through 200 iptables rules on

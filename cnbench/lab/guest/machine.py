@@ -91,6 +91,11 @@ class Machine:
             self.channel.send({"do": "run", "module": module, "arguments": list(arguments)})
             if request is not None:
                 self.channel.send(request)
+        yield from self.hear(module, silence)
+
+    def hear(self, module: str, silence: float = 600) -> Iterator[Message]:
+        """Give each JSON line that ``module`` prints, which runs already, to its end; as `run`."""
+        with self.explaining(f"running {module}"):
             while "agent" not in (message := self.channel.receive(silence)):
                 yield message
         if message["agent"] != "ended":

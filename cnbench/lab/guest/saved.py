@@ -3,9 +3,10 @@
 Booting under emulation takes many seconds; reading a saved state takes a fraction of one. A state
 is kept under a digest of all that went into it, so it can never be that of another machine.
 
-There are two kinds. One is just after the boot; the measuring code is not in it, since that comes
-on a disk which the guest looks at only after it goes on. The other goes on from there, and is saved
-again with one version of that code imported, which takes the guest seconds.
+There are three kinds. One is just after the boot; the measuring code is not in it, since that comes
+on a disk which the guest looks at only after it goes on. The second goes on from there, and is
+saved again with one version of that code imported, which takes the guest seconds. The third goes on
+from the second, and has set up what is to be measured (saved_setups.py).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from cnbench.lab import commands
-from cnbench.lab.guest import initramfs, qemu
+from cnbench.lab.guest import initramfs, qemu, saved_setups
 from cnbench.lab.guest.build import cache
 from cnbench.lab.guest.build.code import empty_disk
 from cnbench.lab.guest.build.images import Image, Progress
@@ -73,16 +74,30 @@ def ensure_attached_state(
             machine.ask({"do": "attach", "import": list(imports)})
             yield machine
 
-    version = code.parent.name
-    name = f"{_name(kernel, userland, hardware)}-{cache.text_digest(version, *imports)[:12]}"
-    what = f"{kernel.name} {kernel.release} {version}"
+    name = _attached_name(kernel, userland, hardware, code, imports)
+    what = f"{kernel.name} {kernel.release} {code.parent.name}"
     return _ensure(_folder() / name, what, hardware, progress, attached)
 
 
+def setup_name(
+    kernel: Kernel,
+    userland: Image,
+    hardware: Hardware,
+    code: Path,
+    imports: Sequence[str],
+    key: str,
+) -> str:
+    """What a set-up is saved under that was made as ``key`` says in such a guest."""
+    attached = _attached_name(kernel, userland, hardware, code, imports)
+    return f"{attached}-{cache.text_digest(key)[:16]}"
+
+
 def forget(kernel: Kernel, userland: Image, hardware: Hardware) -> None:
-    """Remove all states of a machine, so that the next one boots anew."""
-    for place in _folder().glob(f"{_name(kernel, userland, hardware)}*"):
+    """Remove all states of a machine and its set-ups, so that the next one boots anew."""
+    name = _name(kernel, userland, hardware)
+    for place in _folder().glob(f"{name}*"):
         cache.remove(place)
+    saved_setups.forget(name)
 
 
 def _ensure(
@@ -106,6 +121,13 @@ def _ensure(
         cache.forget_unused(_folder(), _KEPT)
     cache.used(place)
     return place / "state"
+
+
+def _attached_name(
+    kernel: Kernel, userland: Image, hardware: Hardware, code: Path, imports: Sequence[str]
+) -> str:
+    version = cache.text_digest(code.parent.name, *imports)[:12]
+    return f"{_name(kernel, userland, hardware)}-{version}"
 
 
 def _name(kernel: Kernel, userland: Image, hardware: Hardware) -> str:

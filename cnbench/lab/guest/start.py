@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.metric import ClockName
@@ -23,6 +24,8 @@ from cnbench.lab.guest.build.kernels import Kernel, built_kernel, ensure_kernel
 from cnbench.lab.guest.errors import GuestError
 from cnbench.lab.guest.machine import Machine, boot, restore
 from cnbench.lab.guest.qemu import Hardware
+
+_COUNTING = Hardware("instructions", "tcg")
 
 
 @contextlib.contextmanager
@@ -63,6 +66,29 @@ def guest(
             progress(f"{error}; booting anew")
             saved.forget(found, userland, hardware)
             machine = restored(stack)
+        yield machine
+
+
+def setup_name(kernel: str, imports: Sequence[str], key: str) -> str:
+    """What a set-up is saved under that a counting guest of ``kernel`` made as ``key`` says.
+
+    Raises:
+        UnsupportedError: no image is built, or QEMU is missing.
+    """
+    found, userland = check_digests(kernel)
+    return saved.setup_name(found, userland, _COUNTING, ensure_code(userland), imports, key)
+
+
+@contextlib.contextmanager
+def guest_as_saved(kernel: str, state: Path) -> Iterator[Machine]:
+    """A counting guest of ``kernel`` that goes on from ``state``, in which a module runs.
+
+    Raises:
+        UnsupportedError: no image is built, or QEMU is missing.
+        GuestError: the state could not be read.
+    """
+    found, userland = check_digests(kernel)
+    with restore(found, userland, _COUNTING, ensure_code(userland), state) as machine:
         yield machine
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from cnbench.lab.long_work import LongWork
 from cnbench.proxy.family import Family
 from cnbench.proxy.iptables import parts
 from cnbench.proxy.iptables import program as iptables
-from cnbench.proxy.iptables.counters import Rule, packets, read_table
+from cnbench.proxy.iptables.counters import Rule, TableImage, packets, read_table
 from cnbench.proxy.loader import LOAD_SECONDS, Counters, Known, Namespace
 from cnbench.proxy.model import Service, ServiceKey, ServicePort, internal_endpoints
 from cnbench.proxy.nftables.counters import open_rules
@@ -23,6 +23,9 @@ TOOLS = {Family.IPV4: "iptables", Family.IPV6: "ip6tables"}
 LOCK_SECONDS = "60"
 # Endpoints in each of the restores that fill a node through iptables-nft.
 _FILL_BATCH = 2000
+
+# The rules of a chain, by its name.
+_Read = Callable[[str], Iterable[Rule]]
 
 
 class FrontEnd(StrEnum):
@@ -48,8 +51,10 @@ class IptablesProxy:
         self._hooked = False
         self._announced: tuple[Collection[Service], iptables.Named] | None = None
         self._headers: dict[str, int] = {}
+        self._seen: TableImage | None = None
 
     def _load(self, chunks: Iterable[str]) -> None:
+        self._seen = None
         self._namespace.run([*self._restore, "--counters"], input=chunks, timeout=LOAD_SECONDS)
         self._hooked = True
 
@@ -126,39 +131,55 @@ class IptablesProxy:
     def passed(self, services: Collection[Service]) -> int:
         """Sum the packets of the chains that spread what comes to services' cluster IPs."""
         with self._reader() as read:
-            return sum(
-                packets(read(iptables.internal_chain(service, port)), "KUBE-SEP-")
-                for service in services
-                for port in service.ports
-                if internal_endpoints(service, port)
-            )
+            return _passed(read, services)
+
+    def passed_before(self, services: Collection[Service]) -> int:
+        """Sum the same packets as the last look at the table found them."""
+        return _passed(self._seen.rules, services) if self._seen else self.passed(services)
 
     def counters(self, service: Service, port: ServicePort) -> Counters:
         """Read the packets of a port's own chain and of its endpoints' KUBE-SEP chains."""
+        return self.counters_of([(service, port)])[0]
+
+    def counters_of(self, ports: Sequence[tuple[Service, ServicePort]]) -> list[Counters]:
+        """Read the packets of several ports' chains, all in one look."""
         with self._reader() as read:
-            passed = packets(read(iptables.internal_chain(service, port)), "KUBE-SEP-")
-            return Counters(
-                passed,
-                {
-                    str(endpoint): packets(
-                        read(iptables.endpoint_chain(service, port, endpoint)), "DNAT"
-                    )
-                    for endpoint in internal_endpoints(service, port)
-                },
-            )
+            return [_counters(read, service, port) for service, port in ports]
 
     @contextlib.contextmanager
-    def _reader(self) -> Iterator[Callable[[str], Iterable[Rule]]]:
+    def _reader(self) -> Iterator[_Read]:
         with self._namespace.entered():
             if self._front_end is FrontEnd.LEGACY:
-                yield read_table("nat", self._node.family, self._headers).rules
+                self._seen = read_table("nat", self._node.family, self._headers)
+                yield self._seen.rules
             else:
                 with open_rules("nat", self._node.family) as reader:
                     yield reader.rules
 
     def clear(self) -> None:
         """Flush the filter and nat tables of the namespace."""
+        self._seen = None
         self._namespace.run(self._restore[:-1], input=iptables.EMPTY_PROGRAM)
         self._known.replace(())
         self._announced = None
         self._hooked = False
+
+
+def _passed(read: _Read, services: Collection[Service]) -> int:
+    return sum(
+        packets(read(iptables.internal_chain(service, port)), "KUBE-SEP-")
+        for service in services
+        for port in service.ports
+        if internal_endpoints(service, port)
+    )
+
+
+def _counters(read: _Read, service: Service, port: ServicePort) -> Counters:
+    passed = packets(read(iptables.internal_chain(service, port)), "KUBE-SEP-")
+    return Counters(
+        passed,
+        {
+            str(endpoint): packets(read(iptables.endpoint_chain(service, port, endpoint)), "DNAT")
+            for endpoint in internal_endpoints(service, port)
+        },
+    )
