@@ -67,7 +67,9 @@ def _facts(one: Measured) -> str:
 
 def _values(one: Measured, metrics: Iterable[Metric]) -> Iterable[RawValues]:
     named = (("", one.result.samples), (" (A′)", one.result.twin))
-    parts = [(name, columns, _Marks.of(columns)) for name, s in named for columns in [columns_of(s)]]
+    parts = [
+        (name, columns, _Marks.of(columns)) for name, s in named for columns in [columns_of(s)]
+    ]
     for metric in metrics:
         for name, columns, marks in parts:
             if metric.name in columns.metrics:

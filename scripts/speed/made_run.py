@@ -1,8 +1,7 @@
-"""A run of any size that was never measured: the quick grid of every experiment, and random
-values of each case's headline metric.
+"""A run of any size that was never measured: the quick grid of every experiment, random values.
 
-``python scripts/speed/made_run.py 1100000 run.json`` writes it as the one JSON object that every
-cnbench reads, so that two builds can be given the same.
+Each case has its experiment's headline metric alone. ``made_run.py 1100000 run.json`` writes it as
+the one JSON object that every cnbench reads, ``run.jsonl`` as this one records it.
 """
 
 from __future__ import annotations
