@@ -18,9 +18,12 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from cnbench.core.run import Sample
+from cnbench.store import run_file
 
 CNBENCH = Path(sys.executable).with_name("cnbench")
 _QUICK = ("scheduler-scoring", "-p", "plugin=NodeResourcesFit,TaintToleration", "-p", "nodes=100")
@@ -66,12 +69,19 @@ def measure(path: Path, what: list[str], budget: str) -> None:
 
 def slower(path: Path, factor: float) -> Path:
     """A copy of a run whose every value is ``factor`` times as large."""
-    run = json.loads(path.read_text())
-    for case in run["cases"]:
-        for sample in (*case["samples"], *case["twin"]):
-            sample["values"] = {name: value * factor for name, value in sample["values"].items()}
-    seeded = path.with_suffix(".seeded.json")
-    seeded.write_text(json.dumps(run))
+
+    def times(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+        return tuple(
+            replace(sample, values={name: v * factor for name, v in sample.values.items()})
+            for sample in samples
+        )
+
+    run = run_file.read(path)
+    run.cases = [
+        replace(case, samples=times(case.samples), twin=times(case.twin)) for case in run.cases
+    ]
+    seeded = path.with_suffix(".seeded.jsonl")
+    run_file.write(run, seeded)
     return seeded
 
 

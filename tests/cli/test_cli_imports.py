@@ -33,7 +33,7 @@ MAY = {
     "export --to markdown": {"msgspec", *STATISTICS},
     "export --to openmetrics": {"msgspec", *STATISTICS},
     "export --to pyperf": {"msgspec", "pyperf", *STATISTICS},
-    "export --to json": {"msgspec"},
+    "export --to json": {"msgspec", "numpy"},
     "export --to csv": {"msgspec", "numpy", "pandas", "pyarrow"},
     "report": {"jinja2", "matplotlib", "msgspec", *STATISTICS},
 }
