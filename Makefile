@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_TEST := .venv/.installed-test
 
-.PHONY: help setup guest bench bench-sync test lint unit known-answers evidence torture asv asv-publish schema clean
+.PHONY: help setup guest bench bench-sync test lint unit known-answers evidence torture speed asv asv-publish schema clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -51,6 +51,10 @@ torture: setup guest ## random kills, odd input; 20 minutes, or make torture FOR
 evidence: $(INSTALLED_TEST) ## simulate what the statistics promise, beside others' tests; 15 minutes, WRITE=page for its tables
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps apache-otava==0.8.0 ruptures==1.1.10
 	@$(BIN)/python scripts/evidence --minutes 15 $(if $(WRITE),--write $(WRITE))
+
+BEFORE ?= HEAD~1
+speed: $(INSTALLED_TEST) ## this build beside an earlier one, in some minutes: make speed BEFORE=COMMIT
+	@$(BIN)/python scripts/speed $(BEFORE) --write docs/speed.md
 
 asv: setup ## measure the last commit for asv
 	$(BIN)/asv run --show-stderr

@@ -4,7 +4,7 @@
 
     run = cnbench.measure("cpu-quota", quota="20%", budget=60)
     frame = cnbench.load("results/runs").frame()     # run files as a pandas frame
-    for row in cnbench.compare("before.json", "after.json"):
+    for row in cnbench.compare("before.jsonl", "after.jsonl"):
         print(row.b.case.point, row.effect, row.judgement.verdict)
 
 Names are imported when they are first asked for: a guest has this package without its analysis

@@ -19,7 +19,7 @@ from cnbench.store import run_file
 from cnbench.store.output import check
 from cnbench.store.recorder import Recorder, new_run
 from cnbench.store.repeats import plans_for
-from cnbench.store.runs import begun_before, find_run, results_folder
+from cnbench.store.runs import begun_before, find_run, place_of
 
 Given = Value | Iterable[Value]
 
@@ -74,7 +74,7 @@ def measure(
         (of.name,), full, {of.name: given}, lab, clock, budget, seed, kernels, repeats=repeats
     )
     run = new_run(request, [of])
-    path = Path(output or results_folder() / f"{run.id}.json")
+    path = Path(output or place_of(run))
     check(path, "run file", run_file.begins_one, force=False)
     recorder = Recorder(run, path)
     journal.collect()

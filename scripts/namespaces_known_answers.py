@@ -11,13 +11,14 @@ for all that it made and left none.
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from cnbench.store import run_file
 
 SLAB = Path("/sys/kernel/slab/net_namespace")
 CNBENCH = Path(sys.executable).with_name("cnbench")
@@ -85,9 +86,9 @@ def namespaces_of_a_run() -> None:
              "--lab", "host", "--budget", "10s", "-o", str(path)],
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        (case,) = json.loads(path.read_text())["cases"]
-    (seen,) = (c for c in case["proof"]["checks"] if "seen to go" in c["claim"])
-    hold("network namespaces seen to go, of those made", seen["expected"], seen["observed"])
+        (case,) = run_file.read(path).cases
+    (seen,) = (check for check in case.proof.checks if "seen to go" in check.claim)
+    hold("network namespaces seen to go, of those made", seen.expected, seen.observed)
     hold("objects once the run has ended", before, alive_once_settled(before))
 
 

@@ -23,9 +23,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from cnbench.core.run import Sample
+from cnbench.store import run_file
 
 CNBENCH = Path(sys.executable).with_name("cnbench")
 REPEATS = 3
@@ -75,8 +78,8 @@ def repeats_of(path: Path) -> int:
     """How many repeats a run file has whole; 0 where there is none."""
     if not path.exists():
         return 0
-    cases = json.loads(path.read_text())["cases"]
-    return min((len({s["repeat"] for s in case["samples"]}) for case in cases), default=0)
+    cases = run_file.read(path).cases
+    return min((len({sample.repeat for sample in case.samples}) for case in cases), default=0)
 
 
 def measure(path: Path, what: list[str], seconds: float, repeats: int) -> None:
@@ -107,12 +110,19 @@ def measure_pair(a: Path, b: Path, what: list[str], seconds: float, order: str) 
 
 def slower(path: Path, factor: float) -> Path:
     """A copy of a run whose every value is ``factor`` times as large."""
-    run = json.loads(path.read_text())
-    for case in run["cases"]:
-        for sample in (*case["samples"], *case["twin"]):
-            sample["values"] = {name: value * factor for name, value in sample["values"].items()}
-    seeded = path.with_suffix(".seeded")
-    seeded.write_text(json.dumps(run))
+
+    def times(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+        return tuple(
+            replace(sample, values={name: v * factor for name, v in sample.values.items()})
+            for sample in samples
+        )
+
+    run = run_file.read(path)
+    run.cases = [
+        replace(case, samples=times(case.samples), twin=times(case.twin)) for case in run.cases
+    ]
+    seeded = path.with_suffix(".seeded.jsonl")
+    run_file.write(run, seeded)
     return seeded
 
 

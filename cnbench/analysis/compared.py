@@ -12,6 +12,7 @@ import numpy as np
 from cnbench.analysis.rows import Row, finite
 from cnbench.core.metric import Metric
 from cnbench.core.units import FRACTION, format_quantity
+from cnbench.stats.arrays import Floats
 from cnbench.stats.effects import Effect
 from cnbench.stats.intervals import Interval
 from cnbench.stats.many import LEVEL, holm
@@ -139,9 +140,8 @@ def _assumed(a: Row, b: Row, floor: float) -> float:
     return floor * max(abs(row.interval.estimate) for row in (a, b) if row.interval)
 
 
-def _shape(values: Sequence[float]) -> Hashable:
+def _shape(array: Floats) -> Hashable:
     """Values without their size: equal for multiples of each other."""
-    array = np.asarray(values)
     largest = float(np.abs(array).max(initial=0.0))
     return np.round(array / largest, 9).tobytes() if largest else array.size
 

@@ -13,6 +13,7 @@ from cnbench.core.fingerprint import Fingerprint, differences
 from cnbench.core.metric import Metric
 from cnbench.core.run import CaseResult, Run
 from cnbench.stats.arrays import Floats
+from cnbench.store.columns import columns_of
 
 # What a machine was like long ago says little of what it is like now.
 MOST_RUNS = 20
@@ -47,7 +48,7 @@ class EarlierRuns:
         return [
             result
             for measured_in, result in self._results.get(case.point, [])
-            if metric.name in result.samples[0].values
+            if metric.name in columns_of(result.samples).metrics
             and same_environment(measured_in, environment)
         ]
 

@@ -11,6 +11,7 @@ from cnbench.core.errors import NotComparableError
 from cnbench.core.fingerprint import Difference, Fingerprint, differences
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.run import CaseResult, Run
+from cnbench.store.columns import columns_of
 
 
 def environment_differences(a: Run, b: Run) -> list[Difference]:
@@ -56,7 +57,7 @@ def matched(a: Run, b: Run) -> list[tuple[CaseResult, CaseResult, Metric]]:
         for after in of_b
         if what(after.case) in before
         for metric in metrics_of(b, after)
-        if metric.name in before[what(after.case)].samples[0].values
+        if metric.name in columns_of(before[what(after.case)].samples).metrics
     ]
 
 

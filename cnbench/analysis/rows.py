@@ -7,15 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cnbench.analysis.observed import in_shared_blocks, observed
+import numpy as np
+
+from cnbench.analysis.observed import blocks_in, in_shared_blocks, observed, values_by_block
 from cnbench.core.case import Case
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.proof import Proof
 from cnbench.core.run import CaseResult, Run, Sample
+from cnbench.stats.arrays import Floats
 from cnbench.stats.effects import effect_in_blocks
 from cnbench.stats.intervals import Interval
 from cnbench.stats.level import Level, level_on_scale
 from cnbench.stats.noise import noise_floor, scaled_floor
+from cnbench.store.columns import columns_of
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class Row:
         case: the point and where it was measured.
         kernel: the kernel's release.
         metric: what was measured.
-        values: one observation a block, in base units, in the order of the blocks.
+        blocks: how many blocks have a sample that counts.
+        samples: those of the case, which ``values`` are taken from.
         interval: the median and its 95 % interval; None without samples.
         level: that, and what it rests on; None without samples.
         noise: the noise floor: relative for a ratio metric, else in the metric's unit; the case's
@@ -43,7 +48,8 @@ class Row:
     case: Case
     kernel: str
     metric: Metric
-    values: tuple[float, ...]
+    blocks: int
+    samples: Sequence[Sample]
     interval: Interval | None
     level: Level | None
     noise: float | None
@@ -53,6 +59,11 @@ class Row:
     reason: str
     remedy: str
     proof: Proof
+
+    @property
+    def values(self) -> Floats:
+        """One observation a block, shape (blocks,), in base units, in the order of the blocks."""
+        return values_by_block(self.samples, self.metric.name) if self.blocks else np.array([])
 
     @property
     def unit(self) -> str:
@@ -76,7 +87,7 @@ class Row:
             "lab": self.case.lab,
             "clock": self.clock,
             "kernel": self.kernel,
-            "n": len(self.values),
+            "n": self.blocks,
             "median": finite(interval.estimate) if interval else None,
             "low": finite(interval.low) if interval else None,
             "high": finite(interval.high) if interval else None,
@@ -123,33 +134,21 @@ def measured(result: CaseResult) -> bool:
 
     Without proof there is no result: what a failed case measured stays in the run file alone.
     """
-    return result.status == "ok" and any(not sample.replaced for sample in result.samples)
+    return result.status == "ok" and bool(columns_of(result.samples).used.any())
 
 
 def metrics_of(run: Run, result: CaseResult) -> list[Metric]:
     """The metrics that a case has, the headline first; all of its experiment's without samples."""
     metrics = run.experiments[result.case.experiment].metrics
-    given = result.samples[0].values if result.samples else {m.name: 0.0 for m in metrics}
+    if not result.samples:
+        return list(metrics)
+    given = columns_of(result.samples).metrics
     return [metric for metric in metrics if metric.name in given]
 
 
 def finite(value: float | None) -> float | None:
     """``value``, or None where it is not a number that JSON can hold."""
     return value if value is not None and math.isfinite(value) else None
-
-
-def values_by_block(samples: tuple[Sample, ...], metric: str) -> dict[tuple[int, int], float]:
-    """The value that counts in each block, by its repeat and its number there."""
-    return {(s.repeat, s.block): s.values[metric] for s in samples if not s.replaced}
-
-
-def values_in_pairs(
-    one: tuple[Sample, ...], other: tuple[Sample, ...], metric: str
-) -> tuple[list[float], list[float]]:
-    """The values of two cases that shared their blocks, in the blocks that have both."""
-    first, second = values_by_block(one, metric), values_by_block(other, metric)
-    both = sorted(first.keys() & second.keys())
-    return [first[block] for block in both], [second[block] for block in both]
 
 
 _Levels = Mapping[tuple[str, str], Level]
@@ -163,17 +162,19 @@ def _row(
     noise: Mapping[tuple[str, str], float],
 ) -> Row:
     environment = run.fingerprints.get(result.fingerprint)
-    samples = result.samples if level else ()
+    samples = columns_of(result.samples if level else ())
+    used, disturbed = samples.used, samples.disturbed
     return Row(
         case=result.case,
         kernel=environment.kernel if environment else "",
         metric=metric,
-        values=tuple(values_by_block(samples, metric.name).values()),
+        blocks=blocks_in(samples),
+        samples=samples,
         interval=level.interval if level else None,
         level=level,
         noise=noise.get((result.case.key, metric.name)),
-        disturbed=sum(bool(s.disturbances) and not s.replaced for s in samples),
-        replaced=sum(s.replaced for s in samples),
+        disturbed=int((disturbed & used).sum()),
+        replaced=int((~used).sum()),
         status=result.status,
         reason=result.reason,
         remedy=result.remedy,

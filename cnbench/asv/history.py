@@ -28,6 +28,7 @@ from cnbench.core.metric import ClockName, Metric
 from cnbench.core.parameter import Value
 from cnbench.core.run import CaseResult, ExperimentRecord, Run
 from cnbench.core.units import format_exact
+from cnbench.store.columns import columns_of
 
 CONFIG = "asv.conf.json"
 
@@ -255,7 +256,7 @@ def _release_of(run: Run, result: CaseResult) -> str:
 
 
 def _has(result: CaseResult, metric: Metric) -> bool:
-    return result.status == "ok" and any(metric.name in s.values for s in result.samples)
+    return result.status == "ok" and metric.name in columns_of(result.samples).metrics
 
 
 def _absent(result: CaseResult | None) -> float | None:

@@ -22,7 +22,7 @@ from cnbench.core.run import Run
 from cnbench.lab import commands
 from cnbench.lab.guest.build import cache
 from cnbench.store import run_file
-from cnbench.store.runs import results_folder
+from cnbench.store.runs import SUFFIX, all_runs, results_folder
 
 _RUNS = "runs"
 _RELEASES = "releases.json"
@@ -70,7 +70,7 @@ def add(run: Run, releases: Mapping[str, KernelRelease], folder: Path, pages: Pa
     in_order = [known[name] for name in sorted(used, key=release_order)]
     with cache.publishing(folder) as building:
         for name, one in histories.items():
-            run_file.write(one, building / _RUNS / f"{name}.json")
+            run_file.write(one, building / _RUNS / f"{name}{SUFFIX}")
         (building / _RELEASES).write_text(_to_text(in_order))
         history.write(list(histories.values()), in_order, building, pages)
     publish(folder, pages)
@@ -113,7 +113,7 @@ def known_releases(folder: Path) -> dict[str, KernelRelease]:
 
 def _kept(folder: Path) -> dict[str, Run]:
     """The histories in ``folder``, by experiment."""
-    return {path.stem: run_file.read(path) for path in sorted((folder / _RUNS).glob("*.json"))}
+    return {path.stem: run_file.read(path) for path in all_runs(folder / _RUNS)}
 
 
 def _by_experiment(run: Run) -> dict[str, Run]:

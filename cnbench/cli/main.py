@@ -27,6 +27,10 @@ COMMANDS = {
     "compare": ("results.compare", "Compare two runs, or two variants live."),
     "noise": ("results.noise", "What results here differ by, and what change could be found."),
     "report": ("results.report", "Write the HTML report."),
+    "export": (
+        "results.export",
+        "Write a run as CSV, Parquet, JSON, pyperf, Markdown, OpenMetrics.",
+    ),
     "history": ("measure.history", "Cost by kernel release, counted in guests and drawn by asv."),
     "behaviours": ("machine.behaviours", "What kernels do, and what changes from one to the next."),
     "cliffs": ("measure.cliffs", "Where a cost leaves its line as a parameter grows."),

@@ -68,7 +68,7 @@ def _about(by_case: Sequence[Sequence[Row]]) -> Iterator[Column]:
         return Column(heading, tuple(map(show, first)), about=True, right=True)
 
     yield column("noise floor", lambda row: show_noise(row.metric, row.noise, row.unit))
-    yield column("blocks", lambda row: str(len(row.values)))
+    yield column("blocks", lambda row: str(row.blocks))
     yield column("disturbed", _show_disturbed)
     yield column("proof", lambda row: "[green]✓[/]" if row.proof.holds else "[red]✗[/]")
 

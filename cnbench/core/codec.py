@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -35,7 +35,7 @@ def _decode(kind: Any, plain: Any) -> Any:
         present = {name: of for name, of in _init_fields(made).items() if name in plain}
         return made(**{name: _decode(of, plain[name]) for name, of in present.items()})
     origin, arguments = get_origin(kind), get_args(kind)
-    if origin is tuple:
+    if origin in (tuple, Sequence):
         return tuple(_decode(arguments[0], item) for item in plain)
     if origin is list:
         return [_decode(arguments[0], item) for item in plain]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,7 +12,7 @@ from cnbench.core.metric import Metric
 from cnbench.core.parameter import Value
 from cnbench.core.proof import Proof
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Status = Literal["ok", "unsupported", "failed"]
 
@@ -74,8 +74,8 @@ class CaseResult:
     remedy: str = ""
     stderr: str = ""
     exit_status: int | None = None
-    samples: tuple[Sample, ...] = ()
-    twin: tuple[Sample, ...] = ()
+    samples: Sequence[Sample] = ()
+    twin: Sequence[Sample] = ()
     proof: Proof = field(default_factory=Proof)
     stopped: str = ""
     setup: float = 0.0

@@ -94,7 +94,7 @@ def line_of(chapter: Chapter, one: Measured, row: Row, scale: Scale | None) -> L
         interval=interval_text(row),
         strip=_strip(row, scale),
         noise=noise_text(row),
-        blocks=len(row.values),
+        blocks=row.blocks,
         disturbed=row.disturbed,
         replaced=row.replaced,
         proven=row.proof.holds,

@@ -10,6 +10,7 @@ from cnbench.analysis.chapters import letter
 from cnbench.analysis.number_format import duration_text
 from cnbench.core.fingerprint import Fingerprint
 from cnbench.core.run import CaseResult, Run
+from cnbench.store.columns import columns_of
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,15 @@ def heads_of(runs: Sequence[Run]) -> list[Head]:
 def totals_of(runs: Iterable[Run]) -> Totals:
     """How many cases and samples there are, of each kind."""
     cases = [result for run in runs for result in run.cases]
-    samples = [s for result in cases if result.status == "ok" for s in result.samples]
+    samples = [columns_of(result.samples) for result in cases if result.status == "ok"]
     return Totals(
         cases=len(cases),
         ok=_with_status(cases, "ok"),
         unsupported=_with_status(cases, "unsupported"),
         failed=_with_status(cases, "failed"),
-        samples=sum(not s.replaced for s in samples),
-        disturbed=sum(bool(s.disturbances) and not s.replaced for s in samples),
-        replaced=sum(s.replaced for s in samples),
+        samples=sum(int(s.used.sum()) for s in samples),
+        disturbed=sum(int((s.disturbed & s.used).sum()) for s in samples),
+        replaced=sum(int((~s.used).sum()) for s in samples),
     )
 
 

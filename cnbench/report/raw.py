@@ -1,21 +1,25 @@
-"""Raw samples as compact text: every value of every block, in the order of the blocks."""
+"""Raw samples as compact text: the values of every block, in the order of the blocks."""
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import floor, log10
+
+import numpy as np
 
 from cnbench.analysis.chapters import Chapter, Measured
 from cnbench.analysis.number_format import count_text, minus
 from cnbench.core.metric import Metric
-from cnbench.core.run import Sample
 from cnbench.report.summary import case_and_place
+from cnbench.stats.arrays import Floats
+from cnbench.store.columns import Columns, columns_of
 
 _DIGITS = 5
 # A case with every block disturbed would fill the page with much the same sentence.
 _MOST_REASONS = 6
+# Of a metric of a case. All of a run with a million samples made a page of 18 MB.
+_MOST_VALUES = 200
 _THOUSANDTHS = {-3: "n", -2: "µ", -1: "m", 0: "", 1: "k", 2: "M", 3: "G"}
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -48,7 +52,7 @@ def raw_cases(chapter: Chapter) -> list[RawCase]:
             one.result.status,
             _facts(one),
             tuple(_values(one, chapter.record.metrics)),
-            tuple(_reasons(one.result.samples)),
+            tuple(_reasons(columns_of(one.result.samples))),
         )
         for one in chapter.measured
         if one.result.samples
@@ -62,38 +66,73 @@ def _facts(one: Measured) -> str:
 
 
 def _values(one: Measured, metrics: Iterable[Metric]) -> Iterable[RawValues]:
+    named = (("", one.result.samples), (" (A′)", one.result.twin))
+    parts = [
+        (name, columns, _Marks.of(columns)) for name, s in named for columns in [columns_of(s)]
+    ]
     for metric in metrics:
-        unit = metric.unit_on(one.origin.clock)
-        for name, samples in (("", one.result.samples), (" (A′)", one.result.twin)):
-            have = [sample for sample in samples if metric.name in sample.values]
-            if have:
-                values = [abs(sample.values[metric.name]) for sample in have]
-                factor, symbol = _scale(statistics.median(values), unit)
-                text = " ".join(_tokens(have, metric.name, factor))
+        for name, columns, marks in parts:
+            if metric.name in columns.metrics:
+                values = columns.values(metric.name)
+                unit = metric.unit_on(one.origin.clock)
+                factor, symbol = _scale(float(np.median(np.abs(values))), unit)
+                text = " ".join(marks.tokens(values / factor))
                 yield RawValues(metric.name + name, symbol, text)
 
 
-def _tokens(samples: Sequence[Sample], metric: str, factor: float) -> Iterable[str]:
-    """The values by block: ``(41.2)`` was replaced, ``40.3*`` is disturbed; ``7:`` after a gap."""
-    expected = 0
-    for sample in sorted(samples, key=lambda s: s.block):
-        if sample.block > expected:
-            yield f"{sample.block}:"
-        expected = sample.block + 1
-        number = minus(f"{sample.values[metric] / factor:.{_DIGITS}g}")
-        if sample.replaced:
-            yield f"({number})"
-        else:
-            yield number + ("*" if sample.disturbances else "")
+@dataclass(frozen=True)
+class _Marks:
+    """What is said of the samples that are shown: those at ``places``, in the order of the blocks.
+
+    ``(41.2)`` was replaced, ``40.3*`` is disturbed; ``7:`` after a gap. Of very many samples one in
+    ``step`` is shown, so that a page can still be sent.
+    """
+
+    count: int
+    step: int
+    places: list[int]
+    blocks: list[int]
+    replaced: list[bool]
+    disturbed: list[bool]
+
+    @classmethod
+    def of(cls, columns: Columns) -> _Marks:
+        blocks = columns.whole("block")
+        step = -(-len(columns) // _MOST_VALUES) or 1
+        places = np.argsort(blocks, kind="stable")[::step]
+        return cls(
+            len(columns),
+            step,
+            places.tolist(),
+            blocks[places].tolist(),
+            (~columns.used[places]).tolist(),
+            columns.disturbed[places].tolist(),
+        )
+
+    def tokens(self, values: Floats) -> Iterable[str]:
+        if self.step > 1:
+            yield f"one in {self.step} of {count_text(self.count, 'sample')}:"
+        expected = 0
+        shown = zip(
+            values[self.places].tolist(), self.blocks, self.replaced, self.disturbed, strict=True
+        )
+        for value, block, replaced, disturbed in shown:
+            if block > expected and self.step == 1:
+                yield f"{block}:"
+            expected = block + 1
+            number = minus(f"{value:.{_DIGITS}g}")
+            yield f"({number})" if replaced else number + ("*" if disturbed else "")
 
 
-def _reasons(samples: Sequence[Sample]) -> Iterable[str]:
-    disturbed = [sample for sample in samples if sample.disturbances]
-    for sample in sorted(disturbed, key=lambda s: s.block)[:_MOST_REASONS]:
-        fate = "replaced" if sample.replaced else "used"
-        yield f"block {sample.block}, {fate}: {'; '.join(sample.disturbances)}"
-    if len(disturbed) > _MOST_REASONS:
-        more = count_text(len(disturbed) - _MOST_REASONS, "disturbed sample")
+def _reasons(columns: Columns) -> Iterable[str]:
+    disturbances = columns.disturbances
+    blocks, used = columns.whole("block"), columns.used
+    places = sorted(disturbances, key=lambda place: int(blocks[place]))
+    for place in places[:_MOST_REASONS]:
+        fate = "used" if used[place] else "replaced"
+        yield f"block {blocks[place]}, {fate}: {'; '.join(disturbances[place])}"
+    if len(places) > _MOST_REASONS:
+        more = count_text(len(places) - _MOST_REASONS, "disturbed sample")
         yield f"and {more} more, in the run file"
 
 

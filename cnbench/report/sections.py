@@ -146,7 +146,7 @@ def _line(chapter: Chapter, one: Measured, metrics: Sequence[Metric]) -> TableLi
             FigureCell(median_text(row), interval_text(row), noise_text(row)) if row else None
             for row in rows
         ),
-        blocks=max((len(row.values) for row in rows if row), default=0),
+        blocks=max((row.blocks for row in rows if row), default=0),
         stopped=one.result.stopped,
     )
 

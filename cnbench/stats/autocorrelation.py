@@ -7,9 +7,11 @@ gave 76 and 48 % (``make evidence``).
 
 from __future__ import annotations
 
-from scipy.special import stdtrit
+import numpy as np
+from scipy.special import ndtri, stdtrit
 
 from cnbench.core.autocorrelation import FEWEST, corrected, widening
+from cnbench.stats.arrays import Floats
 from cnbench.stats.intervals import Interval
 
 # What blocks need that remember by 0.9, the most that is believed: 5.4 to 5.7 times the interval of
@@ -21,6 +23,26 @@ _ENOUGH = 12
 # freedom for what they are then worth, t made intervals 27 times wider, one of them from 6 µs to
 # 1184 s. With two, coverage falls by less than one in a hundred.
 _LEAST_FREEDOM = 2
+
+
+def lag_one_of(values: Floats) -> float:
+    """``core.autocorrelation.lag_one`` of an array of shape (n,), in a hundredth of the time."""
+    if values.size < FEWEST or values.min() == values.max():
+        return 0.0
+    scores = _normal_scores(values)
+    return float(scores[1:] @ scores[:-1] / (scores @ scores))
+
+
+def _normal_scores(values: Floats) -> Floats:
+    order = np.argsort(values, kind="stable")
+    in_order = values[order]
+    quantiles = ndtri((np.arange(1, values.size + 1) - 0.375) / (values.size + 0.25))
+    # Equal values share the middle of their first and last.
+    first = np.concatenate([[0], np.flatnonzero(in_order[1:] != in_order[:-1]) + 1])
+    last = np.concatenate([first[1:], [values.size]]) - 1
+    scores = np.empty(values.size)
+    scores[order] = np.repeat((quantiles[first] + quantiles[last]) / 2, last - first + 1)
+    return scores
 
 
 def remembered(correlations: list[float], n: int) -> float:

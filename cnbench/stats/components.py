@@ -50,7 +50,7 @@ def components_of(runs: Sequence[Observations]) -> Components:
     """
     inside, freedom, between, setups_freedom = 0.0, 0, [], 0
     for run in runs:
-        labels = np.array(run.setups or (0,) * run.values.size)
+        labels = run.setups if run.setups.size else np.zeros(run.values.size)
         stretches = [run.values[labels == label] for label in np.unique(labels)]
         inside += sum(float(((one - one.mean()) ** 2).sum()) for one in stretches)
         freedom += sum(one.size - 1 for one in stretches)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from cnbench.core.errors import CnbenchError
@@ -93,7 +94,7 @@ def _two_sided(distance: float, reach: float, freedom: float) -> float:
 
 
 def on_differences(
-    values: Sequence[float], scale: Scale, better: Better, what: str = "values"
+    values: npt.ArrayLike, scale: Scale, better: Better, what: str = "values"
 ) -> Floats:
     """``values`` (shape (n,)) on the scale of differences.
 
@@ -282,8 +283,6 @@ def _symmetric(contrast: Floats, pairs: Sequence[Floats]) -> Interval:
 
 def _labelled(values: Floats, a: Observations, b: Observations) -> Observations:
     """``values`` of the set-ups of both, one label a pair of them, and of their runs."""
-    if not (a.setups and b.setups):
+    if not (a.setups.size and b.setups.size):
         return Observations(values, runs=a.runs)
-    pairs = list(zip(a.setups, b.setups, strict=True))
-    names = {pair: number for number, pair in enumerate(dict.fromkeys(pairs))}
-    return Observations(values, tuple(names[pair] for pair in pairs), a.runs)
+    return Observations(values, a.setups * (b.setups.max() + 1) + b.setups, a.runs)

@@ -7,19 +7,25 @@ independently is the unit of every interval here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from cnbench.core.autocorrelation import corrected, lag_one
+from cnbench.core.autocorrelation import corrected
 from cnbench.core.errors import CnbenchError
 from cnbench.stats.arrays import Floats, median
+from cnbench.stats.autocorrelation import lag_one_of
 
 # Fewer blocks a set-up than this, and taking away the set-ups' medians would take most of the rest.
 _BLOCKS_A_SETUP = 3
+Labels: TypeAlias = npt.NDArray[np.int64]
+
+
+def _not_noted() -> Labels:
+    return np.array([], dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -34,39 +40,39 @@ class Observations:
     """
 
     values: Floats
-    setups: tuple[int, ...] = ()
-    runs: tuple[int, ...] = ()
+    setups: Labels = field(default_factory=_not_noted)
+    runs: Labels = field(default_factory=_not_noted)
 
     def __post_init__(self) -> None:
         for labels in (self.setups, self.runs):
-            if labels and len(labels) != self.values.size:
-                raise CnbenchError(f"{self.values.size} values have {len(labels)} labels")
+            if labels.size and labels.size != self.values.size:
+                raise CnbenchError(f"{self.values.size} values have {labels.size} labels")
 
     @cached_property
     def by_run(self) -> list[Observations]:
         """The observations of each run, in their order."""
-        if not self.runs:
+        if not self.runs.size:
             return [self]
-        if len(set(self.runs)) == 1:
-            return [Observations(self.values, self.setups)]
-        places = [
-            list(group) for _, group in groupby(range(self.values.size), self.runs.__getitem__)
+        begins = np.flatnonzero(self.runs[1:] != self.runs[:-1]) + 1
+        places = np.split(np.arange(self.values.size), begins)
+        return [
+            Observations(self.values[at], self.setups[at] if self.setups.size else self.setups)
+            for at in places
         ]
-        return [self._at(place) for place in places]
 
     def setup_medians(self) -> Floats:
         """One value a set-up of a single run, in their order; without a note, one a block."""
-        if not self.setups:
+        if not self.setups.size:
             return self.values
         if self.setup_count == 1:
             return np.array([median(self.values)])
-        labels = np.array(self.setups)
+        labels = self.setups
         return np.array([median(self.values[labels == label]) for label in np.unique(labels)])
 
     @property
     def setup_count(self) -> int:
         """How many set-ups a single run had; 0 where nobody noted it."""
-        return len(set(self.setups))
+        return int(np.unique(self.setups).size)
 
     def centre(self) -> float:
         """The middle of a single run: the median of its set-ups' medians."""
@@ -80,17 +86,12 @@ class Observations:
         """
         values = self.values
         if self.setup_count > 1 and values.size >= _BLOCKS_A_SETUP * self.setup_count:
-            labels = np.array(self.setups)
+            labels = self.setups
             values = values.copy()
             for label in np.unique(labels):
                 values[labels == label] -= median(values[labels == label])
-        return lag_one(values.tolist())
+        return lag_one_of(values)
 
     def memory(self) -> float:
         """The autocorrelation of a single run, 0 to 0.9, without the bias of its estimate."""
         return corrected(self.lag_one, self.values.size)
-
-    def _at(self, places: Sequence[int]) -> Observations:
-        return Observations(
-            self.values[list(places)], tuple(self.setups[p] for p in places) if self.setups else ()
-        )

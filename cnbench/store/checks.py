@@ -11,10 +11,13 @@ from cnbench.core.metric import Metric
 from cnbench.core.parameter import Value
 from cnbench.core.run import CaseResult, ExperimentRecord, Run, Sample
 from cnbench.core.units import COUNT, known_units
+from cnbench.store.columns import VALUES, WITNESS, Numbers
 
 # Seconds, bytes and counts beyond this (or, as ratios, below its inverse) are no machine's, and
 # statistics square what they are given.
 LARGEST = 1e30
+# No run counts further, and 32 bits hold it.
+MOST_BLOCKS = (1 << 31) - 1
 
 
 def check_run(run: Run) -> None:
@@ -23,15 +26,52 @@ def check_run(run: Run) -> None:
     Raises:
         CnbenchError: it has such a value; the message says where.
     """
-    for name, record in run.experiments.items():
+    check_experiments(run.experiments)
+    for result in run.cases:
+        check_case(result, explained(result.case, run.experiments))
+
+
+def check_experiments(known: Mapping[str, ExperimentRecord]) -> None:
+    """Refuse parameters with units that nothing here has; errors as ``check_run``."""
+    for name, record in known.items():
         strange = set(record.parameters.values()) - set(known_units())
         if strange:
             raise CnbenchError(f"a parameter of {name} has the unit '{strange.pop()}'")
-    for result in run.cases:
-        known = run.experiments.get(result.case.experiment)
-        if known is None:
-            raise CnbenchError(f"it has a case of {result.case.experiment}, but not its metrics")
-        check_case(result, known)
+
+
+def explained(case: Case, known: Mapping[str, ExperimentRecord]) -> ExperimentRecord:
+    """What a file says of the experiment of ``case``.
+
+    Raises:
+        CnbenchError: nothing.
+    """
+    if case.experiment not in known:
+        raise CnbenchError(f"it has a case of {case.experiment}, but not its metrics")
+    return known[case.experiment]
+
+
+def check_column(record: ExperimentRecord, name: str, column: Numbers) -> None:
+    """Refuse a column of samples, of any length above 0, that its metric could not have.
+
+    Raises:
+        CnbenchError: it has such a value.
+    """
+    import numpy as np
+
+    if column.typecode != "d":
+        return
+    values = np.asarray(column)
+    if name.startswith(WITNESS):
+        values = values[~np.isnan(values)]
+    if not values.size:
+        return
+    # Of all values the two ends are enough, and either is NaN if any is.
+    ends = (float(values.min()), float(values.max()))
+    metric = next((m for m in record.metrics if VALUES + m.name == name), None)
+    for value in ends:
+        if metric:
+            _check_value(metric, value, name)
+        _check_size(name, [value])
 
 
 def check_case(result: CaseResult, record: ExperimentRecord) -> None:
@@ -65,11 +105,18 @@ def _check_sample(sample: Sample, point: str, metrics: Mapping[str, Metric]) -> 
     if not sample.values or not sample.values.keys() <= metrics.keys():
         raise CnbenchError(f"a sample of {point} has a metric it explains not")
     for name, value in sample.values.items():
-        metrics[name].check(value)
-        if metrics[name].scale == "ratio" and value < 1 / LARGEST:
-            raise CnbenchError(f"{name} of {point} is {value}, which nothing here can be")
+        _check_value(metrics[name], value, f"{name} of {point}")
+    whole = (sample.block, sample.turn, sample.setup or 0, sample.repeat)
+    if not all(abs(number) <= MOST_BLOCKS for number in whole):
+        raise CnbenchError(f"a sample of {point} has the number {max(whole)}")
     times = (sample.started, sample.duration)
     _check_size(f"a sample of {point}", [*sample.values.values(), *times, *sample.witness.values()])
+
+
+def _check_value(metric: Metric, value: float, what: str) -> None:
+    metric.check(value)
+    if metric.scale == "ratio" and value < 1 / LARGEST:
+        raise CnbenchError(f"{what} is {value}, which nothing here can be")
 
 
 def _check_size(where: str, values: Iterable[Value]) -> None:

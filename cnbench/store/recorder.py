@@ -15,14 +15,16 @@ from cnbench.core.fingerprint import Fingerprint, differences
 from cnbench.core.run import CaseResult, ExperimentRecord, Request, Run
 from cnbench.lab.resources import temporary_folder
 from cnbench.measuring.events import CaseEnded, EnvironmentFound, Event
-from cnbench.store import output, run_file
+from cnbench.store import output, records, run_file
+from cnbench.store.growing_file import GrowingFile
 from cnbench.store.repeats import has_repeat, with_repeat
+from cnbench.store.runs import SUFFIX
 
 _OTHER_REFUGES = (Path("/var/tmp"), Path("/dev/shm"))  # noqa: S108  created without following links
 
 
 class Recorder:
-    """A run and the file it is written to after every case."""
+    """A run and its file, to which every case is appended."""
 
     def __init__(self, run: Run, path: Path) -> None:
         self.run = run
@@ -30,6 +32,11 @@ class Recorder:
         # Which time round it is; whoever measures the plan again says so.
         self.repeat = 0
         self.problem: CnbenchError | None = None
+        self._file: GrowingFile | None = None
+        # Records that are not in the file yet.
+        self._unsaved: list[bytes] = []
+        # Whether the file has records that later ones replace.
+        self._has_replaced = False
 
     def listen(self, event: Event) -> None:
         """Keep what a measurement tells."""
@@ -51,6 +58,7 @@ class Recorder:
                         "start a new run",
                     )
         self.run.fingerprints[found.digest] = found
+        self._unsaved.append(records.environment(found))
 
     def _add_case(self, result: CaseResult) -> None:
         key = result.case.key
@@ -58,8 +66,12 @@ class Recorder:
         known = next((case for case in self.run.cases if case.case.key == key), None)
         if known and result.stopped == "interrupted" and has_repeat(known, self.repeat):
             return  # a resumed run had it whole, and was measuring its group again for another
-        self.run.cases = [case for case in self.run.cases if case.case.key != key]
-        self.run.cases.append(with_repeat(known, result, self.repeat))
+        result = with_repeat(known, result, self.repeat)
+        if known:
+            self._has_replaced = True
+            self.run.cases = [case for case in self.run.cases if case.case.key != key]
+        self.run.cases.append(result)
+        self._unsaved.append(records.case(result))
         try:
             self.save()
         except CnbenchError as error:
@@ -82,8 +94,11 @@ class Recorder:
         """
         if complete:
             self.run.finished = _now().isoformat(timespec="seconds")
+            self._unsaved.append(records.finished(self.run.finished))
+        if self._has_replaced:
+            self._file = None
         try:
-            run_file.write(self.run, self.path)
+            self._save()
         except CnbenchError as error:
             refuge = self._save_elsewhere()
             if refuge is None:
@@ -96,17 +111,33 @@ class Recorder:
 
     def _save_elsewhere(self) -> Path | None:
         for folder in _refuges():
-            refuge = folder / f"cnbench-run-{self.run.id}.json"
+            refuge = folder / f"cnbench-run-{self.run.id}{SUFFIX}"
             with contextlib.suppress(CnbenchError):
                 run_file.write(self.run, refuge)
                 return refuge
         return None
 
     def save(self) -> None:
-        """Write the file, unless it takes the run only once, at its end; errors as ``run_file``."""
-        if not output.is_written_once(self.path):
-            run_file.write(self.run, self.path)
+        """Bring the file up to date, unless it takes the run only once, at its end.
+
+        Raises:
+            UsageError: it could not be written.
+        """
+        if output.is_written_once(self.path):
+            self._unsaved.clear()
+        else:
+            self._save()
         self.problem = None
+
+    def _save(self) -> None:
+        """Append what is not in the file; write it whole where that is not the one we wrote."""
+        if self._file is not None and self._file.in_place:
+            self._file.append(b"".join(self._unsaved))
+        else:
+            size = run_file.write(self.run, self.path)
+            once = output.is_written_once(self.path)
+            self._file = None if once else GrowingFile(self.path, size)
+        self._unsaved.clear()
 
 
 def _refuges() -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cnbench.core.errors import UsageError
@@ -9,6 +10,7 @@ from cnbench.core.proof import all_of
 from cnbench.core.run import CaseResult, Request, Run, Sample
 from cnbench.measuring.plan import Plan
 from cnbench.measuring.planning import plan_for
+from cnbench.store.columns import columns_of
 
 
 def plans_for(run: Run) -> list[Plan]:
@@ -70,18 +72,32 @@ def has_repeat(result: CaseResult, repeat: int) -> bool:
     """Whether ``repeat`` need not be measured again for this case."""
     if result.status == "unsupported":
         return True
-    repeats = {sample.repeat for sample in result.samples}
+    repeats = _repeats(result.samples)
     last = max(repeats, default=0)
     whole = repeat < last or result.stopped != "interrupted"
     return result.status == "ok" and repeat in repeats and whole
 
 
-def _but(samples: tuple[Sample, ...], repeat: int) -> tuple[Sample, ...]:
+def _repeats(samples: Sequence[Sample]) -> set[int]:
+    columns = columns_of(samples)
+    if not samples:
+        return set()
+    return set(map(int, columns.read("repeat"))) if "repeat" in columns.names else {0}
+
+
+def _but(samples: Sequence[Sample], repeat: int) -> tuple[Sample, ...]:
     return tuple(sample for sample in samples if sample.repeat != repeat)
 
 
 def _labelled(result: CaseResult, repeat: int) -> CaseResult:
-    def label(samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
-        return tuple(replace(sample, repeat=repeat) for sample in samples)
+    return replace(
+        result,
+        samples=_with_label(result.samples, repeat),
+        twin=_with_label(result.twin, repeat),
+    )
 
-    return replace(result, samples=label(result.samples), twin=label(result.twin))
+
+def _with_label(samples: Sequence[Sample], repeat: int) -> Sequence[Sample]:
+    if _repeats(samples) <= {repeat}:
+        return samples
+    return tuple(replace(sample, repeat=repeat) for sample in samples)

@@ -1,22 +1,29 @@
-"""Run files: one JSON object, written whole or not at all."""
+"""Run files: records line by line, or as all were once and exports are, one JSON object."""
 
 from __future__ import annotations
 
-import inspect
+import io
+import os
 import re
+import stat
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import msgspec
 
 from cnbench.core.errors import CnbenchError, UsageError
 from cnbench.core.run import SCHEMA_VERSION, CaseResult, ExperimentRecord, Run
-from cnbench.store import whole_file
-from cnbench.store.checks import check_case, check_run
+from cnbench.store import one_object, record_reader, records, whole_file
+from cnbench.store.checks import check_case
+from cnbench.store.sources import InFile, InMemory, Source, identity_of
 
-# A full run of everything has a hundredth of it.
+# A full run of everything, as one object, has a hundredth of it.
 _MOST_BYTES = 256 << 20
-# What msgspec writes first: a run's first three fields.
+# What is smaller is read whole at once: nothing can happen to it between two reads.
+_SMALL = 1 << 20
+# What msgspec writes first of one object: a run's first three fields.
 _TEXT = rb'"(?:[^"\\]|\\.)*"'
 _BEGIN = re.compile(
     rb'\s*\{\s*"id":\s*' + _TEXT + rb',\s*"started":\s*' + _TEXT + rb',\s*"cnbench":'
@@ -31,15 +38,22 @@ class _Header(msgspec.Struct):
 
 
 def read(path: Path) -> Run:
-    """The run in ``path``.
+    """The run in ``path``; of records, samples are read from there when they are asked for.
 
     Raises:
         UsageError: there is no such file, or it is damaged, foreign, or of a newer cnbench; the
-            message says which, and where in the file.
+            message says which, and where in the file. Asking for samples raises it too, where
+            these are damaged.
     """
     try:
         with path.open("rb") as file:
-            text = file.read(_MOST_BYTES + 1)
+            found = os.fstat(file.fileno())
+            begin = file.read(len(records.BEGIN))
+            if begin == records.BEGIN and stat.S_ISREG(found.st_mode) and found.st_size > _SMALL:
+                file.seek(0)
+                source = InFile(path.absolute(), identity_of(found))
+                return _from_records(file, found.st_size, source, path)
+            text = begin + file.read(_MOST_BYTES + 1 - len(begin))
     except OSError as error:
         raise UsageError(
             f"the run file {path} cannot be read: {error.strerror}",
@@ -52,6 +66,25 @@ def read(path: Path) -> Run:
 
 def decoded(text: bytes, path: Path) -> Run:
     """The run that ``text``, the contents of ``path``, is; errors as ``read``."""
+    if text.startswith(records.BEGIN):
+        return _from_records(io.BytesIO(text), len(text), InMemory(text), path)
+    _check_header(text, path)
+    try:
+        return one_object.decode(text)
+    except (ValueError, RecursionError, CnbenchError) as error:
+        raise _damaged(path, error) from error
+
+
+def _from_records(file: BinaryIO, size: int, source: Source, path: Path) -> Run:
+    _check_header(file.readline(records.LONGEST_LINE), path)
+    file.seek(0)
+    try:
+        return record_reader.read(file, size, source, partial(_damaged, path))
+    except (ValueError, RecursionError, CnbenchError) as error:
+        raise _damaged(path, error) from error
+
+
+def _check_header(text: bytes, path: Path) -> None:
     try:
         header = msgspec.json.decode(text, type=_Header)
     except (ValueError, RecursionError) as error:
@@ -64,12 +97,10 @@ def decoded(text: bytes, path: Path) -> Run:
             f"{SCHEMA_VERSION})",
             "update cnbench",
         )
-    try:
-        run = msgspec.json.decode(text, type=Run)
-        check_run(run)
-    except (ValueError, RecursionError, CnbenchError) as error:
-        raise UsageError(f"the run file {path} is damaged: {error}") from error
-    return run
+
+
+def _damaged(path: Path, what: object) -> UsageError:
+    return UsageError(f"the run file {path} is damaged: {what}")
 
 
 def kept(result: CaseResult, record: ExperimentRecord) -> CaseResult:
@@ -79,37 +110,40 @@ def kept(result: CaseResult, record: ExperimentRecord) -> CaseResult:
         CnbenchError: no file can have it; the message says why.
     """
     try:
-        read_back = msgspec.json.decode(msgspec.json.encode(result), type=CaseResult)
-    except (ValueError, RecursionError) as error:
+        check_case(replace(result, samples=tuple(result.samples), twin=tuple(result.twin)), record)
+        line = records.case(result)
+        return record_reader.case_in(line, {result.case.experiment: record})
+    except (ValueError, RecursionError, TypeError, AttributeError) as error:
         raise CnbenchError(f"it cannot be written to a run file: {error}") from error
-    check_case(read_back, record)
-    return read_back
 
 
 def begins_one(begin: bytes) -> bool:
     """Whether a file that begins so is a run file, be it whole or not."""
-    return bool(_BEGIN.match(begin))
+    return begin.startswith(records.BEGIN) or bool(_BEGIN.match(begin))
 
 
-def write(run: Run, path: Path) -> None:
+def write(run: Run, path: Path) -> int:
     """Write ``run`` to ``path`` in one step: a reader sees the old file or the new, never a part.
+
+    Returns:
+        How many bytes it has.
 
     Raises:
         UsageError: it could not be written (a full disk, a read-only folder); what was in
             ``path`` before is still there.
     """
-    text = msgspec.json.format(msgspec.json.encode(run), indent=1)
-    whole_file.write(path, text + b"\n", "the run file")
+    contents = encoded(run)
+    whole_file.write(path, contents, "the run file")
+    return len(contents)
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema of run files, made from the dataclasses and their docstrings."""
-    made = msgspec.json.schema(Run)
-    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    made["title"] = f"cnbench run file, schema {SCHEMA_VERSION}"
-    for definition in made["$defs"].values():
-        # Python 3.13 takes a docstring's indentation away by itself.
-        definition["description"] = inspect.cleandoc(definition["description"])
-    # They have defaults in the code, but what reads a file recognises it by them.
-    made["$defs"]["Run"]["required"] += ["schema", "format"]
-    return made
+def encoded(run: Run) -> bytes:
+    """The contents of the file of ``run``: its records."""
+    return b"".join(
+        [
+            records.head_of(run),
+            *map(records.environment, run.fingerprints.values()),
+            *map(records.case, run.cases),
+            *([records.finished(run.finished)] if run.finished else []),
+        ]
+    )

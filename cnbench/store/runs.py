@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 # Of each environment two dozen would do; a folder of years is not read for them.
 MOST_EARLIER = 50
+# What run files are called, and what they were called up to schema 2.
+SUFFIX = ".jsonl"
+SUFFIXES = (SUFFIX, ".json")
 _LATEST = re.compile(r"latest(?:~(\d+))?")
 
 
@@ -25,11 +28,17 @@ def results_folder() -> Path:
     return Path(os.environ.get("CNBENCH_RESULTS") or "results/runs")
 
 
+def place_of(run: Run) -> Path:
+    """Where ``run`` is written unless its user names another place."""
+    return results_folder() / f"{run.id}{SUFFIX}"
+
+
 def all_runs(folder: Path | None = None) -> list[Path]:
     """The run files of ``folder``, oldest first: their names begin with the time they began."""
     folder = folder or results_folder()
     # A pipe of such a name would be waited for.
-    return sorted(path for path in folder.glob("[!.]*.json") if path.is_file())
+    named = (path for path in folder.glob("[!.]*.json*") if path.suffix in SUFFIXES)
+    return sorted(path for path in named if path.is_file())
 
 
 def begun_before(run: Run, folder: Path | None = None) -> list[Run]:
@@ -50,7 +59,7 @@ def find_run(name: str, folder: Path | None = None) -> Path:
         UsageError: there is none, or more than one id begins so; the remedy says what to do.
     """
     path = Path(name)
-    if path.suffix == ".json" or path.is_file():
+    if path.suffix in SUFFIXES or path.is_file():
         return path
     runs = all_runs(folder)
     if not runs:

@@ -40,10 +40,15 @@ def write(path: Path, contents: bytes, what: str) -> None:
             remove_unfinished(place.parent)
             _replace(place, contents)
     except OSError as error:
-        raise UsageError(
-            f"{what} {path} could not be written: {error.strerror}",
-            "free some space, or write elsewhere: -o FILE",
-        ) from error
+        raise not_written(what, path, error) from error
+
+
+def not_written(what: str, path: Path, error: OSError) -> UsageError:
+    """What a user is told where ``path``, ``what`` it is, could not be written."""
+    return UsageError(
+        f"{what} {path} could not be written: {error.strerror}",
+        "free some space, or write elsewhere: -o FILE",
+    )
 
 
 def followed(path: Path) -> Path:

@@ -37,7 +37,7 @@ BAD = {
     "a missing file": (["show", "missing.json"], "missing.json cannot be read: No such file"),
     "a damaged file": (["show", "damaged.json"], "damaged.json is not a cnbench run file"),
     "a foreign file": (["show", "foreign.json"], "its format is 'perf'"),
-    "a newer file": (["show", "newer.json"], "newer cnbench (schema 99, here 2)"),
+    "a newer file": (["show", "newer.json"], "newer cnbench (schema 99, here 3)"),
     "a folder": (["show", "."], ""),
     "a list of nothing": (["list", "nonsense"], "there is no experiment 'nonsense'"),
     "one run to compare": (["compare", "latest"], "compare takes two runs, not 1"),
@@ -64,7 +64,7 @@ def files(results, tmp_path):
 def test_bad_input_is_one_sentence_and_exit_code_2(cnbench, files, results, bad):
     argv, words = BAD[bad]
     cnbench(*argv).failed_in_one_sentence(2, words)
-    assert not list(results.glob("*.json"))
+    assert not list(results.glob("*.jsonl"))
 
 
 def test_a_real_process_ends_the_same_way(run_process, files):

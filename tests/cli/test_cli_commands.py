@@ -44,7 +44,7 @@ def test_help_imports_nothing_that_takes_long():
 def test_a_run_ends_in_a_table_and_a_file(cnbench, results):
     done = cnbench(*RUN)
     assert done.code == 0
-    (path,) = results.glob("*.json")
+    (path,) = results.glob("*.jsonl")
     assert str(path) in done.out
     assert "1 s" in done.out
     assert "[1/1] made-up: 6 blocks" in done.err
@@ -112,7 +112,7 @@ def test_an_output_file_can_be_anywhere(cnbench, results, tmp_path):
 
 def test_a_whole_run_has_nothing_to_resume(cnbench, results):
     cnbench(*RUN)
-    (path,) = results.glob("*.json")
+    (path,) = results.glob("*.jsonl")
     before = path.read_bytes()
     done = cnbench("run", "--resume", "latest")
     assert done.code == 0

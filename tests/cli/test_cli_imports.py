@@ -10,7 +10,10 @@ import pytest
 from cnbench.store import run_file
 
 # What takes long to import, and is not of the standard library.
-HEAVY = ("asv", "jinja2", "matplotlib", "msgspec", "numpy", "pandas", "pyperf", "pyroute2", "scipy")
+HEAVY = (
+    "asv", "jinja2", "matplotlib", "msgspec", "numpy", "pandas", "pyarrow", "pyperf", "pyroute2",
+    "scipy",
+)  # fmt: skip
 STATISTICS = {"numpy", "scipy"}
 # A command, and the heavy packages that it may import.
 MAY = {
@@ -26,6 +29,12 @@ MAY = {
     "show": {"msgspec", *STATISTICS},
     "show --published": {"msgspec", *STATISTICS},
     "compare latest latest": {"msgspec", *STATISTICS},
+    "export --help": {"msgspec"},
+    "export --to markdown": {"msgspec", *STATISTICS},
+    "export --to openmetrics": {"msgspec", *STATISTICS},
+    "export --to pyperf": {"msgspec", "pyperf", *STATISTICS},
+    "export --to json": {"msgspec", "numpy"},
+    "export --to csv": {"msgspec", "numpy", "pandas", "pyarrow"},
     "report": {"jinja2", "matplotlib", "msgspec", *STATISTICS},
 }
 PROGRAM = (

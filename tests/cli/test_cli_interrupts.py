@@ -19,7 +19,7 @@ def wait_for_cases(folder, count, process):
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up:
         assert process.poll() is None, process.stderr.read()
-        for path in folder.glob("*.json"):
+        for path in folder.glob("*.jsonl"):
             if len(run_file.read(path).cases) >= count:
                 return path
         time.sleep(0.02)

@@ -44,7 +44,7 @@ def test_a_disk_that_fills_up_loses_nothing(with_mounts, run_process, results, t
     done = run_process(*ONE_CASE, "-p", "spread=10%", "-p", "pace=4ms", "--budget", "2s",
                        before=before, TMPDIR=str(refuge))  # fmt: skip
     done.failed_in_one_sentence(2, "No space left on device", "the whole run is in")
-    (path,) = refuge.glob("*.json")
+    (path,) = refuge.glob("*.jsonl")
     assert str(path) in done.err
     (case,) = run_file.read(path).cases
     assert case.status == "ok"

@@ -29,7 +29,7 @@ def in_a_shell(script, *argv):
 
 def test_a_reader_that_goes_away_ends_no_run(results):
     done = in_a_shell('{ "$@" 2>&1; echo $? >&3; } 3>code | head -1', *RUN)
-    (path,) = results.glob("*.json")
+    (path,) = results.glob("*.jsonl")
     assert len(run_file.read(path).cases) == 3
     assert run_file.read(path).finished
     assert (results.parent / "code").read_text() == "0\n"
@@ -67,7 +67,7 @@ def test_a_poor_character_set_costs_no_run(results, encoding):
     assert done.returncode == 0, done.stderr
     assert "noise floor" in (results.parent / "out").read_bytes().decode(encoding)
     assert "Traceback" not in done.stderr
-    assert len(run_file.read(next(iter(results.glob("*.json")))).cases) == 1
+    assert len(run_file.read(next(iter(results.glob("*.jsonl")))).cases) == 1
 
 
 def test_a_fault_of_ours_is_one_sentence_and_not_worse(results, monkeypatch):

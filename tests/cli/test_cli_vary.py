@@ -89,7 +89,7 @@ def test_a_run_file_holds_the_services_that_it_was_of(mine, results, cnbench):
         *("run", "service-routing", "--services-from", mine, "-p", "mode=nftables"),
         *("-p", "position=first", "--lab", "host", "--budget", "1s"),
     )
-    (path,) = results.glob("*.json")
+    (path,) = results.glob("*.jsonl")
     run = run_file.read(path)
     assert list(run.request.inputs) == list(run.request.given["service-routing"]["cluster"])
     assert done.code in (0, 5)  # 5: this machine has no nftables

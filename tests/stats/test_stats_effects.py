@@ -20,7 +20,9 @@ from cnbench.stats.signed_rank import pseudomedian_interval
 
 
 def blocks(values, setups=(), runs=()):
-    return Observations(np.array(values, dtype=float), tuple(setups), tuple(runs))
+    return Observations(
+        np.array(values, dtype=float), np.array(setups, dtype=int), np.array(runs, dtype=int)
+    )
 
 
 def test_the_signed_rank_interval_is_that_of_the_tables():

@@ -11,7 +11,7 @@ import made_up
 import pytest
 
 from cnbench.core.errors import ExitCode, UsageError
-from cnbench.store import run_file, schema
+from cnbench.store import one_object, run_file, schema
 
 ROOT = Path(__file__).parents[2]
 RUN = made_up.run(
@@ -27,8 +27,15 @@ def path(tmp_path):
     return found
 
 
+@pytest.fixture
+def of_one_object(tmp_path):
+    found = tmp_path / "one-object.json"
+    found.write_bytes(one_object.encode(RUN))
+    return found
+
+
 def changed(path, change):
-    """The run file after ``change`` had its way with the decoded text."""
+    """A run as one object after ``change`` had its way with the decoded text."""
     content = json.loads(path.read_text())
     change(content)
     path.write_text(json.dumps(content))
@@ -134,12 +141,13 @@ DAMAGE = {
     "another format": (put("perf", "format"), "not a cnbench run file: its format is 'perf'"),
     "no format": (leave_out("format"), "is not a cnbench run file"),
     "no schema": (leave_out("schema"), "is not a cnbench run file"),
-    "a newer schema": (put(99, "schema"), r"newer cnbench \(schema 99, here 2\)"),
+    "a newer schema": (put(99, "schema"), r"newer cnbench \(schema 99, here 3\)"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_file_is_refused_in_one_sentence(path, damage):
+def test_a_damaged_file_is_refused_in_one_sentence(of_one_object, damage):
+    path = of_one_object
     change, words = DAMAGE[damage]
     with pytest.raises(UsageError, match=words) as refusal:
         run_file.read(changed(path, change))
@@ -167,7 +175,8 @@ def test_a_foreign_file_is_refused_in_one_sentence(tmp_path, content):
     assert "\n" not in str(refusal.value)
 
 
-def test_any_part_of_a_file_is_refused(path):
+def test_any_part_of_one_object_is_refused(of_one_object):
+    path = of_one_object
     whole = path.read_bytes().rstrip()
     for length in range(0, len(whole), 97):
         path.write_bytes(whole[:length])
@@ -196,19 +205,35 @@ def test_the_schema_is_printed_by_its_module():
 
 @pytest.fixture
 def validator():
-    made = run_file.schema()
+    made = schema.schema()
     jsonschema.Draft202012Validator.check_schema(made)
     return jsonschema.Draft202012Validator(made)
 
 
-def test_a_written_run_is_valid(path, validator):
-    validator.validate(json.loads(path.read_text()))
+@pytest.fixture
+def validator_of_one_object():
+    return jsonschema.Draft202012Validator(
+        {"$ref": "#/$defs/Run", "$defs": schema.schema()["$defs"]}
+    )
+
+
+def test_every_line_of_a_written_run_is_valid(path, validator):
+    lines = path.read_text().splitlines()
+    assert len(lines) > 4
+    for line in lines:
+        validator.validate(json.loads(line))
+    assert not validator.is_valid(3)
+
+
+def test_a_run_as_one_object_is_valid(of_one_object, validator_of_one_object):
+    validator_of_one_object.validate(json.loads(of_one_object.read_text()))
+    assert run_file.read(of_one_object) == RUN
 
 
 @pytest.mark.parametrize(
     "damage", ["no id", "cases no list", "a value that is text", "an unknown status", "no format",
                "no schema", "another format"]
 )  # fmt: skip
-def test_the_schema_refuses_what_the_reader_refuses(path, validator, damage):
-    content = json.loads(changed(path, DAMAGE[damage][0]).read_text())
-    assert not validator.is_valid(content)
+def test_the_schema_refuses_what_the_reader_refuses(of_one_object, validator_of_one_object, damage):
+    content = json.loads(changed(of_one_object, DAMAGE[damage][0]).read_text())
+    assert not validator_of_one_object.is_valid(content)

@@ -81,8 +81,8 @@ def test_a_frame_has_a_row_for_every_sample(folder):
     assert first == {
         "run": "20260101-000000-aaaa", "experiment": "made-up", "lab": "host", "clock": "wall",
         "kernel": "6.1.0", "status": "ok", "param.mode": "a", "param.size": 1, "twin": False,
-        "block": 0, "turn": 0, "started": 0.0, "duration": 1.0, "replaced": False,
-        "disturbed": False, "witness.steal": 0.0, "cost": 1.0,
+        "block": 0, "turn": 0, "setup": -1, "repeat": 0, "started": 0.0, "duration": 1.0,
+        "replaced": False, "disturbed": False, "witness.steal": 0.0, "cost": 1.0,
     }  # fmt: skip
     assert frame["cost"].dtype == float
 
@@ -159,7 +159,7 @@ def test_a_file_that_cannot_be_written_stops_no_measurement_and_loses_nothing(
     with pytest.raises(UsageError, match="the whole run is in") as refusal:
         recorder.finish(complete=True)
     assert "\n" not in str(refusal.value)
-    refuge = tmp_path / f"cnbench-run-{recorder.run.id}.json"
+    refuge = tmp_path / f"cnbench-run-{recorder.run.id}.jsonl"
     assert str(refuge) in str(refusal.value)
     assert len(run_file.read(refuge).cases) == 1
 

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from unittest import mock
 
-import msgspec
 import odd_inputs
 import synthetic_runs
 from hypothesis import HealthCheck, Phase, given, settings
@@ -32,6 +31,7 @@ from cnbench.lab import journal
 from cnbench.measuring.plan import parse_given
 from cnbench.scheduler import SchedulerInputError
 from cnbench.scheduler.inputs.openb import load_trace
+from cnbench.store import one_object, run_file
 
 # What a hang is, and how much memory is too much.
 SECONDS = 5.0
@@ -86,7 +86,7 @@ class Fuzz:
         self._page = b""
         self._server = _serving(self)
         self.inputs = {
-            "run files": st.tuples(odd_inputs.run_files(a_run), st.sampled_from(_READERS)),
+            "run files": st.tuples(odd_inputs.run_files(*a_run), st.sampled_from(_READERS)),
             "services": st.tuples(odd_inputs.services(), st.sampled_from(_MODES)),
             "traces": odd_inputs.traces(),
             "metrics": odd_inputs.metrics(),
@@ -240,7 +240,7 @@ def _serving(fuzz):
 
 
 def a_run():
-    """The contents of a run file with a little of three experiments in it."""
+    """A run with a little of three experiments in it: as one object, and as records."""
     run = synthetic_runs.whole_run()
     by_experiment = {case.case.experiment: [] for case in run.cases}
     for case in run.cases:
@@ -248,4 +248,4 @@ def a_run():
             replace(case, samples=case.samples[:3], twin=case.twin[:3])
         )
     run.cases = [case for cases in by_experiment.values() for case in cases[:2]]
-    return msgspec.json.encode(run)
+    return one_object.encode(run), run_file.encoded(run)

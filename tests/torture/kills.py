@@ -21,6 +21,7 @@ import host_state
 
 from cnbench.core.errors import CnbenchError
 from cnbench.store import run_file
+from cnbench.store.runs import all_runs
 
 # How long a run asked to stop may take to prove and take down what it has.
 PATIENCE = 180.0
@@ -210,7 +211,7 @@ class _Trial:
         yield from (line for line in state if any(number in line for number in self.numbers))
 
     def unreadable(self):
-        for path in (self.home / "runs").glob("*.json"):
+        for path in all_runs(self.home / "runs"):
             try:
                 run_file.read(path)
             except CnbenchError as error:

@@ -77,10 +77,19 @@ def damaged(draw, text):
     return bytes(found)
 
 
-def run_files(text):
-    """A run file's ``text``, changed as JSON or as bytes."""
-    as_json = changed(json.loads(text)).map(lambda run: json.dumps(run).encode())
-    return st.one_of(as_json, damaged(text))
+def run_files(one_object, records):
+    """A run as one object and as records, each changed as JSON or as bytes."""
+    as_json = changed(json.loads(one_object)).map(lambda run: json.dumps(run).encode())
+    return st.one_of(as_json, damaged(one_object), _with_a_changed_line(records), damaged(records))
+
+
+@st.composite
+def _with_a_changed_line(draw, records):
+    lines = records.splitlines(keepends=True)
+    at = draw(st.integers(0, len(lines) - 1))
+    plain = draw(changed(json.loads(lines[at])))
+    lines[at] = json.dumps(plain, separators=(",", ":")).encode() + b"\n"
+    return b"".join(lines)
 
 
 SERVICES = [

@@ -14,6 +14,7 @@ from cnbench.core.errors import CnbenchError
 from cnbench.core.parameter import Value
 from cnbench.core.units import format_quantity
 from cnbench.experiments.copy_up.proof import THE_WAY
+from cnbench.stats.arrays import Floats
 from cnbench.stats.intervals import Interval
 from cnbench.stats.scaling import LinearFit, linear_difference, linear_fit
 
@@ -88,7 +89,7 @@ class Curve:
         """Of its values."""
         return self.points[0][2].unit
 
-    def samples(self, metric: str) -> tuple[list[float], list[tuple[float, ...]]]:
+    def samples(self, metric: str) -> tuple[list[float], list[Floats]]:
         """Where a metric is known, and its values there, of what a line is drawn through."""
         rows = [
             (at, row.values)

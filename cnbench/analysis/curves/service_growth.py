@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cnbench.analysis.chapters import Measured, shorten
 from cnbench.analysis.curves.service_routing import BARE, METRIC, THROUGH_RULES, ServiceLine
 from cnbench.analysis.number_format import minus, span
-from cnbench.analysis.rows import values_in_pairs
+from cnbench.analysis.observed import values_in_pairs
 from cnbench.core.errors import CnbenchError
 from cnbench.core.units import format_quantity
 from cnbench.stats.cases import CostsBySize
@@ -73,8 +73,8 @@ def costs_of(lines: Sequence[ServiceLine]) -> list[Cost]:
 def _difference(one: Measured, control: Measured) -> tuple[float, ...]:
     if one.result.group != control.result.group or one.run is not control.run:
         return ()
-    pairs = values_in_pairs(one.result.samples, control.result.samples, METRIC)
-    return tuple(above - below for above, below in zip(*pairs, strict=True))
+    above, below = values_in_pairs(one.result.samples, control.result.samples, METRIC)
+    return tuple((above - below).tolist())
 
 
 def sentences_of_costs(lines: Sequence[ServiceLine]) -> list[str]:

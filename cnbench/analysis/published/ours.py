@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cnbench.analysis.chapters import Chapter, Measured
+from cnbench.analysis.observed import values_in_pairs
 from cnbench.analysis.published.figure import RATIO, FindOurs, Ours
-from cnbench.analysis.rows import values_in_pairs
 from cnbench.core.parameter import Params, Value
+from cnbench.stats.arrays import Floats
 from cnbench.stats.paired import paired_difference, paired_ratio, unpaired_ratio
 
 
@@ -105,8 +106,8 @@ class _Pair:
     one: Measured
     setting: str
     unit: str
-    above: list[float]
-    below: list[float]
+    above: Floats
+    below: Floats
 
 
 def _pairs(
@@ -123,7 +124,7 @@ def _pairs(
         if other is None or row is None or other.row(metric) is None:
             continue
         upper, lower = values_in_pairs(above.result.samples, other.result.samples, metric)
-        if upper:
+        if upper.size:
             told = setting(chapter, above, {**params, **of})
             yield _Pair(above, told, row.unit, upper, lower)
 

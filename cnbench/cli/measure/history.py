@@ -23,7 +23,7 @@ from cnbench.measuring.plan import parse_given
 from cnbench.measuring.planning import plan_for
 from cnbench.store import run_file
 from cnbench.store.recorder import Recorder, new_run
-from cnbench.store.runs import find_run, results_folder
+from cnbench.store.runs import find_run, place_of
 
 _PAGES = Path("reports/asv-kernels")
 
@@ -113,7 +113,7 @@ def _need(kernels: Sequence[str], build: bool) -> None:
 
 def _measure(request: Request, jobs: int | None, anew: bool) -> tuple[Run, Path]:
     run = new_run(request, map(experiment_called, request.experiments))
-    path = results_folder() / f"{run.id}.json"
+    path = place_of(run)
     try:
         say_what_is_left_out(request)
         plan = replace(plan_for(request), fewest_blocks=FEWEST_SAMPLES)

@@ -21,7 +21,7 @@ from cnbench.measuring.plan import Plan, parse_given
 from cnbench.measuring.planning import plan_for
 from cnbench.measuring.stop_rule import FEWEST_FOR_95_PERCENT
 from cnbench.store.recorder import Recorder, new_run
-from cnbench.store.runs import results_folder
+from cnbench.store.runs import place_of
 
 # Not a parameter of any experiment, but what a guest is booted with.
 KERNEL = "kernel"
@@ -101,8 +101,7 @@ def compare(
             "see `cnbench doctor`; a guest may have them all: --lab guest",
         )
     run = new_run(request, [experiment])
-    recorder = Recorder(run, results_folder() / f"{run.id}.json")
-    measure_and_record([plan], recorder, jobs=jobs, anew=anew)
+    measure_and_record([plan], Recorder(run, place_of(run)), jobs=jobs, anew=anew)
     if not all(pair.paired for pair in pairs):
         click.echo(
             "Each is measured on a machine of its own: they are compared unpaired.", err=True

@@ -22,7 +22,7 @@ from cnbench.store.captures import CaptureFolder
 from cnbench.store.output import check, is_written_once
 from cnbench.store.recorder import Recorder, new_run
 from cnbench.store.repeats import plans_for, with_repeats
-from cnbench.store.runs import find_run, results_folder
+from cnbench.store.runs import find_run, place_of, results_folder
 
 
 @click.command("run")
@@ -92,7 +92,7 @@ def command(
         request = with_own_services(request, **own)
         request = replace(request, repeats=repeats or 1)
         run = new_run(request, map(experiment_called, request.experiments))
-        path = output or results_folder() / f"{run.id}.json"
+        path = output or place_of(run)
         check(path, "run file", run_file.begins_one, force=force)
     if keep_capture and is_written_once(path):
         raise UsageError(f"{path} has no place for captures", "write to a file: -o FILE")

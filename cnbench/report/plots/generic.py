@@ -47,7 +47,7 @@ def caption(rows: Sequence[Row], *, band: bool = True, around: str = "") -> str:
         band: whether it shows noise floors, too.
         around: what those are drawn around, where that is not the median.
     """
-    blocks = sorted({len(row.values) for row in rows})
+    blocks = sorted({row.blocks for row in rows})
     many = f"{blocks[0]}" if len(blocks) == 1 else f"{blocks[0]} to {blocks[-1]}"
     text = f"Dots: median of {many} blocks; lines: 95 % interval"
     if any(row.interval and not row.interval.bounded for row in rows):

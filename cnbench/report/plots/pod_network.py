@@ -13,7 +13,7 @@ from functools import partial
 from matplotlib.axes import Axes
 
 from cnbench.analysis.chapters import Chapter, Measured, Origin
-from cnbench.analysis.rows import values_in_pairs
+from cnbench.analysis.observed import values_in_pairs
 from cnbench.report.plots import generic
 from cnbench.report.plots.axes import is_wide, linear_axis, log_axis, show_times
 from cnbench.report.plots.drawing import Mark, draw_marks
@@ -79,7 +79,7 @@ def _relative(chapter: Chapter, origin: Origin, setting: str) -> list[_Relative]
             continue
         metric = _metric(one)
         below, above = values_in_pairs(reference.result.samples, one.result.samples, metric)
-        if below:
+        if below.size:
             ratio = paired_ratio(below, above)
             params = one.case.params
             backend, offloads = str(params["backend"]), str(params["offloads"])

@@ -22,7 +22,8 @@ from cnbench.analysis.curves.service_routing import (
     lines_of,
     settings_of,
 )
-from cnbench.analysis.rows import Row, values_in_pairs
+from cnbench.analysis.observed import values_in_pairs
+from cnbench.analysis.rows import Row
 from cnbench.core.metric import ClockName
 from cnbench.report.plots import generic, service_programming
 from cnbench.report.plots.axes import (
@@ -190,7 +191,7 @@ def _ratios(
         if control is None or control.result.group != one.result.group:
             continue
         before, after = values_in_pairs(control.result.samples, one.result.samples, METRIC)
-        if before:
+        if before.size:
             yield size, paired_ratio(before, after), row
 
 

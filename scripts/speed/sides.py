@@ -1,0 +1,95 @@
+"""The two builds, and what a process of one of them uses."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CPU_TIME, MEMORY = "CPU time", "peak memory"
+
+# A process has the peak of the one that it is forked from until it is another program, so a small
+# one starts what is measured. In the build's folder: an interpreter told a program imports from the
+# folder that it is started in.
+_LAUNCHER = """
+import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+sys.exit(done.returncode)
+"""
+
+
+@dataclass(frozen=True)
+class Side:
+    """A build.
+
+    Attributes:
+        name: its commit.
+        python: its interpreter, which imports its cnbench.
+        earlier: whether it is the one that is held against.
+    """
+
+    name: str
+    python: Path
+    earlier: bool
+
+    @property
+    def cnbench(self) -> str:
+        """Its command."""
+        return str(self.python.with_name("cnbench"))
+
+    def used_by(self, *argv: object) -> dict[str, float]:
+        """Run a command to its end; its CPU time in seconds, its peak memory in bytes.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", _LAUNCHER, *map(str, argv)],
+            cwd=self.python.parent, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(f"{argv} ended with {done.returncode}: {done.stderr}")
+        seconds, kibibytes = done.stdout.split()
+        return {CPU_TIME: float(seconds), MEMORY: float(kibibytes) * 1024}
+
+    def told_by(self, program: str, *argv: object) -> list[float]:
+        """The numbers that a Python program prints when this build runs it."""
+        done = subprocess.run(
+            [self.python, "-c", program, *map(str, argv)],
+            cwd=self.python.parent, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return [float(word) for word in done.stdout.split()]
+
+
+def here() -> Side:
+    """This build."""
+    return Side(_commit(ROOT) or "this build", Path(sys.executable), earlier=False)
+
+
+def built(before: str, folder: Path) -> Side:
+    """The build of a commit, made below ``folder``; or the one in a folder that has one."""
+    if (python := Path(before, ".venv/bin/python").absolute()).exists():
+        return Side(_commit(Path(before)) or before, python, earlier=True)
+    source = folder / "before"
+    archive = subprocess.run(
+        ["git", "-C", ROOT, "archive", before], capture_output=True, check=True
+    ).stdout
+    with tarfile.open(fileobj=BytesIO(archive)) as files:
+        files.extractall(source, filter="data")
+    subprocess.run([sys.executable, "-m", "venv", source / ".venv"], check=True)
+    python = source / ".venv/bin/python"
+    pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-e", source], check=True)
+    return Side(before, python, earlier=True)
+
+
+def _commit(folder: Path) -> str:
+    argv = ["git", "-C", folder, "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
