@@ -36,7 +36,7 @@ PARAMETERS = (
         maximum=MOST_MOUNTS,
     ),
     Parameter(
-        "alive", "containers of the same runtime that run already", quick=(0,), full=(0, 20, 100),
+        "alive", "containers of the same runtime that run already", quick=(0,), full=(0, 10, 50),
         whole=True, maximum=200,
     ),
 )  # fmt: skip
