@@ -7,6 +7,8 @@ from scripted import Script, Stage
 
 from cnbench.core.case import Case
 from cnbench.core.experiment import everywhere
+from cnbench.core.parameter import Point
+from cnbench.experiments.registry import experiment_called
 from cnbench.measuring.sampler import GroupSampler, Policy
 from cnbench.measuring.setups import MOST_COUNTED, SetUps
 
@@ -55,3 +57,11 @@ def test_cases_that_share_blocks_have_as_many_as_the_one_that_needs_most():
     other = replace(CASE, params={"mode": "b", "size": 1})
     assert SetUps(experiment, [other], 3, None).number == 1
     assert SetUps(experiment, [other, CASE], 3, None).number == 8
+
+
+def test_what_is_set_up_anew_for_every_sample_has_one():
+    pod_network, scheduler = map(experiment_called, ("pod-network", "scheduler-scoring"))
+    assert {pod_network.setups(Point({"load": load})) for load in ("iperf3", "loop")} == {1, 8}
+    assert pod_network.setups(Point({"load": "iperf3"})) == 1
+    assert scheduler.setups(Point({"trace": "none"})) == 6
+    assert scheduler.setups(Point({"trace": "openb"})) == 1
