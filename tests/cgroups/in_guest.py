@@ -51,6 +51,13 @@ CASES["cgroup-scale cache"] = (
     lambda subject: setattr(subject, "cache", hidden_copy(subject.cache)),
 )
 
+CASES["cgroup-reclaim"] = ("cgroup-reclaim", {"controller": "v2"}, out_of_the_group)
+CASES["cgroup-pressure"] = (
+    "cgroup-pressure",
+    {"controller": "v2"},
+    lambda subject: subject.group.write("memory.high", "max"),
+)
+
 
 def tried(name, changes, break_it, lab):
     experiment = experiment_called(name)
