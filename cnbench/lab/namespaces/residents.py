@@ -20,6 +20,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from cnbench.core.errors import UnsupportedError
@@ -31,6 +32,7 @@ Call = Literal["clone", "clone3"]
 
 _NUMBERS: dict[Call, int] = {"clone": 56, "clone3": 435}
 _STACK = 16 * mmap.PAGESIZE
+_LAST_NUMBER = Path("/proc/sys/kernel/ns_last_pid")
 # long start(struct { long number, arguments[5], to_close, to_read, byte, more, flags, theirs; } *)
 _START = bytes.fromhex(
     "53"  # push rbx
@@ -140,6 +142,7 @@ def open_resident(
                 stack.enter_context(company.waiting(kinds, read_end)),
             )
         )
+        _choose_number(clock)
         with _no_signals(), clock.going_first():
             ticks, pid = clock.timed(lambda: start(block))
         if pid < 0:
@@ -156,6 +159,16 @@ def open_resident(
                 resident.let_go()
             for ended in (resident.pid, *resident.company):
                 os.waitpid(ended, 0)
+
+
+def _choose_number(clock: Clock) -> None:
+    """Where instructions are counted, have the next process get the number that others got.
+
+    The tree that the kernel finds a free one in has another shape at another number: from 256 on a
+    process costs 32 instructions more. A guest is ours alone; on a host nothing is changed.
+    """
+    if clock.name == "instructions" and _LAST_NUMBER.exists():
+        _LAST_NUMBER.write_text("20000")
 
 
 @contextlib.contextmanager
