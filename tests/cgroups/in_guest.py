@@ -58,6 +58,12 @@ CASES["cgroup-pressure"] = (
     lambda subject: subject.group.write("memory.high", "max"),
 )
 
+CASES["cgroup-pressure window"] = (
+    "cgroup-pressure",
+    {"controller": "v2", "window": 0.5, "threshold": 0.2},
+    lambda subject: setattr(subject, "threshold", 0.5),
+)
+
 
 def tried(name, changes, break_it, lab):
     experiment = experiment_called(name)
