@@ -51,6 +51,19 @@ CASES["cgroup-scale cache"] = (
     lambda subject: setattr(subject, "cache", hidden_copy(subject.cache)),
 )
 
+CASES["cgroup-reclaim"] = ("cgroup-reclaim", {"controller": "v2"}, out_of_the_group)
+CASES["cgroup-pressure"] = (
+    "cgroup-pressure",
+    {"controller": "v2"},
+    lambda subject: subject.group.write("memory.high", "max"),
+)
+
+CASES["cgroup-pressure window"] = (
+    "cgroup-pressure",
+    {"controller": "v2", "window": 0.5, "threshold": 0.2},
+    lambda subject: setattr(subject, "threshold", 0.5),
+)
+
 
 def tried(name, changes, break_it, lab):
     experiment = experiment_called(name)

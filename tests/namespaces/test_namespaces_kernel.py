@@ -1,5 +1,6 @@
 """The namespaces experiment against the real kernel."""
 
+import contextlib
 import dataclasses
 import os
 import time
@@ -12,6 +13,7 @@ from cnbench.experiments.namespaces import EXPERIMENT
 from cnbench.lab import libc
 from cnbench.lab.namespaces import teardown
 from cnbench.lab.namespaces.children import in_child, in_children
+from cnbench.lab.namespaces.company import Company
 from cnbench.lab.namespaces.kinds import KINDS, changed, numbers
 from cnbench.lab.namespaces.residents import open_resident
 
@@ -62,6 +64,30 @@ def test_a_network_namespace_goes_with_all_that_is_in_it(lab, call, contents):
     with opened(lab, call=call, kind="net", contents=contents) as subject:
         subject.sample()
         assert subject.proof().holds, subject.proof().broken
+
+
+@pytest.mark.parametrize("call", ["clone3", "clone", "setns", "pidfd"])
+@pytest.mark.parametrize("kind", ["uts", "pid", "user", "mnt", "net", "all"])
+@pytest.mark.parametrize(
+    "company", [{"processes": 5}, {"threads": 5}], ids=["processes", "threads"]
+)
+def test_others_live_in_them_and_end_with_the_first(lab, call, kind, company):
+    before = set(children())
+    with opened(lab, call=call, kind=kind, **company) as subject:
+        subject.sample()
+        assert subject.proof().holds, subject.proof().broken
+        subject.company = Company(processes=4)
+        subject.sample()
+        assert not subject.proof().holds
+    assert set(children()) == before
+
+
+def children():
+    """This process's children, be they dead or alive."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if stat.read_text().rpartition(")")[2].split()[1] == str(os.getpid()):
+                yield stat.parent.name
 
 
 def test_contents_that_are_not_there_break_the_proof(lab, monkeypatch):
@@ -189,6 +215,8 @@ def test_children_say_what_they_did_and_change_nothing_here():
         ({"call": "setns", "kind": "none"}, "nothing to enter"),
         ({"call": "clone3", "mounts": 5}, "copied by unshare"),
         ({"call": "clone3", "parallel": 2}, "only unshare"),
+        ({"call": "unshare", "threads": 2}, "alone"),
+        ({"call": "clone3", "threads": 2, "processes": 2}, "one by one"),
         ({"call": "unshare", "contents": "nft"}, "taken down"),
         ({"call": "unshare", "kind": "mnt", "mounts": 5, "live": 5}, "one by one"),
         ({"kind": "none", "live": 5}, "could live"),

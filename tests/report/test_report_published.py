@@ -13,7 +13,7 @@ from cnbench.analysis.published import all_published
 from cnbench.analysis.published.beside import beside
 from cnbench.analysis.published.comparability import Comparable
 from cnbench.analysis.published.figure import RATIO, Figure
-from cnbench.analysis.published.ours import difference_of, ratio_apart, ratio_of, value_of
+from cnbench.analysis.published.ours import difference_of, ratio_apart, ratio_of, sum_of, value_of
 from cnbench.core.units import known_units
 from cnbench.experiments.registry import names
 from cnbench.report import html
@@ -50,6 +50,17 @@ def test_a_quotient_is_taken_where_all_else_is_equal() -> None:
         assert one.ratio == pytest.approx((0.8 / 0.87, 0.8 / 0.87), rel=0.02)
         assert one.comparability.verdict is Comparable.FULLY
         assert not one.within
+
+
+def test_a_sum_is_as_wide_as_its_parts_together() -> None:
+    alone = value_of("throughput", backend="vxlan", flows=1)
+    twice = sum_of(("throughput", "throughput"), backend="vxlan", flows=1)
+    (one,) = beside(figure(low=1e8, high=1e9, unit="B/s", ours=alone), pods())
+    (two,) = beside(figure(low=1e8, high=1e9, unit="B/s", ours=twice), pods())
+    assert two.ours.interval.estimate == pytest.approx(2 * one.ours.interval.estimate)
+    assert two.ours.interval.low == pytest.approx(2 * one.ours.interval.low)
+    missing = sum_of(("throughput", "made-up"), backend="vxlan")
+    assert not list(beside(figure(ours=missing), pods()))
 
 
 def test_a_difference_is_taken_in_the_unit_of_the_metric() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cnbench.analysis.chapters import Chapter, Measured
 from cnbench.analysis.observed import values_in_pairs
@@ -22,6 +22,31 @@ def value_of(metric: str, **params: Value) -> FindOurs:
             for one in chapter.ok
             if has(one, params) and (row := one.row(metric)) and row.interval
         ]
+
+    return find
+
+
+def sum_of(metrics: Sequence[str], **params: Value) -> FindOurs:
+    """The metrics of one unit together, of every case that has ``params``.
+
+    Its interval goes from the sum of the low ends to that of the high ends: it is too wide rather
+    than too narrow, whatever the metrics have in common.
+    """
+
+    def find(chapter: Chapter) -> Sequence[Ours]:
+        found = []
+        for one in chapter.ok:
+            rows = [row for name in metrics if (row := one.row(name))]
+            parts = [row.interval for row in rows if row.interval]
+            if has(one, params) and len(parts) == len(metrics):
+                whole = replace(
+                    parts[0],
+                    estimate=sum(part.estimate for part in parts),
+                    low=sum(part.low for part in parts),
+                    high=sum(part.high for part in parts),
+                )
+                found.append(Ours(whole, rows[0].unit, one.origin, setting(chapter, one, params)))
+        return found
 
     return find
 

@@ -60,7 +60,7 @@ EXPERIMENT = Experiment(
         controller("v1; v2 has none", alone="v1"),
         Parameter(
             "reader", "who asks for the class: a rule of nftables, or tc's cgroup filter",
-            quick=tuple(READERS), full=tuple(READERS), choices=tuple(READERS),
+            quick=("nft",), full=tuple(READERS), choices=tuple(READERS),
         ),
         PACKETS,
     ),

@@ -39,7 +39,7 @@ _STATISTICS = {
 # Fewer weigh less than what the machine does beside.
 _FEWEST_TO_WEIGH = 1000
 # Each waits for a grace period of the kernel.
-_MOST_MOVES = 10
+_MOST_MOVES = 4
 # In which the kernel is through with removed groups that nothing is left of, in seconds.
 _AFTER_REMOVAL = 0.3
 # What is left in a group, in bytes.

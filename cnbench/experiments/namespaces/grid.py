@@ -33,6 +33,14 @@ PARAMETERS = (
         whole=True, minimum=1, maximum=64,
     ),
     Parameter(
+        "processes", "processes that live in them beside the first", quick=(0,), full=(0, 100),
+        whole=True, maximum=10_000,
+    ),
+    Parameter(
+        "threads", "threads that the first process has beside its first", quick=(0,),
+        full=(0, 100), whole=True, maximum=10_000,
+    ),
+    Parameter(
         "contents", "what is in a network namespace when it is taken down", quick=("empty",),
         full=CONTENTS, choices=CONTENTS,
     ),
@@ -59,11 +67,13 @@ def nonsense(params: Point) -> str:
     call, kind = params.text("call"), params.text("kind")
     live, mounts, parallel = (params.whole(name) for name in ("live", "mounts", "parallel"))
     filled = params.text("contents") != CONTENTS[0]
-    grown = (live > 0) + (mounts > 0) + (parallel > 1) + filled
+    beside = (params.whole("processes") > 0) + (params.whole("threads") > 0)
+    grown = (live > 0) + (mounts > 0) + (parallel > 1) + beside + filled
     reasons = {
         "what grows is looked at one by one": grown > 1,
         "there is nothing to enter": kind == NONE and call in ("setns", "pidfd"),
         "there is nothing that could live": kind == NONE and live > 0,
+        "who unshares is alone in what is new": beside > 0 and (call == "unshare" or kind == NONE),
         "clone has no flag for time": kind == "time" and call == "clone",
         "mounts are copied by unshare of a mount namespace":
             mounts > 0 and not (call == "unshare" and kind in ("mnt", ALL)),

@@ -26,6 +26,7 @@ from cnbench.experiments.namespaces.surroundings import (
 from cnbench.lab import libc
 from cnbench.lab.host import Lab
 from cnbench.lab.namespaces.children import in_child, in_children
+from cnbench.lab.namespaces.company import Company
 from cnbench.lab.namespaces.kinds import Kind, changed, flags_of, numbers
 from cnbench.lab.namespaces.residents import Call, Resident, open_resident
 from cnbench.lab.namespaces.teardown import Watch, open_watch
@@ -52,8 +53,10 @@ class Cloning:
     evidence: Evidence
     call: Call
     contents: str
+    company: Company
     watch: Watch
     filled: int = 0
+    seen_beside: int = 0
     samples: int = 0
 
     def sample(self) -> Mapping[str, float]:
@@ -64,8 +67,9 @@ class Cloning:
     def _once(self) -> Mapping[str, float]:
         kinds = self.evidence.kinds
         self.lab.clock.settle()
-        with open_resident(kinds, self.call, self.lab.clock) as resident:
+        with open_resident(kinds, self.call, self.lab.clock, company=self.company) as resident:
             self.evidence.changed.add(tuple(changed(numbers(), numbers(resident.pid))))
+            self.seen_beside += self.company.seen(resident.pid, kinds)
             if _has_network(kinds):
                 self.filled += fill(resident.pid, self.contents, self.lab)
                 self.watch.over(resident.pid)
@@ -89,6 +93,7 @@ class Cloning:
         return self.evidence.proof(
             equal("network namespaces seen to go", there, self.watch.gone),
             equal(f"entries in them ({self.contents})", there * each, self.filled),
+            equal("others that lived in them", self.samples * self.company.count, self.seen_beside),
         )
 
 
@@ -150,6 +155,7 @@ class Entering:
     evidence: Evidence
     resident: Resident
     by_process: bool
+    company: Company
 
     def sample(self) -> Mapping[str, float]:
         """The time of the calls that enter all of them."""
@@ -179,8 +185,9 @@ class Entering:
         return {"enter": ticks, "changed": changed(before, after), "entered": same}
 
     def proof(self) -> Proof:
-        """The numbers became those of the process."""
-        return self.evidence.proof()
+        """The numbers became those of the process, beside which the others still live."""
+        beside = self.company.seen(self.resident.pid, self.evidence.kinds)
+        return self.evidence.proof(equal("others that live in them", self.company.count, beside))
 
 
 @dataclass
@@ -218,13 +225,14 @@ def open_subject(params: Point, lab: Lab) -> Iterator[Subject]:
 def _open_alone(params: Point, lab: Lab) -> Iterator[Subject]:
     kinds, call = kinds_of(params), params.text("call")
     evidence = Evidence(kinds)
+    company = Company(params.whole("processes"), params.whole("threads"))
     with contextlib.ExitStack() as stack:
         if call in ("setns", "pidfd"):
             # A process that shares memory with another stays in that one's time namespace.
             resident = stack.enter_context(
-                open_resident(kinds, "clone3", lab.clock, shares_memory=False)
+                open_resident(kinds, "clone3", lab.clock, shares_memory=False, company=company)
             )
-            yield Entering(lab, evidence, resident, call == "pidfd")
+            yield Entering(lab, evidence, resident, call == "pidfd", company)
             return
         home = stack.enter_context(lab.network_namespace("watch"))
         watch = stack.enter_context(open_watch(home))
@@ -233,11 +241,11 @@ def _open_alone(params: Point, lab: Lab) -> Iterator[Subject]:
             held = stack.enter_context(open_mounts(mounts, folder)) if mounts else None
             yield Unsharing(lab, evidence, params.whole("parallel"), watch, folder, held, mounts)
         else:
-            yield Cloning(lab, evidence, cast(Call, call), params.text("contents"), watch)
+            yield Cloning(lab, evidence, cast(Call, call), params.text("contents"), company, watch)
 
 
 def require(params: Point, lab: Lab) -> None:
     """Raise UnsupportedError where this user or kernel cannot do it at all."""
     lab.require_namespaces()
-    with _open_alone(params | {"mounts": 0}, lab) as subject:
+    with _open_alone(params | {"mounts": 0, "processes": 0, "threads": 0}, lab) as subject:
         subject.sample()
