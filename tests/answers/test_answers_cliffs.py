@@ -9,6 +9,7 @@ from cnbench.analysis.rows import Row
 from cnbench.core.case import Case
 from cnbench.core.metric import Metric
 from cnbench.core.proof import Proof
+from cnbench.core.run import Sample
 from cnbench.stats.intervals import Interval
 from cnbench.stats.pieces.lines import Break
 
@@ -21,8 +22,9 @@ JUMP = Break("jump", 100, 64, 128, 4e-9, 4e-9, 1e-6, 310)
 def row(size, values, low, high, kernel="", status="ok"):
     case = Case("made-up", {"mode": "a", "size": size}, kernel=kernel)
     median = sorted(values)[len(values) // 2]
-    return Row(case, "6.1.0", METRIC, tuple(values), Interval(median, low, high), None, None,
-               0, 0, status, "", "", Proof())  # fmt: skip
+    samples = [Sample(block, 0, {"cost": value}, 0.0, 0.0) for block, value in enumerate(values)]
+    return Row(case, "6.1.0", METRIC, len(values), samples, Interval(median, low, high), None,
+               None, 0, 0, status, "", "", Proof())  # fmt: skip
 
 
 def noise_of(*rows):

@@ -2,11 +2,13 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cnbench import experiments
+from cnbench.cli.measure import cliffs as command
 from cnbench.experiments import registry
 
 RANGE = ("-p", "things=1..20000")
@@ -68,3 +70,31 @@ def test_it_says_in_words_where_it_leaves_its_line_and_why_it_could(cliffs):
 )
 def test_what_cannot_be_looked_through_is_refused(cliffs, argv, word):
     cliffs(*argv).failed_in_one_sentence(2, word)
+
+
+@pytest.mark.parametrize(
+    ("counted_mode", "word"), [("bent", "more is executed"), ("straight", "a cache or the TLB")]
+)
+def test_why_counts_instructions_at_the_same_sizes(cliffs, monkeypatch, counted_mode, word):
+    """A guest has no made-up experiment, so what it would count is had from this machine."""
+    measured = command._Search.measured
+    asked = []
+
+    def on_this_machine(self, sizes):
+        if self.request.lab == "host":
+            return measured(self, sizes)
+        asked.append((self.request.lab, self.request.clock, tuple(sizes)))
+        given = {"with-cliff": {"mode": (counted_mode,), "place": (5000,)}}
+        here = replace(self.request, lab="host", clock="wall", given=given)
+        rows = measured(replace(self, request=here), sizes)
+        bent = {**rows[0].case.params, "mode": "bent"}
+        return [
+            replace(row, case=replace(row.case, params=bent | {"things": size}))
+            for row, size in zip(rows, sizes, strict=True)
+        ]
+
+    monkeypatch.setattr(command._Search, "measured", on_this_machine)
+    done = cliffs("with-cliff", *RANGE, "-p", "mode=bent", "-p", "place=5000", "--why", "--json")
+    (curve,) = curves(done)
+    assert asked == [("guest", "instructions", tuple(one["size"] for one in curve["points"]))]
+    assert word in curve["breaks"][0]["reason"]

@@ -35,7 +35,10 @@ _EXAMPLE = "cnbench cliffs service-routing -p services=1..20000 -p mode=iptables
 
 @dataclass(frozen=True)
 class _Search:
-    """What is looked through: ``request`` has all but the sizes, ``jobs`` guests count at once."""
+    """What is looked through: ``request`` has all but the sizes.
+
+    ``jobs`` guests count at once, all of them set up ``anew`` if that is asked.
+    """
 
     experiment: Experiment
     parameter: str
@@ -43,6 +46,7 @@ class _Search:
     high: int
     request: Request
     jobs: int | None
+    anew: bool
 
     def measured(self, sizes: Sequence[int]) -> list[Row]:
         """Measure at ``sizes``, into a run file beside those that a user asked for."""
@@ -52,7 +56,8 @@ class _Search:
         run = new_run(request, [self.experiment])
         say_what_is_left_out(request)
         path = results_folder().parent / "cliffs" / f"{run.id}.json"
-        measure_and_record([plan_for(request)], Recorder(run, path), jobs=self.jobs)
+        recorder = Recorder(run, path)
+        measure_and_record([plan_for(request)], recorder, jobs=self.jobs, anew=self.anew)
         return rows_of(run)
 
 
@@ -83,6 +88,7 @@ def command(
     clock: str,
     kernels: str,
     jobs: int | None,
+    anew: bool,
     as_json: bool,
 ) -> int:
     """Find where EXPERIMENT's cost leaves its line, as the parameter grows that is given as A..B.
@@ -100,7 +106,7 @@ def command(
     request = Request(
         (found.name,), not quick, given, lab, clock, budget, seed, kernels_of(kernels)
     )
-    search = _Search(found, parameter, low, high, request, jobs)
+    search = _Search(found, parameter, low, high, request, jobs, anew)
     name = metric or found.metrics[0].name
     if name not in {one.name for one in found.metrics}:
         names = ", ".join(one.name for one in found.metrics)
