@@ -1,9 +1,12 @@
 """What it takes to have a guest: asked for beforehand, and made where it is missing."""
 
+import contextlib
+
 import pytest
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.lab.guest import start
+from cnbench.lab.guest.errors import GuestError
 
 
 @pytest.fixture
@@ -49,3 +52,32 @@ def test_what_is_neither_built_nor_can_be_is_refused_before_anything_is_measured
     machine(QEMU, built=False)
     with pytest.raises(UnsupportedError, match="mmdebstrap is not installed"):
         start.require("trixie")
+
+
+@pytest.mark.parametrize(
+    ("error", "forgotten"),
+    [(FileNotFoundError("state"), 0), (GuestError("its state was not transferred"), 1)],
+)
+def test_a_state_that_is_gone_is_made_anew_and_one_that_is_broken_forgotten(
+    monkeypatch, tmp_path, error, forgotten
+):
+    forgets = []
+    states = iter([error, tmp_path / "state"])
+
+    def ensure_attached_state(*_):
+        if isinstance(state := next(states), Exception):
+            raise state
+        return state
+
+    @contextlib.contextmanager
+    def restore(*parts):
+        yield parts[-1]
+
+    monkeypatch.setattr(start, "check_digests", lambda kernel: ("kernel", "userland"))
+    monkeypatch.setattr(start, "ensure_code", lambda userland: tmp_path)
+    monkeypatch.setattr(start, "restore", restore)
+    monkeypatch.setattr(start.saved, "ensure_attached_state", ensure_attached_state)
+    monkeypatch.setattr(start.saved, "forget", lambda *machine: forgets.append(machine))
+    with start.guest("trixie", "instructions") as machine:
+        assert machine == tmp_path / "state"
+    assert len(forgets) == forgotten

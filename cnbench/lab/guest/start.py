@@ -62,6 +62,9 @@ def guest(
     with contextlib.ExitStack() as stack:
         try:
             machine = restored(stack)
+        except FileNotFoundError:
+            # Another run could not read one of this machine's states, and has forgotten them all.
+            machine = restored(stack)
         except GuestError as error:
             progress(f"{error}; booting anew")
             saved.forget(found, userland, hardware)
