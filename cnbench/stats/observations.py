@@ -34,9 +34,9 @@ class Observations:
 
     Attributes:
         values: shape (n,); logarithms where quotients are compared.
-        setups: the set-up of each, counted from 0 in each run; empty where nobody noted it, and
-            each block then stands for itself.
-        runs: the run of each, equal ones together; empty for one run.
+        setups: the set-up of each, shape (n,), counted from 0 in each run; empty where nobody noted
+            it, and each block then stands for itself.
+        runs: the run of each, shape (n,), equal ones together; empty for one run.
     """
 
     values: Floats

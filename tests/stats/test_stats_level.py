@@ -32,8 +32,8 @@ def test_six_blocks_that_look_alike_by_chance_have_no_absurd_interval():
 def test_no_interval_reaches_absurdly_beyond_what_was_seen(values, setups, runs):
     values = values[: len(values) // runs * runs]
     places = range(len(values) // runs)
-    labels = tuple(p % setups for p in places) * runs if setups else ()
-    of = tuple(run for run in range(runs) for _ in places) if runs > 1 else ()
+    labels = np.array([p % setups for p in places] * runs if setups else [], dtype=int)
+    of = np.array([run for run in range(runs) for _ in places] if runs > 1 else [], dtype=int)
     one = Observations(np.array(values), labels, of)
     none = Observations(np.zeros(len(values)), labels, of)
     apart = max(values) - min(values)
