@@ -9,6 +9,7 @@ from cnbench.analysis import published
 from cnbench.analysis.published.figure import Figure
 from cnbench.analysis.published.ours import value_of
 from cnbench.cli.main import COMMANDS
+from cnbench.store import run_file
 
 RUN = ("run", "made-up", "-p", "size=1", "--lab", "host")
 
@@ -127,11 +128,11 @@ def test_two_runs_are_measured_in_turns(cnbench, tmp_path):
     for repeats in ("2", "3"):
         for path in (a, b):
             assert cnbench("run", "--resume", path, "--repeat", repeats).code == 0
-    run = json.loads(a.read_text())
-    assert run["request"]["repeats"] == 3
-    assert run["request"]["budget"] == 3
-    for case in run["cases"]:
-        assert {sample["repeat"] for sample in case["samples"]} == {0, 1, 2}
+    run = run_file.read(a)
+    assert run.request.repeats == 3
+    assert run.request.budget == 3
+    for case in run.cases:
+        assert {sample.repeat for sample in case.samples} == {0, 1, 2}
     assert cnbench("compare", a, b).code != 2
     fewer = cnbench("run", "--resume", a, "--repeat", "2")
     fewer.failed_in_one_sentence(2, "has 3 repeats, which is more than 2")
