@@ -11,9 +11,9 @@ from cnbench.core.venue import HOST, Venue
 from cnbench.experiments.registry import experiment_called
 from cnbench.lab.host import open_lab
 from cnbench.measuring import fingerprint
-from cnbench.measuring.at_once import carry_out_counted
 from cnbench.measuring.events import EnvironmentFound, Event, GroupStarted, Listener, Warned
-from cnbench.measuring.guest_runs import carry_out_in_guest
+from cnbench.measuring.guests.at_once import carry_out_counted
+from cnbench.measuring.guests.runs import carry_out_in_guest
 from cnbench.measuring.plan import Plan
 from cnbench.measuring.session import carry_out
 

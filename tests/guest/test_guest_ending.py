@@ -22,7 +22,7 @@ def test_a_panic_is_the_reason() -> None:
 
 
 def test_running_out_of_memory_has_a_remedy() -> None:
-    error = ending.of_module("cnbench.measuring.guest_entry", -9, "", OUT_OF_MEMORY)
+    error = ending.of_module("cnbench.measuring.guests.entry", -9, "", OUT_OF_MEMORY)
     assert "was killed by signal 9" in str(error)
     assert "it ran out of memory: python3" in str(error)
     assert "more memory" in error.remedy

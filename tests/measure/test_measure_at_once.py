@@ -13,9 +13,10 @@ from test_measure_guest_runs import PANIC, plain
 from cnbench.core.codec import from_plain
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.venue import Venue
-from cnbench.measuring import at_once, dispatch, guest_runs, jobs
+from cnbench.measuring import dispatch
 from cnbench.measuring.events import CaseEnded, GroupEnded, GroupStarted, LabAdvanced, Warned
-from cnbench.measuring.guest_entry import Assignment
+from cnbench.measuring.guests import at_once, jobs, runs
+from cnbench.measuring.guests.entry import Assignment
 from cnbench.measuring.plan import Plan, make_groups
 
 VENUE = Venue("guest", "instructions", "trixie", "v2")
@@ -60,12 +61,12 @@ def plan_of(count):
 def carried_out(monkeypatch):
     monkeypatch.setattr(at_once.start, "ensure_built", lambda kernel, progress: None)
     monkeypatch.setattr(at_once.start, "check_digests", lambda kernel: None)
-    monkeypatch.setattr(guest_runs.start, "digest", lambda kernel: "digest")
-    monkeypatch.setattr(guest_runs.start, "setup_name", lambda *_: "none is saved so")
+    monkeypatch.setattr(runs.start, "digest", lambda kernel: "digest")
+    monkeypatch.setattr(runs.start, "setup_name", lambda *_: "none is saved so")
     told = []
 
     def carry_out(guests, count=2, at_most=2, listen=lambda event: None):
-        monkeypatch.setattr(guest_runs.start, "guest", guests.boot)
+        monkeypatch.setattr(runs.start, "guest", guests.boot)
 
         def keep(event):
             told.append(event)

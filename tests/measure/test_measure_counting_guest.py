@@ -13,7 +13,6 @@ from cnbench.core.run import Request, Run
 from cnbench.core.venue import Venue
 from cnbench.lab.guest import saved_setups
 from cnbench.lab.guest.errors import GuestError
-from cnbench.measuring import counting_guest, guest_runs
 from cnbench.measuring.events import (
     BlockEnded,
     CaseEnded,
@@ -26,7 +25,8 @@ from cnbench.measuring.events import (
     WentOn,
     WorkAdvanced,
 )
-from cnbench.measuring.guest_entry import Assignment
+from cnbench.measuring.guests import counting, runs
+from cnbench.measuring.guests.entry import Assignment
 from cnbench.measuring.plan import Plan, make_groups
 from cnbench.store import repeats
 
@@ -115,16 +115,16 @@ def measured(monkeypatch):
             yield restored(replace(group, number=0), setups)
 
         for name, fake in (("guest", boot), ("guest_as_saved", go_on)):
-            monkeypatch.setattr(counting_guest.start, name, fake)
+            monkeypatch.setattr(counting.start, name, fake)
         names = lambda kernel, imports, key: f"{kernel} {code} {key}"  # noqa: E731
-        monkeypatch.setattr(counting_guest.start, "setup_name", names)
-        monkeypatch.setattr(counting_guest.start, "digest", lambda kernel: "digest")
-        monkeypatch.setattr(counting_guest.start, "ensure_built", lambda kernel, tell: None)
+        monkeypatch.setattr(counting.start, "setup_name", names)
+        monkeypatch.setattr(counting.start, "digest", lambda kernel: "digest")
+        monkeypatch.setattr(counting.start, "ensure_built", lambda kernel, tell: None)
         for name in ("find", "save", "forget"):
-            monkeypatch.setattr(counting_guest.saved_setups, name, getattr(cache, name))
+            monkeypatch.setattr(counting.saved_setups, name, getattr(cache, name))
         told = []
         plan = Plan((replace(group, number=number),), **{**PLAN, **how})
-        guest_runs.carry_out_in_guest(plan, venue, told.append)
+        runs.carry_out_in_guest(plan, venue, told.append)
         return told
 
     measure.cache, measure.setups = cache, setups

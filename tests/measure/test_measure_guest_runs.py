@@ -10,10 +10,10 @@ import pytest
 from cnbench.core.codec import from_plain
 from cnbench.core.venue import Venue
 from cnbench.lab.guest.errors import GuestError
-from cnbench.measuring import guest_runs
 from cnbench.measuring.events import CaseEnded, GroupStarted, LabAdvanced, Warned
-from cnbench.measuring.guest_entry import Assignment
-from cnbench.measuring.messages import encode_event, event_from_plain
+from cnbench.measuring.guests import runs
+from cnbench.measuring.guests.entry import Assignment
+from cnbench.measuring.guests.messages import encode_event, event_from_plain
 from cnbench.measuring.plan import Plan, make_groups
 
 VENUE = Venue("guest", "wall", "trixie", "v1")
@@ -53,14 +53,14 @@ def plain(event):
 
 def carried_out(monkeypatch, *deaths):
     guests = Guests(*deaths)
-    monkeypatch.setattr(guest_runs.start, "guest", guests.boot)
-    monkeypatch.setattr(guest_runs.start, "ensure_built", lambda kernel, progress: progress(kernel))
-    monkeypatch.setattr(guest_runs.start, "digest", lambda kernel: "digest")
+    monkeypatch.setattr(runs.start, "guest", guests.boot)
+    monkeypatch.setattr(runs.start, "ensure_built", lambda kernel, progress: progress(kernel))
+    monkeypatch.setattr(runs.start, "digest", lambda kernel: "digest")
     experiment = made_up.experiment()
     groups = make_groups(experiment, VENUE, experiment.grid(False, {}))
     numbered = tuple(replace(g, number=number) for number, g in enumerate(groups))
     told = []
-    guest_runs.carry_out_in_guest(Plan(numbered, 8.0, None, 1), VENUE, told.append)
+    runs.carry_out_in_guest(Plan(numbered, 8.0, None, 1), VENUE, told.append)
     return guests, told
 
 

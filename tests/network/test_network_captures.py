@@ -11,7 +11,7 @@ from cnbench.cli.measure import run as run_command
 from cnbench.core.case import Case
 from cnbench.core.errors import UsageError
 from cnbench.measuring.events import Captured, Warned
-from cnbench.measuring.messages import encode_event, event_from_plain
+from cnbench.measuring.guests.messages import encode_event, event_from_plain
 from cnbench.store.captures import CaptureFolder, file_name
 
 CASE = Case(

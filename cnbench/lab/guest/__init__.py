@@ -8,7 +8,7 @@
     ensure_kernel("bookworm", print)        # a suite, or the path of a vmlinuz
     with start.guest("bookworm", "instructions") as machine:
         machine.load(["ip_vs_rr", "ipip"])  # kernel modules, those that fail with the reason
-        for message in machine.run("cnbench.measuring.guest_entry", {"plan": ...}):
+        for message in machine.run("cnbench.measuring.guests.entry", {"plan": ...}):
             ...                             # each JSON line the module prints
 
 Everything that is built lies in `cache.folder()`, each piece whole or not at all:

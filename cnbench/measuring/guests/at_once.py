@@ -24,8 +24,8 @@ from cnbench.measuring.events import (
     Listener,
     Warned,
 )
-from cnbench.measuring.guest_runs import carry_out_in_guest, failed
-from cnbench.measuring.jobs import number_of_jobs, processors
+from cnbench.measuring.guests.jobs import number_of_jobs, processors
+from cnbench.measuring.guests.runs import carry_out_in_guest, failed
 from cnbench.measuring.plan import Plan
 
 

@@ -21,11 +21,11 @@ from cnbench.lab.guest.channel import Message
 from cnbench.lab.guest.errors import GuestError
 from cnbench.lab.guest.machine import Machine
 from cnbench.measuring.events import Event, GroupReady, WentOn, WorkAdvanced
-from cnbench.measuring.guest_entry import Assignment
-from cnbench.measuring.messages import event_from_plain, of_group
+from cnbench.measuring.guests.entry import Assignment
+from cnbench.measuring.guests.messages import event_from_plain, of_group
 from cnbench.measuring.plan import Plan
 
-MODULE = "cnbench.measuring.guest_entry"
+MODULE = "cnbench.measuring.guests.entry"
 # What it needs, kept in memory in a saved guest: importing that takes one some five seconds, and
 # asking a dozen tools for their version one more. The tools are that guest's own and stay the same.
 IMPORTS = (

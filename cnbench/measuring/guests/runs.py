@@ -14,7 +14,6 @@ from cnbench.core.venue import Venue
 from cnbench.lab.guest import start
 from cnbench.lab.guest.build.images import Progress
 from cnbench.lab.guest.errors import GuestError
-from cnbench.measuring.counting_guest import IMPORTS, MODULE, SILENCE_SECONDS, counting_guest
 from cnbench.measuring.events import (
     CaseEnded,
     Event,
@@ -24,8 +23,9 @@ from cnbench.measuring.events import (
     Listener,
     Warned,
 )
-from cnbench.measuring.guest_entry import Assignment
-from cnbench.measuring.messages import event_from_plain
+from cnbench.measuring.guests.counting import IMPORTS, MODULE, SILENCE_SECONDS, counting_guest
+from cnbench.measuring.guests.entry import Assignment
+from cnbench.measuring.guests.messages import event_from_plain
 from cnbench.measuring.plan import Plan
 
 

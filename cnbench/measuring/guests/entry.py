@@ -19,7 +19,7 @@ from cnbench.lab.guest import cgroup_v1
 from cnbench.lab.host import open_lab
 from cnbench.measuring import fingerprint
 from cnbench.measuring.events import EnvironmentFound, Event, GroupReady
-from cnbench.measuring.messages import encode_event
+from cnbench.measuring.guests.messages import encode_event
 from cnbench.measuring.plan import Plan
 from cnbench.measuring.session import carry_out
 
