@@ -40,7 +40,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Measured:
+class ChapterEntry:
     """One case at one origin: a row a metric, and all that the run file says about it."""
 
     run: Run
@@ -74,18 +74,18 @@ class Chapter:
 
     name: str
     record: ExperimentRecord
-    measured: tuple[Measured, ...]
+    measured: tuple[ChapterEntry, ...]
     environments: dict[str, Fingerprint]
 
     @property
-    def ok(self) -> list[Measured]:
+    def ok(self) -> list[ChapterEntry]:
         """What has results."""
-        return [one for one in self.measured if one.ok]
+        return [entry for entry in self.measured if entry.ok]
 
     @cached_property
     def origins(self) -> list[Origin]:
         """Where the results are from, in the order of the runs; without results, all origins."""
-        return list(dict.fromkeys(one.origin for one in self.ok or self.measured))
+        return list(dict.fromkeys(entry.origin for entry in self.ok or self.measured))
 
     @cached_property
     def varying(self) -> list[str]:
@@ -104,8 +104,8 @@ class Chapter:
     @cached_property
     def _values(self) -> dict[str, dict[Value, None]]:
         found: dict[str, dict[Value, None]] = {name: {} for name in self.record.parameters}
-        for one in self.measured:
-            for name, value in one.case.params.items():
+        for entry in self.measured:
+            for name, value in entry.case.params.items():
                 found.setdefault(name, {})[value] = None
         return {name: values for name, values in found.items() if values}
 
@@ -150,18 +150,18 @@ class Chapter:
 
     def metrics(self) -> list[tuple[Metric, ClockName]]:
         """Each metric on each clock it was measured with: what can share an axis."""
-        clocks = dict.fromkeys(one.origin.clock for one in self.ok)
+        clocks = dict.fromkeys(entry.origin.clock for entry in self.ok)
         return [(metric, clock) for metric in self.record.metrics for clock in clocks]
 
     def having(self, metric: str) -> Chapter:
         """Its cases that have a result for ``metric``, as a chapter of their own."""
-        return replace(self, measured=tuple(one for one in self.ok if one.row(metric)))
+        return replace(self, measured=tuple(entry for entry in self.ok if entry.row(metric)))
 
     def kinds(self) -> list[Chapter]:
         """Its results in chapters of one clock and one set of metrics: what can share a table."""
-        alike: dict[tuple[str, tuple[str, ...]], list[Measured]] = {}
-        for one in self.ok:
-            alike.setdefault((one.origin.clock, one.metrics), []).append(one)
+        alike: dict[tuple[str, tuple[str, ...]], list[ChapterEntry]] = {}
+        for entry in self.ok:
+            alike.setdefault((entry.origin.clock, entry.metrics), []).append(entry)
         return [
             replace(
                 self,
@@ -184,12 +184,12 @@ class Chapter:
 
 def chapters_of(runs: Sequence[Run]) -> list[Chapter]:
     """The experiments of the runs, in their order; one without any case is left out."""
-    measured: dict[str, list[Measured]] = {}
+    measured: dict[str, list[ChapterEntry]] = {}
     records: dict[str, ExperimentRecord] = {}
     for index, run in enumerate(runs):
-        for one in _measured(run, letter(index) if len(runs) > 1 else ""):
-            measured.setdefault(one.case.experiment, []).append(one)
-            records.setdefault(one.case.experiment, run.experiments[one.case.experiment])
+        for entry in _measured(run, letter(index) if len(runs) > 1 else ""):
+            measured.setdefault(entry.case.experiment, []).append(entry)
+            records.setdefault(entry.case.experiment, run.experiments[entry.case.experiment])
     environments = {digest: found for run in runs for digest, found in run.fingerprints.items()}
     return [
         Chapter(name, records[name], tuple(_side_by_side(ones)), environments)
@@ -208,12 +208,12 @@ def shorten(text: str, longest: int = _LONGEST_LABEL) -> str:
     return plain if len(plain) <= longest else plain[: longest - 1] + "…"
 
 
-def _measured(run: Run, called: str) -> list[Measured]:
+def _measured(run: Run, called: str) -> list[ChapterEntry]:
     rows: dict[str, list[Row]] = {}
     for row in rows_of(run):
         rows.setdefault(row.case.key, []).append(row)
     return [
-        Measured(run, _place(run, result, called), result, tuple(rows.get(result.case.key, ())))
+        ChapterEntry(run, _place(run, result, called), result, tuple(rows.get(result.case.key, ())))
         for result in run.cases
     ]
 
@@ -229,9 +229,9 @@ def _place(run: Run, result: CaseResult, called: str) -> Origin:
     )
 
 
-def _side_by_side(measured: Iterable[Measured]) -> list[Measured]:
+def _side_by_side(measured: Iterable[ChapterEntry]) -> list[ChapterEntry]:
     """The same, with equal points of different origins next to each other."""
-    by_point: dict[str, list[Measured]] = {}
-    for one in measured:
-        by_point.setdefault(one.case.point, []).append(one)
-    return [one for ones in by_point.values() for one in ones]
+    by_point: dict[str, list[ChapterEntry]] = {}
+    for entry in measured:
+        by_point.setdefault(entry.case.point, []).append(entry)
+    return [entry for ones in by_point.values() for entry in ones]

@@ -154,25 +154,27 @@ def jointly(compared: Sequence[Compared]) -> list[Compared]:
     inconclusive. Intervals, and what is equivalent, are each its own.
     """
     p_values: dict[Hashable, float] = {}
-    for one in compared:
-        p_values[one.same_as] = min(p_values.get(one.same_as, 1.0), one.p_value)
+    for comparison in compared:
+        p_values[comparison.same_as] = min(
+            p_values.get(comparison.same_as, 1.0), comparison.p_value
+        )
     standing = holm(p_values)
     return [
-        replace(one, judgement=one.alone)
-        if one.same_as in standing or one.alone.verdict not in _DIFFERENT
-        else replace(one, judgement=_one_of_many(one, len(p_values)))
-        for one in compared
+        replace(comparison, judgement=comparison.alone)
+        if comparison.same_as in standing or comparison.alone.verdict not in _DIFFERENT
+        else replace(comparison, judgement=_one_of_many(comparison, len(p_values)))
+        for comparison in compared
     ]
 
 
 def questions(compared: Sequence[Compared]) -> int:
     """How many different things were compared; multiples of one metric are one."""
-    return len({one.same_as for one in compared})
+    return len({comparison.same_as for comparison in compared})
 
 
 def overall(compared: Sequence[Compared]) -> Verdict:
     """The verdict on all together: worse if any is, else inconclusive if any is, else the best."""
-    verdicts = {one.judgement.verdict for one in jointly(compared)}
+    verdicts = {comparison.judgement.verdict for comparison in jointly(compared)}
     for verdict in (Verdict.WORSE, Verdict.INCONCLUSIVE, Verdict.BETTER):
         if verdict in verdicts:
             return verdict
@@ -182,12 +184,12 @@ def overall(compared: Sequence[Compared]) -> Verdict:
 _DIFFERENT = (Verdict.WORSE, Verdict.BETTER)
 
 
-def _one_of_many(one: Compared, count: int) -> Judgement:
+def _one_of_many(comparison: Compared, count: int) -> Judgement:
     return Judgement(
         Verdict.INCONCLUSIVE,
-        f"by itself {one.alone.verdict.value} (p = {one.p_value:.2g}), but of {count} comparisons"
-        f" {count * LEVEL:.2g} would look so by chance; what would help: a comparison of this case"
-        " alone, or more runs or blocks",
+        f"by itself {comparison.alone.verdict.value} (p = {comparison.p_value:.2g}), but of {count}"
+        f" comparisons {count * LEVEL:.2g} would look so by chance; what would help: a comparison"
+        " of this case alone, or more runs or blocks",
     )
 
 

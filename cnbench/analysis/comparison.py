@@ -111,7 +111,7 @@ def compare_cases(
     ]
     if paired:
         alike = {name for name, record in run.experiments.items() if record.alike}
-        shared = [_Shared.of(*one) for one in rows_and_results]
+        shared = [_Shared.of(*matched) for matched in rows_and_results]
         return _compared_in_blocks(shared, alike, margin, floor)
     apart = [
         _Apart(
@@ -164,13 +164,13 @@ class _Shared:
 def _compared_apart(
     found: Sequence[_Apart], margin: float | None, floor: float | None
 ) -> list[Compared]:
-    series = [run for one in found for side in (one.before, one.after) for run in side.by_run]
+    series = [run for apart in found for side in (apart.before, apart.after) for run in side.by_run]
     memory = pooled_memory(series)
     compared = []
-    for one in found:
-        effect = effect_between_runs(one.before, one.after, one.earlier, memory=memory)
+    for apart in found:
+        effect = effect_between_runs(apart.before, apart.after, apart.earlier, memory=memory)
         unknown = "" if effect.known else BETWEEN_RUNS
-        compared.append(judged(one.a, one.b, effect, unknown, margin, floor))
+        compared.append(judged(apart.a, apart.b, effect, unknown, margin, floor))
     return jointly(compared)
 
 
@@ -178,13 +178,17 @@ def _compared_in_blocks(
     found: Sequence[_Shared], alike: Collection[str], margin: float | None, floor: float | None
 ) -> list[Compared]:
     memory = pooled_memory(
-        [series for one in found for series in contrasts(one.reference, one.other, one.twin)]
+        [
+            series
+            for shared in found
+            for series in contrasts(shared.reference, shared.other, shared.twin)
+        ]
     )
     compared = []
-    for one in found:
-        effect = effect_in_blocks(one.reference, one.other, one.twin, memory=memory)
-        if one.backwards:
+    for shared in found:
+        effect = effect_in_blocks(shared.reference, shared.other, shared.twin, memory=memory)
+        if shared.backwards:
             effect = effect.reversed()
-        unknown = "" if effect.known or one.b.case.experiment in alike else BETWEEN_SETUPS
-        compared.append(judged(one.a, one.b, effect, unknown, margin, floor))
+        unknown = "" if effect.known or shared.b.case.experiment in alike else BETWEEN_SETUPS
+        compared.append(judged(shared.a, shared.b, effect, unknown, margin, floor))
     return jointly(compared)

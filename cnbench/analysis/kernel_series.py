@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnbench.analysis.chapters import Chapter, Measured
+from cnbench.analysis.chapters import Chapter, ChapterEntry
 from cnbench.analysis.rows import Row
 from cnbench.core.kernels.release import release_order
 from cnbench.core.metric import ClockName, Metric
@@ -34,7 +34,7 @@ class Series:
     """
 
     kernels: tuple[str, ...]
-    measured: tuple[Measured, ...]
+    measured: tuple[ChapterEntry, ...]
     rows: tuple[Row, ...]
     steps: tuple[Step, ...] | None
     out_of_line: tuple[int, ...] = ()
@@ -69,20 +69,20 @@ def histories_of(chapter: Chapter) -> list[KernelHistory]:
 
 
 def _history(chapter: Chapter, run: str, metric: Metric, clock: ClockName) -> KernelHistory:
-    by_point: dict[str, list[Measured]] = {}
-    for one in chapter.ok:
-        place = one.origin
-        if (place.run, place.lab, place.clock) == (run, "guest", clock) and one.row(metric.name):
-            by_point.setdefault(one.case.point, []).append(one)
+    by_point: dict[str, list[ChapterEntry]] = {}
+    for entry in chapter.ok:
+        place = entry.origin
+        if (place.run, place.lab, place.clock) == (run, "guest", clock) and entry.row(metric.name):
+            by_point.setdefault(entry.case.point, []).append(entry)
     series = tuple(_series(ones, metric) for ones in by_point.values() if len(ones) > 1)
-    kernels = {kernel for one in series for kernel in one.kernels}
+    kernels = {kernel for line in series for kernel in line.kernels}
     return KernelHistory(run, metric, clock, tuple(sorted(kernels, key=release_order)), series)
 
 
-def _series(measured: Sequence[Measured], metric: Metric) -> Series:
-    in_order = sorted(measured, key=lambda one: release_order(one.origin.kernel))
-    rows = tuple(row for one in in_order if (row := one.row(metric.name)))
-    kernels = tuple(one.origin.kernel for one in in_order)
+def _series(measured: Sequence[ChapterEntry], metric: Metric) -> Series:
+    in_order = sorted(measured, key=lambda entry: release_order(entry.origin.kernel))
+    rows = tuple(row for entry in in_order if (row := entry.row(metric.name)))
+    kernels = tuple(entry.origin.kernel for entry in in_order)
     return Series(kernels, tuple(in_order), rows, _steps(rows), _out_of_line(rows))
 
 

@@ -104,11 +104,15 @@ def beside(
     """All rows: whole steps first, then plugins; of each first those that both have."""
     ours, theirs = _ours(rows, setting), _theirs(figures)
     joined = [
-        replace(one, theirs=theirs[key].theirs, count=theirs[key].count) if key in theirs else one
-        for key, one in ours.items()
+        replace(served, theirs=theirs[key].theirs, count=theirs[key].count)
+        if key in theirs
+        else served
+        for key, served in ours.items()
     ]
-    joined += [one for key, one in theirs.items() if key not in ours]
-    return sorted(joined, key=lambda one: (one.plugin != "", one.ratio is None, one.known is None))
+    joined += [served for key, served in theirs.items() if key not in ours]
+    return sorted(
+        joined, key=lambda served: (served.plugin != "", served.ratio is None, served.known is None)
+    )
 
 
 def _usable(rows: Iterable[Row]) -> list[Row]:
@@ -137,12 +141,14 @@ def _ours(
             continue
         plugin = "" if decision else str(params["plugin"])
         point = ALGORITHM_STEP if decision else str(params["extension_point"]).capitalize()
-        one = found.setdefault(
+        served = found.setdefault(
             (plugin, point), ServedBeside(plugin, point, POD if decision else POD_AND_NODE)
         )
         cost = finite(row.interval.estimate) if row.interval else None
         is_known = params["shape"] == "known"
-        found[plugin, point] = replace(one, known=cost) if is_known else replace(one, new=cost)
+        found[plugin, point] = (
+            replace(served, known=cost) if is_known else replace(served, new=cost)
+        )
     return found
 
 

@@ -58,6 +58,6 @@ def duration_text(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{seconds / 3600:.1f} h"
 
 
-def count_text(count: int, one: str, many: str = "") -> str:
+def count_text(count: int, singular: str, many: str = "") -> str:
     """``1 case``, ``2 cases``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}".replace(",", "\u202f")
+    return f"{count:,} {singular if count == 1 else many or singular + 's'}".replace(",", "\u202f")

@@ -56,7 +56,13 @@ def _pair(first: Run, other: Run, name: str) -> RunPair:
         return RunPair("A", name, (), str(error), differences)
     refused = "their environments differ in what could explain any effect" if differences else ""
     chapters = {chapter.name: chapter for chapter in chapters_of([first, other])}
-    return RunPair("A", name, tuple(_line(chapters, one) for one in compared), refused, differences)
+    return RunPair(
+        "A",
+        name,
+        tuple(_line(chapters, comparison) for comparison in compared),
+        refused,
+        differences,
+    )
 
 
 def _line(chapters: dict[str, Chapter], compared: Compared) -> EffectLine:

@@ -63,14 +63,16 @@ def add(run: Run, releases: Mapping[str, KernelRelease], folder: Path, pages: Pa
         UnsupportedError: git is not installed.
         CommandError: git or asv failed; it says why.
     """
-    kept = {name: one for name, one in _kept(folder).items() if name not in run.experiments}
+    kept = {
+        name: run_kept for name, run_kept in _kept(folder).items() if name not in run.experiments
+    }
     histories = kept | _by_experiment(run)
     known = known_releases(folder) | dict(releases)
-    used = {name for one in histories.values() for name in history.releases_in(one)}
+    used = {name for run_kept in histories.values() for name in history.releases_in(run_kept)}
     in_order = [known[name] for name in sorted(used, key=release_order)]
     with cache.publishing(folder) as building:
-        for name, one in histories.items():
-            run_file.write(one, building / _RUNS / f"{name}{SUFFIX}")
+        for name, run_kept in histories.items():
+            run_file.write(run_kept, building / _RUNS / f"{name}{SUFFIX}")
         (building / _RELEASES).write_text(_to_text(in_order))
         history.write(list(histories.values()), in_order, building, pages)
     publish(folder, pages)
@@ -100,10 +102,10 @@ def known_releases(folder: Path) -> dict[str, KernelRelease]:
     try:
         listed = json.loads(path.read_text())
         return {
-            one["name"]: KernelRelease(
-                one["name"], date.fromisoformat(one["built"]), one["description"]
+            entry["name"]: KernelRelease(
+                entry["name"], date.fromisoformat(entry["built"]), entry["description"]
             )
-            for one in listed
+            for entry in listed
         }
     except FileNotFoundError:
         return {}
@@ -128,5 +130,5 @@ def _by_experiment(run: Run) -> dict[str, Run]:
 
 
 def _to_text(releases: list[KernelRelease]) -> str:
-    listed = [asdict(one) | {"built": one.built.isoformat()} for one in releases]
+    listed = [asdict(release) | {"built": release.built.isoformat()} for release in releases]
     return json.dumps(listed, indent=1) + "\n"

@@ -35,7 +35,9 @@ class Observation:
     @property
     def control_differs(self) -> bool:
         """Whether the probe was seen to answer otherwise; what a kernel has not, it cannot show."""
-        return self.answer.startswith(ABSENT) or any(one != self.answer for one in self.controls)
+        return self.answer.startswith(ABSENT) or any(
+            otherwise != self.answer for otherwise in self.controls
+        )
 
 
 def observe(behaviour: Behaviour, lab: Lab, controls: bool = False) -> Observation:

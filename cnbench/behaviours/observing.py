@@ -71,7 +71,10 @@ def observe_kernel(
         try:
             with start.guest(kernel, "instructions", progress, tuple(_imports())) as machine:
                 release = machine.release
-                request = {"behaviours": [one.name for one in left], "controls": controls}
+                request = {
+                    "behaviours": [behaviour.name for behaviour in left],
+                    "controls": controls,
+                }
                 for message in machine.run(guest_entry.__name__, request, silence=_SILENCE_SECONDS):
                     stopping.check()
                     if "begun" in message:

@@ -41,7 +41,11 @@ def called(names: Iterable[str]) -> list[Behaviour]:
     known = all_behaviours()
     found: dict[str, Behaviour] = {}
     for name in names:
-        chosen = {one: known[one] for one in known if name in (one, one.partition(".")[0])}
+        chosen = {
+            full_name: known[full_name]
+            for full_name in known
+            if name in (full_name, full_name.partition(".")[0])
+        }
         if not chosen:
             raise UsageError(f"there is no behaviour '{name}'", choose_from(name, tuple(known)))
         found |= chosen

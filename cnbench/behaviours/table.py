@@ -25,7 +25,9 @@ class Column:
 
     def of(self, behaviour: str) -> Observation | None:
         """Its observation of ``behaviour``, or None where that was not asked."""
-        found = (one for one in self.observations if one.behaviour == behaviour)
+        found = (
+            observation for observation in self.observations if observation.behaviour == behaviour
+        )
         return next(found, None)
 
 
@@ -53,7 +55,11 @@ class Table:
     def behaviours(self) -> tuple[str, ...]:
         """All that any of the kernels was asked, in the order in which it was."""
         return tuple(
-            dict.fromkeys(one.behaviour for column in self.columns for one in column.observations)
+            dict.fromkeys(
+                observation.behaviour
+                for column in self.columns
+                for observation in column.observations
+            )
         )
 
     def row(self, behaviour: str) -> tuple[Observation | None, ...]:
@@ -64,8 +70,8 @@ class Table:
         """Whether each kernel's answer differs from that of the nearest older one that has any."""
         marks: list[bool] = []
         before = ""
-        for one in self.row(behaviour):
-            answer = one.answer if one else ""
+        for observation in self.row(behaviour):
+            answer = observation.answer if observation else ""
             marks.append(bool(answer and before and answer != before))
             before = answer or before
         return tuple(marks)

@@ -167,7 +167,7 @@ def _widths(columns: Sequence[Column], width: int) -> list[int]:
         more = max(0, min(columns[n].natural - given[n], left // (len(wanting) - index)))
         given[n] += more
         left -= more
-    return [min(one, width) for one in given]
+    return [min(given_width, width) for given_width in given]
 
 
 def _plain(text: str) -> str:

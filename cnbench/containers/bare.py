@@ -121,11 +121,11 @@ def _map_users(child: Table, descriptor: int) -> None:
 def _change_root(child: Table, root: str, extra: str, wanted: Wanted) -> None:
     child.call("mount", b"none", b"/", 0, _REC | _PRIVATE, 0)
     child.call("mount", root, root, 0, _BIND | _REC, 0)
-    for one in MOUNTS:
-        if one.target.startswith("/dev/"):
-            child.call("mkdir", root + one.target, 0o755)
-        options = ",".join(one.options)
-        child.call("mount", one.kind, root + one.target, one.kind, one.flags, options)
+    for mount in MOUNTS:
+        if mount.target.startswith("/dev/"):
+            child.call("mkdir", root + mount.target, 0o755)
+        options = ",".join(mount.options)
+        child.call("mount", mount.kind, root + mount.target, mount.kind, mount.flags, options)
     for target in targets(wanted.mounts):
         child.call("mount", extra, root + target, 0, _BIND, 0)
     child.call("chdir", root)

@@ -39,13 +39,15 @@ def run(argv: list[str], environment: dict[str, str], given: str) -> dict[str, A
     source = os.memfd_create("given")
     os.write(source, given.encode())
     os.lseek(source, 0, os.SEEK_SET)
-    streams = [(os.POSIX_SPAWN_DUP2, one, to) for to, one in enumerate((source, output, complaint))]
+    streams = [
+        (os.POSIX_SPAWN_DUP2, stream, to) for to, stream in enumerate((source, output, complaint))
+    ]
     try:
         began = _clock()
         pid = os.posix_spawn(argv[0], argv, os.environ | environment, file_actions=streams)
         _, status = os.waitpid(pid, 0)
         ended = _clock()
-        texts = [_contents(one) for one in (output, complaint)]
+        texts = [_contents(stream) for stream in (output, complaint)]
     finally:
         for descriptor in (output, complaint, source):
             os.close(descriptor)
@@ -124,7 +126,7 @@ def look(pid: int) -> dict[str, Any]:
         if ":\t" in line
     )
     return {
-        "namespaces": {one.name: one.readlink().name for one in (folder / "ns").iterdir()},
+        "namespaces": {path.name: path.readlink().name for path in (folder / "ns").iterdir()},
         "groups": (folder / "cgroup").read_text().splitlines(),
         "mounts": (folder / "mountinfo").read_text().splitlines(),
         "program": (folder / "exe").readlink().name,

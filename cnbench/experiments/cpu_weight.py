@@ -75,18 +75,20 @@ class WeightSubject:
     def proof(self) -> Proof:
         """The threads are in their groups and on one CPU, and the kernel has the weights."""
         contenders = (self.heavy, self.light)
-        allowed = [os.sched_getaffinity(pid) for one in contenders for pid in one.spinners.pids]
+        allowed = [
+            os.sched_getaffinity(pid) for contender in contenders for pid in contender.spinners.pids
+        ]
         return Proof(
             (
                 equal(
                     "weights read back, 1 being the default",
-                    [one.weight for one in contenders],
-                    [one.group.read_weight() for one in contenders],
+                    [contender.weight for contender in contenders],
+                    [contender.group.read_weight() for contender in contenders],
                 ),
                 equal(
                     "the groups' processes",
-                    [sorted(one.spinners.pids) for one in contenders],
-                    [sorted(one.group.members()) for one in contenders],
+                    [sorted(contender.spinners.pids) for contender in contenders],
+                    [sorted(contender.group.members()) for contender in contenders],
                 ),
                 equal("the CPUs that any of them may use", {self.cpu}, set().union(*allowed)),
                 true("both together used the CPU", f"{self._used:.2f} s", self._used > 0),

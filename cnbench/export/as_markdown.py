@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from cnbench.analysis.chapters import Chapter, Measured, chapters_of
+from cnbench.analysis.chapters import Chapter, ChapterEntry, chapters_of
 from cnbench.analysis.number_format import interval_text, median_text, noise_text
 from cnbench.analysis.rows import Row
 from cnbench.core.run import Run
@@ -31,25 +31,25 @@ def exported(run: Run) -> tuple[bytes, list[str]]:
 
 
 def _table(chapter: Chapter) -> Iterator[str]:
-    shown = [(one, row) for one in chapter.ok for row in one.rows if row.interval]
+    shown = [(entry, row) for entry in chapter.ok for row in entry.rows if row.interval]
     if shown:
         several = len(chapter.origins) > 1
         head = [*chapter.varying, *(["measured on"] if several else []), *_FIGURES]
         yield _line(head)
         yield "|" + "---|" * len(head)
-        for one, row in shown:
-            yield _line(_cells(chapter, one, row, several=several))
+        for entry, row in shown:
+            yield _line(_cells(chapter, entry, row, several=several))
         yield ""
-    for one in chapter.measured:
-        if one.result.status != "ok":
-            told = f"{chapter.label(one.case)}: {one.result.status}, {one.result.reason}"
+    for entry in chapter.measured:
+        if entry.result.status != "ok":
+            told = f"{chapter.label(entry.case)}: {entry.result.status}, {entry.result.reason}"
             yield f"- {_plain(told)}"
 
 
-def _cells(chapter: Chapter, one: Measured, row: Row, *, several: bool) -> Sequence[str]:
+def _cells(chapter: Chapter, entry: ChapterEntry, row: Row, *, several: bool) -> Sequence[str]:
     return [
-        *(chapter.show(name, one.case.params.get(name)) for name in chapter.varying),
-        *([chapter.origin_label(one.origin)] if several else []),
+        *(chapter.show(name, entry.case.params.get(name)) for name in chapter.varying),
+        *([chapter.origin_label(entry.origin)] if several else []),
         row.metric.name,
         median_text(row),
         interval_text(row),

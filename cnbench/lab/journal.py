@@ -230,7 +230,7 @@ def _left_behind(text: str) -> list[Resource]:
             left.append(resource)
         elif resource in left:
             left.remove(resource)
-    return [one for one in reversed(left) if not is_nothing(one)]
+    return [remaining for remaining in reversed(left) if not is_nothing(remaining)]
 
 
 def _entry(line: str) -> tuple[str, Resource]:

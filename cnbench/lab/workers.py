@@ -93,8 +93,8 @@ def worker(work: Work, processor: int) -> Iterator[Worker]:
 
 def first_to_tell(workers: Sequence[Worker]) -> list[Worker]:
     """Those of ``workers`` that have told something, or have ended; waits for the first."""
-    ready = connection.wait([one.fileno() for one in workers])
-    return [one for one in workers if one.fileno() in ready]
+    ready = connection.wait([running.fileno() for running in workers])
+    return [running for running in workers if running.fileno() in ready]
 
 
 def _become(work: Work, told: Connection, parent: int, processor: int) -> None:

@@ -102,12 +102,12 @@ def open_asker(
     """Asks from ``sources`` in ``client`` at ``ports`` on every address of ``server``."""
     family = family_of(sources[0])
     with listening(server, socket.SOCK_DGRAM, family, ports) as servers:
-        for one in servers:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _AGAIN_AFTER)
+        for opened in servers:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _AGAIN_AFTER)
             if family == socket.AF_INET6:
-                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+                opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
                 # IPv6 does not take an address that is local by a route alone for an answer's.
-                one.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
+                opened.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
             else:
-                one.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+                opened.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
         yield Asker(client, servers, sources, clock)

@@ -22,12 +22,12 @@ def listening(
         sockets = []
         for port in ports:
             with namespace.entered():
-                one = opened.enter_context(socket.socket(family, kind))
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener = opened.enter_context(socket.socket(family, kind))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
-                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            one.bind(("", port))
-            sockets.append(one)
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.bind(("", port))
+            sockets.append(listener)
         yield sockets
 
 

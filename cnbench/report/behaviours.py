@@ -51,9 +51,11 @@ def _lines(table: Table) -> Iterator[BehaviourLine]:
     known = all_behaviours()
     # A file may have answers to what this cnbench does not ask any more.
     for name in (name for name in table.behaviours if name in known):
-        one = known[name]
+        behaviour = known[name]
         cells = tuple(
             Cell(found.answer if found else "", differs, found.reason if found else "not asked")
             for found, differs in zip(table.row(name), table.marks(name), strict=True)
         )
-        yield BehaviourLine(name, one.question, one.method, one.matters, one.source, cells)
+        yield BehaviourLine(
+            name, behaviour.question, behaviour.method, behaviour.matters, behaviour.source, cells
+        )

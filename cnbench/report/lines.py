@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnbench.analysis.chapters import Chapter, Measured
+from cnbench.analysis.chapters import Chapter, ChapterEntry
 from cnbench.analysis.number_format import interval_text, median_text, noise_text, span
 from cnbench.analysis.rows import Row
 from cnbench.core.proof import Check
@@ -84,12 +84,12 @@ class Scale:
         return round(min(100.0, max(0.0, 100 * (value - low) / (high - low))), 1)
 
 
-def line_of(chapter: Chapter, one: Measured, row: Row, scale: Scale | None) -> Line:
+def line_of(chapter: Chapter, entry: ChapterEntry, row: Row, scale: Scale | None) -> Line:
     """One case of ``chapter`` in its table, on the scale of all its rows."""
-    params = one.case.params
+    params = entry.case.params
     return Line(
         params=tuple(chapter.show(name, params.get(name)) for name in chapter.varying),
-        origin=chapter.origin_label(one.origin),
+        origin=chapter.origin_label(entry.origin),
         median=median_text(row),
         interval=interval_text(row),
         strip=_strip(row, scale),

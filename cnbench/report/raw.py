@@ -8,7 +8,7 @@ from math import floor, log10
 
 import numpy as np
 
-from cnbench.analysis.chapters import Chapter, Measured
+from cnbench.analysis.chapters import Chapter, ChapterEntry
 from cnbench.analysis.number_format import count_text, minus
 from cnbench.core.metric import Metric
 from cnbench.report.summary import case_and_place
@@ -48,25 +48,25 @@ def raw_cases(chapter: Chapter) -> list[RawCase]:
     """The samples of every case that has some, failed ones included."""
     return [
         RawCase(
-            case_and_place(chapter, one),
-            one.result.status,
-            _facts(one),
-            tuple(_values(one, chapter.record.metrics)),
-            tuple(_reasons(columns_of(one.result.samples))),
+            case_and_place(chapter, entry),
+            entry.result.status,
+            _facts(entry),
+            tuple(_values(entry, chapter.record.metrics)),
+            tuple(_reasons(columns_of(entry.result.samples))),
         )
-        for one in chapter.measured
-        if one.result.samples
+        for entry in chapter.measured
+        if entry.result.samples
     ]
 
 
-def _facts(one: Measured) -> str:
-    result = one.result
+def _facts(entry: ChapterEntry) -> str:
+    result = entry.result
     parts = [f"group {result.group}", f"set up in {result.setup:.2g} s"]
     return ", ".join([*parts, result.stopped] if result.stopped else parts)
 
 
-def _values(one: Measured, metrics: Iterable[Metric]) -> Iterable[RawValues]:
-    named = (("", one.result.samples), (" (A′)", one.result.twin))
+def _values(entry: ChapterEntry, metrics: Iterable[Metric]) -> Iterable[RawValues]:
+    named = (("", entry.result.samples), (" (A′)", entry.result.twin))
     parts = [
         (name, columns, _Marks.of(columns)) for name, s in named for columns in [columns_of(s)]
     ]
@@ -74,7 +74,7 @@ def _values(one: Measured, metrics: Iterable[Metric]) -> Iterable[RawValues]:
         for name, columns, marks in parts:
             if metric.name in columns.metrics:
                 values = columns.values(metric.name)
-                unit = metric.unit_on(one.origin.clock)
+                unit = metric.unit_on(entry.origin.clock)
                 factor, symbol = _scale(float(np.median(np.abs(values))), unit)
                 text = " ".join(marks.tokens(values / factor))
                 yield RawValues(metric.name + name, symbol, text)

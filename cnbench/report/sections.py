@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cnbench.analysis.chapters import Chapter, Measured
+from cnbench.analysis.chapters import Chapter, ChapterEntry
 from cnbench.analysis.number_format import interval_text, median_text, noise_text
 from cnbench.analysis.published import Beside, beside_published
 from cnbench.core.metric import Metric
@@ -133,28 +133,28 @@ def _tables(chapter: Chapter) -> Iterable[Table]:
                 shown,
                 tuple(kind.varying),
                 len(kind.origins) > 1,
-                tuple(_line(kind, one, shown) for one in kind.ok),
+                tuple(_line(kind, entry, shown) for entry in kind.ok),
             )
 
 
-def _line(chapter: Chapter, one: Measured, metrics: Sequence[Metric]) -> TableLine:
-    rows = [one.row(metric.name) for metric in metrics]
+def _line(chapter: Chapter, entry: ChapterEntry, metrics: Sequence[Metric]) -> TableLine:
+    rows = [entry.row(metric.name) for metric in metrics]
     return TableLine(
-        params=tuple(chapter.show(n, one.case.params.get(n)) for n in chapter.varying),
-        origin=chapter.origin_label(one.origin),
+        params=tuple(chapter.show(n, entry.case.params.get(n)) for n in chapter.varying),
+        origin=chapter.origin_label(entry.origin),
         cells=tuple(
             FigureCell(median_text(row), interval_text(row), noise_text(row)) if row else None
             for row in rows
         ),
         blocks=max((row.blocks for row in rows if row), default=0),
-        stopped=one.result.stopped,
+        stopped=entry.result.stopped,
     )
 
 
 def _proofs(chapter: Chapter) -> Iterable[ProofLine]:
-    for one in chapter.measured:
-        if one.result.proof.checks:
-            yield ProofLine(case_and_place(chapter, one), one.result.proof.checks)
+    for entry in chapter.measured:
+        if entry.result.proof.checks:
+            yield ProofLine(case_and_place(chapter, entry), entry.result.proof.checks)
 
 
 def _where(chapter: Chapter, digest: str) -> str:
@@ -182,7 +182,7 @@ def _settings(chapter: Chapter, digests: list[str]) -> dict[str, list[Setting]]:
 def _side_by_side(found: list[dict[str, str]]) -> list[Setting]:
     settings = [
         Setting(name, values, len(set(values)) > 1)
-        for name in dict.fromkeys(name for one in found for name in one)
-        if any(values := tuple(one.get(name, "") for one in found))
+        for name in dict.fromkeys(name for facts in found for name in facts)
+        if any(values := tuple(facts.get(name, "") for facts in found))
     ]
     return sorted(settings, key=lambda setting: not setting.differs)

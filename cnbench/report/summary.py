@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cnbench.analysis.chapters import Chapter, Measured
+from cnbench.analysis.chapters import Chapter, ChapterEntry
 from cnbench.analysis.number_format import count_text
 from cnbench.core.run import CaseResult
 from cnbench.report.lines import Line, Scale, line_of
@@ -59,9 +59,9 @@ def overviews_of(chapter: Chapter) -> list[Overview]:
 
 def _overview(chapter: Chapter, kind: Chapter) -> Overview:
     metric = kind.record.metrics[0]
-    shown = [(one, row) for one in kind.ok if (row := one.row(metric.name)) is not None]
+    shown = [(entry, row) for entry in kind.ok if (row := entry.row(metric.name)) is not None]
     scale = Scale.of([row for _, row in shown])
-    lines = tuple(line_of(kind, one, row, scale) for one, row in shown)
+    lines = tuple(line_of(kind, entry, row, scale) for entry, row in shown)
     return Overview(
         experiment=chapter.name,
         metric=metric.name,
@@ -79,32 +79,32 @@ def _overview(chapter: Chapter, kind: Chapter) -> Overview:
 
 def troubles_of(chapters: Iterable[Chapter]) -> list[Trouble]:
     """What has no result, by reason; failed before unsupported, the most frequent first."""
-    alike: dict[tuple[str, str, str, str], list[tuple[Chapter, Measured]]] = {}
+    alike: dict[tuple[str, str, str, str], list[tuple[Chapter, ChapterEntry]]] = {}
     for chapter in chapters:
-        for one in chapter.measured:
-            result = one.result
-            if not one.ok:
+        for entry in chapter.measured:
+            result = entry.result
+            if not entry.ok:
                 reason = result.reason or "it has no samples"
                 key = (result.status, chapter.name, reason, result.remedy)
-                alike.setdefault(key, []).append((chapter, one))
+                alike.setdefault(key, []).append((chapter, entry))
     troubles = [
         Trouble(
             status if status != "ok" else "empty",
             experiment,
             reason,
             remedy,
-            tuple(case_and_place(chapter, one) for chapter, one in ones),
-            next((said for _, one in ones if (said := _last_words(one.result))), ""),
+            tuple(case_and_place(chapter, entry) for chapter, entry in ones),
+            next((said for _, entry in ones if (said := _last_words(entry.result))), ""),
         )
         for (status, experiment, reason, remedy), ones in alike.items()
     ]
     return sorted(troubles, key=lambda t: (t.status != "failed", -len(t.cases)))
 
 
-def case_and_place(chapter: Chapter, one: Measured) -> str:
+def case_and_place(chapter: Chapter, entry: ChapterEntry) -> str:
     """The short name of a case, with the place where there is more than one."""
-    place = chapter.origin_label(one.origin)
-    return f"{chapter.label(one.case)} ({place})" if place else chapter.label(one.case)
+    place = chapter.origin_label(entry.origin)
+    return f"{chapter.label(entry.case)} ({place})" if place else chapter.label(entry.case)
 
 
 def _last_words(result: CaseResult) -> str:

@@ -147,8 +147,8 @@ class Scheduler:
         return Scores(
             numbers,
             names if view.nodes is None else [names[number] for number in numbers.tolist()],
-            ByPlugin({name: one.raw for name, one in scored.items()}, score_name),
-            ByPlugin({name: one.normalised for name, one in scored.items()}, score_name),
+            ByPlugin({name: scores.raw for name, scores in scored.items()}, score_name),
+            ByPlugin({name: scores.normalised for name, scores in scored.items()}, score_name),
             ByPlugin(self.weights, score_name),
             total.sum(),
         )

@@ -65,7 +65,7 @@ class SpreadConstraint:
         honours_taints = given.node_taints_policy == HONOR if says else False
         self._policies = self._masks(honours_affinity, honours_taints)
         self._columns = [cluster.topology(key) for key in keys]
-        self._all_count = not self._policies and all(one.complete for one in self._columns)
+        self._all_count = not self._policies and all(column.complete for column in self._columns)
         # What makes a node count, and thus what kept answers are known by. A policy that is not
         # honoured is None: () would be the tolerations of a pod that has none and honours taints.
         self._rules = cluster.content(
@@ -136,14 +136,18 @@ class Constraints:
     """
 
     def __init__(self, view: View, shape: PodShape, verdict: str) -> None:
-        given = [one for one in _given(view, shape) if one.when_unsatisfiable == verdict]
+        given = [
+            constraint
+            for constraint in _given(view, shape)
+            if constraint.when_unsatisfiable == verdict
+        ]
         self.needs_labels = (
             bool(shape.spec.topology_spread_constraints)
             or view.settings.default_constraints != SYSTEM
             or not view.release.spreads_without_zone
         )
-        keys = [one.topology_key for one in given] if self.needs_labels else []
-        self.wanted = [SpreadConstraint(view, shape, one, keys) for one in given]
+        keys = [constraint.topology_key for constraint in given] if self.needs_labels else []
+        self.wanted = [SpreadConstraint(view, shape, constraint, keys) for constraint in given]
 
 
 def _given(view: View, shape: PodShape) -> Sequence[TopologySpreadConstraint]:
@@ -154,7 +158,7 @@ def _given(view: View, shape: PodShape) -> Sequence[TopologySpreadConstraint]:
     defaults = view.settings.default_constraints
     if isinstance(defaults, str):
         defaults = SYSTEM_CONSTRAINTS
-    return [replace(one, label_selector=selector) for one in defaults]
+    return [replace(constraint, label_selector=selector) for constraint in defaults]
 
 
 def constraints(view: View, shape: PodShape, verdict: str) -> Constraints:

@@ -25,10 +25,12 @@ def tell(pod: Pod, shape: PodShape, release: KubernetesRelease) -> None:
     found = shape.compiled.get(key)
     if found is None:
         found = shape.compiled[key] = (*shape.spec.unmodelled, *_newer_than(release, shape))
-    for one in found:  # type: ignore[attr-defined]
-        if one.refused:
-            raise SchedulerInputError(f"pod {pod.key}", one.field, one.problem)
-        warnings.warn(f"pod {pod.key}: {one.field}: {one.problem}", UnmodelledWarning, stacklevel=4)
+    for element in found:  # type: ignore[attr-defined]
+        if element.refused:
+            raise SchedulerInputError(f"pod {pod.key}", element.field, element.problem)
+        warnings.warn(
+            f"pod {pod.key}: {element.field}: {element.problem}", UnmodelledWarning, stacklevel=4
+        )
 
 
 def _newer_than(release: KubernetesRelease, shape: PodShape) -> list[Unmodelled]:

@@ -246,7 +246,7 @@ def _partition(levels: Floats, weights: Floats, penalty: float, shortest: int) -
     last_start = [0] * (levels.size + 1)
     for end in range(shortest, levels.size + 1):
         starts = slice(0, end - shortest + 1)
-        weight, first, second = (one[end] - one[starts] for one in sums)
+        weight, first, second = (total[end] - total[starts] for total in sums)
         costs = best[starts] + (second - first**2 / weight) + penalty
         last_start[end] = int(np.argmin(costs))
         best[end] = costs[last_start[end]]

@@ -52,11 +52,11 @@ def components_of(runs: Sequence[Observations]) -> Components:
     for run in runs:
         labels = run.setups if run.setups.size else np.zeros(run.values.size)
         stretches = [run.values[labels == label] for label in np.unique(labels)]
-        inside += sum(float(((one - one.mean()) ** 2).sum()) for one in stretches)
-        freedom += sum(one.size - 1 for one in stretches)
+        inside += sum(float(((stretch - stretch.mean()) ** 2).sum()) for stretch in stretches)
+        freedom += sum(stretch.size - 1 for stretch in stretches)
         if len(stretches) > 1:
-            means = np.array([one.mean() for one in stretches])
-            blocks = 1 / float(np.mean([1 / one.size for one in stretches]))
+            means = np.array([stretch.mean() for stretch in stretches])
+            blocks = 1 / float(np.mean([1 / stretch.size for stretch in stretches]))
             between.append((float(means.var(ddof=1)), blocks, len(stretches) - 1))
             setups_freedom += len(stretches) - 1
     variance = inside / freedom if freedom else None

@@ -62,8 +62,8 @@ class Effect:
 
     def reversed(self) -> Effect:
         """The effect of A against B."""
-        one = self.interval
-        return replace(self, interval=Interval(-one.estimate, -one.high, -one.low))
+        interval = self.interval
+        return replace(self, interval=Interval(-interval.estimate, -interval.high, -interval.low))
 
     def p_beyond(self, margin: float, unknown: float = 0.0) -> float:
         """The two-sided p-value of an effect no larger than ``margin`` (of this scale, from 0).
@@ -137,9 +137,9 @@ def effect_in_blocks(
     if len(runs) > 1:
         return replace(_of_runs(np.array([run.centre() for run in runs])), known=True)
     n = contrast.values.size
-    memory = max(memory, remembered([one.lag_one for one in (contrast, *others)], n))
+    memory = max(memory, remembered([observed.lag_one for observed in (contrast, *others)], n))
     ones = [a] if twin is None else [a, twin]
-    pairs = [_labelled(b.values - one.values, a, b) for one in ones]
+    pairs = [_labelled(b.values - observed.values, a, b) for observed in ones]
     of_setups = known and contrast.setup_count > 1
     found = (_of_setups if of_setups else _of_blocks)(contrast, pairs)
     return replace(
@@ -188,7 +188,9 @@ def effect_between_runs(
     Raises:
         CnbenchError: no values.
     """
-    centres_a, centres_b = (np.array([run.centre() for run in one.by_run]) for one in (a, b))
+    centres_a, centres_b = (
+        np.array([run.centre() for run in observed.by_run]) for observed in (a, b)
+    )
     estimate = float(centres_b.mean() - centres_a.mean())
     units = min(centres_a.size, centres_b.size)
     groups = [centres_a, centres_b, *([] if earlier is None else [earlier])]
@@ -199,7 +201,7 @@ def effect_between_runs(
     spread = math.sqrt(squares / freedom)
     error = spread * math.sqrt(1 / centres_a.size + 1 / centres_b.size)
     reach = error * float(stdtrit(freedom, 0.975))
-    memory = max(run.memory() for one in (a, b) for run in one.by_run)
+    memory = max(run.memory() for observed in (a, b) for run in observed.by_run)
     if units == 1:
         inside = _inside_runs(a, b, estimate, None).interval
         reach = max(reach, inside.half_width) if inside.bounded else reach
@@ -213,23 +215,23 @@ def _inside_runs(a: Observations, b: Observations, estimate: float, memory: floa
     The intervals of both levels, joined by their squares (Zou & Donner, Statistics in Medicine 27
     (2008) 1693-1702); widened for autocorrelation unless ``memory`` is None.
     """
-    levels = [[level_of(run, memory=memory) for run in one.by_run] for one in (a, b)]
+    levels = [[level_of(run, memory=memory) for run in observed.by_run] for observed in (a, b)]
     below, above = (
         math.sqrt(
-            _mean_square([one.interval.estimate - one.interval.low for one in levels[down]])
-            + _mean_square([one.interval.high - one.interval.estimate for one in levels[up]])
+            _mean_square([level.interval.estimate - level.interval.low for level in levels[down]])
+            + _mean_square([level.interval.high - level.interval.estimate for level in levels[up]])
         )
         for down, up in ((1, 0), (0, 1))
     )
     if not (math.isfinite(below) and math.isfinite(above)):
         below = above = math.inf
-    units = min(one.units for side in levels for one in side)
+    units = min(level.units for side in levels for level in side)
     return Effect(
         Interval(estimate, estimate - below, estimate + above),
         max(1, units - 1),
         levels[0][0].unit,
         units,
-        max(one.autocorrelation for side in levels for one in side),
+        max(level.autocorrelation for side in levels for level in side),
     )
 
 
@@ -241,7 +243,9 @@ def pooled_memory(series: Sequence[Observations]) -> float:
     """
     if len(series) < _FEWEST_POOLED:
         return 0.0
-    return remembered([one.lag_one for one in series], min(one.values.size for one in series))
+    return remembered(
+        [observed.lag_one for observed in series], min(observed.values.size for observed in series)
+    )
 
 
 def _mean_square(reaches: Sequence[float]) -> float:

@@ -15,7 +15,7 @@ def holm(p_values: Mapping[Hashable, float], level: float = LEVEL) -> set[Hashab
     assumption on how the comparisons depend on each other.
     """
     standing: set[Hashable] = set()
-    for rank, (name, p_value) in enumerate(sorted(p_values.items(), key=lambda one: one[1])):
+    for rank, (name, p_value) in enumerate(sorted(p_values.items(), key=lambda named: named[1])):
         if p_value > level / (len(p_values) - rank):
             break
         standing.add(name)

@@ -69,7 +69,9 @@ def _merged(before: Column | None, now: Column) -> Column:
     """``now``, with what ``before`` answered to questions that were not asked this time."""
     if before is None:
         return now
-    asked = {one.behaviour for one in now.observations}
-    older = tuple(one for one in before.observations if one.behaviour not in asked)
+    asked = {observation.behaviour for observation in now.observations}
+    older = tuple(
+        observation for observation in before.observations if observation.behaviour not in asked
+    )
     return replace(now, observations=tuple(sorted(
-        (*older, *now.observations), key=lambda one: one.behaviour)))  # fmt: skip
+        (*older, *now.observations), key=lambda observation: observation.behaviour)))  # fmt: skip

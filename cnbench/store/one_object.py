@@ -20,15 +20,17 @@ def decode(text: bytes) -> Run:
     run = msgspec.json.decode(text, type=Run)
     check_run(run)
     run.cases = [
-        replace(one, samples=columns_of(tuple(one.samples)), twin=columns_of(tuple(one.twin)))
-        for one in run.cases
+        replace(
+            result, samples=columns_of(tuple(result.samples)), twin=columns_of(tuple(result.twin))
+        )
+        for result in run.cases
     ]
     return run
 
 
 def encode(run: Run) -> bytes:
     """``run`` as an indented object, with a newline at its end."""
-    plain = replace(run, cases=[_with_tuples(one) for one in run.cases])
+    plain = replace(run, cases=[_with_tuples(result) for result in run.cases])
     return msgspec.json.format(msgspec.json.encode(plain), indent=1) + b"\n"
 
 

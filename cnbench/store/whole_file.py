@@ -128,7 +128,7 @@ def remove_unfinished(folder: Path, *, dry_run: bool = False) -> list[Path]:
 
 def _unfinished(folder: Path) -> Iterator[Path]:
     with contextlib.suppress(OSError):
-        yield from (one for one in sorted(folder.iterdir()) if _UNFINISHED.fullmatch(one.name))
+        yield from (path for path in sorted(folder.iterdir()) if _UNFINISHED.fullmatch(path.name))
 
 
 def _removed(path: Path, dry_run: bool) -> bool:

@@ -16,7 +16,7 @@ from cnbench.stats.paired import paired_ratio
 
 
 @dataclass(frozen=True)
-class Measured:
+class ChapterEntry:
     """A row, and its figures in each round of both builds."""
 
     row: Row
@@ -44,7 +44,7 @@ class Measured:
         ]
 
 
-def line_of(measured: Measured) -> Iterator[str]:
+def line_of(measured: ChapterEntry) -> Iterator[str]:
     """The lines of the table for one row."""
     for figure in measured.row.figures:
         before, after, ratio = measured.of(figure)
@@ -60,7 +60,7 @@ def line_of(measured: Measured) -> Iterator[str]:
         yield "| " + " | ".join(cells) + " |"
 
 
-def as_markdown(found: Sequence[Measured], before: Side, after: Side) -> str:
+def as_markdown(found: Sequence[ChapterEntry], before: Side, after: Side) -> str:
     """The page."""
     rounds = max(len(one.after) for one in found)
     lines = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from cnbench.analysis.chapters import Chapter, Measured, Origin
+from cnbench.analysis.chapters import Chapter, ChapterEntry, Origin
 from cnbench.core.parameter import Params, Value
 
 
@@ -29,8 +29,8 @@ class Picked:
 
     chapter: Chapter
     origin: Origin
-    measured: Mapping[str, Measured]
-    others: Mapping[str, Measured]
+    measured: Mapping[str, ChapterEntry]
+    others: Mapping[str, ChapterEntry]
 
     @property
     def where(self) -> str:
@@ -41,15 +41,15 @@ class Picked:
             filter(None, (self.origin.run, f"{self.origin.lab} {kernel}".strip(), clock))
         )
 
-    def alike(self, *but: str) -> list[Measured]:
+    def alike(self, *but: str) -> list[ChapterEntry]:
         """All that was measured in the venue with the same parameters, ``but`` for these."""
         params = next(iter(self.measured.values())).case.params
         return [
-            one
-            for one in self.chapter.ok
-            if one.origin == self.origin
+            entry
+            for entry in self.chapter.ok
+            if entry.origin == self.origin
             and all(
-                one.case.params.get(name) == value
+                entry.case.params.get(name) == value
                 for name, value in params.items()
                 if name not in but
             )
@@ -89,27 +89,27 @@ class Cases:
     def why_none(self, chapter: Chapter) -> Why:
         """Why no venue has any: of the first that was tried."""
         for label in self.labelled:
-            for one in chapter.measured:
-                if one.result.status != "ok" and self._is(one, label):
-                    return Why(label, one.result.reason)
+            for entry in chapter.measured:
+                if entry.result.status != "ok" and self._is(entry, label):
+                    return Why(label, entry.result.reason)
         return Why(next(iter(self.labelled)))
 
     def _settings(self, chapter: Chapter) -> Iterator[Picked]:
-        found: dict[tuple[Origin, tuple[object, ...]], tuple[dict[str, Measured], ...]] = {}
-        for one in chapter.measured:
+        found: dict[tuple[Origin, tuple[object, ...]], tuple[dict[str, ChapterEntry], ...]] = {}
+        for entry in chapter.measured:
             for label in self.labelled:
-                if self._is(one, label):
-                    measured, others = found.setdefault((one.origin, self._free(one)), ({}, {}))
-                    (measured if one.ok else others)[label] = one
+                if self._is(entry, label):
+                    measured, others = found.setdefault((entry.origin, self._free(entry)), ({}, {}))
+                    (measured if entry.ok else others)[label] = entry
         for (origin, _), (measured, others) in found.items():
             if measured:
                 yield Picked(chapter, origin, measured, others)
 
-    def _is(self, one: Measured, label: str) -> bool:
+    def _is(self, entry: ChapterEntry, label: str) -> bool:
         wanted = {**self.params, **self.labelled[label]}
-        return all(one.case.params.get(name) == value for name, value in wanted.items())
+        return all(entry.case.params.get(name) == value for name, value in wanted.items())
 
-    def _free(self, one: Measured) -> tuple[object, ...]:
+    def _free(self, entry: ChapterEntry) -> tuple[object, ...]:
         return tuple(
-            (name, value) for name, value in one.case.params.items() if name not in self._telling
+            (name, value) for name, value in entry.case.params.items() if name not in self._telling
         )

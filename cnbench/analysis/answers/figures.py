@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from cnbench.analysis.answers.answer import Part, Show
 from cnbench.analysis.answers.cases import Picked
-from cnbench.analysis.chapters import Measured
+from cnbench.analysis.chapters import ChapterEntry
 from cnbench.analysis.number_format import span
 from cnbench.analysis.observed import in_shared_blocks, observed_differences
 from cnbench.analysis.rows import Row
@@ -88,9 +88,9 @@ def exponent(metric: str, along: str) -> Figure:
 
     def figure(picked: Picked) -> Part | None:
         rows = [
-            (float(one.case.params[along]), row.values)
-            for one in picked.measured.values()
-            if (row := one.row(metric))
+            (float(entry.case.params[along]), row.values)
+            for entry in picked.measured.values()
+            if (row := entry.row(metric))
         ]
         sizes, values = [size for size, _ in rows], [each for _, each in rows]
         try:
@@ -153,7 +153,7 @@ def percentage(quotient: float) -> str:
     return format_quantity(quotient - 1, FRACTION, signed=True)
 
 
-def _effect(below: Measured, under: Row, above: Measured, over: Row) -> tuple[Effect, bool]:
+def _effect(below: ChapterEntry, under: Row, above: ChapterEntry, over: Row) -> tuple[Effect, bool]:
     """The effect of one case's metric against another's, and whether they shared their blocks."""
     one = observed_differences(below.result.samples, under.metric)
     other = observed_differences(above.result.samples, over.metric)
@@ -167,8 +167,8 @@ def _effect(below: Measured, under: Row, above: Measured, over: Row) -> tuple[Ef
 
 
 def _row(picked: Picked, label: str, metric: str) -> Row | None:
-    one = picked.measured.get(label)
-    return one.row(metric) if one else None
+    entry = picked.measured.get(label)
+    return entry.row(metric) if entry else None
 
 
 def _ratio_part(label: str, interval: Interval, paired: bool) -> Part:

@@ -118,14 +118,14 @@ def _noise(row: Row) -> float:
     return max(float(width) / _WIDTH_OF_INTERVAL, apart, _SMALLEST)
 
 
-def sentence(curve: CliffCurve, one: Break) -> str:
+def sentence(curve: CliffCurve, cliff: Break) -> str:
     """Where a cost leaves its line, in words."""
-    before, after = (format_quantity(slope, curve.unit) for slope in (one.before, one.after))
-    where = f"{one.place:,.0f} ({one.low:,.0f} to {one.high:,.0f})"
+    before, after = (format_quantity(slope, curve.unit) for slope in (cliff.before, cliff.after))
+    where = f"{cliff.place:,.0f} ({cliff.low:,.0f} to {cliff.high:,.0f})"
     said = f"at {where} {curve.parameter}: {before} each before, {after} each beyond"
-    if one.kind == "jump":
-        said += f", and {format_quantity(one.step, curve.unit, signed=True)} at once"
-    return f"{said}; evidence {one.evidence:,.0f}"
+    if cliff.kind == "jump":
+        said += f", and {format_quantity(cliff.step, curve.unit, signed=True)} at once"
+    return f"{said}; evidence {cliff.evidence:,.0f}"
 
 
 def reason(one: Break, counted: Sequence[Break] | None, clock: ClockName) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from cnbench.analysis.chapters import Chapter, Measured, Origin
+from cnbench.analysis.chapters import Chapter, ChapterEntry, Origin
 from cnbench.analysis.number_format import minus, span
 from cnbench.analysis.rows import Row
 from cnbench.core.errors import CnbenchError
@@ -56,7 +56,7 @@ class Curve:
 
     filesystem: str
     along: str
-    points: tuple[tuple[float, Measured, Row], ...]
+    points: tuple[tuple[float, ChapterEntry, Row], ...]
 
     @property
     def places(self) -> list[float]:
@@ -81,7 +81,7 @@ class Curve:
     @property
     def way(self) -> str:
         """How most of the data came up, a key of ``WAYS``; empty where no proof says it."""
-        ways = Counter(way for _, one, _ in self.points if (way := _way(one)) in WAYS)
+        ways = Counter(way for _, entry, _ in self.points if (way := _way(entry)) in WAYS)
         return ways.most_common(1)[0][0] if ways else ""
 
     @property
@@ -93,8 +93,8 @@ class Curve:
         """Where a metric is known, and its values there, of what a line is drawn through."""
         rows = [
             (at, row.values)
-            for at, one, _ in self.points
-            if self._has_data(at) and (row := one.row(metric))
+            for at, entry, _ in self.points
+            if self._has_data(at) and (row := entry.row(metric))
         ]
         return [at for at, _ in rows], [values for _, values in rows]
 
@@ -153,15 +153,15 @@ class Curve:
 
 def curves_of(chapter: Chapter, along: str) -> dict[CurveSetting, list[Curve]]:
     """The curves along one parameter, by setting; what would be a single point is left out."""
-    points: dict[tuple[CurveSetting, str], list[tuple[float, Measured, Row]]] = {}
-    for one in chapter.ok:
-        row = one.row(LATENCY)
+    points: dict[tuple[CurveSetting, str], list[tuple[float, ChapterEntry, Row]]] = {}
+    for entry in chapter.ok:
+        row = entry.row(LATENCY)
         if row is None:
             continue
-        params = one.case.params
+        params = entry.case.params
         rest = tuple((n, v) for n, v in params.items() if n not in (along, "filesystem"))
-        key = CurveSetting(one.origin, rest), str(params["filesystem"])
-        points.setdefault(key, []).append((float(params[along]), one, row))
+        key = CurveSetting(entry.origin, rest), str(params["filesystem"])
+        points.setdefault(key, []).append((float(params[along]), entry, row))
     found: dict[CurveSetting, list[Curve]] = {}
     for (setting, filesystem), ones in points.items():
         if len({at for at, _, _ in ones}) > 1:
@@ -199,6 +199,6 @@ def _rate(seconds_a_byte: float) -> str:
     return f"{format_quantity(1 / seconds_a_byte, 'B')}/s"
 
 
-def _way(one: Measured) -> str:
+def _way(entry: ChapterEntry) -> str:
     """Which way the data came, by the proof; empty where it does not say."""
-    return next((c.observed for c in one.result.proof.checks if c.claim == THE_WAY), "")
+    return next((c.observed for c in entry.result.proof.checks if c.claim == THE_WAY), "")

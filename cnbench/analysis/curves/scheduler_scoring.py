@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cnbench.analysis.chapters import Measured, shorten
+from cnbench.analysis.chapters import ChapterEntry, shorten
 from cnbench.analysis.number_format import minus
 from cnbench.analysis.rows import Row
 from cnbench.core.errors import CnbenchError
@@ -48,13 +48,13 @@ class PluginLine:
         return law if law.exponent.bounded else None
 
 
-def lines_of(measured: Iterable[Measured]) -> list[PluginLine]:
+def lines_of(measured: Iterable[ChapterEntry]) -> list[PluginLine]:
     """The lines of one setting, in the order of its cases."""
     points: dict[tuple[str, str, str], list[tuple[float, Row]]] = {}
-    for one in measured:
-        row = one.row(METRIC)
+    for entry in measured:
+        row = entry.row(METRIC)
         if row is not None:
-            params = one.case.params
+            params = entry.case.params
             key = str(params["plugin"]), str(params["extension_point"]), str(params["shape"])
             points.setdefault(key, []).append((float(params["nodes"]), row))
     return [

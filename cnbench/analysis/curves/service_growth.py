@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cnbench.analysis.chapters import Measured, shorten
+from cnbench.analysis.chapters import ChapterEntry, shorten
 from cnbench.analysis.curves.service_routing import BARE, METRIC, THROUGH_RULES, ServiceLine
 from cnbench.analysis.number_format import minus, span
 from cnbench.analysis.observed import values_in_pairs
@@ -44,10 +44,10 @@ class Cost:
 def costs_of(lines: Sequence[ServiceLine]) -> list[Cost]:
     """The cost of each line through rules that has enough sizes with a control in their blocks."""
     controls = {
-        (line.mode, size): one
+        (line.mode, size): entry
         for line in lines
         if line.position == BARE
-        for size, one, _ in line.points
+        for size, entry, _ in line.points
     }
     found = []
     for line in lines:
@@ -55,9 +55,9 @@ def costs_of(lines: Sequence[ServiceLine]) -> list[Cost]:
             continue
         pairs = [
             (size, difference)
-            for size, one, _ in line.points
+            for size, entry, _ in line.points
             if (control := controls.get((line.mode, size)))
-            and (difference := _difference(one, control))
+            and (difference := _difference(entry, control))
         ]
         if len(pairs) < _FEWEST_TO_FIT:
             continue
@@ -70,10 +70,10 @@ def costs_of(lines: Sequence[ServiceLine]) -> list[Cost]:
     return found
 
 
-def _difference(one: Measured, control: Measured) -> tuple[float, ...]:
-    if one.result.group != control.result.group or one.run is not control.run:
+def _difference(entry: ChapterEntry, control: ChapterEntry) -> tuple[float, ...]:
+    if entry.result.group != control.result.group or entry.run is not control.run:
         return ()
-    above, below = values_in_pairs(one.result.samples, control.result.samples, METRIC)
+    above, below = values_in_pairs(entry.result.samples, control.result.samples, METRIC)
     return tuple((above - below).tolist())
 
 

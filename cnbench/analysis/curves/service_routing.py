@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cnbench.analysis.chapters import Chapter, Measured, Origin, shorten
+from cnbench.analysis.chapters import Chapter, ChapterEntry, Origin, shorten
 from cnbench.analysis.rows import Row
 
 METRIC = "connect"
@@ -21,14 +21,14 @@ class ServiceLine:
 
     mode: str
     position: str
-    points: tuple[tuple[float, Measured, Row], ...]
+    points: tuple[tuple[float, ChapterEntry, Row], ...]
 
 
-def lines_of(measured: Sequence[Measured], metric: str = METRIC) -> list[ServiceLine]:
+def lines_of(measured: Sequence[ChapterEntry], metric: str = METRIC) -> list[ServiceLine]:
     """The lines of one setting; one that would hold a single service alone is left out."""
-    points: dict[tuple[str, str], list[tuple[float, Measured, Row]]] = {}
-    for one in measured:
-        row, params = one.row(metric), one.case.params
+    points: dict[tuple[str, str], list[tuple[float, ChapterEntry, Row]]] = {}
+    for entry in measured:
+        row, params = entry.row(metric), entry.case.params
         # A run file of another version may lack some.
         if row is None or not params.keys() >= _NEEDED:
             continue
@@ -36,30 +36,30 @@ def lines_of(measured: Sequence[Measured], metric: str = METRIC) -> list[Service
         # With one service, the first is the last as well: all lines through the rules begin there.
         positions = THROUGH_RULES if services == 1 and position == "first" else (position,)
         for each in positions:
-            points.setdefault((str(params["mode"]), each), []).append((services, one, row))
+            points.setdefault((str(params["mode"]), each), []).append((services, entry, row))
     return [
         ServiceLine(mode, position, tuple(sorted(ones, key=lambda point: point[0])))
         for (mode, position), ones in points.items()
-        if any(one.case.params["position"] == position for _, one, _ in ones)
+        if any(entry.case.params["position"] == position for _, entry, _ in ones)
     ]
 
 
-def settings_of(chapter: Chapter) -> list[tuple[str, list[Measured]]]:
+def settings_of(chapter: Chapter) -> list[tuple[str, list[ChapterEntry]]]:
     """What can be drawn as lines together, and its title.
 
     It was measured in one origin, with one value of every parameter but those of a line.
     """
     others = [n for n in chapter.record.parameters if n not in ("mode", "services", "position")]
-    found: dict[tuple[Origin, tuple[object, ...]], list[Measured]] = {}
-    for one in chapter.ok:
-        setting = tuple(one.case.params.get(name) for name in others)
-        found.setdefault((one.origin, setting), []).append(one)
+    found: dict[tuple[Origin, tuple[object, ...]], list[ChapterEntry]] = {}
+    for entry in chapter.ok:
+        setting = tuple(entry.case.params.get(name) for name in others)
+        found.setdefault((entry.origin, setting), []).append(entry)
     return [(_title(chapter, measured[0], others), measured) for measured in found.values()]
 
 
-def _title(chapter: Chapter, one: Measured, others: Iterable[str]) -> str:
-    parts = [chapter.origin_label(one.origin)] + [
-        f"{name} {chapter.show(name, one.case.params.get(name))}"
+def _title(chapter: Chapter, entry: ChapterEntry, others: Iterable[str]) -> str:
+    parts = [chapter.origin_label(entry.origin)] + [
+        f"{name} {chapter.show(name, entry.case.params.get(name))}"
         for name in others
         if name in chapter.varying
     ]

@@ -27,9 +27,9 @@ def all_published() -> tuple[Figure, ...]:
 def beside_published(chapters: Sequence[Chapter]) -> list[Beside]:
     """Ours beside each published figure that the chapters have something to say about."""
     return [
-        one
+        found
         for chapter in chapters
         for figure in all_published()
         if figure.experiment == chapter.name
-        for one in beside(figure, chapter)
+        for found in beside(figure, chapter)
     ]

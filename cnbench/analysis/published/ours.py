@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cnbench.analysis.chapters import Chapter, Measured
+from cnbench.analysis.chapters import Chapter, ChapterEntry
 from cnbench.analysis.observed import values_in_pairs
 from cnbench.analysis.published.figure import RATIO, FindOurs, Ours
 from cnbench.core.parameter import Params, Value
@@ -18,9 +18,9 @@ def value_of(metric: str, **params: Value) -> FindOurs:
 
     def find(chapter: Chapter) -> Sequence[Ours]:
         return [
-            Ours(row.interval, row.unit, one.origin, setting(chapter, one, params))
-            for one in chapter.ok
-            if has(one, params) and (row := one.row(metric)) and row.interval
+            Ours(row.interval, row.unit, entry.origin, setting(chapter, entry, params))
+            for entry in chapter.ok
+            if has(entry, params) and (row := entry.row(metric)) and row.interval
         ]
 
     return find
@@ -35,17 +35,19 @@ def sum_of(metrics: Sequence[str], **params: Value) -> FindOurs:
 
     def find(chapter: Chapter) -> Sequence[Ours]:
         found = []
-        for one in chapter.ok:
-            rows = [row for name in metrics if (row := one.row(name))]
+        for entry in chapter.ok:
+            rows = [row for name in metrics if (row := entry.row(name))]
             parts = [row.interval for row in rows if row.interval]
-            if has(one, params) and len(parts) == len(metrics):
+            if has(entry, params) and len(parts) == len(metrics):
                 whole = replace(
                     parts[0],
                     estimate=sum(part.estimate for part in parts),
                     low=sum(part.low for part in parts),
                     high=sum(part.high for part in parts),
                 )
-                found.append(Ours(whole, rows[0].unit, one.origin, setting(chapter, one, params)))
+                found.append(
+                    Ours(whole, rows[0].unit, entry.origin, setting(chapter, entry, params))
+                )
         return found
 
     return find
@@ -94,31 +96,35 @@ def ratio_apart(
     """As ``ratio_of``, for cases of one run that share no blocks: what no block interleaves."""
 
     def find(chapter: Chapter) -> Sequence[Ours]:
-        rows = [(one, row) for one in chapter.ok if has(one, params) and (row := one.row(metric))]
-        below = {_alike(one, to): row for one, row in rows if has(one, to)}
+        rows = [
+            (entry, row)
+            for entry in chapter.ok
+            if has(entry, params) and (row := entry.row(metric))
+        ]
+        below = {_alike(entry, to): row for entry, row in rows if has(entry, to)}
         return [
             Ours(
                 unpaired_ratio(below[alike].values, above.values),
                 RATIO,
-                one.origin,
-                setting(chapter, one, {**params, **of}),
+                entry.origin,
+                setting(chapter, entry, {**params, **of}),
             )
-            for one, above in rows
-            if has(one, of) and (alike := _alike(one, of)) in below
+            for entry, above in rows
+            if has(entry, of) and (alike := _alike(entry, of)) in below
         ]
 
     return find
 
 
-def has(one: Measured, params: Params) -> bool:
+def has(entry: ChapterEntry, params: Params) -> bool:
     """Whether the case has these values of these parameters."""
-    return all(one.case.params.get(name) == value for name, value in params.items())
+    return all(entry.case.params.get(name) == value for name, value in params.items())
 
 
-def setting(chapter: Chapter, one: Measured, besides: Params) -> str:
+def setting(chapter: Chapter, entry: ChapterEntry, besides: Params) -> str:
     """In what the case differs from others of its chapter, ``besides`` left out."""
     return ", ".join(
-        f"{name} {chapter.show(name, one.case.params.get(name))}"
+        f"{name} {chapter.show(name, entry.case.params.get(name))}"
         for name in chapter.varying
         if name not in besides
     )
@@ -128,7 +134,7 @@ def setting(chapter: Chapter, one: Measured, besides: Params) -> str:
 class _Pair:
     """Two cases that differ in what is asked about alone: their values, block by block."""
 
-    one: Measured
+    one: ChapterEntry
     setting: str
     unit: str
     above: Floats
@@ -142,9 +148,9 @@ def _pairs(
     to: Mapping[str, Value],
     params: Params,
 ) -> Iterator[_Pair]:
-    measured = [one for one in chapter.ok if has(one, params)]
-    below = {_what_stays(one, to): one for one in measured if has(one, to)}
-    for above in (one for one in measured if has(one, of)):
+    measured = [entry for entry in chapter.ok if has(entry, params)]
+    below = {_what_stays(entry, to): entry for entry in measured if has(entry, to)}
+    for above in (entry for entry in measured if has(entry, of)):
         other, row = below.get(_what_stays(above, of)), above.row(metric)
         if other is None or row is None or other.row(metric) is None:
             continue
@@ -154,12 +160,12 @@ def _pairs(
             yield _Pair(above, told, row.unit, upper, lower)
 
 
-def _what_stays(one: Measured, without: Mapping[str, Value]) -> tuple[object, ...]:
+def _what_stays(entry: ChapterEntry, without: Mapping[str, Value]) -> tuple[object, ...]:
     """All that a case must share with what it is divided by."""
-    return (one.result.group, *_alike(one, without))
+    return (entry.result.group, *_alike(entry, without))
 
 
-def _alike(one: Measured, without: Mapping[str, Value]) -> tuple[object, ...]:
+def _alike(entry: ChapterEntry, without: Mapping[str, Value]) -> tuple[object, ...]:
     """The run, the place and all parameters, those of ``without`` left out."""
-    rest = tuple((name, v) for name, v in one.case.params.items() if name not in without)
-    return (one.run.id, one.origin, rest)
+    rest = tuple((name, v) for name, v in entry.case.params.items() if name not in without)
+    return (entry.run.id, entry.origin, rest)

@@ -27,8 +27,8 @@ def _slopes(chapter: Chapter) -> Iterator[Ours]:
     for title, measured in settings_of(chapter):
         for cost in costs_of(lines_of(measured)):
             if (cost.line.mode, cost.line.position) == ("iptables", "last"):
-                _, one, row = cost.line.points[-1]
-                yield Ours(cost.per_service, row.unit, one.origin, title)
+                _, entry, row = cost.line.points[-1]
+                yield Ours(cost.per_service, row.unit, entry.origin, title)
 
 
 def _append_per_rule(chapter: Chapter) -> Sequence[Ours]:
@@ -38,11 +38,11 @@ def _append_per_rule(chapter: Chapter) -> Sequence[Ours]:
         Ours(
             row.interval.map(lambda seconds: seconds / 1000),
             row.unit,
-            one.origin,
-            setting(chapter, one, fixed),
+            entry.origin,
+            setting(chapter, entry, fixed),
         )
-        for one in chapter.ok
-        if has(one, fixed) and (row := one.row("append")) and row.interval
+        for entry in chapter.ok
+        if has(entry, fixed) and (row := entry.row("append")) and row.interval
     ]
 
 

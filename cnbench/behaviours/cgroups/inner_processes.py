@@ -27,7 +27,9 @@ def _refuses(lab: Lab, controller: str, inhabited: bool) -> bool:
 
 def _probe(lab: Lab, inhabited: bool = True) -> str:
     offered = [
-        name for name in _CONTROLLERS if any(one.version == "v2" for one in hierarchies.find(name))
+        name
+        for name in _CONTROLLERS
+        if any(hierarchy.version == "v2" for hierarchy in hierarchies.find(name))
     ]
     for name in _ON_V2_WHERE_V2_IS_USED:
         hierarchies.require(name, "v2")

@@ -24,7 +24,7 @@ def _files(lab: Lab, root: bool) -> set[str]:
         return {path.name for path in folder.iterdir()} if folder else set()
     found: set[str] = set()
     for name in _CONTROLLERS:
-        if any(one.version == "v2" for one in hierarchies.find(name)):
+        if any(hierarchy.version == "v2" for hierarchy in hierarchies.find(name)):
             with lab.cgroup(name, "v2") as group:
                 found |= {path.name for path in group.folder.iterdir()}
     return found

@@ -77,7 +77,7 @@ def _took(pid: int, most: float) -> float:
 
 
 def _probe(lab: Lab, quota: int = _QUOTA_US, calls: int = 1) -> str:
-    version = next((one.version for one in hierarchies.find("cpu")), "v2")
+    version = next((hierarchy.version for hierarchy in hierarchies.find("cpu")), "v2")
     amount = _bytes_that_take(_LONG)
     # Half of what a call takes that is stopped whenever the quota is used up.
     limit = 0.4 * _LONG * 1e6 / _QUOTA_US * _PERIOD_US / 1e6

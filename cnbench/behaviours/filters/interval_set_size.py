@@ -16,8 +16,8 @@ def _probe(lab: Lab, size: int = len(_INTERVALS)) -> str:
         node.run(["nft", "add table ip t"])
         node.run(["nft", f"add set ip t s {{ type ipv4_addr; flags interval; {limit} }}"])
         taken = sum(
-            node.run(["nft", f"add element ip t s {{ {one} }}"], check=False).returncode == 0
-            for one in _INTERVALS
+            node.run(["nft", f"add element ip t s {{ {interval} }}"], check=False).returncode == 0
+            for interval in _INTERVALS
         )
     return f"{taken} of {len(_INTERVALS)}"
 

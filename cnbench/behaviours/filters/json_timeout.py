@@ -16,7 +16,7 @@ def _probe(lab: Lab, timeout: str = "500ms") -> str:
         )
         objects = json.loads(node.run(["nft", "-j", "list", "set", "ip", "t", "s"]).stdout)
         plain = node.run(["nft", "list", "set", "ip", "t", "s"]).stdout
-    found = next(one["set"] for one in objects["nftables"] if "set" in one)
+    found = next(part["set"] for part in objects["nftables"] if "set" in part)
     text = plain.split("timeout ")[1].split()[0] if "timeout " in plain else "none"
     return f"{found.get('timeout', 'none')} with -j, {text} without"
 

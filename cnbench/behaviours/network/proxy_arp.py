@@ -46,7 +46,7 @@ def _longest(pod: NetworkNamespace, node_address: bytes, broadcast: bool) -> str
         own = asker.getsockname()[4]
         to = _BROADCAST if broadcast else node_address
         try:
-            longest = max(_wait(asker, _question(own, to, one), one) for one in _ASKED)
+            longest = max(_wait(asker, _question(own, to, asked), asked) for asked in _ASKED)
         except TimeoutError:
             return "never"
     return "at once" if longest < _AT_ONCE else "after a random delay"

@@ -21,11 +21,11 @@ def _is_opaque(lab: Lab, options: str) -> bool:
 
 def _probe(lab: Lab, options: tuple[str, ...] = _OPTIONS) -> str:
     marked = []
-    for one in options:
+    for option in options:
         try:
-            marked += [one or "no option"] if _is_opaque(lab, one) else []
+            marked += [option or "no option"] if _is_opaque(lab, option) else []
         except UnsupportedError:
-            marked.append(f"{one} is refused")
+            marked.append(f"{option} is refused")
     return listed(marked)
 
 

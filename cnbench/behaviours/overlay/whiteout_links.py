@@ -22,8 +22,8 @@ def _probe(lab: Lab, removed: int = _FILES) -> str:
         for number in range(removed):
             (stage.merged / str(number)).unlink()
         found = [path.stat() for path in sorted(stage.upper.iterdir())]
-    links = sorted({one.st_nlink for one in found})
-    inodes = len({one.st_ino for one in found})
+    links = sorted({status.st_nlink for status in found})
+    inodes = len({status.st_ino for status in found})
     return f"{len(found)} whiteouts, inodes: {inodes}, links of each: {', '.join(map(str, links))}"
 
 

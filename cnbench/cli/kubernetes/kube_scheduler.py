@@ -65,7 +65,7 @@ def command(
         raise UsageError(f"kube-scheduler's metrics cannot be read: {error}") from None
     found = beside(rows, setting, figures)
     if as_json:
-        rows_as_json = [one.as_json() for one in found]
+        rows_as_json = [served.as_json() for served in found]
         click.echo(json.dumps({"file": str(path), "setting": setting, "rows": rows_as_json}))
         return
     _print(found, setting)
@@ -83,23 +83,23 @@ def _print(rows: Sequence[ServedBeside], setting: Mapping[str, object]) -> None:
 
 
 def _columns(rows: Sequence[ServedBeside]) -> Iterator[Column]:
-    yield Column("plugin", tuple(escape(one.plugin) or "(all)" for one in rows), telling=True)
-    points = tuple(escape(one.extension_point) for one in rows)
+    yield Column("plugin", tuple(escape(served.plugin) or "(all)" for served in rows), telling=True)
+    points = tuple(escape(served.extension_point) for served in rows)
     yield Column("extension point", points, telling=True)
-    yield Column("per", tuple(one.per for one in rows), telling=True)
+    yield Column("per", tuple(served.per for served in rows), telling=True)
     figures: dict[str, Callable[[ServedBeside], str]] = {
         "known pod": _known,
-        "new pod": lambda one: _time(one.new),
-        "kube-scheduler": lambda one: _time(one.theirs),
-        "observations": lambda one: f"{one.count:,}" if one.count else "–",
-        "ratio": lambda one: f"{one.ratio:.3g}" if one.ratio else "–",
+        "new pod": lambda served: _time(served.new),
+        "kube-scheduler": lambda served: _time(served.theirs),
+        "observations": lambda served: f"{served.count:,}" if served.count else "–",
+        "ratio": lambda served: f"{served.ratio:.3g}" if served.ratio else "–",
     }
     for heading, show in figures.items():
         yield Column(heading, tuple(map(show, rows)), right=True)
 
 
-def _known(one: ServedBeside) -> str:
-    return f"{_time(one.known)} [dim]looked up[/]" if one.looked_up else _time(one.known)
+def _known(served: ServedBeside) -> str:
+    return f"{_time(served.known)} [dim]looked up[/]" if served.looked_up else _time(served.known)
 
 
 def _time(seconds: float | None) -> str:

@@ -90,12 +90,12 @@ def command(
             outcomes["changed"] = question.change(drain, added)
         pods = [source.pod(pod)] if pod else list(question.world.pending)
         shown = pods if pod else pods[: tables.MOST_PENDING]
-        answers = [question.answer(one, other_release, other_weight) for one in shown]
+        answers = [question.answer(asked, other_release, other_weight) for asked in shown]
     if as_json:
         whole = {
             "release": str(question.release),
             "what_if": {name: outcome.as_json() for name, outcome in outcomes.items()},
-            "pods": [one.as_json() for one in answers],
+            "pods": [answer.as_json() for answer in answers],
             "pending": len(question.world.pending),
             "warnings": warned,
         }
@@ -114,5 +114,7 @@ def _told() -> Iterator[list[str]]:
         warnings.simplefilter("always", UnmodelledWarning)
         yield texts
     texts += dict.fromkeys(
-        str(one.message) for one in caught if issubclass(one.category, UnmodelledWarning)
+        str(warning.message)
+        for warning in caught
+        if issubclass(warning.category, UnmodelledWarning)
     )

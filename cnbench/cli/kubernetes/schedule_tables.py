@@ -45,7 +45,7 @@ def _show_outcome(out: Console, when: str, outcome: Outcome) -> None:
         f" {len(outcome.pending):,} did not; {outcome.nodes_used:,} of {outcome.nodes:,} nodes"
         " run pods."
     )
-    targets = Counter(one.node for one in outcome.placed).most_common(_MOST_NAMES)
+    targets = Counter(placed.node for placed in outcome.placed).most_common(_MOST_NAMES)
     if targets:
         told = ", ".join(f"{escape(node)} {count:,}" for node, count in targets)
         out.print(f"Most went to: {told}.")
@@ -92,7 +92,7 @@ def _scores(main: Explanation) -> Table:
     table.add_column("total", justify="right")
     for plugin, weight in main.weights.items():
         table.add_column(f"{escape(plugin)} ×{weight}", justify="right")
-    for one in main.scored[:_MOST_NODES]:
-        parts = [str(one.parts[plugin]) for plugin in main.weights]
-        table.add_row(escape(one.node), str(one.total), *parts)
+    for scored_node in main.scored[:_MOST_NODES]:
+        parts = [str(scored_node.parts[plugin]) for plugin in main.weights]
+        table.add_row(escape(scored_node.node), str(scored_node.total), *parts)
     return table

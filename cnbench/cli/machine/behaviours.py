@@ -58,7 +58,7 @@ def command(
     """
     asked = called(names)
     if only_list:
-        _print_list([one.name for one in asked])
+        _print_list([behaviour.name for behaviour in asked])
         return ExitCode.FINE
     wanted = _kernels(kernels)
     if only_changes and len(wanted) < 2:
@@ -101,11 +101,21 @@ def _need(kernels: list[str], build: bool) -> None:
 def _print_list(names: list[str]) -> None:
     known = [all_behaviours()[name] for name in names]
     columns = [
-        Column("behaviour", tuple(one.name for one in known), telling=True),
-        Column("question", tuple(escape(one.question) for one in known), sentences=True),
-        Column("how it is asked", tuple(escape(one.method) for one in known), sentences=True),
-        Column("why it matters", tuple(escape(one.matters) for one in known), sentences=True),
-        Column("source", tuple(escape(one.source) for one in known), sentences=True),
+        Column("behaviour", tuple(behaviour.name for behaviour in known), telling=True),
+        Column(
+            "question", tuple(escape(behaviour.question) for behaviour in known), sentences=True
+        ),
+        Column(
+            "how it is asked",
+            tuple(escape(behaviour.method) for behaviour in known),
+            sentences=True,
+        ),
+        Column(
+            "why it matters",
+            tuple(escape(behaviour.matters) for behaviour in known),
+            sentences=True,
+        ),
+        Column("source", tuple(escape(behaviour.source) for behaviour in known), sentences=True),
     ]
     print_table(console(), columns)
 
@@ -126,16 +136,16 @@ def _print_table(table: Table, controls: bool) -> None:
 
 
 def _cell(table: Table, behaviour: str, number: int, controls: bool) -> str:
-    one = table.row(behaviour)[number]
-    if one is None or one.status == "unsupported":
+    observation = table.row(behaviour)[number]
+    if observation is None or observation.status == "unsupported":
         return _NO_ANSWER
-    if one.status == "failed":
+    if observation.status == "failed":
         return "[red]failed[/]"
-    said = escape(one.answer)
+    said = escape(observation.answer)
     if table.marks(behaviour)[number]:
         said = f"[bold]{_DIFFERS}{said}[/]"
     if controls:
-        said += f" [dim]otherwise: {escape(' | '.join(one.controls))}[/]"
+        said += f" [dim]otherwise: {escape(' | '.join(observation.controls))}[/]"
     return said
 
 
@@ -143,9 +153,9 @@ def _unanswered(table: Table) -> Iterator[str]:
     """Why there is no answer, each reason once a kernel."""
     for kernel in table.columns:
         reasons: dict[str, list[str]] = {}
-        for one in kernel.observations:
-            if one.status != "ok":
-                reasons.setdefault(one.reason, []).append(one.behaviour)
+        for observation in kernel.observations:
+            if observation.status != "ok":
+                reasons.setdefault(observation.reason, []).append(observation.behaviour)
         for reason, names in reasons.items():
             yield f"{_NO_ANSWER} {kernel.release}: {', '.join(names)}: {reason}"
 
@@ -160,20 +170,22 @@ def _print_changes_between(before: Kernel, after: Kernel) -> None:
     out = console()
     found = list(changes(before, after))
     out.print(f"[bold]{before.release} to {after.release}: {len(found)} changes[/]")
-    for one in found:
-        known = all_behaviours()[one.behaviour]
-        out.print(f"\n{one.behaviour}: {escape(known.question)}")
-        out.print(f"  before  {escape(one.before)}")
-        out.print(f"  after   {escape(one.after)}")
+    for change in found:
+        known = all_behaviours()[change.behaviour]
+        out.print(f"\n{change.behaviour}: {escape(known.question)}")
+        out.print(f"  before  {escape(change.before)}")
+        out.print(f"  after   {escape(change.after)}")
         out.print(f"  [dim]{escape(known.matters)}[/]")
     out.print()
 
 
 def _exit_code(table: Table, controls: bool) -> int:
     """5 where a probe failed, or one never answers otherwise."""
-    found = [one for column in table.columns for one in column.observations]
-    failed = any(one.status == "failed" for one in found)
-    blind = controls and any(one.status == "ok" and not one.control_differs for one in found)
+    found = [observation for column in table.columns for observation in column.observations]
+    failed = any(observation.status == "failed" for observation in found)
+    blind = controls and any(
+        observation.status == "ok" and not observation.control_differs for observation in found
+    )
     return ExitCode.FAILED if failed or blind else ExitCode.FINE
 
 

@@ -83,11 +83,15 @@ def _examine(experiment: Experiment, lab: Lab) -> Iterator[Capability]:
     telling = [variant]
     if not variant.choices:
         telling += [
-            one for name in experiment.beside if (one := experiment.parameter(name)).choices
+            parameter
+            for name in experiment.beside
+            if (parameter := experiment.parameter(name)).choices
         ]
-    given = {one.name: one.choices for one in telling if one.choices}
+    given = {parameter.name: parameter.choices for parameter in telling if parameter.choices}
     for point in _one_of_each(telling, experiment.grid(False, given)):
-        what = " ".join(f"{one.name}={one.show(point[one.name])}" for one in telling)
+        what = " ".join(
+            f"{parameter.name}={parameter.show(point[parameter.name])}" for parameter in telling
+        )
         try:
             experiment.require(point, lab)
         except UnsupportedError as error:
@@ -100,7 +104,7 @@ def _one_of_each(telling: Sequence[Parameter], points: Iterable[Point]) -> list[
     """The first point with each combination of values of the parameters in ``telling``."""
     first: dict[tuple[Value, ...], Point] = {}
     for point in points:
-        first.setdefault(tuple(point[one.name] for one in telling), point)
+        first.setdefault(tuple(point[parameter.name] for parameter in telling), point)
     return list(first.values())
 
 
@@ -128,7 +132,11 @@ def _variants_of(
 ) -> tuple[str, ...]:
     colour = "green" if supported else "yellow"
     shown = (
-        escape(_together([one.variant for one in found if one.supported == supported]))
+        escape(
+            _together(
+                [capability.variant for capability in found if capability.supported == supported]
+            )
+        )
         for found in by_experiment.values()
     )
     return tuple(f"[{colour}]{variants}[/]" if variants else "" for variants in shown)
@@ -138,17 +146,17 @@ def _together(variants: Sequence[str]) -> str:
     """Values of one parameter with its name written once: ``mode=iptables, nftables``."""
     names = {variant.partition("=")[0] for variant in variants}
     alone = len(names) == 1 and not any(" " in variant for variant in variants)
-    rest = [one.partition("=")[2] if alone else one for one in variants[1:]]
+    rest = [variant.partition("=")[2] if alone else variant for variant in variants[1:]]
     return ", ".join([*variants[:1], *rest])
 
 
 def _by_reason(findings: Sequence[Capability]) -> dict[tuple[str, str], list[str]]:
     """The experiments and variants that lack something, by what that is."""
     found: dict[tuple[str, str], dict[str, list[str]]] = {}
-    for one in findings:
-        if not one.supported:
-            lacking = found.setdefault((one.reason, one.remedy), {})
-            lacking.setdefault(one.experiment, []).append(one.variant)
+    for capability in findings:
+        if not capability.supported:
+            lacking = found.setdefault((capability.reason, capability.remedy), {})
+            lacking.setdefault(capability.experiment, []).append(capability.variant)
     return {
         why: [f"{name} {_together(variants)}" for name, variants in lacking.items()]
         for why, lacking in found.items()

@@ -30,7 +30,7 @@ def command(experiment: str | None, as_json: bool) -> None:
     """
     found = [experiment_called(experiment)] if experiment else list(all_experiments().values())
     if as_json:
-        click.echo(json.dumps([_as_json(one) for one in found], indent=1))
+        click.echo(json.dumps([_as_json(listed) for listed in found], indent=1))
     elif experiment:
         _print_one(found[0])
     else:
@@ -70,10 +70,10 @@ def _values(values: Values) -> list[Value] | None:
 def _print_all(experiments: Iterable[Experiment]) -> None:
     """One line an experiment."""
     found = list(experiments)
-    metrics = (", ".join(metric.name for metric in one.metrics) for one in found)
+    metrics = (", ".join(metric.name for metric in listed.metrics) for listed in found)
     columns = [
-        Column("experiment", tuple(one.name for one in found), telling=True),
-        Column("question", tuple(one.question for one in found), sentences=True),
+        Column("experiment", tuple(listed.name for listed in found), telling=True),
+        Column("question", tuple(listed.question for listed in found), sentences=True),
         Column("variants", tuple(map(_variants, found)), sentences=True),
         Column("metrics", tuple(metrics), sentences=True),
     ]

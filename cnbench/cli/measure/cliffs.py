@@ -108,8 +108,8 @@ def command(
     )
     search = _Search(found, parameter, low, high, request, jobs, anew)
     name = metric or found.metrics[0].name
-    if name not in {one.name for one in found.metrics}:
-        names = ", ".join(one.name for one in found.metrics)
+    if name not in {metric_known.name for metric_known in found.metrics}:
+        names = ", ".join(metric_known.name for metric_known in found.metrics)
         raise UsageError(f"{found.name} has no metric '{name}'", f"choose from: {names}")
     rows = _explore(search, name, points)
     curves = curves_of(rows, parameter, name)
@@ -118,10 +118,10 @@ def command(
     counted = _count(search, name, curves) if why else {}
     told = [_Told(curve, counted.get(curve.params)) for curve in curves]
     if as_json:
-        click.echo(json.dumps({"curves": [one.as_json() for one in told]}, indent=1))
+        click.echo(json.dumps({"curves": [telling.as_json() for telling in told]}, indent=1))
     else:
-        for one in told:
-            one.print(found)
+        for telling in told:
+            telling.print(found)
     return ExitCode.FINE
 
 
@@ -129,8 +129,11 @@ def _range_among(
     experiment: Experiment, assignments: Sequence[str]
 ) -> tuple[str, int, int, list[str]]:
     """The one parameter that is given as a range, its ends, and the other assignments."""
-    ranges = [(one, _RANGE.fullmatch(one.partition("=")[2].strip())) for one in assignments]
-    found = [(one.partition("=")[0], match) for one, match in ranges if match]
+    ranges = [
+        (assignment, _RANGE.fullmatch(assignment.partition("=")[2].strip()))
+        for assignment in assignments
+    ]
+    found = [(assignment.partition("=")[0], match) for assignment, match in ranges if match]
     if len(found) != 1:
         raise UsageError("one parameter has to be given as a range", _EXAMPLE)
     ((name, match),) = found
@@ -140,7 +143,7 @@ def _range_among(
         parameter.parse(str(end))
     if high < 8 * max(1, low):
         raise UsageError(f"{low} to {high} is too short to leave a line", "make it eight times")
-    return name, low, high, [one for one, match in ranges if not match]
+    return name, low, high, [assignment for assignment, match in ranges if not match]
 
 
 def _explore(search: _Search, metric: str, points: int) -> list[Row]:
@@ -168,13 +171,13 @@ def _count(
     search: _Search, metric: str, curves: Sequence[CliffCurve]
 ) -> dict[tuple[tuple[str, Value], ...], tuple[Break, ...]]:
     """The breaks of each curve where instructions are counted at the sizes that were measured."""
-    broken = [one for one in curves if one.clock == "wall" and one.breaks()]
+    broken = [curve for curve in curves if curve.clock == "wall" and curve.breaks()]
     if not broken:
         return {}
     counting = replace(search, request=replace(search.request, lab="guest", clock="instructions"))
     rows = counting.measured(broken[0].sizes)
     found = curves_of(rows, search.parameter, metric)
-    return {one.params: one.breaks() for one in found}
+    return {curve.params: curve.breaks() for curve in found}
 
 
 @dataclass(frozen=True)
@@ -185,8 +188,8 @@ class _Told:
     counted: tuple[Break, ...] | None
 
     def sentences(self) -> Iterator[tuple[Break, str]]:
-        for one in self.curve.breaks():
-            yield one, reason(one, self.counted, self.curve.clock)
+        for cliff in self.curve.breaks():
+            yield cliff, reason(cliff, self.counted, self.curve.clock)
 
     def as_json(self) -> dict[str, Any]:
         curve = self.curve
@@ -203,7 +206,7 @@ class _Told:
             ],
             "misfit": curve.pieces().misfit,
             "growth": asdict(smooth) if (smooth := curve.growth()) else None,
-            "breaks": [asdict(one) | {"reason": why} for one, why in self.sentences()],
+            "breaks": [asdict(cliff) | {"reason": why} for cliff, why in self.sentences()],
         }
 
     def print(self, experiment: Experiment) -> None:
@@ -214,7 +217,7 @@ class _Told:
         where = " ".join(curve.where)
         title = f"[bold]{experiment.name}[/] {escape(point)} {escape(where)}  {curve.metric.name}"
         costs = tuple(format_quantity(cost, curve.unit) for cost in curve.costs)
-        noise = tuple(format_quantity(one, curve.unit) for one in curve.noise)
+        noise = tuple(format_quantity(share, curve.unit) for share in curve.noise)
         sizes = tuple(f"{size:,}" for size in curve.sizes)
         columns = [
             Column(curve.parameter, sizes, right=True),
@@ -230,6 +233,6 @@ class _Told:
             )
         elif not found:
             out.print("It stays on one line.\n")
-        for one, why in found:
-            out.print(f"It leaves its line {escape(sentence(curve, one))}.")
+        for cliff, why in found:
+            out.print(f"It leaves its line {escape(sentence(curve, cliff))}.")
             out.print(f"  {escape(why)}.\n")

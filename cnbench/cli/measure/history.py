@@ -135,7 +135,9 @@ def _draw(run: Run, path: Path) -> None:
     history_folder.check(run)
     folder = history_folder.histories_folder()
     known = history_folder.known_releases(folder)
-    releases = {name: one for name, one in _releases(run, known).items() if name not in known}
+    releases = {
+        name: release for name, release in _releases(run, known).items() if name not in known
+    }
     print_history(run)
     history_folder.add(run, releases, folder, _PAGES)
     click.echo(

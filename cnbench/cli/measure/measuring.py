@@ -24,10 +24,10 @@ def say_what_is_left_out(
     request: Request, experiments: Callable[[str], Experiment] = experiment_called
 ) -> None:
     """Name on stderr what was asked for in vain: it makes no sense."""
-    for one in left_out(request, experiments):
-        shown = experiments(one.experiment).show(one.params)
+    for case in left_out(request, experiments):
+        shown = experiments(case.experiment).show(case.params)
         point = " ".join(f"{name}={value}" for name, value in shown.items())
-        click.echo(f"left out: {one.experiment} {point}: {one.reason}", err=True)
+        click.echo(f"left out: {case.experiment} {point}: {case.reason}", err=True)
 
 
 def measure_and_record(

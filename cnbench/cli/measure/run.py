@@ -101,7 +101,7 @@ def command(
     # Statistics take half a second to import: not before the first sample.
     from cnbench.cli.results.show import show_run
 
-    senseless = [asdict(one) for one in left_out(run.request, experiment_called)]
+    senseless = [asdict(case) for case in left_out(run.request, experiment_called)]
     show_run(run, path, as_json=as_json, left_out=senseless)
     _say_why_no_guest(run)
     if not any(result.status == "ok" for result in run.cases):

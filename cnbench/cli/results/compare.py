@@ -98,7 +98,7 @@ def command(
         compared, runs = live.compare(request, vary, margin, floor, force, jobs, anew)
     verdict = overall(compared)
     if as_json:
-        rows = [one.as_json() for one in compared]
+        rows = [comparison.as_json() for comparison in compared]
         ids = [run.id for run in runs]
         found = {
             "runs": ids,

@@ -34,7 +34,7 @@ def print_comparison(compared: Sequence[Compared], units: Mapping[str, Mapping[s
     out = console()
     print_table(out, [*_telling(compared, units), *_figures(compared)])
     for reason in dict.fromkeys(
-        one.judgement.reason for one in compared if one.judgement.verdict == Verdict.INCONCLUSIVE
+        comparison.judgement.reason for comparison in compared if comparison.judgement.verdict == Verdict.INCONCLUSIVE
     ):
         out.print(f"  [yellow]inconclusive[/]: {escape(reason)}")
     for note in notes(compared):
@@ -47,11 +47,11 @@ def notes(compared: Sequence[Compared]) -> list[str]:
         f"[yellow]{unknown}: unknown[/]. The intervals marked * are what the blocks of these"
         f" {'runs' if unknown == BETWEEN_RUNS else 'set-ups'} tell, and another draw may lie"
         f" outside; what would tell: {WHAT_WOULD_TELL[unknown]}"
-        for unknown in dict.fromkeys(one.unknown for one in compared if one.unknown)
+        for unknown in dict.fromkeys(comparison.unknown for comparison in compared if comparison.unknown)
     ]
-    remembering = [one for one in compared if one.rests_on.autocorrelation >= _LARGE_MEMORY]
+    remembering = [comparison for comparison in compared if comparison.rests_on.autocorrelation >= _LARGE_MEMORY]
     if remembering:
-        most = max(one.rests_on.autocorrelation for one in remembering)
+        most = max(comparison.rests_on.autocorrelation for comparison in remembering)
         said.append(
             f"Blocks resemble their neighbours in {len(remembering)} of {len(compared)} lines"
             f" (autocorrelation up to {most:.1f}), so that fewer of them count"
@@ -65,31 +65,31 @@ def notes(compared: Sequence[Compared]) -> list[str]:
     return said
 
 
-def _drawn(one: Compared) -> str:
+def _drawn(comparison: Compared) -> str:
     """What was drawn independently: ``12 blocks``, ``8 set-ups``, ``3 runs``; * if that is not all."""
-    rests_on = one.rests_on
+    rests_on = comparison.rests_on
     many = "" if rests_on.units == 1 else "s"
-    return f"{rests_on.units} {rests_on.unit}{many}{'*' if one.unknown else ''}"
+    return f"{rests_on.units} {rests_on.unit}{many}{'*' if comparison.unknown else ''}"
 
 
 def _telling(
     compared: Sequence[Compared], units: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Column]:
     """What tells one comparison from another, a parameter that differs between A and B included."""
-    points = [_point(one, units[one.b.case.experiment]) for one in compared]
+    points = [_point(comparison, units[comparison.b.case.experiment]) for comparison in compared]
     for name in dict.fromkeys(name for point in points for name in point):
         yield Column(escape(name), tuple(point.get(name, "") for point in points), telling=True)
 
 
-def _point(one: Compared, units: Mapping[str, str]) -> dict[str, str]:
-    a, b = one.a.case, one.b.case
+def _point(comparison: Compared, units: Mapping[str, str]) -> dict[str, str]:
+    a, b = comparison.a.case, comparison.b.case
     point = {"experiment": escape(b.experiment)}
     for name in b.params:
         before, after = (show_value(case.params[name], units[name]) for case in (a, b))
         point[name] = escape(after if before == after else f"{before} → {after}")
     if a.kernel == b.kernel != "":
         point["kernel"] = escape(b.kernel)
-    return point | {"metric": escape(one.metric.name)}
+    return point | {"metric": escape(comparison.metric.name)}
 
 
 def _figures(compared: Sequence[Compared]) -> list[Column]:
@@ -98,23 +98,23 @@ def _figures(compared: Sequence[Compared]) -> list[Column]:
 
     a, b = _headings(compared)
     return [
-        column(a, lambda one: show_median(one.a)),
-        column(b, lambda one: show_median(one.b)),
+        column(a, lambda comparison: show_median(comparison.a)),
+        column(b, lambda comparison: show_median(comparison.b)),
         column("B against A, 95 % interval", _effect),
         column("of", _drawn, right=False),
-        column("noise", lambda one: show_noise(one.metric, one.noise, one.b.unit)),
+        column("noise", lambda comparison: show_noise(comparison.metric, comparison.noise, comparison.b.unit)),
         column("verdict", _verdict, right=False),
     ]
 
 
-def _verdict(one: Compared) -> str:
-    verdict = one.judgement.verdict
+def _verdict(comparison: Compared) -> str:
+    verdict = comparison.judgement.verdict
     return f"[{_COLOURS[verdict]}]{verdict}[/]"
 
 
 def _headings(compared: Sequence[Compared]) -> tuple[str, str]:
     """What A and B are: with their kernels, where these are what differs."""
-    kernels = {(one.a.kernel, one.b.kernel) for one in compared}
+    kernels = {(comparison.a.kernel, comparison.b.kernel) for comparison in compared}
     if len(kernels) == 1:
         ((a, b),) = kernels
         if a != b:
@@ -122,12 +122,12 @@ def _headings(compared: Sequence[Compared]) -> tuple[str, str]:
     return "A", "B"
 
 
-def _effect(one: Compared) -> str:
+def _effect(comparison: Compared) -> str:
     """The effect and its interval: ``+3.2 %  [+2.9 %, +3.5 %]``."""
-    if one.metric.scale == "ratio":
-        ends = (one.effect.estimate - 1, one.effect.low - 1, one.effect.high - 1)
+    if comparison.metric.scale == "ratio":
+        ends = (comparison.effect.estimate - 1, comparison.effect.low - 1, comparison.effect.high - 1)
         unit = FRACTION
     else:
-        ends, unit = (one.effect.estimate, one.effect.low, one.effect.high), one.b.unit
+        ends, unit = (comparison.effect.estimate, comparison.effect.low, comparison.effect.high), comparison.b.unit
     effect, low, high = (format_quantity(end, unit, signed=True) for end in ends)
     return f"{effect}  [dim]{low} – {high}[/]"

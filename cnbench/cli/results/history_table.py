@@ -25,8 +25,8 @@ def print_history(run: Run) -> None:
 
 def _columns(chapter: Chapter, history: KernelHistory) -> list[Column]:
     alike = chapter.having(history.metric.name)
-    cases = (escape(alike.label(one.measured[0].case)) for one in history.series)
-    found = [_cells(one) for one in history.series]
+    cases = (escape(alike.label(series.measured[0].case)) for series in history.series)
+    found = [_cells(series) for series in history.series]
     return [
         Column("case", tuple(cases), telling=len(found) > 1, sentences=True),
         *(
@@ -36,11 +36,11 @@ def _columns(chapter: Chapter, history: KernelHistory) -> list[Column]:
     ]
 
 
-def _cells(one: Series) -> dict[str, str]:
-    steps = {step.index: step for step in one.steps or ()}
+def _cells(series: Series) -> dict[str, str]:
+    steps = {step.index: step for step in series.steps or ()}
     return {
-        kernel: _cell(row, steps.get(index)) + ("*" if index in one.out_of_line else "")
-        for index, (kernel, row) in enumerate(zip(one.kernels, one.rows, strict=True))
+        kernel: _cell(row, steps.get(index)) + ("*" if index in series.out_of_line else "")
+        for index, (kernel, row) in enumerate(zip(series.kernels, series.rows, strict=True))
     }
 
 

@@ -48,31 +48,31 @@ def command(experiments: tuple[str, ...], folder: Path | None, as_json: bool) ->
             "measure some: cnbench run --repeat 3",
         )
     if as_json:
-        click.echo(json.dumps({"rows": [one.as_json() for one in found]}, indent=1))
+        click.echo(json.dumps({"rows": [spread.as_json() for spread in found]}, indent=1))
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in _HEADINGS:
         table.add_column(heading)
-    for one in found:
-        table.add_row(*_cells(one))
+    for spread in found:
+        table.add_row(*_cells(spread))
     out = console()
     out.print(table)
-    if any(one.find_one is None for one in found):
+    if any(spread.find_one is None for spread in found):
         out.print("  unknown: three runs of one environment tell (cnbench run --repeat 3)")
 
 
-def _cells(one: Spread) -> list[str]:
-    where = f"{one.environment.lab} {one.environment.clock} {one.environment.kernel}"
-    sizes = (one.inside, one.between_setups, one.between_runs, one.find_one, one.find_three)
+def _cells(spread: Spread) -> list[str]:
+    where = f"{spread.environment.lab} {spread.environment.clock} {spread.environment.kernel}"
+    sizes = (spread.inside, spread.between_setups, spread.between_runs, spread.find_one, spread.find_three)
     return [
-        *(escape(text) for text in (one.experiment, one.metric.name, where)),
-        str(one.cases),
-        str(one.runs),
-        *(_size(one, size) for size in sizes),
+        *(escape(text) for text in (spread.experiment, spread.metric.name, where)),
+        str(spread.cases),
+        str(spread.runs),
+        *(_size(spread, size) for size in sizes),
     ]
 
 
-def _size(one: Spread, size: float | None) -> str:
+def _size(spread: Spread, size: float | None) -> str:
     if size is None:
         return "unknown"
-    return format_quantity(size, FRACTION if one.metric.scale == "ratio" else one.metric.unit)
+    return format_quantity(size, FRACTION if spread.metric.scale == "ratio" else spread.metric.unit)

@@ -18,7 +18,7 @@ def show_beside_published(run: Run, path: Path, *, as_json: bool) -> None:
     """Print what the run has beside published figures, as a table or as one JSON object."""
     found = beside_published(chapters_of([run]))
     if as_json:
-        rows = [one.as_json() for one in found]
+        rows = [beside.as_json() for beside in found]
         click.echo(json.dumps({"run": run.id, "file": str(path), "rows": rows}, indent=1))
         return
     out = console()
@@ -34,24 +34,24 @@ def _columns(found: list[Beside]) -> list[Column]:
         return Column(heading, tuple(map(show, found)), **what)
 
     return [
-        column("experiment", lambda one: one.figure.experiment, telling=True),
+        column("experiment", lambda beside: beside.figure.experiment, telling=True),
         column("what", _what, telling=True, sentences=True),
-        column("published", lambda one: one.published_text, right=True),
+        column("published", lambda beside: beside.published_text, right=True),
         column("ours, 95 % interval", _ours, right=True),
-        column("ours / published", lambda one: one.ratio_text, right=True),
+        column("ours / published", lambda beside: beside.ratio_text, right=True),
         column("comparable?", _comparable, sentences=True),
     ]
 
 
-def _what(one: Beside) -> str:
-    return f"{escape(one.figure.what)}\n[dim]{escape(one.figure.source)}[/]"
+def _what(beside: Beside) -> str:
+    return f"{escape(beside.figure.what)}\n[dim]{escape(beside.figure.source)}[/]"
 
 
-def _ours(one: Beside) -> str:
-    setting = f"\n[dim]{escape(one.ours.setting)}[/]" if one.ours.setting else ""
-    return f"{one.ours_text}  [dim]{one.interval_text}[/]{setting}"
+def _ours(beside: Beside) -> str:
+    setting = f"\n[dim]{escape(beside.ours.setting)}[/]" if beside.ours.setting else ""
+    return f"{beside.ours_text}  [dim]{beside.interval_text}[/]{setting}"
 
 
-def _comparable(one: Beside) -> str:
-    reasons = "; ".join(one.comparability.reasons)
-    return one.comparability.verdict.value + (f"\n[dim]{escape(reasons)}[/]" if reasons else "")
+def _comparable(beside: Beside) -> str:
+    reasons = "; ".join(beside.comparability.reasons)
+    return beside.comparability.verdict.value + (f"\n[dim]{escape(reasons)}[/]" if reasons else "")

@@ -82,7 +82,7 @@ class CpusetSubject:
         here, there = self.cpus
         checks: list[Check] = [
             equal("the groups' CPUs", [str(here), str(there)],
-                  [one.read("cpuset.cpus").strip() for one in (self.first, self.second)]),
+                  [group.read("cpuset.cpus").strip() for group in (self.first, self.second)]),
             equal("CPUs allowed after the change", {(there,)}, self.allowed),
             equal("landings on both CPUs", 0, self.landed.get(here, 1) % 2),
             equal("where the process is now", [self.tenant.pid], self.first.members()),

@@ -103,7 +103,11 @@ class Evidence:
             for row in rows
             if row["kind"] == "tbf" and row["options"]["rate"] == RATE // 8
         }
-        made = {one["name"] for one in attachment.result["interfaces"] if not one.get("sandbox")}
+        made = {
+            interface["name"]
+            for interface in attachment.result["interfaces"]
+            if not interface.get("sandbox")
+        }
         return made - {self.network.bridge} <= limited
 
     def _has_rule(self, address: str) -> bool:

@@ -62,7 +62,7 @@ class Cloning:
     def sample(self) -> Mapping[str, float]:
         """The time of the call, and of the end."""
         rounds = [self._once() for _ in range(_ROUNDS[self.lab.clock.name])]
-        return {name: median(one[name] for one in rounds) for name in rounds[0]}
+        return {name: median(turn[name] for turn in rounds) for name in rounds[0]}
 
     def _once(self) -> Mapping[str, float]:
         kinds = self.evidence.kinds
@@ -117,13 +117,13 @@ class Unsharing:
             self._in_child, self.parallel, self.watch.over if watched else lambda pid: None
         )
         self.watch.wait()
-        for one in said:
-            self.evidence.changed.add(tuple(one["changed"]))
-        seen = min(one["mounts"] for one in said)
+        for creator in said:
+            self.evidence.changed.add(tuple(creator["changed"]))
+        seen = min(creator["mounts"] for creator in said)
         self.least_mounts = min(seen, self.least_mounts or seen)
         units = self.lab.clock.units
-        values = {"create": units(fmean(one["create"] for one in said))}
-        firsts = [one["first"] for one in said if "first" in one]
+        values = {"create": units(fmean(creator["create"] for creator in said))}
+        firsts = [creator["first"] for creator in said if "first" in creator]
         return values | ({"first": units(fmean(firsts))} if firsts else {})
 
     def _in_child(self) -> dict[str, Any]:

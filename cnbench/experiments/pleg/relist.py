@@ -39,7 +39,10 @@ def relist(cri: Cri) -> Seen:
     """List all sandboxes and all containers, whatever their state."""
     sandboxes = cri.call("ListPodSandbox")
     containers = cri.call("ListContainers")
-    states = {one["id"]: one.get("state", 0) for one in containers.said.get("containers", [])}
+    states = {
+        container["id"]: container.get("state", 0)
+        for container in containers.said.get("containers", [])
+    }
     count = len(sandboxes.said.get("items", []))
     return Seen(states, count, sandboxes.began, containers.ended)
 

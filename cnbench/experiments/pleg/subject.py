@@ -76,7 +76,7 @@ class Watching:
         age, change = self._by_event(dying) if self.evented else self._by_looking(dying, last)
         self.node.replace(dying)
         return {
-            "relist": units(median(one.took for one in seen)),
+            "relist": units(median(look.took for look in seen)),
             "change": units(change),
             "age": units(age),
             "cpu": units(cpu),

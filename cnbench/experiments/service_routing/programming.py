@@ -103,8 +103,8 @@ class SyncSubject(Programming):
     def _sync(self) -> Mapping[str, float]:
         self.clear()
         before = _kernel_memory()
-        arrival = self.timed(lambda one: one.proxy.announce(one.half.services))
-        took = self.timed(lambda one: one.proxy.sync(one.half.services))
+        arrival = self.timed(lambda programmer: programmer.proxy.announce(programmer.half.services))
+        took = self.timed(lambda programmer: programmer.proxy.sync(programmer.half.services))
         values = {SYNC.name: took, MEMORY.name: _kernel_memory() - before}
         return values | ({ARRIVAL.name: arrival} if self.mode in FRONT_ENDS else {})
 
@@ -130,24 +130,30 @@ class UpdateSubject(Programming):
     """Changes to a node that is programmed; each sample leaves it as it found it."""
 
     def __post_init__(self) -> None:
-        self._changes = {one.half.family: _Changes(one.half) for one in self.programmers}
+        self._changes = {
+            programmer.half.family: _Changes(programmer.half) for programmer in self.programmers
+        }
 
     def sample(self) -> Mapping[str, float]:
         """One service added and taken out, one endpoint replaced, and nothing changed."""
 
-        def changes(one: Programmer) -> _Changes:
-            return self._changes[one.half.family]
+        def changes(programmer: Programmer) -> _Changes:
+            return self._changes[programmer.half.family]
 
         took = {
-            UPDATE.name: self.timed(lambda one: one.proxy.update(changed=[changes(one).added])),
-            DELETE.name: self.timed(lambda one: one.proxy.update(deleted=[changes(one).added.key])),
+            UPDATE.name: self.timed(
+                lambda programmer: programmer.proxy.update(changed=[changes(programmer).added])
+            ),
+            DELETE.name: self.timed(
+                lambda programmer: programmer.proxy.update(deleted=[changes(programmer).added.key])
+            ),
             ENDPOINT.name: self.timed(
-                lambda one: one.proxy.update(changed=[changes(one).replaced])
+                lambda programmer: programmer.proxy.update(changed=[changes(programmer).replaced])
             ),
         }
-        for one in self.programmers:
-            one.proxy.update(changed=[changes(one).first])
-        return took | {NOTHING.name: self.timed(lambda one: one.proxy.update())}
+        for programmer in self.programmers:
+            programmer.proxy.update(changed=[changes(programmer).first])
+        return took | {NOTHING.name: self.timed(lambda programmer: programmer.proxy.update())}
 
 
 class _Changes:
@@ -200,7 +206,9 @@ def open_sync(params: Point, lab: Lab) -> Iterator[SyncSubject]:
     with _node(params, lab) as node:
         programmers, mode = _programmers(node, params, lab), params.text("mode")
         folder, scheduler = lab.temporary_folder(), params.text("scheduler")
-        tools = [tool_alone(mode, node, one.half, scheduler, folder) for one in programmers]
+        tools = [
+            tool_alone(mode, node, programmer.half, scheduler, folder) for programmer in programmers
+        ]
         yield SyncSubject(node, programmers, mode, lab, tools)
 
 
@@ -209,8 +217,8 @@ def open_update(params: Point, lab: Lab) -> Iterator[UpdateSubject]:
     """A node with all services programmed."""
     with _node(params, lab) as node:
         programmers = _programmers(node, params, lab)
-        for one in programmers:
-            one.proxy.fill(one.half.services)
+        for programmer in programmers:
+            programmer.proxy.fill(programmer.half.services)
         yield UpdateSubject(node, programmers, params.text("mode"), lab)
 
 

@@ -85,7 +85,7 @@ class DualSubject:
     def sample(self) -> Mapping[str, float]:
         """Half of the first packets in each family, of which each took its way."""
         both = [subject.sample() for subject in self.families.values()]
-        return {name: statistics.fmean(one[name] for one in both) for name in both[0]}
+        return {name: statistics.fmean(part[name] for part in both) for name in both[0]}
 
     def proof(self) -> Proof:
         """All that proves each family's."""

@@ -64,13 +64,19 @@ class ClassReader:
 def _counted_by_rule(namespace: NetworkNamespace) -> int:
     listed = namespace.run(["nft", "--json", "list", "table", "inet", "cnbench"]).stdout
     parts = json.loads(listed)["nftables"]
-    expressions = [one for part in parts if "rule" in part for one in part["rule"]["expr"]]
-    return sum(int(one["counter"]["packets"]) for one in expressions if "counter" in one)
+    expressions = [
+        expression for part in parts if "rule" in part for expression in part["rule"]["expr"]
+    ]
+    return sum(
+        int(expression["counter"]["packets"])
+        for expression in expressions
+        if "counter" in expression
+    )
 
 
 def _counted_by_band(namespace: NetworkNamespace) -> int:
     listed = namespace.run(["tc", "-statistics", "-json", "class", "show", "dev", "lo"]).stdout
-    bands = {one["handle"]: one for one in json.loads(listed)}
+    bands = {band["handle"]: band for band in json.loads(listed)}
     return int(bands[_WRITTEN]["stats"]["packets"])
 
 

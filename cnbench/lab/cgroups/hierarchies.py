@@ -72,8 +72,10 @@ def find(controller: str, mounts: str | None = None, known: str | None = None) -
         elif kind == "cgroup2" and _has(here := Hierarchy(controller, "v2", Path(target)), free):
             found.append(here)
     # What v2 has by name, or as a whole, a mount of v1 would take from it.
-    taken = any(one.name or controller in _ONCE for one in found if one.version == "v2")
-    if free and not taken and not any(one.version == "v1" for one in found):
+    taken = any(
+        hierarchy.name or controller in _ONCE for hierarchy in found if hierarchy.version == "v2"
+    )
+    if free and not taken and not any(hierarchy.version == "v1" for hierarchy in found):
         found.insert(0, Hierarchy(controller, "v1", None))
     return list(dict.fromkeys(found))
 
@@ -106,7 +108,7 @@ def require(controller: str, version: str) -> Hierarchy:
     Raises:
         UnsupportedError: it cannot be used so on this machine.
     """
-    found = {one.version: one for one in find(controller)}
+    found = {mounted.version: mounted for mounted in find(controller)}
     for name, hierarchy in found.items():
         if name == version:
             if os.geteuid() != 0:

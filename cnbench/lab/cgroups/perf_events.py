@@ -33,7 +33,9 @@ class GroupClock:
 
     def seconds(self) -> float:
         """Time since it was opened, over all CPUs."""
-        counts = (int.from_bytes(os.read(one, 8), sys.byteorder) for one in self.descriptors)
+        counts = (
+            int.from_bytes(os.read(descriptor, 8), sys.byteorder) for descriptor in self.descriptors
+        )
         return sum(counts) / 1e9
 
 
@@ -52,11 +54,11 @@ def open_group_clock(group: Cgroup) -> Iterator[GroupClock]:
         descriptors = []
         for cpu in sorted(os.sched_getaffinity(0)):
             try:
-                one = libc.perf_event_open(attributes, folder, cpu, _PID_CGROUP)
+                descriptor = libc.perf_event_open(attributes, folder, cpu, _PID_CGROUP)
             except OSError as error:
                 raise CnbenchError(
                     f"the kernel counts no perf events of a cgroup: {error.strerror}"
                 ) from error
-            opened.callback(os.close, one)
-            descriptors.append(one)
+            opened.callback(os.close, descriptor)
+            descriptors.append(descriptor)
         yield GroupClock(tuple(descriptors))

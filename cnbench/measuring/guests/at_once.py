@@ -94,10 +94,10 @@ class _Crew:
     def _begin(self, part: Plan) -> None:
         stack = contextlib.ExitStack()
         processor = self._idle.popleft()
-        one = stack.enter_context(
+        begun = stack.enter_context(
             worker(lambda tell: carry_out_in_guest(part, _only(part).venue, tell), processor)
         )
-        self._jobs.append(_Job(part, one, stack))
+        self._jobs.append(_Job(part, begun, stack))
 
     def _hear(self, job: _Job) -> Iterator[Plan]:
         """Pass on what a worker tells; gives the part that is to be measured once more."""

@@ -67,7 +67,7 @@ class NftablesProxy:
             self._work.advanced("services' chains", done, len(every))
         self._known.replace(every)
         spreads = list(nftables.spreads(every, self._node))
-        for done, batch in batches(spreads, _SPREAD_BATCH, lambda one: len(one.targets)):
+        for done, batch in batches(spreads, _SPREAD_BATCH, lambda spread: len(spread.targets)):
             requests = spread.additions(TABLE_NAME, self._node.family, batch, done - len(batch))
             with self._namespace.entered():
                 send_transaction(spread.SUBSYSTEM, list(requests))

@@ -48,8 +48,8 @@ def short_releases(releases: Sequence[str]) -> list[str]:
 
 def _panel(chapter: Chapter, history: KernelHistory) -> Panel:
     shown = sorted(history.series, key=_change, reverse=True)[:_MOST_LINES]
-    drawn = [one for one in history.series if one in shown]
-    rows = [row for one in drawn for row in one.rows]
+    drawn = [line for line in history.series if line in shown]
+    rows = [row for line in drawn for row in line.rows]
     scale = _scale_of(drawn)
     text = (
         f"Each line: change since the first kernel, one row's height being {_height(rows, scale)}; "
@@ -57,7 +57,7 @@ def _panel(chapter: Chapter, history: KernelHistory) -> Panel:
     )
     if len(drawn) < len(history.series):
         text += f" The {len(drawn)} of {len(history.series)} cases that changed most."
-    if any(one.steps is None for one in drawn):
+    if any(line.steps is None for line in drawn):
         text += " Steps cannot be told where an interval or the noise between boots is unknown."
     return Panel(
         title=f"{history.metric.name} by kernel release"
@@ -73,37 +73,37 @@ def _draw(
     chapter: Chapter, history: KernelHistory, drawn: Sequence[Series], scale: float, ax: Axes
 ) -> None:
     places = {kernel: index for index, kernel in enumerate(history.kernels)}
-    for line, one in enumerate(reversed(drawn)):
-        _draw_line(one, [places[kernel] for kernel in one.kernels], line, scale, ax)
+    for line, cost in enumerate(reversed(drawn)):
+        _draw_line(cost, [places[kernel] for kernel in cost.kernels], line, scale, ax)
         ax.text(
             1.02,
             line,
-            median_text(one.rows[-1]),
+            median_text(cost.rows[-1]),
             transform=ax.get_yaxis_transform(),
             fontsize=9,
             va="center",
             color=INK,
         )
-    labels = [shorten(_label(chapter, one), _LONGEST_LABEL) for one in reversed(drawn)]
+    labels = [shorten(_label(chapter, cost), _LONGEST_LABEL) for cost in reversed(drawn)]
     ax.set_yticks(range(len(drawn)), labels, fontsize=9)
     ax.set_xticks(range(len(places)), short_releases(history.kernels), fontsize=9)
     ax.set_xlim(-0.25, len(places) - 0.75)
     ax.set_ylim(-0.7, len(drawn) - 0.3)
 
 
-def _draw_line(one: Series, xs: Sequence[int], line: int, scale: float, ax: Axes) -> None:
-    first = one.rows[0]
+def _draw_line(cost: Series, xs: Sequence[int], line: int, scale: float, ax: Axes) -> None:
+    first = cost.rows[0]
 
     def at(value: float) -> float:
         return line + _REACH * _distance(first, value) / scale
 
-    medians = [at(row.interval.estimate) for row in one.rows if row.interval]
+    medians = [at(row.interval.estimate) for row in cost.rows if row.interval]
     ax.plot(xs, medians, color=MUTED, linewidth=1)
     ax.plot(xs, medians, "o", markersize=4, color=series(0), zorder=3)
-    for x, row in zip(xs, one.rows, strict=True):
+    for x, row in zip(xs, cost.rows, strict=True):
         if row.interval and row.interval.bounded:
             ax.vlines(x, at(row.interval.low), at(row.interval.high), colors=series(0), zorder=2)
-    for step in one.steps or ():
+    for step in cost.steps or ():
         ends, y = xs[step.index - 1 : step.index + 1], medians[step.index - 1 : step.index + 1]
         ax.plot(ends, y, color=_colour(first, step), linewidth=2.6)
         ax.text(
@@ -125,9 +125,9 @@ def _colour(first: Row, step: Step) -> str:
     return series(1 if (after > before) == (better != "higher") else 2)
 
 
-def _label(chapter: Chapter, one: Series) -> str:
+def _label(chapter: Chapter, cost: Series) -> str:
     """The case's name; what is the same in all of the chapter's cases of this metric is no news."""
-    return chapter.having(one.rows[0].metric.name).label(one.measured[0].case)
+    return chapter.having(cost.rows[0].metric.name).label(cost.measured[0].case)
 
 
 def _size(first: Row, step: Step) -> str:
@@ -146,16 +146,16 @@ def _distance(first: Row, value: float) -> float:
 
 def _scale_of(drawn: Sequence[Series]) -> float:
     """The distance that is drawn as the whole reach of a line."""
-    rows = [row for one in drawn for row in one.rows]
+    rows = [row for line in drawn for row in line.rows]
     ratio = rows[0].metric.scale == "ratio"
     largest = max(abs(row.interval.estimate) for row in rows if row.interval)
     smallest = math.log1p(_SMALLEST_SCALE) if ratio else _SMALLEST_SCALE * largest
-    return max([smallest or 1.0, *(_change(one) for one in drawn)])
+    return max([smallest or 1.0, *(_change(line) for line in drawn)])
 
 
-def _change(one: Series) -> float:
+def _change(cost: Series) -> float:
     """The largest distance from the first kernel's median, without the intervals."""
-    return max(abs(_distance(one.rows[0], r.interval.estimate)) for r in one.rows if r.interval)
+    return max(abs(_distance(cost.rows[0], r.interval.estimate)) for r in cost.rows if r.interval)
 
 
 def _height(rows: Sequence[Row], scale: float) -> str:

@@ -50,7 +50,7 @@ def panels(chapter: Chapter) -> list[Panel]:
     for along in ALONG:
         found = curves_of(chapter, along)
         for setting, curves in found.items():
-            shown |= {one.case.key for curve in curves for _, one, _ in curve.points}
+            shown |= {entry.case.key for curve in curves for _, entry, _ in curve.points}
             made += [
                 _cost(chapter, setting, curves, found),
                 *_against_plain(chapter, setting, curves),
@@ -108,10 +108,10 @@ def _extent(chapter: Chapter, clock: ClockName) -> list[float]:
     """Every cost on this clock, so that all panels of costs have equal axes."""
     return ends_of(
         row
-        for one in chapter.ok
-        if one.origin.clock == clock
+        for entry in chapter.ok
+        if entry.origin.clock == clock
         for metric in (LATENCY, PLAIN)
-        if (row := one.row(metric))
+        if (row := entry.row(metric))
     )
 
 
@@ -125,7 +125,7 @@ def _draw_cost(
     for curve in curves:
         colour = _colour(chapter, curve)
         _draw_line(ax, curves, curve, colour)
-        plain = [(at, r.interval) for at, one, _ in curve.points if (r := one.row(PLAIN))]
+        plain = [(at, r.interval) for at, entry, _ in curve.points if (r := entry.row(PLAIN))]
         ax.plot(
             [_at(curves, at) for at, _ in plain],
             [interval.estimate for _, interval in plain if interval],
@@ -181,11 +181,11 @@ def _against_plain(
 
 
 def _overheads(curve: Curve) -> list[tuple[float, Row]]:
-    return [(at, row) for at, one, _ in curve.points if (row := one.row(_OVERHEAD))]
+    return [(at, row) for at, entry, _ in curve.points if (row := entry.row(_OVERHEAD))]
 
 
 def _overhead_extent(chapter: Chapter) -> list[float]:
-    return [1.0, *ends_of(row for one in chapter.ok if (row := one.row(_OVERHEAD)))]
+    return [1.0, *ends_of(row for entry in chapter.ok if (row := entry.row(_OVERHEAD)))]
 
 
 def _draw_overhead(

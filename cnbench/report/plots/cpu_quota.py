@@ -13,7 +13,7 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
-from cnbench.analysis.chapters import Chapter, Measured, Origin, shorten
+from cnbench.analysis.chapters import Chapter, ChapterEntry, Origin, shorten
 from cnbench.analysis.rows import Row
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.parameter import Value
@@ -71,9 +71,9 @@ def _by_threads(chapter: Chapter) -> Iterable[tuple[str, Chapter]]:
     common = on_the_surface(chapter)
     whole = replace(chapter, measured=tuple(common))
     at_one_origin: dict[tuple[object, ...], set[Value]] = {}
-    for one in common:
-        params = one.case.params
-        origin = one.origin, params["controller"], params["quota"], params["period"]
+    for entry in common:
+        params = entry.case.params
+        origin = entry.origin, params["controller"], params["quota"], params["period"]
         at_one_origin.setdefault(origin, set()).add(params["threads"])
     if all(len(threads) == 1 for threads in at_one_origin.values()):
         return [("", whole)] if common else []
@@ -90,15 +90,15 @@ def _by_threads(chapter: Chapter) -> Iterable[tuple[str, Chapter]]:
 
 def _varied(chapter: Chapter) -> Chapter:
     """What is not on the surface, beside the cases on it that all else is equal to."""
-    apart = [one for one in chapter.ok if not is_common(one)]
-    settings = {_setting(one) for one in apart}
-    beside = [one for one in chapter.ok if is_common(one) and _setting(one) in settings]
+    apart = [entry for entry in chapter.ok if not is_common(entry)]
+    settings = {_setting(entry) for entry in apart}
+    beside = [entry for entry in chapter.ok if is_common(entry) and _setting(entry) in settings]
     return replace(chapter, measured=tuple(o for o in chapter.ok if o in apart or o in beside))
 
 
-def _setting(one: Measured) -> tuple[object, ...]:
-    rest = tuple(v for name, v in one.case.params.items() if name not in COMMON)
-    return (one.origin, *rest)
+def _setting(entry: ChapterEntry) -> tuple[object, ...]:
+    rest = tuple(v for name, v in entry.case.params.items() if name not in COMMON)
+    return (entry.origin, *rest)
 
 
 def _order(metric: str) -> int:
@@ -108,7 +108,7 @@ def _order(metric: str) -> int:
 
 def _panel(chapter: Chapter, origin: Origin, metric: Metric, threads: str) -> Panel:
     comparable = _shown(chapter, metric, origin.clock)
-    shown = [(one, row) for one, row in comparable if one.origin == origin]
+    shown = [(entry, row) for entry, row in comparable if entry.origin == origin]
     rows = [row for _, row in shown]
     where = ", ".join(filter(None, (chapter.origin_label(origin), threads)))
     title = _TITLES.get(metric.name, metric.name) + (f" ({where})" if where else "")
@@ -122,26 +122,26 @@ def _panel(chapter: Chapter, origin: Origin, metric: Metric, threads: str) -> Pa
         title=title,
         caption=text,
         draw=partial(_draw, chapter, shown, metric, _extent(comparable, metric)),
-        key=_key(chapter, [one for one, _ in shown]),
+        key=_key(chapter, [entry for entry, _ in shown]),
     )
 
 
-def _shown(chapter: Chapter, metric: Metric, clock: ClockName) -> list[tuple[Measured, Row]]:
+def _shown(chapter: Chapter, metric: Metric, clock: ClockName) -> list[tuple[ChapterEntry, Row]]:
     return [
-        (one, row)
-        for one in chapter.ok
-        if one.origin.clock == clock and (row := one.row(metric.name)) is not None
+        (entry, row)
+        for entry in chapter.ok
+        if entry.origin.clock == clock and (row := entry.row(metric.name)) is not None
     ]
 
 
-def _extent(shown: Sequence[tuple[Measured, Row]], metric: Metric) -> list[float]:
+def _extent(shown: Sequence[tuple[ChapterEntry, Row]], metric: Metric) -> list[float]:
     """Everything that is drawn of a metric anywhere, so that all its panels have equal axes."""
     values = ends_of(row for _, row in shown)
     if metric.name == "error":
         floors = [row.noise for _, row in shown if row.noise is not None]
         values += [end for floor in floors if math.isfinite(floor) for end in (-floor, floor)]
-    for one, row in shown:
-        rest = _rest(one)
+    for entry, row in shown:
+        rest = _rest(entry)
         if _has_model(metric, row.clock) and rest > 0:
             values.append(rest)
     return values
@@ -151,12 +151,12 @@ def _has_model(metric: Metric, clock: ClockName) -> bool:
     return metric.name == "stall" and clock == "wall"
 
 
-def _key(chapter: Chapter, measured: Sequence[Measured]) -> tuple[KeyEntry, ...]:
+def _key(chapter: Chapter, measured: Sequence[ChapterEntry]) -> tuple[KeyEntry, ...]:
     periods = [
         KeyEntry(f"period {chapter.show('period', period)}", index)
         for index, period in enumerate(chapter.values("period"))
     ]
-    controllers = list(dict.fromkeys(str(one.case.params["controller"]) for one in measured))
+    controllers = list(dict.fromkeys(str(entry.case.params["controller"]) for entry in measured))
     if len(controllers) < 2:
         return tuple(periods)
     return (
@@ -170,7 +170,7 @@ def _key(chapter: Chapter, measured: Sequence[Measured]) -> tuple[KeyEntry, ...]
 
 def _draw(
     chapter: Chapter,
-    shown: Sequence[tuple[Measured, Row]],
+    shown: Sequence[tuple[ChapterEntry, Row]],
     metric: Metric,
     extent: list[float],
     ax: Axes,
@@ -180,8 +180,8 @@ def _draw(
     sides = [(controller, period) for controller in controllers for period in periods]
     step = _SLOT / len(sides)
     marks, bands, ideal = [], [], []
-    for one, row in shown:
-        params = one.case.params
+    for entry, row in shown:
+        params = entry.case.params
         side = sides.index((params["controller"], params["period"]))
         x = quotas.index(params["quota"]) + (side - (len(sides) - 1) / 2) * step
         marker = _MARKERS.get(str(params["controller"]), _OTHER_MARKER)[0]
@@ -189,8 +189,8 @@ def _draw(
             marks.append(Mark(x, row.interval, series(periods.index(params["period"])), marker))
         if metric.name == "error" and row.noise is not None and math.isfinite(row.noise):
             bands.append(Band(x, step, -row.noise, row.noise))
-        if _has_model(metric, row.clock) and _rest(one) > 0:
-            ideal.append((x, _rest(one)))
+        if _has_model(metric, row.clock) and _rest(entry) > 0:
+            ideal.append((x, _rest(entry)))
     draw_bands(ax, bands)
     draw_marks(ax, marks)
     ax.hlines(
@@ -203,13 +203,13 @@ def _draw(
     _axes(ax, chapter, quotas, metric, shown[0][0].origin.clock, extent)
 
 
-def _rest(one: Measured) -> float:
+def _rest(entry: ChapterEntry) -> float:
     """The seconds that a controller without delays would keep the threads off the CPU.
 
     ``threads`` busy threads use ``quota`` x ``period`` of CPU time in quota x period / threads of
     time, and wait for the rest of the period.
     """
-    params = one.case.params
+    params = entry.case.params
     return float(params["period"]) * (1 - float(params["quota"]) / float(params["threads"]))
 
 

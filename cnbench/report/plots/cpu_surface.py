@@ -10,7 +10,7 @@ from functools import partial
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from cnbench.analysis.chapters import Chapter, Measured, Origin, shorten
+from cnbench.analysis.chapters import Chapter, ChapterEntry, Origin, shorten
 from cnbench.analysis.number_format import minus
 from cnbench.analysis.rows import Row
 from cnbench.core.errors import UsageError
@@ -57,18 +57,18 @@ class SurfaceCell:
 Surface = dict[tuple[Column, float], SurfaceCell]
 
 
-def on_the_surface(chapter: Chapter) -> list[Measured]:
+def on_the_surface(chapter: Chapter) -> list[ChapterEntry]:
     """Its cases of the common kind; of two that differ in their number of periods, the longer."""
-    longest: dict[tuple[object, ...], Measured] = {}
-    for one in sorted(filter(is_common, chapter.ok), key=lambda one: _number(one, "periods")):
-        rest = tuple(v for name, v in one.case.params.items() if name != "periods")
-        longest[one.origin, rest] = one
-    return [one for one in chapter.ok if one in longest.values()]
+    longest: dict[tuple[object, ...], ChapterEntry] = {}
+    for entry in sorted(filter(is_common, chapter.ok), key=lambda entry: _number(entry, "periods")):
+        rest = tuple(v for name, v in entry.case.params.items() if name != "periods")
+        longest[entry.origin, rest] = entry
+    return [entry for entry in chapter.ok if entry in longest.values()]
 
 
-def is_common(one: Measured) -> bool:
+def is_common(entry: ChapterEntry) -> bool:
     """Whether it is on the surface: in user space, in a group of its own, from edge to edge."""
-    params = one.case.params
+    params = entry.case.params
     return all(params.get(name, value) == value for name, value in COMMON.items())
 
 
@@ -106,11 +106,11 @@ def _pair(title: str, surface: Surface) -> Iterable[Panel]:
 
 def _surfaces(chapter: Chapter) -> Iterable[tuple[str, Surface]]:
     """Each surface with what it is about, for a title."""
-    found: dict[tuple[Origin, Value], list[tuple[Measured, Row]]] = {}
-    for one in on_the_surface(chapter):
-        if row := one.row(ERROR):
-            key = one.origin, one.case.params["controller"]
-            found.setdefault(key, []).append((one, row))
+    found: dict[tuple[Origin, Value], list[tuple[ChapterEntry, Row]]] = {}
+    for entry in on_the_surface(chapter):
+        if row := entry.row(ERROR):
+            key = entry.origin, entry.case.params["controller"]
+            found.setdefault(key, []).append((entry, row))
     for (origin, controller), ones in found.items():
         whole = _surface(chapter, origin, ones)
         told = [chapter.origin_label(origin)]
@@ -121,15 +121,15 @@ def _surfaces(chapter: Chapter) -> Iterable[tuple[str, Surface]]:
                 yield (f" ({shorten(text, 80)})" if text else ""), part
 
 
-def _surface(chapter: Chapter, origin: Origin, ones: Iterable[tuple[Measured, Row]]) -> Surface:
+def _surface(chapter: Chapter, origin: Origin, ones: Iterable[tuple[ChapterEntry, Row]]) -> Surface:
     surface: Surface = {}
-    for one, row in ones:
+    for entry, row in ones:
         if row.interval is None:
             continue
-        column = _number(one, "threads"), _number(one, "quota")
+        column = _number(entry, "threads"), _number(entry, "quota")
         environment = chapter.environments.get(origin.environment)
-        bound = _bound(one, environment) if environment else None
-        surface[column, _number(one, "period")] = SurfaceCell(row.interval, bound)
+        bound = _bound(entry, environment) if environment else None
+        surface[column, _number(entry, "period")] = SurfaceCell(row.interval, bound)
     return surface
 
 
@@ -144,7 +144,7 @@ def _parts(surface: Surface) -> Iterable[tuple[str, Surface]]:
         yield threads_text(threads), part
 
 
-def _bound(one: Measured, environment: Fingerprint) -> float | None:
+def _bound(entry: ChapterEntry, environment: Fingerprint) -> float | None:
     """The model's largest error, with the kernel's own tick and slice."""
     behaviour = environment.behaviour
     try:
@@ -154,17 +154,17 @@ def _bound(one: Measured, environment: Fingerprint) -> float | None:
     except (KeyError, ValueError, UsageError):
         return None
     model = Bandwidth(
-        quota=_number(one, "quota"),
-        period=_number(one, "period"),
-        running=min(cpus, int(_number(one, "threads"))),
+        quota=_number(entry, "quota"),
+        period=_number(entry, "period"),
+        running=min(cpus, int(_number(entry, "threads"))),
         tick=tick,
         slice=slice_,
     )
-    return model.largest_error(max(1, int(_number(one, "periods"))))
+    return model.largest_error(max(1, int(_number(entry, "periods"))))
 
 
-def _number(one: Measured, name: str) -> float:
-    return float(one.case.params.get(name, 0))
+def _number(entry: ChapterEntry, name: str) -> float:
+    return float(entry.case.params.get(name, 0))
 
 
 def _draw(surface: Surface, ax: Axes, *, modelled: bool) -> None:

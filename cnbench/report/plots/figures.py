@@ -30,9 +30,9 @@ class Figures:
     def can_show(self, chapter: Chapter) -> bool:
         """Whether the chapter has all that these figures need."""
         return self.metrics <= {metric.name for metric in chapter.record.metrics} and all(
-            self.words <= one.case.params.keys()
-            and all(_is_positive(one.case.params.get(name)) for name in self.numbers)
-            for one in chapter.ok
+            self.words <= entry.case.params.keys()
+            and all(_is_positive(entry.case.params.get(name)) for name in self.numbers)
+            for entry in chapter.ok
         )
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
-from cnbench.analysis.chapters import Chapter, Measured, shorten
+from cnbench.analysis.chapters import Chapter, ChapterEntry, shorten
 from cnbench.analysis.rows import Row
 from cnbench.core.metric import ClockName, Metric
 from cnbench.report.plots.axes import (
@@ -57,9 +57,9 @@ def caption(rows: Sequence[Row], *, band: bool = True, around: str = "") -> str:
     return text + "."
 
 
-def place_key(chapter: Chapter, measured: Sequence[Measured]) -> tuple[KeyEntry, ...]:
+def place_key(chapter: Chapter, measured: Sequence[ChapterEntry]) -> tuple[KeyEntry, ...]:
     """A sign for each place, where there is more than one."""
-    places = [p for p in chapter.origins if p in {one.origin for one in measured}]
+    places = [p for p in chapter.origins if p in {entry.origin for entry in measured}]
     if len(places) < 2:
         return ()
     return tuple(
@@ -69,13 +69,13 @@ def place_key(chapter: Chapter, measured: Sequence[Measured]) -> tuple[KeyEntry,
 
 def _panel(chapter: Chapter, metric: Metric, clock: ClockName) -> Panel | None:
     shown = [
-        (one, row)
-        for one in chapter.ok
-        if one.origin.clock == clock and (row := one.row(metric.name)) is not None
+        (entry, row)
+        for entry in chapter.ok
+        if entry.origin.clock == clock and (row := entry.row(metric.name)) is not None
     ]
     if not shown:
         return None
-    points = list(dict.fromkeys(one.case.point for one, _ in shown))
+    points = list(dict.fromkeys(entry.case.point for entry, _ in shown))
     labelled = len(points) <= _MOST_LABELS
     text = caption([row for _, row in shown])
     if not labelled:
@@ -86,26 +86,26 @@ def _panel(chapter: Chapter, metric: Metric, clock: ClockName) -> Panel | None:
         caption=text + (" Logarithmic axis." if wide else ""),
         draw=partial(_draw, chapter, shown, points, labelled, wide),
         height=min(_TALLEST, 46 + len(points) * (_LINE if labelled else _TIGHT_LINE)),
-        key=place_key(chapter, [one for one, _ in shown]),
+        key=place_key(chapter, [entry for entry, _ in shown]),
     )
 
 
 def _draw(
     chapter: Chapter,
-    shown: Sequence[tuple[Measured, Row]],
+    shown: Sequence[tuple[ChapterEntry, Row]],
     points: Sequence[str],
     labelled: bool,
     wide: bool,
     ax: Axes,
 ) -> None:
-    places = list(dict.fromkeys(one.origin for one, _ in shown))
+    places = list(dict.fromkeys(entry.origin for entry, _ in shown))
     lines = {point: len(points) - 1 - line for line, point in enumerate(points)}
     marks, bands = [], []
-    for one, row in shown:
-        offset = (places.index(one.origin) - (len(places) - 1) / 2) * 0.6 / len(places)
-        line = lines[one.case.point] - offset
+    for entry, row in shown:
+        offset = (places.index(entry.origin) - (len(places) - 1) / 2) * 0.6 / len(places)
+        line = lines[entry.case.point] - offset
         if row.interval:
-            colour = series(chapter.origins.index(one.origin))
+            colour = series(chapter.origins.index(entry.origin))
             marks.append(Mark(line, row.interval, colour))
         if ends := noise_ends(row):
             bands.append(Band(line, 0.62 / len(places), *ends))
@@ -120,7 +120,7 @@ def _draw(
             zero_line(ax, vertical=True)
             values = [*values, 0.0]
         linear_axis(ax.xaxis, values, show_on(metric, clock), metric.unit_on(clock))
-    labels = {one.case.point: shorten(chapter.label(one.case)) for one, _ in shown}
+    labels = {entry.case.point: shorten(chapter.label(entry.case)) for entry, _ in shown}
     ax.set_yticks(
         [lines[point] for point in points] if labelled else [],
         [labels[point] for point in points] if labelled else [],

@@ -12,7 +12,7 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
-from cnbench.analysis.chapters import Chapter, Measured, Origin
+from cnbench.analysis.chapters import Chapter, ChapterEntry, Origin
 from cnbench.analysis.observed import values_in_pairs
 from cnbench.report.plots import generic
 from cnbench.report.plots.axes import is_wide, linear_axis, log_axis, show_times
@@ -45,7 +45,7 @@ class _Relative:
 
 def panels(chapter: Chapter) -> list[Panel]:
     """A panel of ratios for each setting, and the generic ones."""
-    settings = dict.fromkeys((one.origin, _setting(chapter, one)) for one in chapter.ok)
+    settings = dict.fromkeys((entry.origin, _setting(chapter, entry)) for entry in chapter.ok)
     ratios = [
         _panel(chapter, origin, setting, found)
         for origin, setting in settings
@@ -54,10 +54,10 @@ def panels(chapter: Chapter) -> list[Panel]:
     return ratios + generic.panels(chapter)
 
 
-def _setting(chapter: Chapter, one: Measured) -> str:
+def _setting(chapter: Chapter, entry: ChapterEntry) -> str:
     """What tells the case from others, backend and offloads apart."""
     return ", ".join(
-        f"{name} {chapter.show(name, one.case.params.get(name))}"
+        f"{name} {chapter.show(name, entry.case.params.get(name))}"
         for name in chapter.varying
         if name not in ("backend", "offloads")
     )
@@ -65,31 +65,31 @@ def _setting(chapter: Chapter, one: Measured) -> str:
 
 def _relative(chapter: Chapter, origin: Origin, setting: str) -> list[_Relative]:
     alike = [
-        one
-        for one in chapter.ok
-        if one.origin == origin and _setting(chapter, one) == setting and _metric(one)
+        entry
+        for entry in chapter.ok
+        if entry.origin == origin and _setting(chapter, entry) == setting and _metric(entry)
     ]
     references = {
-        one.result.group: one for one in alike if one.case.params["backend"] == _REFERENCE
+        entry.result.group: entry for entry in alike if entry.case.params["backend"] == _REFERENCE
     }
     found = []
-    for one in alike:
-        reference = references.get(one.result.group)
-        if reference is None or reference is one:
+    for entry in alike:
+        reference = references.get(entry.result.group)
+        if reference is None or reference is entry:
             continue
-        metric = _metric(one)
-        below, above = values_in_pairs(reference.result.samples, one.result.samples, metric)
+        metric = _metric(entry)
+        below, above = values_in_pairs(reference.result.samples, entry.result.samples, metric)
         if below.size:
             ratio = paired_ratio(below, above)
-            params = one.case.params
+            params = entry.case.params
             backend, offloads = str(params["backend"]), str(params["offloads"])
             found.append(_Relative(metric, backend, offloads, ratio))
     return found
 
 
-def _metric(one: Measured) -> str:
+def _metric(entry: ChapterEntry) -> str:
     """The cost that the case has: of a byte in a stream, or of an exchange."""
-    return next((metric for metric in _PER if one.row(metric)), "")
+    return next((metric for metric in _PER if entry.row(metric)), "")
 
 
 def _panel(chapter: Chapter, origin: Origin, setting: str, found: Sequence[_Relative]) -> Panel:
@@ -109,12 +109,12 @@ def _panel(chapter: Chapter, origin: Origin, setting: str, found: Sequence[_Rela
 
 def _draw(found: Sequence[_Relative], backends: Sequence[str], ax: Axes) -> None:
     marks, values = [], [1.0]
-    for one in found:
-        side = 0.16 if one.offloads == "on" else -0.16
-        line = len(backends) - 1 - backends.index(one.backend) + side
-        marks.append(Mark(line, one.ratio, series(_OFFLOADS.index(one.offloads))))
-        values.append(one.ratio.estimate)
-        values += [one.ratio.low, one.ratio.high] if one.ratio.bounded else []
+    for relative in found:
+        side = 0.16 if relative.offloads == "on" else -0.16
+        line = len(backends) - 1 - backends.index(relative.backend) + side
+        marks.append(Mark(line, relative.ratio, series(_OFFLOADS.index(relative.offloads))))
+        values.append(relative.ratio.estimate)
+        values += [relative.ratio.low, relative.ratio.high] if relative.ratio.bounded else []
     draw_marks(ax, marks, upright=False)
     scale = log_axis if is_wide(values) else linear_axis
     scale(ax.xaxis, values, show_times, "")

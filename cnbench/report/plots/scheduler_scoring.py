@@ -8,7 +8,7 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
-from cnbench.analysis.chapters import Chapter, Measured, Origin
+from cnbench.analysis.chapters import Chapter, ChapterEntry, Origin
 from cnbench.analysis.curves.scheduler_scoring import (
     DECISION,
     KNOWN,
@@ -50,19 +50,19 @@ def panels(chapter: Chapter) -> list[Panel]:
     ] + (generic.panels(traced) if traced.measured else [])
 
 
-def _made_up(chapter: Chapter) -> Iterator[Measured]:
-    for one in chapter.ok:
-        nodes = one.case.params["nodes"]
-        if one.case.params["trace"] == _NO_TRACE and not isinstance(nodes, str) and nodes > 0:
-            yield one
+def _made_up(chapter: Chapter) -> Iterator[ChapterEntry]:
+    for entry in chapter.ok:
+        nodes = entry.case.params["nodes"]
+        if entry.case.params["trace"] == _NO_TRACE and not isinstance(nodes, str) and nodes > 0:
+            yield entry
 
 
-def _settings(whole: Chapter, made_up: Chapter) -> list[tuple[str, list[Measured]]]:
+def _settings(whole: Chapter, made_up: Chapter) -> list[tuple[str, list[ChapterEntry]]]:
     """What can be drawn together: one origin, and as many pods a node and nodes scored."""
-    found: dict[tuple[Origin, object, object], list[Measured]] = {}
-    for one in made_up.measured:
-        params = one.case.params
-        found.setdefault((one.origin, params["pods"], params["scored"]), []).append(one)
+    found: dict[tuple[Origin, object, object], list[ChapterEntry]] = {}
+    for entry in made_up.measured:
+        params = entry.case.params
+        found.setdefault((entry.origin, params["pods"], params["scored"]), []).append(entry)
     return [
         (
             ", ".join(
@@ -82,7 +82,7 @@ def _settings(whole: Chapter, made_up: Chapter) -> list[tuple[str, list[Measured
 
 
 def _of_setting(
-    title: str, measured: Sequence[Measured], colours: Mapping[str, int]
+    title: str, measured: Sequence[ChapterEntry], colours: Mapping[str, int]
 ) -> list[Panel]:
     lines = lines_of(measured)
     decisions = [line for line in lines if line.plugin == DECISION]

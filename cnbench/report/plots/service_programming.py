@@ -54,7 +54,9 @@ def panels(chapter: Chapter) -> list[Panel]:
 def _is_line(line: ServiceLine) -> bool:
     """Whether it has several sizes, and values that a logarithmic axis can show."""
     intervals = [row.interval for _, _, row in line.points]
-    return len(intervals) > 1 and all(one is not None and one.low > 0 for one in intervals)
+    return len(intervals) > 1 and all(
+        interval is not None and interval.low > 0 for interval in intervals
+    )
 
 
 def _panel(chapter: Chapter, title: str, lines: Sequence[ServiceLine]) -> Panel:

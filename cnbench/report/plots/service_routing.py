@@ -8,7 +8,7 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
-from cnbench.analysis.chapters import Chapter, Measured, shorten
+from cnbench.analysis.chapters import Chapter, ChapterEntry, shorten
 from cnbench.analysis.curves.service_growth import (
     sentences_of_costs,
     sentences_of_crossings,
@@ -71,11 +71,11 @@ def panels(chapter: Chapter) -> list[Panel]:
 def _extent(chapter: Chapter, clock: ClockName) -> list[float]:
     """Every cost on this clock, so that all panels of costs have equal axes."""
     return ends_of(
-        row for one in chapter.ok if one.origin.clock == clock and (row := one.row(METRIC))
+        row for entry in chapter.ok if entry.origin.clock == clock and (row := entry.row(METRIC))
     )
 
 
-def _by_mode(chapter: Chapter, title: str, measured: Sequence[Measured]) -> Panel | None:
+def _by_mode(chapter: Chapter, title: str, measured: Sequence[ChapterEntry]) -> Panel | None:
     """The last of the services in each mode, where there is a line of them."""
     lines = lines_of(measured)
     last = [line for line in lines if line.position == "last" and len(line.points) > 1]
@@ -102,7 +102,7 @@ def _by_mode(chapter: Chapter, title: str, measured: Sequence[Measured]) -> Pane
     )
 
 
-def _cost(chapter: Chapter, title: str, measured: Sequence[Measured]) -> Panel:
+def _cost(chapter: Chapter, title: str, measured: Sequence[ChapterEntry]) -> Panel:
     lines = lines_of(measured)
     return Panel(
         title=_join("Time to connect, by the service's position", title),
@@ -154,14 +154,14 @@ def _draw_cost(
     end_labels(ax, labels, _HEIGHT)
 
 
-def _against_direct(chapter: Chapter, title: str, measured: Sequence[Measured]) -> Panel | None:
+def _against_direct(chapter: Chapter, title: str, measured: Sequence[ChapterEntry]) -> Panel | None:
     """The same in quotients by the direct one in the same blocks, which most noise cancels in."""
     lines = lines_of(measured)
     direct = {
-        (line.mode, size): one
+        (line.mode, size): entry
         for line in lines
         if line.position == DIRECT
-        for size, one, _ in line.points
+        for size, entry, _ in line.points
     }
     quotients = [
         (line, [(size, ratio, row) for size, ratio, row in _ratios(line, direct)])
@@ -184,13 +184,13 @@ def _against_direct(chapter: Chapter, title: str, measured: Sequence[Measured]) 
 
 
 def _ratios(
-    line: ServiceLine, direct: dict[tuple[str, float], Measured]
+    line: ServiceLine, direct: dict[tuple[str, float], ChapterEntry]
 ) -> Iterable[tuple[float, Interval, Row]]:
-    for size, one, row in line.points:
+    for size, entry, row in line.points:
         control = direct.get((line.mode, size))
-        if control is None or control.result.group != one.result.group:
+        if control is None or control.result.group != entry.result.group:
             continue
-        before, after = values_in_pairs(control.result.samples, one.result.samples, METRIC)
+        before, after = values_in_pairs(control.result.samples, entry.result.samples, METRIC)
         if before.size:
             yield size, paired_ratio(before, after), row
 

@@ -40,7 +40,7 @@ class Labelled(Generic[Owner]):
         found = self._with.get(rarest, [])
         for other in demanded:
             if other != rarest:
-                found = [one for one in found if other in one.pairs]
+                found = [owner for owner in found if other in owner.pairs]
         return found
 
 

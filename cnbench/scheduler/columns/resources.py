@@ -89,7 +89,7 @@ class Resources:
         twin.used, twin.free = self.used.copy(), self.free.copy()
         twin.headroom = self.headroom.copy()
         twin.wide = {
-            place: Wide(one.capacity, one.used, one.scored) for place, one in self.wide.items()
+            place: Wide(wide.capacity, wide.used, wide.scored) for place, wide in self.wide.items()
         }
         return twin
 

@@ -86,7 +86,7 @@ def _chosen(configuration: Reader, scheduler_name: str) -> Reader:
     profiles = configuration.field("profiles").items()
     if not profiles:
         return Reader(_WHERE, {}, "profiles[0]")
-    names = [one.field("schedulerName").text(DEFAULT_SCHEDULER) for one in profiles]
+    names = [reader.field("schedulerName").text(DEFAULT_SCHEDULER) for reader in profiles]
     wanted = scheduler_name or (DEFAULT_SCHEDULER if len(names) > 1 else names[0])
     if wanted not in names:
         problem = f"none is called {wanted!r}; there are {', '.join(names)}"

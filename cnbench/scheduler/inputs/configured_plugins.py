@@ -74,7 +74,7 @@ def enabled_plugins(
     )
     weights = default_weights(of_format)
     if strategy != _LEAST:
-        weights = {strategy if name == _LEAST else name: one for name, one in weights.items()}
+        weights = {strategy if name == _LEAST else name: weight for name, weight in weights.items()}
     filters = dict.fromkeys((*FILTERS, *FIELD_FILTERS))
     for point in ("multiPoint", "filter", "score"):
         sets = plugins.field(point).among(_SETS)

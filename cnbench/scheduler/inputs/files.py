@@ -43,11 +43,11 @@ class ClusterFile:
 
     def __init__(self, objects: Iterable[Object]) -> None:
         self._by_kind: dict[str, list[Object]] = {}
-        for one in objects:
-            self._by_kind.setdefault(str(one.get("kind", "")), []).append(one)
+        for found in objects:
+            self._by_kind.setdefault(str(found.get("kind", "")), []).append(found)
         self._selecting = (
             self._of("Service"),
-            [one for kind in _CONTROLLERS for one in self._of(kind)],
+            [controller for kind in _CONTROLLERS for controller in self._of(kind)],
         )
         self._storage = self._read_storage()
         self.world, self.cluster = world_from_dicts(
@@ -69,8 +69,8 @@ class ClusterFile:
     def release(self) -> str | None:
         """The newest release among the nodes' kubelets, as "1.30"; None if they do not say."""
         versions = [
-            str(((one.get("status") or {}).get("nodeInfo") or {}).get("kubeletVersion", ""))
-            for one in self._of("Node")
+            str(((node.get("status") or {}).get("nodeInfo") or {}).get("kubeletVersion", ""))
+            for node in self._of("Node")
         ]
         minors = [int(found.group(1)) for text in versions if (found := _KUBELET.match(text))]
         return f"1.{min(max(*minors, OLDEST), NEWEST)}" if minors else None
@@ -145,8 +145,8 @@ def _unlisted(given: object, where: str, field: str) -> Iterator[Object]:
         raise SchedulerInputError(where, field, "is no Kubernetes object")
     if str(given.get("kind", "")).endswith("List") or ("items" in given and "kind" not in given):
         kind = str(given.get("kind", "")).removesuffix("List")
-        for number, one in enumerate(given.get("items") or ()):
-            listed = {"kind": kind, **one} if kind and isinstance(one, Mapping) else one
+        for number, item in enumerate(given.get("items") or ()):
+            listed = {"kind": kind, **item} if kind and isinstance(item, Mapping) else item
             yield from _unlisted(listed, where, f"{field}.items[{number}]")
         return
     yield given

@@ -43,7 +43,7 @@ def node_from_dict(given: Object) -> Node:
     node = Reader(f"node {name}", given).among(known.OBJECT)
     spec = node.field("spec").among(known.NODE_SPEC)
     status = node.field("status").among(known.NODE_STATUS)
-    taints = [taint(one) for one in spec.field("taints").items()]
+    taints = [taint(reader) for reader in spec.field("taints").items()]
     if spec.field("unschedulable").value and all(t.key != _UNSCHEDULABLE for t in taints):
         taints.append(Taint(_UNSCHEDULABLE, "", NO_SCHEDULE))
     images = {
@@ -119,12 +119,14 @@ def _pod(pod: Reader, spread_selector: LabelSelector | None, **further: Any) -> 
         node_affinity=node_affinity(affinity.field("nodeAffinity")),
         pod_affinity=pod_affinity(affinity.field("podAffinity")),
         pod_anti_affinity=pod_affinity(affinity.field("podAntiAffinity")),
-        tolerations=[toleration(one) for one in spec.field("tolerations").items()],
+        tolerations=[toleration(reader) for reader in spec.field("tolerations").items()],
         topology_spread_constraints=[
-            constraint(one) for one in spec.field("topologySpreadConstraints").items()
+            constraint(reader) for reader in spec.field("topologySpreadConstraints").items()
         ],
-        images=[one.field("image").text() for one in spec.field("containers").items()],
-        init_images=[one.field("image").text() for one in spec.field("initContainers").items()],
+        images=[reader.field("image").text() for reader in spec.field("containers").items()],
+        init_images=[
+            reader.field("image").text() for reader in spec.field("initContainers").items()
+        ],
         spread_selector=spread_selector,
         terminating=metadata.field("deletionTimestamp").value is not None,
         host_ports=host_ports(spec),

@@ -136,7 +136,7 @@ def _stays(pod: Reader) -> bool:
     metadata = pod.field("metadata")
     owners = metadata.field("ownerReferences").items()
     mirrored = metadata.field("annotations").field(_MIRROR).value is not None
-    return mirrored or any(one.field("kind").text() in _OF_NODES for one in owners)
+    return mirrored or any(reader.field("kind").text() in _OF_NODES for reader in owners)
 
 
 def spread_selector_for(
@@ -164,7 +164,7 @@ def _selector_of_owner(pod: Object, controllers: Iterable[Object]) -> LabelSelec
     """What the controller that owns a pod selects."""
     own = Reader("pod", pod)
     references = own.field("metadata").field("ownerReferences").items()
-    owner = next((one for one in references if one.field("controller").value), None)
+    owner = next((reader for reader in references if reader.field("controller").value), None)
     if owner is None:
         return None
     wanted = owner.field("kind").text(), owner.field("name").text(), _namespace(own)
@@ -181,10 +181,10 @@ def _selector_of_owner(pod: Object, controllers: Iterable[Object]) -> LabelSelec
 
 def _each(name: str, given: Objects, read: Callable[[Object], Made]) -> Iterator[Made]:
     """Each object as read; an error says which one of the list it is about."""
-    for number, one in enumerate(_objects(given)):
-        checks.a_map(one, name, f"[{number}]")
+    for number, found in enumerate(_objects(given)):
+        checks.a_map(found, name, f"[{number}]")
         try:
-            yield read(one)
+            yield read(found)
         except SchedulerInputError as error:
             raise error.inside(f"{name}[{number}], {error.where}") from None
 

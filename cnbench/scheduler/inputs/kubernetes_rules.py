@@ -78,10 +78,10 @@ def node_affinity(given: Reader) -> NodeAffinity:
         terms = [required_term(term) for term in listed]
     preferred = [
         PreferredSchedulingTerm(
-            one.among(known.PREFERRED_NODE_TERM).field("weight").whole(),
-            _node_term(one.field("preference")),
+            reader.among(known.PREFERRED_NODE_TERM).field("weight").whole(),
+            _node_term(reader.field("preference")),
         )
-        for one in given.field(_PREFERRED).items()
+        for reader in given.field(_PREFERRED).items()
     ]
     return NodeAffinity(terms, preferred)
 
@@ -93,7 +93,11 @@ def required_term(given: Reader) -> NodeSelectorTerm:
         SchedulerInputError: it is malformed.
     """
     term = _node_term(given)
-    lone = all(len(one.values) == 1 for one in term.match_expressions if one.compares)
+    lone = all(
+        len(requirement.values) == 1
+        for requirement in term.match_expressions
+        if requirement.compares
+    )
     return term if term.possible or not lone else NodeSelectorTerm()
 
 
@@ -121,10 +125,10 @@ def pod_affinity(given: Reader) -> PodAffinity:
     given.among(known.AFFINITY_KINDS)
     preferred = [
         WeightedPodAffinityTerm(
-            one.among(known.WEIGHTED_POD_TERM).field("weight").whole(),
-            _pod_term(one.field("podAffinityTerm")),
+            reader.among(known.WEIGHTED_POD_TERM).field("weight").whole(),
+            _pod_term(reader.field("podAffinityTerm")),
         )
-        for one in given.field(_PREFERRED).items()
+        for reader in given.field(_PREFERRED).items()
     ]
     return PodAffinity([_pod_term(term) for term in given.field(_REQUIRED).items()], preferred)
 

@@ -88,7 +88,7 @@ def _pods(path: Path) -> Iterator[Pod]:
         problem = "no pod wants a certain model, though the list is named for it"
         raise SchedulerInputError(path.name, "column gpu_spec", problem)
     if rows and _CAME in rows[0][0]:
-        rows.sort(key=lambda one: _whole(one[0], _CAME, one[1]))
+        rows.sort(key=lambda row: _whole(row[0], _CAME, row[1]))
     return (_pod(row, where) for row, where in rows)
 
 
@@ -128,7 +128,7 @@ def _text_of(path: Path) -> str:
             raise SchedulerInputError("trace", str(path), "is not a file")
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        there = sorted(one.name for one in path.parent.glob("openb_*.csv"))
+        there = sorted(file.name for file in path.parent.glob("openb_*.csv"))
         lists = f"; there are {', '.join(there)}" if there else ""
         problem = (
             f"cannot be read ({error.strerror}); give the folder that holds the openb files{lists}"

@@ -27,15 +27,15 @@ def plugin_settings(given: Reader) -> tuple[Settings, str]:
     """
     changes: Changes = {}
     strategy = _LEAST
-    for one in given.items():
-        name, args = one.among(_CONFIG).field("name").text(), one.field("args")
+    for reader in given.items():
+        name, args = reader.among(_CONFIG).field("name").text(), reader.field("args")
         if name == "NodeResourcesFit":
             strategy = args.field("scoringStrategy").field("type").text(_LEAST)
         if name in _READERS:
             fields, read = _READERS[name]
             changes.update(read(args.among(frozenset({*fields.split(), "apiVersion", "kind"}))))
         elif name not in _WITHOUT_PART:
-            raise one.field("name").problem(f"settings of {name!r} are not modelled")
+            raise reader.field("name").problem(f"settings of {name!r} are not modelled")
     return Settings(**changes), strategy  # type: ignore[arg-type]
 
 
@@ -96,30 +96,30 @@ def _spread(args: Reader) -> Changes:
         if listed.value:
             raise listed.problem(f"is for defaultingType {_LIST} alone")
         return {"default_constraints": SYSTEM}
-    constraints = tuple(constraint(one) for one in listed.items())
-    for one, reader in zip(constraints, listed.items(), strict=True):
-        if one.label_selector is not None:
+    constraints = tuple(constraint(item) for item in listed.items())
+    for default, reader in zip(constraints, listed.items(), strict=True):
+        if default.label_selector is not None:
             raise reader.field("labelSelector").problem("must be left out: it is the pod's own")
-        one.check(reader.where, reader.path)
+        default.check(reader.where, reader.path)
     return {"default_constraints": constraints}
 
 
 def _weights(given: Reader) -> Weights:
     made = []
-    for one in given.items():
-        weight = one.among(frozenset({"name", "weight"})).field("weight")
+    for reader in given.items():
+        weight = reader.among(frozenset({"name", "weight"})).field("weight")
         value = weight.whole() if weight.value else 1
         if not 1 <= value <= 100:
             raise weight.problem(f"{value} must be from 1 to 100")
-        made.append((one.field("name").text(), value))
+        made.append((reader.field("name").text(), value))
     return tuple(made)
 
 
 def _shape(given: Reader) -> tuple[tuple[int, int], ...]:
     points: list[tuple[int, int]] = []
-    for one in given.items():
-        one.among(frozenset({"score", "utilization"}))
-        utilization, score = one.field("utilization"), one.field("score")
+    for reader in given.items():
+        reader.among(frozenset({"score", "utilization"}))
+        utilization, score = reader.field("utilization"), reader.field("score")
         # The API leaves out what is 0.
         at, value = utilization.value or 0, score.value or 0
         if type(at) is not int or not 0 <= at <= _MOST_UTILIZATION:

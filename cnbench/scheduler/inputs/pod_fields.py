@@ -21,9 +21,9 @@ def host_ports(spec: Reader) -> list[HostPort]:
         SchedulerInputError: a port is malformed.
     """
     sidecars = [
-        one
-        for one in spec.field("initContainers").items()
-        if one.field("restartPolicy").value == "Always"
+        reader
+        for reader in spec.field("initContainers").items()
+        if reader.field("restartPolicy").value == "Always"
     ]
     of_the_node = bool(spec.field("hostNetwork").value)
     found = []
@@ -40,8 +40,10 @@ def host_ports(spec: Reader) -> list[HostPort]:
 
 def volume_images(spec: Reader) -> list[str]:
     """The images that are volumes of a pod."""
-    references = [one.field("image").field("reference") for one in spec.field("volumes").items()]
-    return [one.text() for one in references if one.value is not None]
+    references = [
+        reader.field("image").field("reference") for reader in spec.field("volumes").items()
+    ]
+    return [reader.text() for reader in references if reader.value is not None]
 
 
 def unmodelled(pod: Reader) -> Iterator[Unmodelled]:

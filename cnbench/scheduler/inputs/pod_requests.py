@@ -98,15 +98,15 @@ def _total(
     """What the containers ask together, each with these defaults for what it does not name."""
     running: Given = {}
     peak: Given = {}
-    for one in inits:
-        keeps_running = one.keeps_running and era >= SIDECARS
-        asked = {**defaults, **_asked(one, era if keeps_running else 0)}
+    for container in inits:
+        keeps_running = container.keeps_running and era >= SIDECARS
+        asked = {**defaults, **_asked(container, era if keeps_running else 0)}
         at_once = _sum(running, asked)
         peak = _greater(peak, at_once)
         if keeps_running:
             running = at_once
-    for one in containers:
-        running = _sum(running, {**defaults, **_asked(one, era)})
+    for container in containers:
+        running = _sum(running, {**defaults, **_asked(container, era)})
     return _greater(running, peak)
 
 
@@ -118,13 +118,13 @@ def _greatest_sidecar(
     Defaults go to what the init containers that run at one time do not name together.
     """
     total: Given = {}
-    for one in containers:
-        total = _sum(total, {**_DEFAULTS, **one.asks})
+    for container in containers:
+        total = _sum(total, {**_DEFAULTS, **container.asks})
     beside: Given = {}
-    for one in inits:
-        at_once = _sum(beside, one.asks)
+    for container in inits:
+        at_once = _sum(beside, container.asks)
         total = _greater(total, {**_DEFAULTS, **at_once})
-        if one.keeps_running:
+        if container.keeps_running:
             beside = at_once
     return total
 
@@ -136,21 +136,23 @@ def _asked(container: ContainerResources, era: int) -> Given:
 def _containers(spec: Reader, status: Reader, kind: str) -> list[ContainerResources]:
     """The containers of a pod (or those of another list of its spec)."""
     statuses = {
-        one.field("name").text(): one
-        for one in status.field("initContainerStatuses" if kind else "containerStatuses").items()
+        reader.field("name").text(): reader
+        for reader in status.field("initContainerStatuses" if kind else "containerStatuses").items()
     }
     infeasible = any(
-        one.field("type").text() == "PodResizePending"
-        and one.field("reason").text() == "Infeasible"
-        for one in status.field("conditions").items()
+        reader.field("type").text() == "PodResizePending"
+        and reader.field("reason").text() == "Infeasible"
+        for reader in status.field("conditions").items()
     )
     made = []
-    for one in spec.field(kind or "containers").items():
-        resources = one.field("resources")
+    for reader in spec.field(kind or "containers").items():
+        resources = reader.field("resources")
         asks = {**resources.field("limits").amounts(), **resources.field("requests").amounts()}
-        now = statuses.get(one.field("name").text())
+        now = statuses.get(reader.field("name").text())
         resized = asks if now is None else _while_resized(asks, now, infeasible)
-        made.append(ContainerResources(asks, resized, one.field("restartPolicy").value == "Always"))
+        made.append(
+            ContainerResources(asks, resized, reader.field("restartPolicy").value == "Always")
+        )
     return made
 
 

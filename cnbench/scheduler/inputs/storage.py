@@ -44,9 +44,12 @@ class Storage:
     ) -> None:
         self._claims = None
         if claims is not None:
-            self._claims = {(_namespace(one), _name(one)): one for one in claims}
-        self._volumes = {_name(one): one for one in volumes}
-        self._modes = {_name(one): one.get("volumeBindingMode") or "Immediate" for one in classes}
+            self._claims = {(_namespace(claim), _name(claim)): claim for claim in claims}
+        self._volumes = {_name(volume): volume for volume in volumes}
+        self._modes = {
+            _name(storage_class): storage_class.get("volumeBindingMode") or "Immediate"
+            for storage_class in classes
+        }
 
     def of(self, pod: Reader) -> tuple[list[PodVolume], list[Unmodelled]]:
         """What the volumes of a v1 Pod demand, and what about them is not heeded.
@@ -64,7 +67,9 @@ class Storage:
             else:
                 notes.append(made)
         for volume in pod.field("spec").field("volumes").items():
-            attached = next((one for one in _ATTACHED if volume.field(one).value is not None), "")
+            attached = next(
+                (kind for kind in _ATTACHED if volume.field(kind).value is not None), ""
+            )
             if attached:
                 notes.append(Unmodelled(f"{volume.path}.{attached}", _LIMITS, refused=False))
         return found, notes
@@ -103,7 +108,7 @@ def _bound(claim: str, volume: Reader) -> PodVolume:
     required = volume.field("spec").field("nodeAffinity").field("required")
     terms = None
     if required.value is not None:
-        terms = [required_term(one) for one in required.field("nodeSelectorTerms").items()]
+        terms = [required_term(reader) for reader in required.field("nodeSelectorTerms").items()]
     labels = volume.field("metadata").field("labels").labels()
     zones = [
         ZoneRule(key, tuple(labels[key].split("__")))

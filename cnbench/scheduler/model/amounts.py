@@ -89,11 +89,11 @@ def alike_in_all(
 def distinct(given: Iterable[Amounts]) -> tuple[Amounts, ...]:
     """Amounts in order of release, without those that repeat the ones before; the first since 0."""
     kept: list[Amounts] = []
-    for one in sorted(given, key=lambda amounts: amounts.since):
+    for step in sorted(given, key=lambda amounts: amounts.since):
         if not kept:
-            kept.append(Amounts(0, *one.values))
-        elif not one.same_as(kept[-1]):
-            kept.append(one)
+            kept.append(Amounts(0, *step.values))
+        elif not step.same_as(kept[-1]):
+            kept.append(step)
     return tuple(kept)
 
 

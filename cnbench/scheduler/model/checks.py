@@ -36,7 +36,7 @@ def texts(given: object, where: str, field: str) -> None:
         SchedulerInputError: it is none.
     """
     a_list(given, where, field)
-    if not all(isinstance(one, str) for one in given):  # type: ignore[attr-defined]
+    if not all(isinstance(value, str) for value in given):  # type: ignore[attr-defined]
         raise SchedulerInputError(where, field, f"{shown(given)} must all be strings")
 
 

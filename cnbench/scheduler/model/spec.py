@@ -58,7 +58,7 @@ class Spec:
 
     def __hash__(self) -> int:
         if self._hash is None:
-            named = (one.name for one in fields(self) if one.compare)
+            named = (attribute.name for attribute in fields(self) if attribute.compare)
             object.__setattr__(self, "_hash", hash(tuple(getattr(self, name) for name in named)))
         return self._hash  # type: ignore[return-value]
 
@@ -124,9 +124,9 @@ def check_each(given: object, kind: type[Checked], where: str, field: str) -> No
         SchedulerInputError: it is no list, or an item is of another kind or malformed.
     """
     checks.a_list(given, where, field)
-    for number, one in enumerate(cast("tuple[Checked, ...]", given)):
-        checks.instance(one, kind, where, f"{field}[{number}]")
-        one.check(where, f"{field}[{number}]")
+    for number, part in enumerate(cast("tuple[Checked, ...]", given)):
+        checks.instance(part, kind, where, f"{field}[{number}]")
+        part.check(where, f"{field}[{number}]")
 
 
 def normalised_image(name: str) -> str:

@@ -67,7 +67,7 @@ class Explanation:
     @property
     def reasons(self) -> list[tuple[str, int]]:
         """The reasons and how many nodes they concern, the most frequent first."""
-        return sorted(self.by_reason.items(), key=lambda one: (-one[1], one[0]))
+        return sorted(self.by_reason.items(), key=lambda counted: (-counted[1], counted[0]))
 
     def as_json(self) -> dict[str, object]:
         """As one JSON object."""
@@ -78,7 +78,7 @@ class Explanation:
             "feasible": len(self.scored),
             "reasons": dict(self.reasons),
             "rejected": {node: list(reasons) for node, reasons in self.rejected.items()},
-            "scored": [one.as_json() for one in self.scored],
+            "scored": [scored_node.as_json() for scored_node in self.scored],
             "weights": dict(self.weights),
         }
 

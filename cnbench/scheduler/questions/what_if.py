@@ -31,7 +31,7 @@ class Outcome:
     def as_json(self) -> dict[str, object]:
         """As one JSON object."""
         return {
-            "placed": {one.pod.key: one.node for one in self.placed},
+            "placed": {placed.pod.key: placed.node for placed in self.placed},
             "pending": list(self.pending),
             "nodes": self.nodes,
             "nodes_used": self.nodes_used,
@@ -62,6 +62,6 @@ def settle(world: World, scheduler_of: SchedulerOf) -> tuple[World, Outcome]:
         else:
             placed.append(Placed(pod, choice.node))
     after = World(world.nodes, world.placed + tuple(placed), tuple(pending), world.namespaces)
-    used = len({one.node for one in after.placed})
+    used = len({placement.node for placement in after.placed})
     names = tuple(pod.key for pod in pending)
     return after, Outcome(tuple(placed), names, used, len(world.nodes))

@@ -50,8 +50,8 @@ class World:
             UnknownNodeError: a pod's node is not there.
         """
         cluster = Cluster(self.nodes, self.namespaces)
-        for one in self.placed:
-            cluster.add(one.pod, one.node)
+        for placed in self.placed:
+            cluster.add(placed.pod, placed.node)
         return cluster
 
     def drained(self, name: str) -> World:
@@ -61,11 +61,13 @@ class World:
             UnknownNodeError: there is no such node.
         """
         self.node(name)
-        moved = tuple(one.pod for one in self.placed if one.node == name and not one.stays)
+        moved = tuple(
+            placed.pod for placed in self.placed if placed.node == name and not placed.stays
+        )
         return replace(
             self,
             nodes=tuple(node for node in self.nodes if node.name != name),
-            placed=tuple(one for one in self.placed if one.node != name),
+            placed=tuple(placed for placed in self.placed if placed.node != name),
             pending=moved + self.pending,
         )
 

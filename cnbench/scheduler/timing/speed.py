@@ -128,9 +128,9 @@ def touched_bytes(scheduler: Scheduler, pod: Pod) -> int:
     kept = [mask for mask in scheduler.masks(view, shape).values() if mask is not None]
     kept.append(scheduler.filter(pod).feasible)
     scored = [scheduler.arithmetic.score(name, view, shape) for name in scheduler.scores]
-    for one in scored:
-        view.note(one.raw)
-        view.note(one.normalised)
+    for scores in scored:
+        view.note(scores.raw)
+        view.note(scores.normalised)
     for mask in kept:
         view.note(mask)
     total = scheduler.score(pod).total

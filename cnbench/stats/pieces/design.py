@@ -58,7 +58,7 @@ def _off_the_line(
     found = [0.0] * len(sizes)
     for index in range(1, len(sizes) - 1):
         around = [index - 1, index + 1]
-        x, y, s = ([values[one] for one in around] for values in (sizes, costs, noise))
+        x, y, s = ([values[place] for place in around] for values in (sizes, costs, noise))
         share = (sizes[index] - x[0]) / (x[1] - x[0])
         expected = y[0] + share * (y[1] - y[0])
         spread = np.hypot(noise[index], np.hypot((1 - share) * s[0], share * s[1]))

@@ -40,8 +40,8 @@ class Growth:
 
 def growth(sizes: npt.ArrayLike, costs: npt.ArrayLike, noise: npt.ArrayLike) -> Growth:
     """The power law with a fixed part that fits best; arguments as of `pieces`."""
-    x, y, spread = (np.asarray(one, dtype=float) for one in (sizes, costs, noise))
-    misfits = np.array([_misfit(x, y, spread, float(one)) for one in _EXPONENTS])
+    x, y, spread = (np.asarray(values, dtype=float) for values in (sizes, costs, noise))
+    misfits = np.array([_misfit(x, y, spread, float(exponent)) for exponent in _EXPONENTS])
     best = int(misfits.argmin())
     # Chi-squared with one degree of freedom, 95 %; where even the best fits badly, in its measure.
     scale = max(1.0, misfits[best] / max(1, len(x) - _PARAMETERS))

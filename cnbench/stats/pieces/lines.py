@@ -130,14 +130,14 @@ def pieces(
         if better is None or curve.criterion(found) - curve.criterion(better) < VERY_STRONG:
             break
         found = better
-    found.sort(key=lambda one: one[1])
+    found.sort(key=lambda candidate: candidate[1])
     _, residuals = curve.fit(found)
     described = tuple(_described(curve, found, number) for number in range(len(found)))
     return Pieces(described, float(np.abs(residuals).max()), curve.criterion(found))
 
 
 def _curve(sizes: npt.ArrayLike, costs: npt.ArrayLike, noise: npt.ArrayLike) -> _Curve:
-    curve = _Curve(*(np.asarray(one, dtype=float) for one in (sizes, costs, noise)))
+    curve = _Curve(*(np.asarray(values, dtype=float) for values in (sizes, costs, noise)))
     if not curve.sizes.shape == curve.costs.shape == curve.noise.shape:
         raise CnbenchError("as many costs and noises as sizes are needed")
     if np.any(np.diff(curve.sizes) <= 0) or np.any(curve.noise <= 0):
@@ -149,7 +149,7 @@ def _with_one_more(
     curve: _Curve, found: Sequence[tuple[Kind, float]]
 ) -> list[tuple[Kind, float]] | None:
     """``found`` with the break that takes most, all places adjusted; None where none fits."""
-    tried = [[*found, one] for one in _candidates(curve, found)]
+    tried = [[*found, candidate] for candidate in _candidates(curve, found)]
     if not tried:
         return None
     best = min(tried, key=curve.criterion)
@@ -157,7 +157,7 @@ def _with_one_more(
         before = list(best)
         for number in range(len(best)):
             others = best[:number] + best[number + 1 :]
-            again = [[*others, one] for one in _candidates(curve, others)]
+            again = [[*others, candidate] for candidate in _candidates(curve, others)]
             best = min([best, *again], key=curve.criterion)
         if best == before:
             break
@@ -184,7 +184,7 @@ def _held(curve: _Curve, low: float, high: float) -> bool:
 
 def _described(curve: _Curve, found: Sequence[tuple[Kind, float]], number: int) -> Break:
     kind, place = found[number]
-    others = [one for index, one in enumerate(found) if index != number]
+    others = [other for index, other in enumerate(found) if index != number]
     with_it = curve.criterion(found)
     near = [
         (other, curve.criterion([*others, (kind, other)]) - with_it)
