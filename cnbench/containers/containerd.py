@@ -20,6 +20,7 @@ CNI_PLUGINS = Path("/usr/lib/cni")
 OWN, OF_THE_CRI = "cnbench", "k8s.io"
 # The program that it keeps beside each container, or each pod.
 SHIM = "containerd-shim-runc-v2"
+_SOCKET = "/run/cnbench-containerd.sock"
 _TASKS = "io.containerd.runtime.v2.task"
 
 
@@ -29,17 +30,17 @@ class Containerd:
 
     Attributes:
         enclave: where it lives.
-        socket: what it listens on, seen from outside of the enclave as well.
+        socket: what it listens on, in the enclave.
         pid: its process, as the enclave numbers it.
     """
 
     enclave: Enclave
-    socket: Path
+    socket: str
     pid: int
 
     def ctr(self, *arguments: str, namespace: str = OWN) -> Ran:
         """Run containerd's own command; raises CommandError."""
-        return self.enclave.run("ctr", "--address", str(self.socket), "-n", namespace, *arguments)
+        return self.enclave.run("ctr", "--address", self.socket, "-n", namespace, *arguments)
 
     def process(self, container: str, namespace: str = OWN) -> int:
         """The container's process as the enclave numbers it; raises CnbenchError if it has none."""
@@ -59,11 +60,11 @@ def open_containerd(enclave: Enclave) -> Iterator[Containerd]:
         commands.require(tool)
     folder = enclave.folder / "containerd"
     folder.mkdir()
-    socket, log, tar = folder / "socket", folder / "log", folder / "image.tar"
+    log, tar = folder / "log", folder / "image.tar"
     settings = folder / "config.toml"
-    settings.write_text(_settings(socket, folder))
+    settings.write_text(_settings(folder))
     argv = [commands.require("containerd"), "--config", str(settings)]
-    daemon = Containerd(enclave, socket, enclave.do("serve", argv, str(log), {}))
+    daemon = Containerd(enclave, _SOCKET, enclave.do("serve", argv, str(log), {}))
     try:
         wait_until(lambda: _answers(daemon), "containerd does not answer", within=30, every=0.02)
     except CnbenchError as error:
@@ -82,7 +83,7 @@ def _answers(daemon: Containerd) -> bool:
     return True
 
 
-def _settings(socket: Path, folder: Path) -> str:
+def _settings(folder: Path) -> str:
     """config.toml: all folders its own, and a network for pods that a bridge joins.
 
     oom_score_adj is left alone where CAP_SYS_RESOURCE is missing, as on many a CI machine.
@@ -95,7 +96,7 @@ root = "/var/lib/containerd"
 state = "/run/containerd/state"
 oom_score = 0
 [grpc]
-  address = "{socket}"
+  address = "{_SOCKET}"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{image.NAME}"
   restrict_oom_score_adj = true

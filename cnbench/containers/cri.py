@@ -122,7 +122,13 @@ def open_cri(daemon: Containerd) -> Iterator[Cri]:
         CnbenchError: the runtime is not ready; it says why.
     """
     require()
-    argv = [sys.executable, "-m", "cnbench.cri", str(daemon.socket), str(os.getpid())]
+    argv = [
+        sys.executable,
+        "-m",
+        "cnbench.cri",
+        str(daemon.enclave.outside(daemon.socket)),
+        str(os.getpid()),
+    ]
     with subprocess.Popen(
         argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", process_group=0,
     ) as client:  # fmt: skip

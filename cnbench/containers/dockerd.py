@@ -20,6 +20,7 @@ from cnbench.lab.waiting import wait_until
 
 # Seconds for the daemon to answer: it starts a containerd of its own.
 _PATIENCE = 60.0
+_SOCKET = "/run/cnbench-docker.sock"
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ class Dockerd:
 
     Attributes:
         enclave: where it lives.
-        socket: what it listens on, seen from outside of the enclave as well.
+        socket: what it listens on, in the enclave.
     """
 
     enclave: Enclave
-    socket: Path
+    socket: str
     _connection: _Connection
 
     def call(self, method: str, path: str, body: object = None) -> Answered:
@@ -89,7 +90,7 @@ def open_dockerd(enclave: Enclave) -> Iterator[Dockerd]:
     """
     folder = enclave.folder / "docker"
     folder.mkdir()
-    daemon = Dockerd(enclave, folder / "socket", _Connection(folder / "socket"))
+    daemon = Dockerd(enclave, _SOCKET, _Connection(enclave.outside(_SOCKET)))
     log, tar, settings = folder / "log", folder / "image.tar", folder / "daemon.json"
     settings.write_text("{}")  # the host's own is not ours to follow
     argv = [

@@ -128,6 +128,14 @@ class Enclave:
         wait_until(runs, "the container's program did not run", within=_PATIENCE, every=0.001)
         return noted[0]
 
+    def outside(self, path: str) -> Path:
+        """Where a path of the enclave is for who is outside of it.
+
+        A daemon's socket goes to /run in the enclave and is reached by this: the address of a
+        socket has 107 bytes at most (unix(7)), and the folder of a run may be deeper.
+        """
+        return Path(f"/proc/{self.first}/root{path}")
+
     def new_name(self) -> str:
         """A name for a container that no other of this run has, in whatever enclave."""
         return f"container-{next(_numbers)}"
@@ -146,7 +154,7 @@ class Enclave:
         name = self.new_name()
         self.run("ip", "netns", "add", name)
         path = f"/run/netns/{name}"
-        descriptor = os.open(f"/proc/{self.first}/root{path}", os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(self.outside(path), os.O_RDONLY | os.O_CLOEXEC)
         try:
             yield PodNamespace(name, path, NetworkNamespace(name, descriptor, {}))
         finally:

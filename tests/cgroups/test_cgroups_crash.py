@@ -65,7 +65,8 @@ def test_gc_removes_all_that_a_killed_run_made(tmp_path, name, version):
         if victim.stdout.readline() != "started\n":
             pytest.skip(victim.stderr.read().strip().splitlines()[-1])
         if random.random() < 0.7:
-            assert victim.stdout.readline() == "sampled\n"
+            told = victim.stdout.readline()
+            assert told == "sampled\n", victim.stderr.read()
         # A moment of no meaning, so that over many runs of the test all moments are tried.
         time.sleep(random.uniform(0, 0.3))
         victim.kill()

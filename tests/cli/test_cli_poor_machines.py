@@ -40,8 +40,8 @@ def test_a_disk_that_fills_up_loses_nothing(with_mounts, run_process, results, t
     results.mkdir()
     refuge = tmp_path / "refuge"
     refuge.mkdir()
-    before = with_mounts(f"mount -t tmpfs -o size=16k none {results}")
-    done = run_process(*ONE_CASE, "-p", "spread=10%", "-p", "pace=4ms", "--budget", "2s",
+    before = with_mounts(f"mount -t tmpfs -o size=8k none {results}")
+    done = run_process(*ONE_CASE, "-p", "spread=10%", "-p", "pace=1ms", "--budget", "2s",
                        before=before, TMPDIR=str(refuge))  # fmt: skip
     done.failed_in_one_sentence(2, "No space left on device", "the whole run is in")
     (path,) = refuge.glob("*.jsonl")

@@ -2,15 +2,19 @@
 
 import os
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
 from cnbench.containers.bundle import Wanted
+from cnbench.containers.containerd import open_containerd
+from cnbench.containers.dockerd import open_dockerd
 from cnbench.containers.enclave import open_enclave
 from cnbench.containers.runtimes import Bare
-from cnbench.core.errors import CnbenchError, CommandError
+from cnbench.core.errors import CnbenchError, CommandError, UnsupportedError
+from cnbench.lab.host import open_lab
 
 pytestmark = pytest.mark.real
 
@@ -94,3 +98,19 @@ def test_a_call_of_the_maker_that_fails_makes_no_process(enclave, files):
         Bare(enclave, files, Wanted()).start()
     assert not enclave.do("processes_of", [2, 3, 4])
     assert len(everywhere() - before) < 5
+
+
+@pytest.mark.parametrize("open_daemon", [open_containerd, open_dockerd])
+def test_a_daemon_answers_however_deep_the_runs_folder_is(open_daemon, tmp_path, monkeypatch):
+    if os.geteuid() != 0:
+        pytest.skip("containers need root")
+    deep = tmp_path / ("deeper" * 20)  # than the 107 bytes that a socket's address may have
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    with open_lab("host", "wall", tmp_path / "journals") as lab, open_enclave(lab) as enclave:
+        assert str(enclave.folder).startswith(str(deep))
+        try:
+            with open_daemon(enclave) as daemon:
+                assert enclave.outside(daemon.socket).is_socket()
+        except UnsupportedError as error:
+            pytest.skip(str(error))
