@@ -3,7 +3,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -132,3 +134,20 @@ def test_root_boots_what_was_built_alone(monkeypatch: pytest.MonkeyPatch, tmp_pa
         cache.require_digest(digest, image)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     cache.require_digest(digest, image)
+
+
+def test_several_may_forget_at_once(tmp_path: Path) -> None:
+    for number in range(200):
+        piece = tmp_path / f"piece-{number}"
+        piece.mkdir()
+        (piece / "disk").touch()
+        os.utime(piece, (0, 0))
+    at_once = threading.Barrier(4)
+
+    def forget(_: int) -> None:
+        at_once.wait()
+        cache.forget_unused(tmp_path, kept=0)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(forget, range(4)))
+    assert list(tmp_path.iterdir()) == []

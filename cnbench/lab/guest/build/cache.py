@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from cnbench.core.errors import UnsupportedError
 
@@ -146,10 +147,18 @@ def forget_unused(folder: Path, kept: int) -> None:
     `used` says that a piece is.
     """
     pieces = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    by_use = sorted(pieces, key=lambda path: path.stat().st_mtime)
-    for path in by_use[: max(0, len(by_use) - kept)]:
-        if time.time() - path.stat().st_mtime > _STILL_WANTED_SECONDS:
+    by_use = sorted((used, path) for path in pieces if (used := _last_used(path)) is not None)
+    for last, path in by_use[: max(0, len(by_use) - kept)]:
+        if time.time() - last > _STILL_WANTED_SECONDS:
             remove(path)
+
+
+def _last_used(piece: Path) -> float | None:
+    """When ``piece`` was used last, or None where another process has just forgotten it."""
+    try:
+        return piece.stat().st_mtime
+    except FileNotFoundError:
+        return None
 
 
 def used(piece: Path) -> None:
@@ -158,15 +167,22 @@ def used(piece: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder with all in it, also where a folder in it may not be written."""
+    """Remove a file or a folder with all in it, also where a folder in it may not be written.
+
+    Another process may be at it, too: what it has removed already is no error.
+    """
     if path.is_symlink() or path.is_file():
-        path.unlink()
-        return
-    if not path.exists():
+        path.unlink(missing_ok=True)
         return
     for parent, _, _ in os.walk(path):
-        Path(parent).chmod(0o755)
-    shutil.rmtree(path)
+        with contextlib.suppress(FileNotFoundError):
+            Path(parent).chmod(0o755)
+    shutil.rmtree(path, onerror=_unless_gone)
+
+
+def _unless_gone(_function: object, _path: object, raised: Any) -> None:
+    if not issubclass(raised[0], FileNotFoundError):
+        raise raised[1]
 
 
 def _flush(path: Path) -> None:
