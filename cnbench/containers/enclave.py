@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 import os
 import select
 import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cnbench.containers import init
-from cnbench.core.errors import CnbenchError, CommandError
+from cnbench.core.errors import CommandError
 from cnbench.lab import commands
+from cnbench.lab.conversation import Conversation
 from cnbench.lab.host import Lab
 from cnbench.lab.netns import NetworkNamespace
 from cnbench.lab.processes import check_alive, python_script, running
@@ -76,11 +76,7 @@ class Enclave:
     group: str
     network: NetworkNamespace
     first: int
-    _connection: socket.socket
-    _lines: Any = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._lines = self._connection.makefile("r")
+    _conversation: Conversation
 
     def do(self, task: str, *arguments: object) -> Any:
         """What the enclave's first process says to a task of ``init.TASKS``.
@@ -88,17 +84,8 @@ class Enclave:
         Raises:
             CnbenchError: it was refused, or the enclave has ended.
         """
-        try:
-            self._connection.sendall((json.dumps([task, *arguments]) + "\n").encode())
-            line = self._lines.readline()
-        except ConnectionError:
-            line = ""
-        if not line:
-            raise CnbenchError("the enclave's first process was killed, or ended")
-        answer = json.loads(line)
-        if "refused" in answer:
-            raise CnbenchError(f"in the enclave, {task}: {answer['refused']}")
-        return answer["said"]
+        self._conversation.ask(task, *arguments)
+        return self._conversation.answer(f"in the enclave, {task}: ")
 
     def run(self, *argv: str, environment: Mapping[str, str] | None = None, given: str = "") -> Ran:
         """Run a command in the enclave to its end, ``given`` on its standard input.
@@ -163,7 +150,7 @@ class Enclave:
 
     def close(self) -> None:
         """Forget what it might still say."""
-        self._lines.close()
+        self._conversation.close()
 
 
 @contextlib.contextmanager
@@ -185,7 +172,8 @@ def open_enclave(lab: Lab) -> Iterator[Enclave]:
             descriptor = os.open(f"/proc/{first}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
             stack.callback(os.close, descriptor)
             network = NetworkNamespace("enclave", descriptor, {})
-            enclave = Enclave(folder, roots, f"/{roots[0].name}", network, first, ours)
+            conversation = Conversation(ours, "the enclave's first process")
+            enclave = Enclave(folder, roots, f"/{roots[0].name}", network, first, conversation)
             yield stack.enter_context(contextlib.closing(enclave))
 
 

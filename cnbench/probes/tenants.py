@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import socket
 import time
@@ -11,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from cnbench.core.errors import CnbenchError
 from cnbench.lab.cgroups.group import Cgroup
+from cnbench.lab.conversation import Conversation
 from cnbench.lab.processes import python_script, running
 from cnbench.probes import tenant
 
@@ -22,12 +21,11 @@ class Tenant:
 
     def __init__(self, pid: int, connection: socket.socket) -> None:
         self.pid = pid
-        self._connection = connection
-        self._lines = connection.makefile("r")
+        self._conversation = Conversation(connection, "the process in the group")
 
     def start(self, task: str, *arguments: object) -> None:
         """Have it begin ``task``, one of ``tenant.TASKS``."""
-        self._connection.sendall((json.dumps([task, *arguments]) + "\n").encode())
+        self._conversation.ask(task, *arguments)
 
     def finish(self) -> Any:
         """What the task that was started returns.
@@ -35,16 +33,7 @@ class Tenant:
         Raises:
             CnbenchError: the kernel refuses it, or the process was killed.
         """
-        try:
-            line = self._lines.readline()
-        except ConnectionError:
-            line = ""
-        if not line:
-            raise CnbenchError("the process in the group was killed, or ended")
-        answer = json.loads(line)
-        if "refused" in answer:
-            raise CnbenchError(f"in the group, {answer['refused']}")
-        return answer["said"]
+        return self._conversation.answer("in the group, ")
 
     def do(self, task: str, *arguments: object) -> Any:
         """Start ``task`` and finish it; errors as ``finish``."""
@@ -61,7 +50,7 @@ class Tenant:
 
     def close(self) -> None:
         """Forget what it might still say."""
-        self._lines.close()
+        self._conversation.close()
 
 
 @contextlib.contextmanager
