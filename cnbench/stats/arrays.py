@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import numpy as np
@@ -69,5 +70,7 @@ def median(values: Floats) -> float:
 
 def exp_of(log: float) -> float:
     """The exponential of a logarithm, infinite where it is too large for a float."""
-    with np.errstate(over="ignore"):
-        return float(np.exp(log))
+    try:
+        return math.exp(log)
+    except OverflowError:
+        return math.inf

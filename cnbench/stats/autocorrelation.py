@@ -7,6 +7,8 @@ gave 76 and 48 % (``make evidence``).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
@@ -36,13 +38,19 @@ def lag_one_of(values: Floats) -> float:
 def _normal_scores(values: Floats) -> Floats:
     order = np.argsort(values, kind="stable")
     in_order = values[order]
-    quantiles = ndtri((np.arange(1, values.size + 1) - 0.375) / (values.size + 0.25))
+    quantiles = _quantiles(values.size)
     # Equal values share the middle of their first and last.
     first = np.concatenate([[0], np.flatnonzero(in_order[1:] != in_order[:-1]) + 1])
     last = np.concatenate([first[1:], [values.size]]) - 1
     scores = np.empty(values.size)
     scores[order] = np.repeat((quantiles[first] + quantiles[last]) / 2, last - first + 1)
     return scores
+
+
+@lru_cache(maxsize=64)
+def _quantiles(n: int) -> Floats:
+    """Where ``n`` ordered draws of a normal distribution are expected, which all series share."""
+    return ndtri((np.arange(1, n + 1) - 0.375) / (n + 0.25))
 
 
 def remembered(correlations: list[float], n: int) -> float:

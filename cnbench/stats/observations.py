@@ -69,7 +69,7 @@ class Observations:
         labels = self.setups
         return np.array([median(self.values[labels == label]) for label in np.unique(labels)])
 
-    @property
+    @cached_property
     def setup_count(self) -> int:
         """How many set-ups a single run had; 0 where nobody noted it."""
         return int(np.unique(self.setups).size)

@@ -29,7 +29,7 @@ from evidence.made import Way
 from evidence.models import MODELS
 from evidence.others import TESTS
 from evidence.series import kinds, sought
-from scipy.stats import binom, nct, t
+from scipy.stats import beta, nct, t
 
 # The ones that are promised first.
 BLOCKS = (12, 30, 6, 100)
@@ -82,10 +82,9 @@ def grid(model: str, way: str, blocks: int, trials: int) -> str:
 
 def _interval(count: int, trials: int) -> str:
     """The exact 95 % interval of a share (Clopper & Pearson, Biometrika 26 (1934) 404-413)."""
-    inside = [p / 1000 for p in range(1001)
-              if binom.cdf(count, trials, p / 1000) > 0.025
-              and binom.sf(count - 1, trials, p / 1000) > 0.025]  # fmt: skip
-    return f"[{inside[0]:.1%}, {inside[-1]:.1%}]"
+    low = beta.ppf(0.025, count, trials - count + 1) if count else 0.0
+    high = beta.ppf(0.975, count + 1, trials - count) if count < trials else 1.0
+    return f"[{low:.1%}, {high:.1%}]"
 
 
 def power(shift: float, trials: int) -> str:
