@@ -92,7 +92,8 @@ def readable(files: Iterable[Path]) -> Iterator[tuple[Path, Run]]:
 
 
 def _from_latest(files: Sequence[Path], back: int, name: str) -> Path:
-    good = itertools.islice(readable(reversed(files)), back, None)
-    for path, _ in good:
-        return path
-    raise UsageError(f"there is no {name}: there are {len(files)} runs")
+    newest_first = [path for path, _ in itertools.islice(readable(reversed(files)), back + 1)]
+    if len(newest_first) > back:
+        return newest_first[back]
+    runs = "1 run" if len(newest_first) == 1 else f"{len(newest_first)} runs"
+    raise UsageError(f"there is no {name}: of {len(files)} files {runs} could be read")

@@ -41,7 +41,7 @@ def test_a_run_is_found_by_its_place_or_by_the_begin_of_its_id(folder, name, day
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("latest~3", "there is no latest~3: there are 3 runs"),
+        ("latest~3", "there is no latest~3: of 3 files 3 runs could be read"),
         ("2026", "'2026' begins the names of 3 runs"),
         ("latest~-1", "there is no run"),
         ("nonsense", "there is no run 'nonsense'"),
