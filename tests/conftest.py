@@ -1,6 +1,20 @@
-"""Property tests that give the same answer on every machine: no clock, no random seed."""
+"""How all tests are run: by two workers, and with the same examples on every machine."""
 
+import pytest
 from hypothesis import settings
 
+# No clock, no random seed.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Give the machine to one worker (``-n 2 --dist loadgroup``), and each file of logic to one.
+
+    What is real looks at the host before and after, counts processes, and sweeps up what dead runs
+    left: two of those at once would find each other.
+    """
+    for item in items:
+        real = item.get_closest_marker("real")
+        item.add_marker(pytest.mark.xdist_group("the machine" if real else str(item.path)))
