@@ -39,10 +39,13 @@ def _normal_scores(values: Floats) -> Floats:
     order = np.argsort(values, kind="stable")
     in_order = values[order]
     quantiles = _quantiles(values.size)
+    scores = np.empty(values.size)
+    if (in_order[1:] > in_order[:-1]).all():
+        scores[order] = quantiles
+        return scores
     # Equal values share the middle of their first and last.
     first = np.concatenate([[0], np.flatnonzero(in_order[1:] != in_order[:-1]) + 1])
     last = np.concatenate([first[1:], [values.size]]) - 1
-    scores = np.empty(values.size)
     scores[order] = np.repeat((quantiles[first] + quantiles[last]) / 2, last - first + 1)
     return scores
 

@@ -72,6 +72,8 @@ class Observations:
     @cached_property
     def setup_count(self) -> int:
         """How many set-ups a single run had; 0 where nobody noted it."""
+        if self.setups.size and (self.setups == self.setups[0]).all():
+            return 1
         return int(np.unique(self.setups).size)
 
     def centre(self) -> float:
