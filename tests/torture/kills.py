@@ -86,6 +86,8 @@ class Death:
     unreadable: list[str] = field(default_factory=list)
     swallowed: bool = False
     differences: list[str] = field(default_factory=list)
+    # Of one that was asked and left something: its last words, and its journals.
+    told: list[str] = field(default_factory=list)
 
     @property
     def asks(self):
@@ -126,6 +128,8 @@ def carry_out(death, runs, ignored=None):
             trial.process.kill()
             trial.said = trial.process.communicate()
         death.leaks_before_gc = trial.leaks(3 if death.asks else 0)
+        if death.asks and death.leaks_before_gc:
+            death.told = [f"exit code {trial.process.returncode}", *trial.said, *trial.journals()]
         subprocess.run(CNBENCH_GC, env=trial.environment, capture_output=True, check=False)
         death.leaks = trial.leaks(3)
         death.unreadable = list(trial.unreadable())
@@ -183,6 +187,12 @@ class _Trial:
             with contextlib.suppress(OSError):
                 if str(self.home) in journal.read_text():
                     self.numbers.add(journal.stem)
+
+    def journals(self):
+        """What is in the run's journals, now."""
+        for number in self.numbers:
+            with contextlib.suppress(OSError):
+                yield Path(f"/run/cnbench/{number}.jsonl").read_text()
 
     def children(self):
         """All processes below the run's, at any depth."""
