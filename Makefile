@@ -3,6 +3,8 @@
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_TEST := .venv/.installed-test
+# What an installation is made from; the compiled loops of the scheduler are built by it.
+BUILT_FROM := pyproject.toml scripts/setup hatch_build.py $(wildcard cnbench/scheduler/loops/*.[ch])
 
 .PHONY: help setup guest bench bench-sync test lint unit known-answers evidence torture speed speed-large asv asv-publish schema clean
 .DEFAULT_GOAL := help
@@ -12,11 +14,11 @@ help: ## list these targets
 
 setup: $(INSTALLED) ## the virtual environment, and the system's tools
 
-$(INSTALLED): pyproject.toml scripts/setup
+$(INSTALLED): $(BUILT_FROM)
 	@scripts/setup
 	@touch $@
 
-$(INSTALLED_TEST): pyproject.toml scripts/setup
+$(INSTALLED_TEST): $(BUILT_FROM)
 	@scripts/setup test
 	@touch $@ $(INSTALLED)
 
