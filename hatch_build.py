@@ -22,6 +22,8 @@ class CompiledLoops(BuildHookInterface):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile it; what fails is told, and is no failure."""
+        for stale in LOOPS.glob("compiled.*.so"):
+            stale.unlink()
         extension = Extension(
             "cnbench.scheduler.loops.compiled",
             [str(LOOPS / name) for name in SOURCES],
