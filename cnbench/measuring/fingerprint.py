@@ -10,6 +10,7 @@ import platform
 import re
 import time
 from collections.abc import Iterable
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import cnbench
@@ -182,9 +183,17 @@ def tools() -> dict[str, str]:
             except CnbenchError:
                 continue
             found[tool] = (said.stdout or said.stderr).strip().partition("\n")[0]
+    found["scheduler loops"] = _scheduler_loops()
     with contextlib.suppress(UnsupportedError):
         found["container image"] = container_image().digest
     return found
+
+
+def _scheduler_loops() -> str:
+    """Which loops scheduler-scoring uses; asked without numpy, which takes a while to import."""
+    folder = Path(cnbench.__file__).with_name("scheduler") / "loops"
+    built = any((folder / f"compiled{suffix}").exists() for suffix in EXTENSION_SUFFIXES)
+    return "compiled" if built and os.environ.get("CNBENCH_LOOPS") != "numpy" else "numpy"
 
 
 def _files(folder: Path) -> Iterable[Path]:

@@ -187,7 +187,7 @@ class Cluster:
     def _count(self, shape: PodShape, node: int, sign: int) -> None:
         if shape.held is None:
             shape.held = tuple(self.pod_sets.held(key) for key in terms_held_by(shape.spec))
-        tallies = [shape.pods.tally, *shape.pods.watchers, *(term.tally for term in shape.held)]
+        tallies = [*shape.pods.counted_by(), *(term.tally for term in shape.held)]
         if shape.has_fields:
             tallies += [self.host_ports.tally(port) for port in shape.spec.host_ports]
         for tally in tallies:

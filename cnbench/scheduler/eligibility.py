@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cnbench.scheduler import loops
 from cnbench.scheduler.cluster import Cluster, PodShape
-from cnbench.scheduler.columns.arrays import Ints, Mask
+from cnbench.scheduler.columns.arrays import Codes, Ints, Mask
 from cnbench.scheduler.columns.caches import frozen
-from cnbench.scheduler.columns.exact import scaled_to_top
+from cnbench.scheduler.loops.by_numpy import Pull
 from cnbench.scheduler.model.node_rules import NodeSelectorTerm, PreferredSchedulingTerm
 from cnbench.scheduler.model.placement_rules import PREFER_NO_SCHEDULE, Taint, Toleration
 from cnbench.scheduler.model.selectors import Requirement
@@ -18,14 +19,20 @@ from cnbench.scheduler.view import View
 class Scaled:
     """Scores of all nodes that depend on nodes and rules alone, and what becomes of them.
 
+    Args:
+        raw: one per node, or per kind of nodes (int64, not negative).
+        kinds: each node's kind, where there are kinds, none of which is without a node.
+        reverse: whether less is better.
+
     Attributes:
         raw: one per node (int64).
         of_all: the same brought to 0 .. 100 among all nodes.
     """
 
-    def __init__(self, raw: Ints, *, reverse: bool) -> None:
-        self.raw = frozen(raw)
-        self.of_all = frozen(scaled_to_top(raw, reverse))
+    def __init__(self, raw: Ints, kinds: Codes | None = None, *, reverse: bool) -> None:
+        scaled = loops.scaled_to_top(raw, reverse)
+        self.raw = frozen(raw if kinds is None else raw.take(kinds))
+        self.of_all = frozen(scaled if kinds is None else scaled.take(kinds))
         self._reverse = reverse
 
     def of(self, view: View) -> tuple[Ints, Ints]:
@@ -33,7 +40,7 @@ class Scaled:
         if view.nodes is None:
             return self.raw, self.of_all
         raw = view.column(self.raw)
-        return raw, scaled_to_top(raw, self._reverse)
+        return raw, loops.scaled_to_top(raw, self._reverse)
 
 
 class Eligibility:
@@ -82,9 +89,10 @@ class Eligibility:
         """Each node's PreferNoSchedule taints that are not tolerated; None for all 0."""
         if not self._tainted:
             return None
-        return self._cluster.static.get(
+        cluster, spec = self._cluster, self._spec
+        return cluster.static.get(
             ("dislikes", self._tolerations),
-            lambda: Scaled(_dislikes(self._cluster, self._spec), reverse=True),
+            lambda: Scaled(_dislikes(cluster, spec), cluster.taints, reverse=True),
         )
 
 
@@ -97,44 +105,60 @@ def eligibility(cluster: Cluster, shape: PodShape) -> Eligibility:
 
 
 def _required(cluster: Cluster, spec: Spec) -> Mask:
-    chosen = np.ones(len(cluster), dtype=bool)
-    for key, value in spec.node_selector:
-        chosen &= cluster.topology(key).where(Requirement(key, "In", (value,)))
+    masks = [
+        cluster.topology(key).where(Requirement(key, "In", (value,)))
+        for key, value in spec.node_selector
+    ]
     if spec.node_affinity.required is not None:
-        chosen &= any_of(cluster, tuple(spec.node_affinity.required))
-    return chosen
+        masks.append(any_of(cluster, tuple(spec.node_affinity.required)))
+    return _joined(np.logical_and, masks)
 
 
 def any_of(cluster: Cluster, terms: Sequence[NodeSelectorTerm]) -> Mask:
     """The nodes that any of these terms matches (bool, one per node)."""
-    chosen = np.zeros(len(cluster), dtype=bool)
-    for term in terms:
-        chosen |= _matching(cluster, term)
-    return chosen
+    if not terms:
+        return np.zeros(len(cluster), dtype=bool)
+    return _joined(np.logical_or, [_matching(cluster, term) for term in terms])
 
 
 def _matching(cluster: Cluster, term: NodeSelectorTerm) -> Mask:
-    chosen = np.full(len(cluster), not term.empty and term.possible)
-    for requirement in term.match_expressions:
-        chosen &= cluster.topology(requirement.key).where(requirement)
+    if term.empty or not term.possible:
+        return np.zeros(len(cluster), dtype=bool)
+    masks = [cluster.topology(req.key).where(req) for req in term.match_expressions]
     for requirement in term.match_fields:
         named = np.zeros(len(cluster), dtype=bool)
         for name in requirement.values:
             named[cluster.numbers_of(name)] = True
-        chosen &= named if requirement.operator == "In" else ~named
-    return chosen
+        masks.append(named if requirement.operator == "In" else ~named)
+    return _joined(np.logical_and, masks)
+
+
+def _joined(join: np.ufunc, masks: Sequence[Mask]) -> Mask:
+    """All of these masks, of which there is one at least, in an array of the caller's own."""
+    joined = masks[0]
+    for further in masks[1:]:
+        join(joined, further, out=joined)
+    return joined
 
 
 def _preference(cluster: Cluster, terms: Sequence[PreferredSchedulingTerm]) -> Ints:
-    total = np.zeros(len(cluster), dtype=np.int64)
-    for preferred in terms:
-        total += preferred.weight * _matching(cluster, preferred.preference)
-    return total
+    parts = [_weighed(cluster, preferred) for preferred in terms]
+    return loops.pulled(parts, len(cluster))
+
+
+def _weighed(cluster: Cluster, given: PreferredSchedulingTerm) -> Pull:
+    """What one term adds to each node; by its label's values, where it is about one label."""
+    term = given.preference
+    match tuple(term.match_expressions):
+        case [only] if not term.match_fields and term.possible:
+            column = cluster.topology(only.key)
+            return column.accepted(only).astype(np.int64), column.codes, given.weight, 0
+    return _matching(cluster, term).astype(np.int64), None, given.weight, 0
 
 
 def _tolerated(cluster: Cluster, spec: Spec) -> Mask:
     fine = [not any(_repels(taint, spec.tolerations) for taint in s) for s in cluster.taint_sets]
-    return np.array(fine).take(cluster.taints)
+    return loops.marked(np.array(fine), cluster.taints)
 
 
 def _repels(taint: Taint, tolerations: Sequence[Toleration]) -> bool:
@@ -151,4 +175,4 @@ def _dislikes(cluster: Cluster, spec: Spec) -> Ints:
         )
         for taints in cluster.taint_sets
     ]
-    return np.array(counts, dtype=np.int64).take(cluster.taints)
+    return np.array(counts, dtype=np.int64)

@@ -15,9 +15,8 @@ from cnbench.scheduler.node_selection import Selection, numbers_of
 from cnbench.scheduler.plugins import (
     FIELD_FILTERS,
     FILTER_MODULES,
-    ByPlugin,
-    filter_name,
-    score_name,
+    ByFilter,
+    ByScore,
 )
 from cnbench.scheduler.profiles import Profile, check_range, default_profile, overridden
 from cnbench.scheduler.releases import parse_release
@@ -85,10 +84,12 @@ class Scheduler:
         self.filters = chosen.filters
         # Most pods have none of the fields that the others are about.
         self._by_rules = tuple(name for name in self.filters if name not in FIELD_FILTERS)
+        self._everywhere = dict.fromkeys(self.filters, cluster.everywhere)
         self.weights = dict(chosen.weights)
         self.scores = tuple(self.weights)
         self.settings = chosen.settings
         self.arithmetic = Arithmetic()
+        self._whole = View(cluster, None, self.release, self.settings)
         share = percentage_of_nodes_to_score
         if share is None:
             share = chosen.percentage_of_nodes_to_score
@@ -111,12 +112,12 @@ class Scheduler:
         """
         view, shape = self.view(), self._asked(pod)
         masks = self.masks(view, shape)
+        by_plugin = ByFilter(self._everywhere)
+        for name, mask in masks.items():
+            if mask is not None:
+                by_plugin[name] = mask
+        explain = partial(self._reasons, shape, by_plugin)
         feasible = _all_of(view, masks.values())
-        everywhere = view.cluster.everywhere
-        answers = ((name, masks.get(name)) for name in self.filters)
-        shown = {name: everywhere if mask is None else mask for name, mask in answers}
-        explain = partial(self._reasons, shape, shown)
-        by_plugin = ByPlugin(shown, filter_name)
         return FilterResult(feasible, by_plugin, self.cluster.node_names, explain)
 
     def score(self, pod: Pod, nodes: Selection = None) -> Scores:
@@ -138,18 +139,18 @@ class Scheduler:
         """
         view = self.view(numbers_of(self.cluster, nodes))
         shape, total = self._asked(pod), Total(view)
-        scored = {}
-        for name in self.scores:
-            scored[name] = self.arithmetic.score(name, view, shape)
-            total.add(scored[name].normalised, self.weights[name])
+        raw, normalised = ByScore[Ints](), ByScore[Ints]()
+        for name, weight in self.weights.items():
+            raw[name], normalised[name] = self.arithmetic.score(name, view, shape)
+            total.add(normalised[name], weight)
         numbers = self.cluster.numbers if view.nodes is None else view.nodes
         names = self.cluster.node_names
         return Scores(
             numbers,
             names if view.nodes is None else [names[number] for number in numbers.tolist()],
-            ByPlugin({name: scores.raw for name, scores in scored.items()}, score_name),
-            ByPlugin({name: scores.normalised for name, scores in scored.items()}, score_name),
-            ByPlugin(self.weights, score_name),
+            raw,
+            normalised,
+            ByScore(self.weights),
             total.sum(),
         )
 
@@ -197,7 +198,11 @@ class Scheduler:
 
     def view(self, nodes: Codes | None = None) -> View:
         """These nodes (None for all) under this scheduler's release and settings."""
-        return View(self.cluster, nodes, self.release, self.settings)
+        if nodes is not None:
+            return View(self.cluster, nodes, self.release, self.settings)
+        if self._whole.resources is not self.cluster.resources_in(self.release.minor):
+            self._whole = View(self.cluster, None, self.release, self.settings)
+        return self._whole
 
     def masks(self, view: View, shape: PodShape) -> dict[str, Mask | None]:
         """Each filter's answer over a view's nodes (bool); None where it admits all of them."""
@@ -207,9 +212,8 @@ class Scheduler:
     def _totals(self, view: View, shape: PodShape) -> Ints:
         """The weighted sum of all scores; what each plugin answered is not kept."""
         total = Total(view)
-        for name in self.scores:
-            scores = self.arithmetic.score(name, view, shape).normalised
-            total.add(scores, self.weights[name])
+        for name, weight in self.weights.items():
+            total.add(self.arithmetic.score(name, view, shape).normalised, weight)
         return total.sum()
 
     def search(self, pod: Pod) -> Search:

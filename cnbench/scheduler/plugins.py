@@ -8,7 +8,7 @@ NodeResourcesLeastAllocated). What runs by default is in `profiles.py`.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import ModuleType
 from typing import TypeVar
 
@@ -117,15 +117,21 @@ def _resolve(name: str, known: Iterable[str], aliases: Mapping[str, str], field:
     raise SchedulerInputError("scheduler", field, f"unknown plugin {name!r}; {hint}")
 
 
-class ByPlugin(dict[str, Item]):
-    """Results by plugin; legacy names find them too."""
-
-    def __init__(self, items: Mapping[str, Item], resolve: Callable[[str], str]) -> None:
-        super().__init__(items)
-        self._resolve = resolve
+class ByFilter(dict[str, Item]):
+    """Results by filter; legacy names find them too."""
 
     def __missing__(self, name: str) -> Item:
-        resolved = self._resolve(name)
-        if resolved in self:
-            return self[resolved]
-        raise KeyError(f"{resolved} is not among the plugins that ran: {', '.join(self)}")
+        return self[_among(filter_name(name), self)]
+
+
+class ByScore(dict[str, Item]):
+    """Results by score; legacy names find them too."""
+
+    def __missing__(self, name: str) -> Item:
+        return self[_among(score_name(name), self)]
+
+
+def _among(name: str, results: Collection[str]) -> str:
+    if name in results:
+        return name
+    raise KeyError(f"{name} is not among the plugins that ran: {', '.join(results)}")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-import numpy as np
-
+from cnbench.scheduler import loops
 from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Ints
 from cnbench.scheduler.scores import (
@@ -69,33 +68,19 @@ _BY_NAME: Mapping[str, Callable[[View, PodShape], Scored]] = {
 
 
 class Total:
-    """A weighted sum of scores, added up plugin by plugin while their arrays are in the cache.
-
-    Scores of the same weight are summed first, and multiplied once.
-    """
+    """A weighted sum of scores, to which plugins' scores are added."""
 
     def __init__(self, view: View) -> None:
         self._view = view
-        # By weight the first scores, or the sum of several and whether it is an array of our own.
-        self._by_weight: dict[int, tuple[Ints, bool]] = {}
+        self._scores: list[Ints] = []
+        self._weights: list[int] = []
 
     def add(self, normalised: Ints, weight: int) -> None:
         """Add a plugin's normalised scores, which are left as they are."""
-        if normalised is self._view.no_score:
-            return
-        so_far, own = self._by_weight.get(weight, (None, False))
-        if so_far is None:
-            self._by_weight[weight] = normalised, False
-        else:
-            self._by_weight[weight] = np.add(so_far, normalised, out=so_far if own else None), True
+        if normalised is not self._view.no_score:
+            self._scores.append(normalised)
+            self._weights.append(weight)
 
     def sum(self) -> Ints:
-        """The total (int64); to be asked for once, after the last plugin."""
-        total: Ints | None = None
-        for weight, (scores, own) in sorted(self._by_weight.items(), key=lambda item: item[0]):
-            if weight == 1:
-                total = scores if own else scores.copy()
-                continue
-            weighted = np.multiply(scores, weight, out=scores if own else None)
-            total = weighted if total is None else np.add(total, weighted, out=total)
-        return np.zeros(self._view.size, dtype=np.int64) if total is None else total
+        """The total (int64)."""
+        return loops.weighted_sum(self._scores, self._weights, self._view.size)

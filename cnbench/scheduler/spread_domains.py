@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from cnbench.scheduler.cluster import PodShape
+from cnbench.scheduler import loops
+from cnbench.scheduler.cluster import Cluster, PodShape
 from cnbench.scheduler.columns.arrays import Ints, Mask
 from cnbench.scheduler.columns.node_labels import HOSTNAME, ZONE_KEYS
 from cnbench.scheduler.columns.pod_sets import spread_query
 from cnbench.scheduler.eligibility import eligibility
 from cnbench.scheduler.model.placement_rules import HONOR, SCHEDULE_ANYWAY, TopologySpreadConstraint
 from cnbench.scheduler.model.selectors import LabelSelector
+from cnbench.scheduler.releases import KubernetesRelease
 from cnbench.scheduler.settings import SYSTEM
 from cnbench.scheduler.view import View
 
@@ -24,6 +26,58 @@ SYSTEM_CONSTRAINTS = (
 )
 
 
+class CountedNodes:
+    """The nodes whose pods count for a shape's constraints: those that have every label.
+
+    Args:
+        cluster: the cluster.
+        shape: the pod's shape.
+        keys: the labels that a node must have: those of all constraints, or none for the system's.
+        honours_affinity, honours_taints: whether nodes that the pod's node affinity or taints keep
+            it from are left out.
+
+    Attributes:
+        rules: what makes a node count, as small numbers: the same ones for the same nodes.
+        all_nodes: whether all do.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        shape: PodShape,
+        keys: Sequence[str],
+        honours_affinity: bool,
+        honours_taints: bool,
+    ) -> None:
+        own, spec = eligibility(cluster, shape), shape.spec
+        admitted = own.required() if honours_affinity else None
+        tolerated = own.tolerated() if honours_taints else None
+        self._cluster = cluster
+        self._policies = [mask for mask in (admitted, tolerated) if mask is not None]
+        self._columns = [cluster.topology(key) for key in keys]
+        self.all_nodes = not self._policies and all(column.complete for column in self._columns)
+        # A policy that is not honoured is None: () would be the tolerations of a pod that has none
+        # and honours taints.
+        said = (
+            (spec.node_selector, spec.node_affinity.required) if honours_affinity else None,
+            spec.tolerations if honours_taints else None,
+        )
+        self.rules = (cluster.content(said), cluster.content(tuple(keys)))
+
+    def mask(self) -> Mask | None:
+        """The nodes (bool); None for all of them."""
+        if self.all_nodes:
+            return None
+        return self.find()
+
+    def find(self) -> Mask:
+        """The nodes, in a mask even where they are all of them."""
+        return self._cluster.static.get(("spread", self.rules), self._find)
+
+    def _find(self) -> Mask:
+        return _all_of([*self._policies, *(column.present for column in self._columns)])
+
+
 class SpreadConstraint:
     """One constraint of a shape.
 
@@ -31,8 +85,7 @@ class SpreadConstraint:
         view: any view of the cluster under the release that counts.
         shape: the pod's shape.
         given: the constraint.
-        keys: the labels that a node must have to count: those of all constraints, or none of
-            them for the system's.
+        counted: the nodes whose pods count.
 
     Attributes:
         max_skew, key, min_domains: as given.
@@ -42,71 +95,44 @@ class SpreadConstraint:
     """
 
     def __init__(
-        self, view: View, shape: PodShape, given: TopologySpreadConstraint, keys: Sequence[str]
+        self, view: View, shape: PodShape, given: TopologySpreadConstraint, counted: CountedNodes
     ) -> None:
         cluster, spec, heeds = view.cluster, shape.spec, view.release
-        shared = set(given.match_label_keys) if heeds.match_label_keys else ()
-        labels = {key: value for key, value in spec.labels if key in shared}
         selector = given.label_selector
-        if isinstance(selector, LabelSelector) and labels:
-            selector = selector.requiring(labels)
-        counted = selector if isinstance(selector, LabelSelector) else None
-        query = spread_query(spec.namespace, counted)
+        if given.match_label_keys and heeds.match_label_keys:
+            shared = set(given.match_label_keys)
+            labels = {key: value for key, value in spec.labels if key in shared}
+            if isinstance(selector, LabelSelector) and labels:
+                selector = selector.requiring(labels)
+        meant = selector if isinstance(selector, LabelSelector) else None
         self.max_skew = given.max_skew
         self.key = given.topology_key
         self.min_domains = (given.min_domains if heeds.min_domains else None) or 1
         self.column = cluster.topology(self.key)
-        self.tally = cluster.pod_sets.tally(query)
-        self.self_match = int(counted is not None and counted.matches(shape.pods.labels))
+        self.tally = cluster.pod_sets.tally(spread_query(spec.namespace, meant))
+        self.self_match = int(meant is not None and meant.matches(dict(spec.labels)))
         self._cluster = cluster
-        self._shape = shape
-        says = heeds.node_inclusion_policies
-        honours_affinity = given.node_affinity_policy == HONOR if says else True
-        honours_taints = given.node_taints_policy == HONOR if says else False
-        self._policies = self._masks(honours_affinity, honours_taints)
-        self._columns = [cluster.topology(key) for key in keys]
-        self._all_count = not self._policies and all(column.complete for column in self._columns)
-        # What makes a node count, and thus what kept answers are known by. A policy that is not
-        # honoured is None: () would be the tolerations of a pod that has none and honours taints.
-        self._rules = cluster.content(
-            (
-                (spec.node_selector, spec.node_affinity.required) if honours_affinity else None,
-                spec.tolerations if honours_taints else None,
-            )
-        )
-        self._label_set = cluster.content(tuple(keys))
-        self._domains_key = ("domains", self._rules, self._label_set, self.key)
-        self._eligible_key = ("spread", self._rules, self._label_set)
-
-    def eligible(self) -> Mask | None:
-        """The nodes that count: with every constraint's label, admitted as the policies say."""
-        if self._all_count:
-            return None
-        return self._cluster.static.get(self._eligible_key, self._find_eligible)
-
-    def _find_eligible(self) -> Mask:
-        return _all_of([*self._policies, *(column.present for column in self._columns)])
-
-    def _masks(self, honours_affinity: bool, honours_taints: bool) -> list[Mask]:
-        """What the policies say of the nodes, as far as they leave any out."""
-        own = eligibility(self._cluster, self._shape)
-        admitted = own.required() if honours_affinity else None
-        tolerated = own.tolerated() if honours_taints else None
-        return [mask for mask in (admitted, tolerated) if mask is not None]
+        self._counted = counted
 
     def domains(self) -> Mask | None:
-        """The label values some eligible node has, the last entry False; None for all of them."""
-        nodes = self.eligible()
-        if nodes is None:
+        """The label values some counted node has, the last entry False; None for all of them."""
+        if self._counted.all_nodes:
             return None
-        return self._cluster.static.get(self._domains_key, lambda: _values_on(self, nodes))
+        key = ("domains", self._counted.rules, self.key)
+        return self._cluster.static.get(key, self._find_domains)
+
+    def _find_domains(self) -> Mask:
+        column, nodes = self.column, self._counted.find()
+        there = loops.values_on(nodes, column.codes, column.missing + 1)
+        there[column.missing] = False
+        return there
 
     def counts(self) -> Ints:
-        """Matching pods on eligible nodes per label value (int64; the last: without label)."""
-        return self.tally.per_value(self.column, self.eligible(), (self._rules, self._label_set))
+        """Matching pods on counted nodes per label value (int64; the last: without label)."""
+        return self.tally.per_value(self.column, self._counted.mask(), self._counted.rules)
 
     def counts_everywhere(self) -> Ints:
-        """Matching pods on all nodes of domains with an eligible node; 0 in the others (int64)."""
+        """Matching pods on all nodes of domains with a counted node; 0 in the others (int64)."""
         counts = self.tally.per_value(self.column)
         domains = self.domains()
         if domains is not None:
@@ -119,20 +145,13 @@ def _all_of(masks: Sequence[Mask]) -> Mask:
     return every
 
 
-def _values_on(constraint: SpreadConstraint, nodes: Mask) -> Mask:
-    column = constraint.column
-    there = np.zeros(column.missing + 1, dtype=bool)
-    there[column.codes[nodes]] = True
-    there[column.missing] = False
-    return there
-
-
 class Constraints:
     """What spreads a shape's pods for one verdict.
 
     Attributes:
         wanted: the constraints, in order.
         needs_labels: whether nodes that lack one of their labels are left out of the scores.
+        complete: whether every node has all of their labels.
     """
 
     def __init__(self, view: View, shape: PodShape, verdict: str) -> None:
@@ -147,7 +166,21 @@ class Constraints:
             or not view.release.spreads_without_zone
         )
         keys = [constraint.topology_key for constraint in given] if self.needs_labels else []
-        self.wanted = [SpreadConstraint(view, shape, constraint, keys) for constraint in given]
+        counted: dict[tuple[bool, bool], CountedNodes] = {}
+        self.wanted: list[SpreadConstraint] = []
+        for constraint in given:
+            honoured = _honoured(view.release, constraint)
+            if honoured not in counted:
+                counted[honoured] = CountedNodes(view.cluster, shape, keys, *honoured)
+            self.wanted.append(SpreadConstraint(view, shape, constraint, counted[honoured]))
+        self.complete = all(constraint.column.complete for constraint in self.wanted)
+
+
+def _honoured(release: KubernetesRelease, given: TopologySpreadConstraint) -> tuple[bool, bool]:
+    """Whether a constraint counts by node affinity, and by taints."""
+    if not release.node_inclusion_policies:
+        return True, False
+    return given.node_affinity_policy == HONOR, given.node_taints_policy == HONOR
 
 
 def _given(view: View, shape: PodShape) -> Sequence[TopologySpreadConstraint]:

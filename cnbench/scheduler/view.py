@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cnbench.scheduler import loops
 from cnbench.scheduler.cluster import Cluster
 from cnbench.scheduler.columns.arrays import Codes, Ints, Mask
 from cnbench.scheduler.columns.node_labels import LabelColumn
@@ -61,6 +62,12 @@ class View:
         if column.identity:
             return self.column(table[:-1])
         return table.take(self.codes(column))
+
+    def marked(self, column: LabelColumn, table: Mask) -> Mask:
+        """The nodes whose label value is marked in a table of len(values) + 1."""
+        if column.identity:
+            return self.column(table[:-1])
+        return loops.marked(table, self.codes(column))
 
     def place_of(self, node: int) -> int | None:
         """Where a node, given by its number, is among those selected; None if it is not."""

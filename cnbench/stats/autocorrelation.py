@@ -36,7 +36,7 @@ def lag_one_of(values: Floats) -> float:
 
 
 def _normal_scores(values: Floats) -> Floats:
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)
     in_order = values[order]
     quantiles = _quantiles(values.size)
     scores = np.empty(values.size)

@@ -78,6 +78,10 @@ def _table(about: str, columns: Columns) -> pa.RecordBatch:
     return batch.replace_schema_metadata({"case": about})
 
 
+def _as_records(path: Path, out: Path) -> None:
+    run_file.write(run_file.read(path), out)
+
+
 def _as_arrow(path: Path, out: Path) -> None:
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     batches = [_table(*one) for one in _sets(path)]
@@ -109,7 +113,7 @@ def _as_sqlite(path: Path, out: Path) -> None:
 
 
 _WRITE: dict[str, Callable[[Path, Path], None]] = {
-    "records": lambda path, out: run_file.write(run_file.read(path), out) and None,
+    "records": _as_records,
     "Arrow IPC stream": _as_arrow,
     "Parquet": _as_parquet,
     "SQLite, a blob a column": _as_sqlite,

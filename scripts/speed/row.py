@@ -24,7 +24,7 @@ class Figure:
     target: float | None
 
 
-def nothing(folder: Path) -> None:
+def nothing(side: Side, folder: Path) -> None:
     """Prepare nothing."""
 
 
@@ -37,13 +37,17 @@ class Row:
         what: the thing, in words.
         figures: what is told of it, by the names that ``measure`` gives.
         measure: does it once with a build, in a folder that rows share; figure's name to value.
-        prepare: makes what ``measure`` needs in that folder, once.
+        prepare: makes what ``measure`` needs of a build in that folder, once.
         exact: whether every measurement gives the same.
+        large: whether it takes minutes: it is then measured by ``make speed-large``, once a side.
+        rounds: how often both builds do it, in turn.
     """
 
     name: str
     what: str
     figures: tuple[Figure, ...]
     measure: Callable[[Side, Path], dict[str, float]]
-    prepare: Callable[[Path], None] = nothing
+    prepare: Callable[[Side, Path], None] = nothing
     exact: bool = False
+    large: bool = False
+    rounds: int = 7

@@ -10,16 +10,18 @@ from io import BytesIO
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-CPU_TIME, MEMORY = "CPU time", "peak memory"
+CPU_TIME, MEMORY, WALL = "CPU time", "peak memory", "time"
 
 # A process has the peak of the one that it is forked from until it is another program, so a small
 # one starts what is measured. In the build's folder: an interpreter told a program imports from the
 # folder that it is started in.
 _LAUNCHER = """
-import resource, subprocess, sys
+import resource, subprocess, sys, time
+began = time.monotonic()
 done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
+took = time.monotonic() - began
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss, took)
 sys.exit(done.returncode)
 """
 
@@ -44,7 +46,9 @@ class Side:
         return str(self.python.with_name("cnbench"))
 
     def used_by(self, *argv: object) -> dict[str, float]:
-        """Run a command to its end; its CPU time in seconds, its peak memory in bytes.
+        """Run a command to its end: its CPU time, its peak memory in bytes, and how long it took.
+
+        Times are in seconds, and of the whole tree of processes that it waited for.
 
         Raises:
             RuntimeError: it failed.
@@ -55,8 +59,8 @@ class Side:
         )  # fmt: skip
         if done.returncode:
             raise RuntimeError(f"{argv} ended with {done.returncode}: {done.stderr}")
-        seconds, kibibytes = done.stdout.split()
-        return {CPU_TIME: float(seconds), MEMORY: float(kibibytes) * 1024}
+        seconds, kibibytes, took = map(float, done.stdout.split())
+        return {CPU_TIME: seconds, MEMORY: kibibytes * 1024, WALL: took}
 
     def told_by(self, program: str, *argv: object) -> list[float]:
         """The numbers that a Python program prints when this build runs it."""
@@ -75,21 +79,21 @@ def here() -> Side:
 def built(before: str, folder: Path) -> Side:
     """The build of a commit, made below ``folder``; or the one in a folder that has one."""
     if (python := Path(before, ".venv/bin/python").absolute()).exists():
-        return Side(_commit(Path(before)) or before, python, earlier=True)
+        return Side(_commit(Path(before)) or Path(before).name, python, earlier=True)
     source = folder / "before"
     archive = subprocess.run(
-        ["git", "-C", ROOT, "archive", before], capture_output=True, check=True
+        ["git", "-C", str(ROOT), "archive", before], capture_output=True, check=True
     ).stdout
     with tarfile.open(fileobj=BytesIO(archive)) as files:
         files.extractall(source, filter="data")
     subprocess.run([sys.executable, "-m", "venv", source / ".venv"], check=True)
     python = source / ".venv/bin/python"
-    pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    subprocess.run([*pip, "-e", source], check=True)
+    pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-e", str(source)], check=True)
     return Side(before, python, earlier=True)
 
 
 def _commit(folder: Path) -> str:
-    argv = ["git", "-C", folder, "rev-parse", "--short", "HEAD"]
+    argv = ["git", "-C", str(folder), "rev-parse", "--short", "HEAD"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     return done.stdout.strip()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from speed.row import Figure, Row
@@ -16,8 +16,8 @@ from cnbench.stats.paired import paired_ratio
 
 
 @dataclass(frozen=True)
-class ChapterEntry:
-    """A row, and its figures in each round of both builds."""
+class Measured:
+    """A row as it was measured: its figures in each round of both builds."""
 
     row: Row
     before: Sequence[dict[str, float]]
@@ -44,7 +44,7 @@ class ChapterEntry:
         ]
 
 
-def line_of(measured: ChapterEntry) -> Iterator[str]:
+def lines_of(measured: Measured) -> Iterator[str]:
     """The lines of the table for one row."""
     for figure in measured.row.figures:
         before, after, ratio = measured.of(figure)
@@ -54,35 +54,37 @@ def line_of(measured: ChapterEntry) -> Iterator[str]:
             format_quantity(before, figure.unit),
             format_quantity(after, figure.unit),
             _ratio_text(ratio, exact=measured.row.exact),
+            str(len(measured.after)),
             "" if figure.target is None else _share(figure.target),
             "" if figure.target is None else "no" if figure.name in measured.missed else "yes",
         )
         yield "| " + " | ".join(cells) + " |"
 
 
-def as_markdown(found: Sequence[ChapterEntry], before: Side, after: Side) -> str:
+def as_markdown(found: Sequence[Measured], before: Side, after: Side) -> str:
     """The page."""
-    rounds = max(len(one.after) for one in found)
     lines = [
         "# How fast it is, beside an earlier build",
         "",
-        f"Written by `make speed BEFORE={before.name}`: {after.name} beside {before.name}.",
-        f"Medians of {rounds} rounds, both builds in turn; a ratio is of the same round, with its",
-        "95 % interval.",
+        f"Written by `scripts/speed {before.name}`: {after.name} beside {before.name}. Medians of",
+        "the rounds, in which both builds do it in turn; a ratio is of the same round, with its",
+        "95 % interval where six rounds or more bound it.",
         "",
-        "| what | figure | before | now | ratio | at most | held |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-        *(line for one in found for line in line_of(one)),
+        "| what | figure | before | now | ratio | rounds | at most | held |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        *(line for one in found for line in lines_of(one)),
     ]
     return "\n".join(lines) + "\n"
 
 
 def _ratio_text(ratio: Interval, *, exact: bool) -> str:
-    if exact:
+    if exact or not math.isfinite(ratio.high):
         return f"{ratio.estimate:.3f}"
     return f"{ratio.estimate:.3f} ({ratio.low:.3f} – {ratio.high:.3f})"
 
 
 def _share(target: float) -> str:
-    share = Fraction(target).limit_denominator(100)
-    return str(share)
+    """A target as one in so many, where it is one."""
+    if target < 1 and abs(1 / target - round(1 / target)) < 1e-9:
+        return f"1/{round(1 / target)}"
+    return f"{target:.2f}"

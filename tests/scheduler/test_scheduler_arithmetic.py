@@ -4,9 +4,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnbench.scheduler.columns.exact import floor_quotient, scaled_to_top
+from cnbench.scheduler.columns.exact import floor_quotient
 from cnbench.scheduler.columns.node_labels import LabelColumn
 from cnbench.scheduler.columns.tally import NodeTally
+from cnbench.scheduler.loops import scaled_to_top
 from cnbench.scheduler.model.quantities import LARGEST_AMOUNT
 
 divisors = st.integers(1, LARGEST_AMOUNT)

@@ -26,7 +26,7 @@ from cnbench.scheduler import (
 )
 from cnbench.scheduler.model.attachments import HostPort
 from cnbench.scheduler.plugins import SCORES
-from cnbench.scheduler.spread_domains import SpreadConstraint
+from cnbench.scheduler.spread_domains import CountedNodes
 
 ZONE, HOST = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
 RELEASES = ("1.20", "1.26", "1.30", "1.36")
@@ -148,19 +148,16 @@ def test_honouring_taints_without_tolerations_is_not_ignoring_them():
 
 def test_the_sequence_would_notice_domains_kept_for_both_policies(monkeypatch):
     # The fault that was there: Ignore's rules were (), as are those of a pod without tolerations.
-    made = SpreadConstraint.__init__
+    made = CountedNodes.__init__
 
-    def with_the_fault(self, view, shape, given, keys):
-        made(self, view, shape, given, keys)
+    def with_the_fault(self, cluster, shape, keys, honours_affinity, honours_taints):
+        made(self, cluster, shape, keys, honours_affinity, honours_taints)
         spec = shape.spec
-        nodes = (spec.node_selector, spec.node_affinity.required)
-        nodes = nodes if given.node_affinity_policy == "Honor" else ()
-        taints = spec.tolerations if given.node_taints_policy == "Honor" else ()
-        self._rules = view.cluster.content((nodes, taints))
-        self._domains_key = ("domains", self._rules, self._label_set, self.key)
-        self._eligible_key = ("spread", self._rules, self._label_set)
+        nodes = (spec.node_selector, spec.node_affinity.required) if honours_affinity else ()
+        taints = spec.tolerations if honours_taints else ()
+        self.rules = (cluster.content((nodes, taints)), cluster.content(tuple(keys)))
 
-    monkeypatch.setattr(SpreadConstraint, "__init__", with_the_fault)
+    monkeypatch.setattr(CountedNodes, "__init__", with_the_fault)
     with pytest.raises(AssertionError):
         ask_in_sequence(0, 40)
 

@@ -36,19 +36,6 @@ def whole(values: Floats) -> Ints:
     return values.astype(np.int32).astype(np.int64)
 
 
-def scaled_to_top(scores: Ints, reverse: bool) -> Ints:
-    """Kubernetes' DefaultNormalizeScore: 100 * score / highest, or 100 less that if reversed.
-
-    Where the highest is 0: all 0, or all 100 if reversed.
-    """
-    top = int(scores.max(initial=0))
-    if top == 0:
-        return np.full(len(scores), MAX_SCORE if reverse else 0, dtype=np.int64)
-    if reverse:
-        return by_table(scores, top, lambda s: MAX_SCORE - MAX_SCORE * s // top)
-    return by_table(scores, top, lambda s: MAX_SCORE * s // top)
-
-
 def by_table(scores: Ints, top: int, rule: Callable[[Ints], Ints]) -> Ints:
     """rule(scores), for 0 <= score <= top: looked up in a table of all results if that is small."""
     if top > _TABLE_LIMIT:

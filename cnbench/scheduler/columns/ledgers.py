@@ -30,6 +30,8 @@ class Ledgers:
 
     def of(self, minor: int) -> Resources:
         """As a release counts, given by its minor number."""
+        if len(self._resources) == 1:  # nearly always
+            return self._resources[0]
         return self._resources[bisect_right(self._since, minor) - 1]
 
     def take(self, demands: Demands, node: int, sign: int) -> None:

@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from cnbench.scheduler import loops
 from cnbench.scheduler.columns.arrays import Codes, Ints, Mask, Shorts
 from cnbench.scheduler.model.objects import Node
 from cnbench.scheduler.model.selectors import Requirement, parse_int64
@@ -57,15 +58,16 @@ class LabelColumn:
 
     def where(self, requirement: Requirement) -> Mask:
         """The nodes whose label satisfies the requirement (bool, one per node)."""
-        return self._accepted(requirement).take(self.codes)
+        return loops.marked(self.accepted(requirement), self.codes)
 
-    def _accepted(self, requirement: Requirement) -> Mask:
+    def accepted(self, requirement: Requirement) -> Mask:
         """Which values satisfy the requirement; the last entry stands for no label."""
         operator = requirement.operator
         accepted = np.zeros(self.missing + 1, dtype=bool)
         if operator in ("In", "NotIn"):
-            chosen = (self._code_of.get(value) for value in requirement.values)
-            accepted[[code for code in chosen if code is not None]] = True
+            for value in requirement.values:
+                accepted[self._code_of.get(value, self.missing)] = True
+            accepted[self.missing] = False
         elif operator in ("Exists", "DoesNotExist"):
             accepted[:-1] = True
         else:

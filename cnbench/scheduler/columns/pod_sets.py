@@ -5,9 +5,10 @@ labels, whether terminating) rather than pods, and every selector anybody asks a
 running tally of its pods per node.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
+from cnbench.scheduler.columns.label_groups import LabelGroup, LabelGroups
 from cnbench.scheduler.columns.label_index import Demanding, Labelled
 from cnbench.scheduler.columns.tally import NodeTally
 from cnbench.scheduler.model.placement_rules import PodAffinityTerm
@@ -24,17 +25,21 @@ class PodClass:
     Attributes:
         pairs: their labels.
         tally: where they run.
-        watchers: the tallies of all queries that match them.
+        groups: those that they are in, by namespace and label.
+        watchers: the tallies of the queries that match them, but for their groups' own.
         held: the terms held by other pods that match them, by kind, as far as looked at.
     """
 
-    __slots__ = ("held", "held_seen", "namespace", "pairs", "tally", "terminating", "watchers")
+    __slots__ = (
+        "groups", "held", "held_seen", "namespace", "pairs", "tally", "terminating", "watchers",
+    )  # fmt: skip
 
     def __init__(self, spec: Spec, size: int) -> None:
         self.namespace = spec.namespace
         self.pairs = spec.labels
         self.terminating = spec.terminating
         self.tally = NodeTally(size)
+        self.groups: list[LabelGroup] = []
         self.watchers: list[NodeTally] = []
         self.held: dict[str, list[HeldTerm]] | None = None
         self.held_seen = 0
@@ -44,9 +49,15 @@ class PodClass:
         """Their labels; made each time, since classes are many and rarely matched."""
         return dict(self.pairs)
 
+    def counted_by(self) -> Iterator[NodeTally]:
+        """The tallies that every pod of this class counts in."""
+        yield self.tally
+        yield from self.watchers
+        for group in self.groups:
+            yield from group.counted_by(self.terminating)
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+
+class Clause(NamedTuple):
     """Pods in these namespaces that match this selector (None matches none)."""
 
     namespaces: tuple[str, ...]
@@ -61,9 +72,9 @@ class Clause:
     @property
     def only_demands(self) -> bool:
         """Whether pods of these namespaces with all labels demanded are meant: nothing more."""
-        selector = self.selector
-        plain = selector is not None and not selector.match_expressions
-        return plain and self.namespace_selector is None
+        if self.namespace_selector is not None or self.selector is None:
+            return False
+        return not self.selector.match_expressions
 
     def matches(self, pods: PodClass, namespaces: NamespaceLabels) -> bool:
         """Whether pods of this class are meant; `namespaces` are the labels of each namespace."""
@@ -87,9 +98,9 @@ class Clause:
 def clause_of(term: PodAffinityTerm, spec: Spec) -> Clause:
     """What a term of a pod with this spec means."""
     among = term.namespace_selector
-    namespaces = tuple(sorted(set(term.namespaces)))
-    if not namespaces and among is None:
-        namespaces = (spec.namespace,)
+    named = term.namespaces
+    given = named or among is not None
+    namespaces = tuple(sorted(set(named))) if given else (spec.namespace,)
     return Clause(
         namespaces,
         among if isinstance(among, LabelSelector) else None,
@@ -97,8 +108,7 @@ def clause_of(term: PodAffinityTerm, spec: Spec) -> Clause:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PodQuery:
+class PodQuery(NamedTuple):
     """Pods that all clauses mean; spreading does not count terminating ones."""
 
     clauses: tuple[Clause, ...]
@@ -137,8 +147,7 @@ AFFINITY = "required affinity"
 PREFERENCE = "preference"
 
 
-@dataclass(frozen=True, slots=True)
-class TermKey:
+class TermKey(NamedTuple):
     """What makes two held terms the same."""
 
     kind: str
@@ -176,6 +185,7 @@ class PodSets:
         self._namespaces = namespaces
         self._classes: dict[tuple[object, ...], PodClass] = {}
         self._classes_by_label = Labelled[PodClass]()
+        self._groups = LabelGroups(size)
         self._queries: dict[PodQuery, NodeTally] = {}
         self._queries_by_label = Demanding[PodQuery]()
         self._terms: dict[TermKey, HeldTerm] = {}
@@ -192,6 +202,7 @@ class PodSets:
         if found is None:
             found = self._classes[key] = PodClass(spec, self._size)
             self._classes_by_label.add(found)
+            found.groups = self._groups.joined_by(found)
             for query in self._queries_by_label.candidates(found.pairs):
                 if self.matches(query, found):
                     found.watchers.append(self._queries[query])
@@ -201,14 +212,27 @@ class PodSets:
         """The running tally of a query's pods, counted afresh when first asked for."""
         tally = self._queries.get(query)
         if tally is None:
-            demanded = query.demanded
-            looked_at = self._classes_by_label.having(demanded)
-            meant = query.among(looked_at, self._namespaces)
-            tally = NodeTally(self._size, (pods.tally for pods in meant))
-            self._queries[query] = tally
-            self._queries_by_label.add(query, demanded)
-            for pods in meant:
-                pods.watchers.append(tally)
+            tally = self._queries[query] = self._of_a_group(query) or self._counted(query)
+        return tally
+
+    def _of_a_group(self, query: PodQuery) -> NodeTally | None:
+        """The tally, if the query means what one group has."""
+        if len(query.clauses) > 1 or not query.clauses[0].only_demands:
+            return None
+        (clause,) = query.clauses
+        if len(clause.namespaces) > 1 or len(clause.demanded) != 1:
+            return None
+        return self._groups.watched(clause.namespaces[0], clause.demanded[0], query.terminating_too)
+
+    def _counted(self, query: PodQuery) -> NodeTally:
+        """The tally, added up over all classes that the query means."""
+        demanded = query.demanded
+        looked_at = self._classes_by_label.having(demanded)
+        meant = query.among(looked_at, self._namespaces)
+        tally = NodeTally(self._size, (pods.tally for pods in meant))
+        self._queries_by_label.add(query, demanded)
+        for pods in meant:
+            pods.watchers.append(tally)
         return tally
 
     def forget_queries(self) -> None:
@@ -218,6 +242,7 @@ class PodSets:
         """
         self._queries.clear()
         self._queries_by_label.clear()
+        self._groups.forget_watchers()
         for pods in self._classes_by_label:
             pods.watchers, pods.held, pods.held_seen = [], None, 0
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from cnbench.scheduler.model.quantities import (
 
 # Cpu and memory come first: their rows are used together, as one two-row matrix.
 SCORED = (CPU, MEMORY)
-SCORED_ROWS = [0, 1]
+SCORED_ROWS = (0, 1)
 # What no scalar resource is: these take part in scores, and are asked for, without being named.
 NATIVE = (CPU, MEMORY, EPHEMERAL_STORAGE)
 PERCENT = 100.0
@@ -148,7 +149,7 @@ class Resources:
         if row < len(SCORED):
             self.headroom[row, node] = PERCENT * (entry.capacity - entry.scored)
 
-    def left(self, rows: Sequence[int]) -> Floats:
+    def left(self, rows: tuple[int, ...]) -> Floats:
         """A hundred times what the scores take as left of these rows' resources: (rows, nodes)."""
         if rows == SCORED_ROWS:
             return self.headroom
@@ -158,10 +159,16 @@ class Resources:
         )
 
 
-def rows_of(matrix: Floats, rows: Sequence[int]) -> Floats:
+def rows_of(matrix: Floats, rows: tuple[int, ...]) -> Floats:
     """These rows of a matrix; where they lie side by side, not a copy."""
+    picked: Floats = matrix[_selecting(rows)]
+    return picked
+
+
+@cache
+def _selecting(rows: tuple[int, ...]) -> slice | list[int]:
     side_by_side = all(row == rows[0] + place for place, row in enumerate(rows))
-    return matrix[rows[0] : rows[-1] + 1] if side_by_side else matrix[list(rows)]
+    return slice(rows[0], rows[-1] + 1) if side_by_side else list(rows)
 
 
 class Demand:
@@ -183,7 +190,7 @@ class Demand:
         known = [(rows[name], float(number)) for name, number in wanted.items() if name in rows]
         self.by_row = tuple(sorted([*known, (rows[PODS], 1.0)]))
         self.rows, self.amounts = _columns(self.by_row)
-        self._strict: tuple[list[int], Floats] | None = None
+        self._strict: tuple[tuple[int, ...], Floats] | None = None
         self._known = rows
         self.unknown = tuple(name for name in wanted if name not in rows)
         scored = dict(given.scored)
@@ -191,7 +198,7 @@ class Demand:
         self._amounts = given
 
     @property
-    def strict(self) -> tuple[list[int], Floats]:
+    def strict(self) -> tuple[tuple[int, ...], Floats]:
         """Rows and amounts of what is asked where 0 is asked, too (before 1.28)."""
         if self._strict is None:
             named = {name: number for name, number in self._amounts.requests if name != PODS}
@@ -215,8 +222,8 @@ def _strictly(named: Mapping[str, int], rows: Mapping[str, int]) -> list[tuple[i
     return sorted([*known, (rows[PODS], 1.0)])
 
 
-def _columns(by_row: Sequence[tuple[int, float]]) -> tuple[list[int], Floats]:
-    return [row for row, _ in by_row], np.array([[amount] for _, amount in by_row])
+def _columns(by_row: Sequence[tuple[int, float]]) -> tuple[tuple[int, ...], Floats]:
+    return tuple([row for row, _ in by_row]), np.array([[amount] for _, amount in by_row])
 
 
 def _amount_of(amounts: Sequence[tuple[str, int]], resource: str) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from cnbench.scheduler import loops
 from cnbench.scheduler.columns.arrays import Counts, Ints, Mask, Shorts
 from cnbench.scheduler.columns.node_labels import LabelColumn
 
@@ -35,6 +36,14 @@ class NodeTally:
         self._sums: dict[tuple[LabelColumn, Rules], tuple[Mask | None, Ints]] = {}
         if self.total * _DENSE_SHARE > size:
             self._become_dense()
+
+    def copy(self) -> "NodeTally":
+        """The same pods, counted apart; sums by label are begun anew."""
+        twin = object.__new__(NodeTally)
+        twin._size, twin.total, twin._sums = self._size, self.total, {}
+        twin._nodes = self._nodes[:]
+        twin._counts = None if self._counts is None else self._counts.copy()
+        return twin
 
     def add(self, node: int) -> None:
         """Count one more pod on this node."""
@@ -117,10 +126,8 @@ class NodeTally:
         known = self._sums.get((column, rules))
         if known is not None:
             return known[1]
-        counted = counts if eligible is None else counts * eligible
-        weights = counted.astype(np.float64)  # exact far beyond any number of pods
         length = column.missing + 1
-        sums = np.bincount(column.codes, weights=weights, minlength=length).astype(np.int64)
+        sums = loops.count_by_label(counts, column.codes, length, eligible)
         if length <= self._size // _DENSE_SHARE:
             self._sums[column, rules] = (eligible, sums)
             if len(self._sums) > _MOST_SUMS:

@@ -41,8 +41,9 @@ def feasible(view: View, shape: PodShape) -> Mask | None:
     if not isinstance(terms, RequiredTerms):
         terms = shape.compiled[NAME] = RequiredTerms(view.cluster, shape)
     held = view.cluster.pod_sets.held_about(shape.pods, ANTI_AFFINITY)
-    repelled = terms.away + [(term.key.topology_key, term.tally) for term in held]
-    blocked = _blocked(view, repelled)
+    repelled = [(key, tally) for key, tally in terms.away if tally.total]
+    repelled += [(term.key.topology_key, term.tally) for term in held if term.tally.total]
+    blocked = _blocked(view, repelled) if repelled else None
     attracted = None if terms.near is None else _attracted(view, terms, terms.near)
     if blocked is None:
         return attracted
@@ -54,15 +55,14 @@ def _blocked(view: View, repelled: Iterable[tuple[str, NodeTally]]) -> Mask | No
     """The nodes in a place where a pod runs that repels ours or is repelled; None for none."""
     by_key: defaultdict[str, list[NodeTally]] = defaultdict(list)
     for key, tally in repelled:
-        if tally.total:
-            by_key[key].append(tally)
+        by_key[key].append(tally)
     blocked = None
     for key, tallies in by_key.items():
         column = view.cluster.topology(key)
         table = tallies[0].places(column)
         for tally in tallies[1:]:
             table |= tally.places(column)
-        here = view.by_label(column, table)
+        here = view.marked(column, table)
         blocked = here if blocked is None else np.logical_or(blocked, here, out=blocked)
     return blocked
 
@@ -78,7 +78,7 @@ def _attracted(view: View, terms: RequiredTerms, near: NodeTally) -> Mask:
     if terms.self_match and not any(table.any() for table in tables):
         for table in tables:
             table[:-1] = True
-    attracted = view.by_label(columns[0], tables[0])
+    attracted = view.marked(columns[0], tables[0])
     for column, table in zip(columns[1:], tables[1:], strict=True):
-        attracted = attracted & view.by_label(column, table)
+        attracted = attracted & view.marked(column, table)
     return attracted

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from cnbench.scheduler import loops
 from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Floats, Mask
 from cnbench.scheduler.columns.resources import NATIVE, Demand, rows_of
@@ -25,19 +24,17 @@ def feasible(view: View, shape: PodShape) -> Mask:
     if demand.unknown and not all(_ignored(view, name) for name in demand.unknown):
         return view.everywhere(False)
     rows, amounts = _asked(view, demand)
-    free = view.columns(rows_of(view.resources.free, rows))
-    fits: Mask = np.logical_and.reduce(np.greater_equal(free, amounts))
-    return fits
+    return loops.fits(view.columns(rows_of(view.resources.free, rows)), amounts)
 
 
-def _asked(view: View, demand: Demand) -> tuple[list[int], Floats]:
+def _asked(view: View, demand: Demand) -> tuple[tuple[int, ...], Floats]:
     rows, amounts = demand.strict if view.release.zero_asks else (demand.rows, demand.amounts)
     settings = view.settings
     if not settings.ignored_resources and not settings.ignored_resource_groups:
         return rows, amounts
     skipped = {row for name, row in view.resources.rows.items() if _ignored(view, name)}
     kept = [place for place, row in enumerate(rows) if row not in skipped]
-    return [rows[place] for place in kept], amounts[kept]
+    return tuple(rows[place] for place in kept), amounts[kept]
 
 
 def _ignored(view: View, resource: str) -> bool:

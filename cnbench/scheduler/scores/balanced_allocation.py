@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cnbench.scheduler import loops
 from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Floats, Ints
 from cnbench.scheduler.columns.exact import MAX_SCORE, whole
@@ -36,12 +37,12 @@ def raw(view: View, shape: PodShape) -> Ints:
         return view.zeros()
     if not shares.rows:
         return np.full(view.size, MAX_SCORE, dtype=np.int64)
-    used = shares.of(view, view.resources.used)
-    after = _evenness(view, shares, np.add(used, shares.requested))
+    after = _evenness(view, shares, shares.requested)
     if not view.release.balances_change:
         return after
     half = MAX_SCORE // 2
-    return half + (half + after - _evenness(view, shares, used.copy())) // 2
+    before = _evenness(view, shares, np.zeros_like(shares.requested))
+    return half + (half + after - before) // 2
 
 
 def _by_difference(view: View, shape: PodShape) -> Ints:
@@ -54,21 +55,15 @@ def _by_difference(view: View, shape: PodShape) -> Ints:
     return whole(np.where(fractions.max(axis=0) >= 1.0, 0.0, balance))
 
 
-def _evenness(view: View, shares: ResourceShares, used: Floats) -> Ints:
-    """The score of these used amounts, (resources, nodes), which are overwritten."""
-    np.divide(used, shares.of(view, view.resources.divisor), out=used)
-    # Looking for the highest is cheaper than cutting, and nodes are rarely overcommitted.
-    if used.max(initial=0.0) > 1.0:
-        np.minimum(used, 1.0, out=used)
+def _evenness(view: View, shares: ResourceShares, added: Floats) -> Ints:
+    """The score of what is used of these resources with so much added to each, (resources, 1)."""
+    resources = view.resources
+    used, divisor = shares.of(view, resources.used), shares.of(view, resources.divisor)
     if len(shares.rows) == 2 and not shares.lacking:
-        balance = np.subtract(used[0], used[1], out=used[0])
-        np.abs(balance, out=balance)
-        balance *= -0.5
-    else:
-        balance = -_deviation(used, shares.of(view, view.resources.capacity) > 0)
-    balance += 1.0
-    balance *= MAX_SCORE
-    return whole(balance)
+        return loops.balanced_allocation(used, added, divisor)
+    fractions: Floats = np.minimum((used + added) / divisor, 1.0)
+    balance = 1.0 - _deviation(fractions, shares.of(view, resources.capacity) > 0)
+    return whole(balance * MAX_SCORE)
 
 
 def _deviation(fractions: Floats, present: NDArray[np.bool_]) -> Floats:

@@ -1,10 +1,8 @@
 """ImageLocality: nodes that have the images already. Source: imagelocality/image_locality.go."""
 
-import numpy as np
-
+from cnbench.scheduler import loops
 from cnbench.scheduler.cluster import Cluster, PodShape
 from cnbench.scheduler.columns.arrays import Ints
-from cnbench.scheduler.columns.exact import MAX_SCORE
 from cnbench.scheduler.model.quantities import MIB
 from cnbench.scheduler.view import View
 
@@ -33,12 +31,12 @@ def raw(view: View, shape: PodShape) -> Ints:
 
 
 def _scores(cluster: Cluster, images: tuple[str, ...], containers: int) -> Ints:
-    there = np.zeros(len(cluster), dtype=np.int64)
     most = MOST_PER_CONTAINER * containers
+    parts = []
     for image in images:
         nodes = cluster.image_nodes.get(image)
         if nodes is not None:
             share = float(cluster.image_sizes[image]) * (len(nodes) / len(cluster))
-            there[nodes] += min(int(share), most)  # more than the most makes no difference
-    scores: Ints = MAX_SCORE * (np.clip(there, LEAST, most) - LEAST) // (most - LEAST)
-    return scores
+            # More than the most makes no difference.
+            parts.append((nodes, float(min(int(share), most))))
+    return loops.image_scores(parts, len(cluster), float(LEAST), float(most))

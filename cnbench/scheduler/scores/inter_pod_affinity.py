@@ -5,21 +5,19 @@ normalisation in float64 and in the same order of operations.
 """
 
 from collections.abc import Iterable
-from functools import partial
 
-import numpy as np
-
+from cnbench.scheduler import loops
 from cnbench.scheduler.cluster import Cluster, PodShape
 from cnbench.scheduler.columns.arrays import Ints
-from cnbench.scheduler.columns.exact import MAX_SCORE, by_table, whole
 from cnbench.scheduler.columns.pod_sets import AFFINITY, PREFERENCE, PodQuery, clause_of
 from cnbench.scheduler.columns.tally import NodeTally
+from cnbench.scheduler.loops.by_numpy import Pull
 from cnbench.scheduler.view import View
 
 NAME = "InterPodAffinity"
 
 # Topology key, weight, and the pods that bring it to the place they run in.
-Pull = tuple[str, int, NodeTally]
+Attraction = tuple[str, int, NodeTally]
 
 
 def scores(view: View, shape: PodShape) -> tuple[Ints, Ints]:
@@ -45,48 +43,38 @@ def scores(view: View, shape: PodShape) -> tuple[Ints, Ints]:
         (term.key.topology_key, settings.hard_pod_affinity_weight, term.tally)
         for term in sets.held_about(shape.pods, AFFINITY)
     ]
-    raw: Ints | None = None
-    for key, table in _tables(view.cluster, pulls).items():
-        table[-1] = 0  # Pods on nodes without the label pull nobody.
-        here = view.by_label(view.cluster.topology(key), table)
-        raw = here if raw is None else raw + here
-    if raw is None or not view.size:
+    parts = _parts(view, pulls)
+    if not parts or not view.size:
         return view.zeros(), view.zeros()
-    return raw, _normalised(view, raw)
+    raw = loops.pulled(parts, view.size)
+    normalised = loops.between_extremes(raw, view.release.affinity_from_zero)
+    return raw, view.zeros() if normalised is None else normalised
 
 
-def _tables(cluster: Cluster, pulls: Iterable[Pull]) -> dict[str, Ints]:
-    """For each topology key the summed weights by label value; the last entry without label."""
+def _parts(view: View, pulls: Iterable[Attraction]) -> list[Pull]:
+    """What each node's places are worth: by node, or summed by the values of a label."""
+    parts: list[Pull] = []
     tables: dict[str, Ints] = {}
     for key, weight, tally in pulls:
-        if tally.total and weight:
-            column = cluster.topology(key)
-            pull = weight * tally.per_value(column)
-            tables[key] = tables[key] + pull if key in tables else pull
-    return tables
+        if not tally.total or not weight:
+            continue
+        column = view.cluster.topology(key)
+        if column.identity:
+            parts.append((view.column(tally.per_node()), None, weight, 0))
+            continue
+        pull = weight * tally.per_value(column)
+        tables[key] = tables[key] + pull if key in tables else pull
+    for key, table in tables.items():
+        table[-1] = 0  # Pods on nodes without the label pull nobody.
+        parts.append((table, view.codes(view.cluster.topology(key)), 1, 0))
+    return parts
 
 
-def _normalised(view: View, raw: Ints) -> Ints:
-    least, most = int(raw.min()), int(raw.max())
-    if view.release.affinity_from_zero:
-        least, most = min(least, 0), max(most, 0)
-    if least == most:
-        return view.zeros()
-    return by_table(raw - least, most - least, partial(_share, most - least))
-
-
-def _share(span: int, above_least: Ints) -> Ints:
-    share = above_least.astype(np.float64)
-    share /= span
-    share *= MAX_SCORE
-    return whole(share)
-
-
-def _own(cluster: Cluster, shape: PodShape) -> list[Pull]:
+def _own(cluster: Cluster, shape: PodShape) -> list[Attraction]:
     found: object = shape.compiled.get("preferred")
     if not isinstance(found, list):
         spec = shape.spec
-        found = list[Pull]()
+        found = list[Attraction]()
         for sign, affinity in ((1, spec.pod_affinity), (-1, spec.pod_anti_affinity)):
             for preferred in affinity.preferred:
                 query = PodQuery((clause_of(preferred.term, spec),))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnbench.scheduler import loops
 from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Floats, Ints
 from cnbench.scheduler.columns.exact import MAX_SCORE, floor_quotient, whole
@@ -27,7 +28,19 @@ def least(view: View, shape: PodShape) -> Ints:
 
     A resource counts 0 where the requests exceed the capacity.
     """
-    return _mean(view, shape, used=False)
+    resources = view.resources
+    shares = _shares(view, shape)
+    if not shares.rows:
+        return view.zeros()
+    if shares.lacking or resources.wide or view.release.absent_counts:
+        return _mean(view, shares, used=False)
+    return loops.least_allocated(
+        view.columns(resources.left(shares.rows)),
+        shares.scored,
+        shares.of(view, resources.divisor),
+        shares.weights,
+        shares.weight_sum,
+    )
 
 
 def most(view: View, shape: PodShape) -> Ints:
@@ -35,18 +48,19 @@ def most(view: View, shape: PodShape) -> Ints:
 
     A resource counts 100 where the requests exceed the capacity, before 1.22 nothing.
     """
-    return _mean(view, shape, used=True)
+    shares = _shares(view, shape)
+    return _mean(view, shares, used=True) if shares.rows else view.zeros()
 
 
-def _mean(view: View, shape: PodShape, used: bool) -> Ints:
+def _shares(view: View, shape: PodShape) -> ResourceShares:
     weights = view.settings.resources
-    shares = resource_shares(view, shape, weights, all_of_them=view.release.absent_counts)
-    if not shares.rows:
-        return view.zeros()
+    return resource_shares(view, shape, weights, all_of_them=view.release.absent_counts)
+
+
+def _mean(view: View, shares: ResourceShares, used: bool) -> Ints:
     empty = view.release.overcommitted_is_empty
     percent = percents(view, shares, used, beyond_is_empty=empty)
-    if shares.weights is not None:
-        percent *= shares.weights
+    percent *= shares.weights
     total = percent[0]
     for further in percent[1:]:
         total += further
@@ -112,6 +126,5 @@ def _divisor(view: View, shares: ResourceShares) -> Floats | float:
     if not shares.lacking:
         return shares.weight_sum
     present = shares.of(view, view.resources.capacity) > 0
-    each: Floats | float = 1.0 if shares.weights is None else shares.weights
-    divisor: Floats = np.maximum(np.add.reduce(present * each), 1.0)
+    divisor: Floats = np.maximum(np.add.reduce(present * shares.weights), 1.0)
     return divisor

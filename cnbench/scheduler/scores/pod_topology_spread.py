@@ -10,10 +10,11 @@ import math
 
 import numpy as np
 
+from cnbench.scheduler import loops
 from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.columns.arrays import Floats, Ints, Mask
-from cnbench.scheduler.columns.exact import MAX_SCORE, by_table
 from cnbench.scheduler.columns.node_labels import HOSTNAME
+from cnbench.scheduler.loops.by_numpy import Part, reversed_scores, rounded
 from cnbench.scheduler.model.placement_rules import SCHEDULE_ANYWAY
 from cnbench.scheduler.spread_domains import Constraints, SpreadConstraint, constraints, labelled
 from cnbench.scheduler.view import View
@@ -34,12 +35,15 @@ def scores(view: View, shape: PodShape) -> tuple[Ints, Ints]:
     wanted = constraints(view, shape, SCHEDULE_ANYWAY)
     if not wanted.wanted or not view.size:
         return view.zeros(), view.zeros()
+    if wanted.complete:
+        parts = [_part_by_counts(view, constraint) for constraint in wanted.wanted]
+        return loops.spread(parts, view.size, view.release.spread_rounds)
     has_labels = labelled(view, wanted)
     raw = _raw(view, wanted, has_labels)
     if has_labels is None:
-        return raw, _reversed(raw, raw)
+        return raw, reversed_scores(raw, raw)
     raw[~has_labels] = 0
-    normalised = _reversed(raw, raw[has_labels])
+    normalised = reversed_scores(raw, raw[has_labels])
     normalised[~has_labels] = 0
     return raw, normalised
 
@@ -48,15 +52,16 @@ def _raw(view: View, wanted: Constraints, has_labels: Mask | None) -> Ints:
     total = _part(view, wanted.wanted[0], has_labels)
     for constraint in wanted.wanted[1:]:
         total += _part(view, constraint, has_labels)
-    return _rounded(total) if view.release.spread_rounds else total.astype(np.int64)
+    return rounded(total) if view.release.spread_rounds else total.astype(np.int64)
 
 
-def _reversed(raw: Ints, known: Ints) -> Ints:
-    """100 * (max + min - score) / max, the maximum and minimum those of the known ones."""
-    most, least = int(known.max(initial=0)), int(known.min(initial=2**63 - 1))
-    if most == 0:
-        return np.full(len(raw), MAX_SCORE, dtype=np.int64)
-    return by_table(raw, most, lambda s: MAX_SCORE * (most + least - s) // most)
+def _part_by_counts(view: View, constraint: SpreadConstraint) -> Part:
+    """One constraint's part, where every node of the cluster has its label."""
+    weight = math.log(_domains(view, constraint, None) + 2)
+    extra = float(constraint.max_skew - 1)
+    if constraint.key == HOSTNAME:
+        return view.column(constraint.tally.per_node()), None, weight, extra
+    return constraint.counts(), view.codes(constraint.column), weight, extra
 
 
 def _part(view: View, constraint: SpreadConstraint, has_labels: Mask | None) -> Floats:
@@ -88,14 +93,3 @@ def _domains(view: View, constraint: SpreadConstraint, has_labels: Mask | None) 
     if has_labels is not None:
         codes = codes[has_labels]
     return int(np.count_nonzero(np.bincount(codes, minlength=1)))
-
-
-def _rounded(values: Floats) -> Ints:
-    """Go's math.Round: halves away from zero (numpy's go to even).
-
-    Half is added and the fraction cut off. That is Round for all values from 0 on for which the sum
-    is not itself rounded up to an integer, which of all float64 below 2**52 happens to the one just
-    below 0.5. These sums are 0, or at least one pod's ln 2 or one of maxSkew - 1.
-    """
-    values += 0.5
-    return values.astype(np.int64)

@@ -39,9 +39,8 @@ def raw(view: View, shape: PodShape) -> Ints:
     scores: Floats = line.take(used.astype(np.intp))
     if not release.absent_counts:
         scores = np.where(capacity > 0, scores, 0.0)
-    weights: Floats | float = 1.0 if shares.weights is None else shares.weights
-    counted = (scores > 0) * weights
-    total = np.add.reduce(scores * weights)
+    counted = (scores > 0) * shares.weights
+    total = np.add.reduce(scores * shares.weights)
     mean: Floats = total / np.maximum(np.add.reduce(counted), 1.0)
     return np.floor(mean + 0.5).astype(np.int64)
 

@@ -24,7 +24,7 @@ class ResourceShares:
 
     Attributes:
         rows: their rows.
-        weights: a column: (rows, 1); None where all are 1.
+        weights: a column: (rows, 1).
         weight_sum: their sum.
         scored: a hundred times what the pod is scored by, a column.
         requested: what it requests, a column.
@@ -40,17 +40,15 @@ class ResourceShares:
             for name, weight in weights
             if name in known and (all_of_them or name in NATIVE or demand.arriving(name))
         ]
-        names = [name for name, _ in taking_part]
-        self.rows = [known[name] for name in names]
-        self.weights = (
-            np.array([[float(weight)] for _, weight in taking_part])
-            if any(weight != 1 for _, weight in taking_part)
-            else None
-        )
-        self.weight_sum = float(sum(weight for _, weight in taking_part))
-        self.scored = np.array([[PERCENT * demand.arriving(name)] for name in names])
-        self.requested = np.array([[demand.balanced(name)] for name in names])
-        self.lacking = bool(resources.lacking[self.rows].any())
+        self.rows = tuple([known[name] for name, _ in taking_part])
+        amounts = [
+            (float(weight), PERCENT * demand.arriving(name), demand.balanced(name))
+            for name, weight in taking_part
+        ]
+        columns = np.array(amounts).reshape(-1, 3, 1).transpose(1, 0, 2).copy()
+        self.weights, self.scored, self.requested = columns
+        self.weight_sum = float(sum([weight for _, weight in taking_part]))
+        self.lacking = any(resources.lacking[row] for row in self.rows)
 
     def of(self, view: View, matrix: Floats) -> Floats:
         """The selected nodes' entries of a matrix for these resources: (rows, nodes)."""

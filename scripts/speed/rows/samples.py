@@ -9,8 +9,6 @@ from speed.made_run import as_one_object, as_recorded, made_run
 from speed.row import Figure, Row
 from speed.sides import CPU_TIME, MEMORY, Side
 
-LARGE, MIDDLE, SMALL = 1_100_000, 200_000, 3_000
-
 _WRITE_AGAIN = """
 import sys
 from pathlib import Path
@@ -57,10 +55,15 @@ print(statistics.median(took[-20:]))
 """
 
 
-def _prepare(count: int, folder: Path) -> None:
-    for file, write in ((_old(count, folder), as_one_object), (_new(count, folder), as_recorded)):
-        if not file.exists():
-            write(*made_run(count), file)
+def _prepare(count: int, side: Side, folder: Path) -> None:
+    file = _file(count, side, folder)
+    if not file.exists():
+        (as_one_object if side.earlier else as_recorded)(*made_run(count), file)
+
+
+def _prepare_old(count: int, side: Side, folder: Path) -> None:
+    if not _old(count, folder).exists():
+        as_one_object(*made_run(count), _old(count, folder))
 
 
 def _old(count: int, folder: Path) -> Path:
@@ -76,8 +79,8 @@ def _file(count: int, side: Side, folder: Path) -> Path:
     return (_old if side.earlier else _new)(count, folder)
 
 
-def _bytes_a_sample(side: Side, folder: Path) -> dict[str, float]:
-    (size,) = side.told_by(_WRITE_AGAIN, _old(MIDDLE, folder), folder / "written-again")
+def _bytes_a_sample(count: int, side: Side, folder: Path) -> dict[str, float]:
+    (size,) = side.told_by(_WRITE_AGAIN, _old(count, folder), folder / "written-again")
     return {"bytes": size}
 
 
@@ -85,18 +88,18 @@ def _show(count: int, side: Side, folder: Path) -> dict[str, float]:
     return side.used_by(side.cnbench, "show", _file(count, side, folder))
 
 
-def _report(side: Side, folder: Path) -> dict[str, float]:
+def _report(count: int, side: Side, folder: Path) -> dict[str, float]:
     page = folder / "page.html"
-    used = side.used_by(side.cnbench, "report", _file(LARGE, side, folder), "-o", page)
+    used = side.used_by(side.cnbench, "report", _file(count, side, folder), "-o", page)
     return used | {"page": page.stat().st_size}
 
 
-def _frame(side: Side, folder: Path) -> dict[str, float]:
-    return side.used_by(side.python, "-c", _FRAME, _file(LARGE, side, folder))
+def _frame(count: int, side: Side, folder: Path) -> dict[str, float]:
+    return side.used_by(side.python, "-c", _FRAME, _file(count, side, folder))
 
 
-def _saving(cases: int, side: Side, folder: Path) -> dict[str, float]:
-    (seconds,) = side.told_by(_SAVE, _old(SMALL, folder), folder / "saved", cases)
+def _saving(cases: int, count: int, side: Side, folder: Path) -> dict[str, float]:
+    (seconds,) = side.told_by(_SAVE, _old(count, folder), folder / "saved", cases)
     return {"time": seconds}
 
 
@@ -104,19 +107,24 @@ def _used(time: float, memory: float) -> tuple[Figure, Figure]:
     return Figure(CPU_TIME, "s", time), Figure(MEMORY, "B", memory)
 
 
-ROWS = (
-    Row("file", "a sample in a run file", (Figure("bytes", "B", 1 / 6),), _bytes_a_sample,
-        partial(_prepare, MIDDLE), exact=True),
-    Row("show", "`show`, 1.1 million samples", _used(1 / 8, 1 / 10), partial(_show, LARGE),
-        partial(_prepare, LARGE)),
-    Row("show-small", "`show`, 3,000 samples", _used(1.05, 1.05), partial(_show, SMALL),
-        partial(_prepare, SMALL)),
-    Row("report", "`report`, 1.1 million samples",
-        (*_used(1 / 3, 1 / 8), Figure("page", "B", 5 / 8.7)), _report, partial(_prepare, LARGE)),
-    Row("frame", "`load().frame()`, 1.1 million samples", _used(1 / 10, 1 / 6), _frame,
-        partial(_prepare, LARGE)),
-    Row("save-50", "saving a case after 50", (Figure("time", "s", None),), partial(_saving, 50),
-        partial(_prepare, SMALL)),
-    Row("save-1200", "saving a case after 1,200", (Figure("time", "s", None),),
-        partial(_saving, 1200), partial(_prepare, SMALL)),
-)  # fmt: skip
+def rows(*, reduced: bool) -> list[Row]:
+    """The rows of this file."""
+    large, middle = (9_000, 6_000) if reduced else (1_100_000, 200_000)
+    number, small = f"{large:,} samples", 3_000
+    of_large, of_small = partial(_prepare, large), partial(_prepare, small)
+    return [
+        Row("file", "a sample in a run file", (Figure("bytes", "B", 1 / 6),),
+            partial(_bytes_a_sample, middle), partial(_prepare_old, middle), exact=True),
+        Row("show", f"`show`, {number}", _used(1 / 8, 1 / 10), partial(_show, large), of_large),
+        Row("show-small", f"`show`, {small:,} samples", _used(1.05, 1.05), partial(_show, small),
+            of_small),
+        Row("report", f"`report`, {number}", (*_used(1 / 3, 1 / 8), Figure("page", "B", 5 / 8.7)),
+            partial(_report, large), of_large),
+        Row("frame", f"`load().frame()`, {number}", _used(1 / 10, 1 / 6), partial(_frame, large),
+            of_large),
+        *(
+            Row(f"save-{cases}", f"saving a case after {cases:,}", (Figure("time", "s", None),),
+                partial(_saving, cases, small), partial(_prepare_old, small))
+            for cases in (50, 1_200)
+        ),
+    ]  # fmt: skip

@@ -24,6 +24,8 @@ NOT_MEASURING = frozenset(
 # A guest sees a disk's size when it boots, and may be saved before this image is there: so all
 # images have one size, of which the unused end takes no room in a file.
 DISK_BYTES = 64 << 20
+# What is compiled for this machine's Python: a guest has another one.
+_OF_THIS_PYTHON = {".pyc", ".so"}
 _KEPT = 4
 _FORMAT = 1
 
@@ -72,7 +74,7 @@ def _folder_of(package: str) -> Path:
 def _sources(package: str, folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         part = f"{package}/{path.relative_to(folder).parts[0]}"
-        if path.is_file() and path.suffix != ".pyc" and part not in NOT_MEASURING:
+        if path.is_file() and path.suffix not in _OF_THIS_PYTHON and part not in NOT_MEASURING:
             yield path
 
 

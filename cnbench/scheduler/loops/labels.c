@@ -1,0 +1,123 @@
+/* The loops that go by a node's label: sums over its values, and looking a node's value up. */
+
+#define NO_IMPORT_ARRAY
+#include "arrays.h"
+#include "labels.h"
+
+#define FEW 64
+
+static void count_many(const npy_int32 *counts, const npy_intp *codes, const npy_bool *eligible,
+                       npy_intp n, npy_int64 *sums)
+{
+    for (npy_intp i = 0; i < n; i++)
+        sums[codes[i]] += eligible ? eligible[i] * counts[i] : counts[i];
+}
+
+/* Of few values neighbours often have the same: in four sums none waits for the one before. */
+static void count_few(const npy_int32 *counts, const npy_intp *codes, const npy_bool *eligible,
+                      npy_intp n, npy_intp values, npy_int64 *sums)
+{
+    npy_int64 apart[4][FEW] = {{0}};
+    npy_intp i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (npy_intp lane = 0; lane < 4; lane++)
+            apart[lane][codes[i + lane]] +=
+                eligible ? eligible[i + lane] * counts[i + lane] : counts[i + lane];
+    count_many(counts + i, codes + i, eligible ? eligible + i : NULL, n - i, sums);
+    for (npy_intp value = 0; value < values; value++)
+        for (npy_intp lane = 0; lane < 4; lane++)
+            sums[value] += apart[lane][value];
+}
+
+PyObject *count_by_label(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (!expect(count, 4, "count_by_label")) return NULL;
+    const npy_int32 *counts = data_of(args[0], NPY_INT32, "counts");
+    const npy_intp *codes = counts ? data_of(args[1], NPY_INTP, "codes") : NULL;
+    if (!codes) return NULL;
+    npy_intp values = PyLong_AsSsize_t(args[2]), n = length_of(args[0], 0);
+    if (values == -1 && PyErr_Occurred()) return NULL;
+    const npy_bool *eligible = NULL;
+    if (args[3] != Py_None) {
+        eligible = data_of(args[3], NPY_BOOL, "eligible");
+        if (!eligible || !expect(length_of(args[3], 0), n, "eligible")) return NULL;
+    }
+    if (!expect(length_of(args[1], 0), n, "codes")) return NULL;
+    PyObject *made = PyArray_ZEROS(1, &values, NPY_INT64, 0);
+    if (!made) return NULL;
+    if (values <= FEW)
+        count_few(counts, codes, eligible, n, values, own_data(made));
+    else
+        count_many(counts, codes, eligible, n, own_data(made));
+    return made;
+}
+
+PyObject *values_on(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (!expect(count, 3, "values_on")) return NULL;
+    const npy_bool *nodes = data_of(args[0], NPY_BOOL, "nodes");
+    const npy_intp *codes = nodes ? data_of(args[1], NPY_INTP, "codes") : NULL;
+    if (!codes) return NULL;
+    npy_intp values = PyLong_AsSsize_t(args[2]), n = length_of(args[1], 0);
+    if ((values == -1 && PyErr_Occurred()) || !expect(length_of(args[0], 0), n, "nodes"))
+        return NULL;
+    PyObject *made = PyArray_ZEROS(1, &values, NPY_BOOL, 0);
+    if (!made) return NULL;
+    npy_bool *there = own_data(made);
+    for (npy_intp i = 0; i < n; i++)
+        there[codes[i]] |= nodes[i];
+    return made;
+}
+
+/* The fewest pods of any domain, and how many domains there are; without any, Go's MaxInt32. */
+static npy_int64 fewest_of(const npy_int64 *counts, const npy_bool *domains, npy_intp values,
+                           npy_intp *number)
+{
+    npy_int64 fewest = NPY_MAX_INT32;
+    *number = 0;
+    for (npy_intp value = 0; value < values; value++)
+        if (!domains || domains[value]) {
+            *number += 1;
+            fewest = counts[value] < fewest ? counts[value] : fewest;
+        }
+    return fewest;
+}
+
+PyObject *within_skew(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (!expect(count, 5, "within_skew")) return NULL;
+    const npy_int64 *counts = data_of(args[0], NPY_INT64, "counts");
+    const npy_intp *codes = counts ? data_of(args[1], NPY_INTP, "codes") : NULL;
+    if (!codes) return NULL;
+    npy_intp n = length_of(args[1], 0), missing = length_of(args[0], 0) - 1, number;
+    const npy_bool *domains = NULL;
+    if (args[2] != Py_None) {
+        domains = data_of(args[2], NPY_BOOL, "domains");
+        if (!domains || !expect(length_of(args[2], 0), missing + 1, "domains")) return NULL;
+    }
+    npy_int64 min_domains = PyLong_AsLongLong(args[3]), most = PyLong_AsLongLong(args[4]);
+    if (PyErr_Occurred()) return NULL;
+    npy_int64 fewest = fewest_of(counts, domains, missing, &number);
+    most += number < min_domains ? 0 : fewest;
+    PyObject *made = new_array(n, NPY_BOOL);
+    if (!made) return NULL;
+    npy_bool *fits = own_data(made);
+    for (npy_intp i = 0; i < n; i++)
+        fits[i] = (counts[codes[i]] <= most) & (codes[i] != missing);
+    return made;
+}
+
+PyObject *marked(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (!expect(count, 2, "marked")) return NULL;
+    const npy_bool *table = data_of(args[0], NPY_BOOL, "table");
+    const npy_intp *codes = table ? data_of(args[1], NPY_INTP, "codes") : NULL;
+    if (!codes) return NULL;
+    npy_intp n = length_of(args[1], 0);
+    PyObject *made = new_array(n, NPY_BOOL);
+    if (!made) return NULL;
+    npy_bool *marks = own_data(made);
+    for (npy_intp i = 0; i < n; i++)
+        marks[i] = table[codes[i]];
+    return made;
+}

@@ -1,0 +1,56 @@
+"""A run of a build, and when its blocks ended."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from speed.sides import WALL, Side
+
+FIRST_BLOCK, ANOTHER_BLOCK = "until the first block", "each further block"
+
+# Blocks are told as events; how those travel differs between builds, so their making is noted.
+_NOTING = """
+import os, sys, time
+try:
+    from cnbench.measuring.events import BlockEnded
+except ImportError:
+    from cnbench.measure.events import BlockEnded
+from cnbench.cli.main import main
+made, mine, notes = BlockEnded.__init__, os.getpid(), open(sys.argv.pop(1), "a")
+def noted(event, *args, **kwargs):
+    made(event, *args, **kwargs)
+    if os.getpid() == mine:
+        print(time.monotonic(), file=notes, flush=True)
+BlockEnded.__init__ = noted
+sys.argv[0] = "cnbench"
+main()
+"""
+
+
+def run(side: Side, folder: Path, *argv: str) -> None:
+    """Carry ``cnbench run`` with these arguments out, as a user does."""
+    out = folder / f"run-{'before' if side.earlier else 'after'}.jsonl"
+    subprocess.run([side.cnbench, "run", *argv, "-o", out, "--force"],
+                   cwd=folder, capture_output=True, check=True)  # fmt: skip
+
+
+def times_of(side: Side, folder: Path, argv: Sequence[str]) -> dict[str, float]:
+    """How long a run took, its first block and each further one; seconds by the wall clock."""
+    notes, out = folder / "notes", folder / "noted.jsonl"
+    notes.unlink(missing_ok=True)
+    began = time.monotonic()
+    subprocess.run(
+        [side.python, "-c", _NOTING, notes, "run", *argv, "-o", out, "--force"],
+        cwd=folder, capture_output=True, check=True,
+    )  # fmt: skip
+    took = time.monotonic() - began
+    ended = [float(line) for line in notes.read_text().split()]
+    found = {WALL: took, FIRST_BLOCK: ended[0] - began}
+    if len(ended) > 1:
+        found[ANOTHER_BLOCK] = statistics.median(b - a for a, b in itertools.pairwise(ended))
+    return found

@@ -1,0 +1,34 @@
+"""Counting instructions in guests: until the first block, and all of it from saved states."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from speed.blocks import FIRST_BLOCK, run, times_of
+from speed.row import Figure, Row
+from speed.sides import WALL, Side
+
+_COUNTED = ("service-routing", "-p", "measure=connect", "--clock", "instructions")
+
+
+def _prepare(argv: tuple[str, ...], side: Side, folder: Path) -> None:
+    """Have all states saved that a run can go on from: those of the guest, and of its set-ups."""
+    run(side, folder, *argv)
+
+
+def _time(argv: tuple[str, ...], side: Side, folder: Path) -> dict[str, float]:
+    return times_of(side, folder, argv)
+
+
+def rows(*, reduced: bool) -> list[Row]:
+    """The rows of this file."""
+    services = "1,10" if reduced else "1,1000"
+    small = (*_COUNTED, "-p", "mode=iptables", "-p", "services=1", "-p", "position=first")
+    both = (*_COUNTED, "-p", "mode=iptables,ipvs", "-p", f"services={services}")
+    return [
+        Row("first-block", "a small counted case, from saved states",
+            (Figure(FIRST_BLOCK, "s", 1 / 2),), partial(_time, small), partial(_prepare, small)),
+        Row("counted", f"`{' '.join(both)}`, from saved states", (Figure(WALL, "s", 1 / 3),),
+            partial(_time, both), partial(_prepare, both), rounds=3),
+    ]  # fmt: skip

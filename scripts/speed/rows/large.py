@@ -1,0 +1,37 @@
+"""50,000 services: a block in iptables mode, filling a node, IPVS on a clock that counts."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from speed.blocks import ANOTHER_BLOCK, FIRST_BLOCK, times_of
+from speed.row import Figure, Row
+from speed.sides import CPU_TIME, MEMORY, WALL, Side
+
+
+def _blocks(argv: tuple[str, ...], side: Side, folder: Path) -> dict[str, float]:
+    return times_of(side, folder, argv)
+
+
+def _used(argv: tuple[str, ...], side: Side, folder: Path) -> dict[str, float]:
+    return side.used_by(side.cnbench, "run", *argv, "-o", folder / "used.jsonl", "--force")
+
+
+def rows(*, reduced: bool) -> list[Row]:
+    """The rows of this file."""
+    services = 200 if reduced else 50_000
+    connect = ("service-routing", "-p", "measure=connect", "-p", f"services={services}")
+    on_host = (*connect, "--lab", "host")
+    return [
+        Row("iptables", f"iptables, {services:,} services: first packets",
+            (Figure(WALL, "s", None), Figure(FIRST_BLOCK, "s", None),
+             Figure(ANOTHER_BLOCK, "s", 1 / 3)),
+            partial(_blocks, (*on_host, "-p", "mode=iptables")), large=True),
+        Row("nftables-fill", f"nftables: filling {services:,} services, and the fewest blocks",
+            (Figure(CPU_TIME, "s", 1 / 2), Figure(MEMORY, "B", None), Figure(WALL, "s", None)),
+            partial(_used, (*on_host, "-p", "mode=nftables", "--budget", "1s")), large=True),
+        Row("ipvs-counted", f"IPVS, {services:,} services in the emulated guest",
+            (Figure(WALL, "s", 1 / 4),),
+            partial(_blocks, (*connect, "-p", "mode=ipvs", "--clock", "instructions")), large=True),
+    ]  # fmt: skip
