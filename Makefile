@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_TEST := .venv/.installed-test
 
-.PHONY: help setup guest bench bench-sync test lint unit known-answers evidence torture speed asv asv-publish schema clean
+.PHONY: help setup guest bench bench-sync test lint unit known-answers evidence torture speed docs asv asv-publish schema clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -55,6 +55,9 @@ evidence: $(INSTALLED_TEST) ## simulate what the statistics promise, beside othe
 BEFORE ?= HEAD~1
 speed: $(INSTALLED_TEST) ## this build beside an earlier one, in some minutes: make speed BEFORE=COMMIT
 	@$(BIN)/python scripts/speed $(BEFORE) --write docs/speed.md
+
+docs: $(INSTALLED_TEST) ## the documentation's site, in reports/site; fails where a reference is broken
+	@$(BIN)/python scripts/site && echo "Wrote reports/site/index.html"
 
 asv: setup ## measure the last commit for asv
 	$(BIN)/asv run --show-stderr
