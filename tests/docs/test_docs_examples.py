@@ -158,7 +158,7 @@ def misnamed(text: str) -> Iterator[tuple[str, str]]:
                 yield named, ", ".join(unknown)
         elif words[0] == "make" and len(words) > 1 and words[1] not in commands.make_targets():
             yield named, words[1]
-        elif FILE.fullmatch(named) and not (ROOT / named).exists():
+        elif FILE.fullmatch(named) and "NAME" not in named and not (ROOT / named).exists():
             yield named, named
 
 
