@@ -27,6 +27,7 @@ COMMANDS = {
     "compare": ("results.compare", "Compare two runs, or two variants live."),
     "noise": ("results.noise", "What results here differ by, and what change could be found."),
     "report": ("results.report", "Write the HTML report."),
+    "fleet": ("fleet.command", "Many nodes together: who is odd, and what of."),
     "export": (
         "results.export",
         "Write a run as CSV, Parquet, JSON, pyperf, Markdown, OpenMetrics.",

@@ -128,7 +128,11 @@ class Request:
 
 @dataclass
 class Run:
-    """One run; grows by a case at a time."""
+    """One run; grows by a case at a time.
+
+    ``node`` is the machine's name among others, which its fingerprint does not have: two machines
+    of one kind are one environment. Empty in a file that does not say.
+    """
 
     id: str
     started: str
@@ -137,6 +141,7 @@ class Run:
     experiments: dict[str, ExperimentRecord]
     schema: int = SCHEMA_VERSION
     format: Literal["cnbench-run"] = "cnbench-run"
+    node: str = ""
     finished: str = ""
     fingerprints: dict[str, Fingerprint] = field(default_factory=dict)
     cases: list[CaseResult] = field(default_factory=list)

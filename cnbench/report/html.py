@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
-
-import jinja2
-from markupsafe import Markup, escape
 
 from cnbench.analysis.answers import answers_of, claims_of
 from cnbench.analysis.chapters import chapters_of
-from cnbench.analysis.number_format import count_text, minus
 from cnbench.analysis.run_pairs import pairs_of
 from cnbench.behaviours.table import Table
 from cnbench.core.errors import UsageError
 from cnbench.core.run import Run
 from cnbench.report.behaviours import behaviours_of
+from cnbench.report.filled import filled
 from cnbench.report.page_head import heads_of, totals_of
 from cnbench.report.sections import section_of
 from cnbench.report.summary import overviews_of, troubles_of
@@ -36,20 +32,17 @@ def render(runs: Sequence[Run], behaviours: Table = _NOBODY_ASKED) -> str:
     if not runs:
         raise UsageError("there is no run to report on", "measure something: cnbench run")
     chapters = chapters_of(runs)
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            heads=heads_of(runs),
-            answers=answers_of(chapters),
-            claims=claims_of(chapters),
-            totals=totals_of(runs),
-            overviews=[overview for chapter in chapters for overview in overviews_of(chapter)],
-            troubles=troubles_of(chapters),
-            sections=[section_of(chapter, number) for number, chapter in enumerate(chapters)],
-            pairs=pairs_of(runs),
-            behaviours=behaviours_of(behaviours),
-        )
+    return filled(
+        "report.html.j2",
+        heads=heads_of(runs),
+        answers=answers_of(chapters),
+        claims=claims_of(chapters),
+        totals=totals_of(runs),
+        overviews=[overview for chapter in chapters for overview in overviews_of(chapter)],
+        troubles=troubles_of(chapters),
+        sections=[section_of(chapter, number) for number, chapter in enumerate(chapters)],
+        pairs=pairs_of(runs),
+        behaviours=behaviours_of(behaviours),
     )
 
 
@@ -63,32 +56,3 @@ def write(runs: Sequence[Run], path: Path, behaviours: Table = _NOBODY_ASKED) ->
     # A character that no encoding has (half a surrogate pair) must not cost the report.
     page = render(runs, behaviours).encode("utf-8", errors="replace")
     whole_file.write(path, page, "the report")
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cnbench.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["count"] = count_text
-    environment.filters["breakable"] = _breakable
-    environment.filters["minus"] = minus
-    # The style sheets are part of the package, so they go in as they are.
-    sheets = (_template_text(environment, f"{name}.css") for name in ("report", "answers"))
-    environment.globals["style"] = Markup("\n".join(sheets))  # noqa: S704
-    return environment
-
-
-def _breakable(name: str) -> Markup:
-    """A name with a place to break the line after every underscore: a heading needs no more."""
-    return escape(name).replace("_", Markup("_<wbr/>"))
-
-
-def _template_text(environment: jinja2.Environment, name: str) -> str:
-    loader = environment.loader
-    assert loader is not None  # noqa: S101
-    return loader.get_source(environment, name)[0]

@@ -62,6 +62,7 @@ class Head(msgspec.Struct, frozen=True):
     cnbench: str
     request: Request
     experiments: dict[str, ExperimentRecord]
+    node: str = ""
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -78,7 +79,7 @@ def head_of(run: Run) -> bytes:
     """The first line of ``run``."""
     return _line({"format": run.format} | {
         name: getattr(run, name)
-        for name in ("schema", "id", "started", "cnbench", "request", "experiments")
+        for name in ("schema", "id", "started", "cnbench", "request", "experiments", "node")
     })  # fmt: skip
 
 

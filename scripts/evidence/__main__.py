@@ -4,7 +4,7 @@ Every comparison goes through the functions of `cnbench compare`, every series t
 `cnbench history`; what pyperf, asv, apache-otava and ruptures say is of the same data. What does
 not fit in the time is left out, and said.
 
-    .venv/bin/python scripts/evidence [--minutes 15] [--only power,series,coverage,grid]
+    .venv/bin/python scripts/evidence [--minutes 15] [--only power,fleets,series,coverage,grid]
                                       [--write docs/statistics.md]
 """
 
@@ -24,12 +24,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
+from evidence import fleets
 from evidence.comparing import counted
 from evidence.made import Way
 from evidence.models import MODELS
 from evidence.others import TESTS
 from evidence.series import kinds, sought
 from scipy.stats import beta, nct, t
+
+from cnbench.analysis.fleet.fleet import RATE
 
 # The ones that are promised first.
 BLOCKS = (12, 30, 6, 100)
@@ -138,6 +141,24 @@ def series(length: int, kind: str, noise: float, trials: int) -> str:
     return f"series    {length:4} places, {noise:.2%}, {kind:22}: {told}  of {trials}, others {few}"
 
 
+def fleet_alike(shape: str, nodes: int, rate: float, trials: int) -> str:
+    """How often any node of a fleet without a slow one is named."""
+    named, silent = fleets.alike(shape, nodes, rate, trials)
+    return (
+        f"fleet     {nodes:4} nodes alike, {shape:15}, rate {rate:.1%}: any named {named:6.2%},"
+        f" without a caution {silent:6.2%}  of {trials}"
+    )
+
+
+def fleet_slower(nodes: int, shift: float, trials: int) -> str:
+    """How often all slow nodes of a fleet are named, and any other."""
+    found, others = fleets.slower(nodes, shift, RATE, trials)
+    return (
+        f"fleet     {nodes:4} nodes, {fleets.SLOW[nodes]} slower by {shift:4.1f} deviations:"
+        f" all named {found:6.1%}, another {others:6.2%}  of {trials}"
+    )
+
+
 def jobs(parts: list[str], trials: int) -> Iterator[Job]:
     """Every line of the tables, in the order of what is promised first."""
     if "power" in parts:
@@ -145,6 +166,11 @@ def jobs(parts: list[str], trials: int) -> Iterator[Job]:
         yield from ((power, (shift, trials)) for shift in (0.0, 0.02, 0.025, 0.03))
         for errors in (0.0, 3.0, 3.67, 4.5):
             yield from ((power_of_repeats, (errors, earlier, trials)) for earlier in (0, 8))
+    if "fleets" in parts:
+        for nodes in fleets.SIZES:
+            for rate in (0.05, RATE):
+                yield from ((fleet_alike, (s, nodes, rate, 5 * trials)) for s in fleets.SHAPES)
+            yield from ((fleet_slower, (nodes, shift, trials)) for shift in fleets.SHIFTS)
     if "series" in parts:
         for length, share in ((40, 1), (200, 10)):
             for noise in NOISES:
@@ -191,7 +217,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--trials", type=int, default=TRIALS)
-    parser.add_argument("--only", default="power,series,coverage,grid")
+    parser.add_argument("--only", default="power,fleets,series,coverage,grid")
     parser.add_argument("--write", type=Path, help="a page whose tables are replaced")
     options = parser.parse_args()
     began = time.monotonic()

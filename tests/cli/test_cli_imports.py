@@ -35,6 +35,7 @@ MAY = {
     "export --to pyperf": {"msgspec", "pyperf", *STATISTICS},
     "export --to json": {"msgspec", "numpy"},
     "export --to csv": {"msgspec", "numpy", "pandas", "pyarrow"},
+    "fleet report --help": {"msgspec"},
     "report": {"jinja2", "matplotlib", "msgspec", *STATISTICS},
 }
 PROGRAM = (

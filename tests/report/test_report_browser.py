@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 from synthetic_runs import a_run, fingerprint, result, whole_run
 
+from cnbench.analysis.fleet.fleet import fleet_of
 from cnbench.core.metric import Metric
 from cnbench.core.run import ExperimentRecord, Run
+from cnbench.report import fleet as fleet_page
 from cnbench.report.html import render
 
 pytestmark = pytest.mark.slow
@@ -81,12 +83,24 @@ def wide_run(id: str, slower: float = 1.0) -> Run:
     return run
 
 
+def of_a_fleet() -> str:
+    """The page of eight nodes with long names, of which one is slow."""
+    runs = []
+    for number in range(8):
+        run = wide_run(f"20260101-000000-{number:04}", 1.5 if number == 3 else 1 + number / 1000)
+        run.node = f"ip-10-0-{number}-17.eu-central-1.compute.internal"
+        runs.append((Path(run.id), run))
+    fleet = fleet_of(runs)
+    assert len(fleet.odd) == 1
+    return fleet_page.render(fleet)
+
+
 PAGES = {
-    "a run": lambda: [whole_run()],
-    "a comparison": lambda: [
-        wide_run("20260101-000000-aaaa"),
-        wide_run("20260102-000000-bbbb", 1.1),
-    ],
+    "a run": lambda: render([whole_run()]),
+    "a comparison": lambda: render(
+        [wide_run("20260101-000000-aaaa"), wide_run("20260102-000000-bbbb", 1.1)]
+    ),
+    "a fleet": of_a_fleet,
 }
 
 
@@ -106,8 +120,8 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("pages")
-    for name, runs in PAGES.items():
-        (folder / f"{name}.html").write_text(render(runs()))
+    for name, page in PAGES.items():
+        (folder / f"{name}.html").write_text(page())
     return {name: (folder / f"{name}.html").as_uri() for name in PAGES}
 
 

@@ -82,7 +82,7 @@ def _print_all(experiments: Iterable[Experiment]) -> None:
 
 def _variants(experiment: Experiment) -> str:
     variant = experiment.parameter(experiment.variant)
-    values = variant.choices or _values_in_words(
+    values = variant.choices or values_in_words(
         variant, variant.quick, experiment.grid(False, {})
     ).split(", ")
     return f"{variant.name} {', '.join(values)}"
@@ -115,7 +115,7 @@ def _of_parameters(experiment: Experiment) -> Iterator[Column]:
     for full in (False, True):
         grid = experiment.grid(full, {})
         values = (
-            _values_in_words(parameter, parameter.full if full else parameter.quick, grid)
+            values_in_words(parameter, parameter.full if full else parameter.quick, grid)
             for parameter in experiment.parameters
         )
         yield Column("full" if full else "quick", tuple(values), sentences=True)
@@ -123,7 +123,7 @@ def _of_parameters(experiment: Experiment) -> Iterator[Column]:
     yield Column("what it is", summaries, sentences=True)
 
 
-def _values_in_words(parameter: Parameter, values: Values, grid: Sequence[Point]) -> str:
+def values_in_words(parameter: Parameter, values: Values, grid: Sequence[Point]) -> str:
     """A parameter's values in words; those that follow from others as the ``grid`` has them."""
     if not callable(values):
         return ", ".join(map(parameter.show, values))

@@ -1,0 +1,1 @@
+"""A fleet: runs of many nodes, the node being what was drawn."""
