@@ -1,0 +1,152 @@
+"""Going on with a watch after a cut, as an informer's reflector does.
+
+From the version that was seen last, as long as the server knows it. Once it does not (410 Gone), by
+listing anew and watching from there. For that the API server is one without a watch cache, since
+that keeps what etcd has forgotten; a compaction then is felt as soon as it is made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from cnbench.control_plane.api.ledger import Account, Entry, account
+from cnbench.control_plane.api.traffic import Traffic
+from cnbench.control_plane.api.watcher import GoneError, Watcher, entry_of, open_watcher
+from cnbench.core.proof import Proof, equal
+from cnbench.experiments.list_watch.stock import Stock
+from cnbench.experiments.list_watch.watching import agrees, open_writes
+from cnbench.lab.host import Lab
+from cnbench.lab.waiting import wait_until
+
+_BEFORE, _MEANWHILE, _AFTER = 10, 20, 5
+_PATIENCE = 60.0
+
+# The version of each object and what we wrote into it, by its name.
+Store = dict[str, tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Caught:
+    """A watcher that has caught up.
+
+    Attributes:
+        since: the version that it goes on from.
+        ended: when it had caught up, in ns of CLOCK_REALTIME.
+    """
+
+    watcher: Watcher
+    since: int
+    ended: int
+
+
+@dataclass
+class Resuming:
+    """A watcher that is cut in every sample, while changes are made, and goes on.
+
+    Attributes:
+        gone: whether the version that it was at is forgotten meanwhile.
+        told: how what it was told differs from what was written.
+        cuts: how many there were.
+        refusals: how often the server did not know the version.
+        stale: objects of which it had another state than the server, at the ends of samples.
+    """
+
+    lab: Lab
+    stock: Stock
+    traffic: Traffic
+    rate: float
+    gone: bool
+    told: Account = field(default_factory=Account)
+    cuts: int = 0
+    refusals: int = 0
+    stale: int = 0
+
+    def sample(self) -> Mapping[str, float]:
+        """Cut a watch amid writes, and take the time until it has caught up."""
+        first = len(self.traffic.written)
+        store, version = self._list()
+        with self._watch(version) as watcher:
+            with self.traffic.following([watcher]):
+                self.traffic.write(_BEFORE, self.rate, until_told=False)
+            told = watcher.take()
+        self.cuts += 1
+        _put(store, told)
+        self.traffic.write(_MEANWHILE, self.rate)
+        if self.gone:
+            self.stock.plane.etcd.compact()
+        with contextlib.ExitStack() as opened:
+            with self.lab.timed.part():
+                began = time.time_ns()
+                caught = self._go_on(watcher.version, store, opened)
+            with self.traffic.following([caught.watcher]):
+                self.traffic.write(_AFTER, self.rate)
+            later = caught.watcher.take()
+        _put(store, later)
+        written = [
+            entry
+            for entry in self.traffic.written[first:]
+            if entry.version <= watcher.version or entry.version > caught.since
+        ]
+        self.told += account(written, told + later)
+        self.stale += len(store.items() ^ self._list()[0].items())
+        return {"resume": self.lab.clock.units(caught.ended - began)}
+
+    def _go_on(self, version: int, store: Store, opened: contextlib.ExitStack) -> Caught:
+        """Watch from ``version``, or list anew where that is gone, until all is known."""
+        last = max(entry.version for entry in self.traffic.written)
+        try:
+            watcher = opened.enter_context(self._watch(version))
+            wait_until(
+                lambda: _has_come_to(watcher, last), "a watch did not go on", within=_PATIENCE,
+                every=0.0005,
+            )  # fmt: skip
+            return Caught(watcher, version, watcher.told[-1].arrived)
+        except GoneError:
+            self.refusals += 1
+        listed, since = self._list()
+        store.clear()
+        store.update(listed)
+        watcher = opened.enter_context(self._watch(since))
+        return Caught(watcher, since, time.time_ns())
+
+    def _watch(self, version: int) -> AbstractContextManager[Watcher]:
+        context = self.stock.plane.api.context()
+        return open_watcher(self.stock.connection, context, self.stock.kind, version)
+
+    def _list(self) -> tuple[Store, int]:
+        with self.stock.plane.api.client() as client:
+            said = client.get(self.stock.kind.path)
+        store: Store = {}
+        _put(store, (entry_of(about, 0) for about in said["items"]))
+        return store, int(said["metadata"]["resourceVersion"])
+
+    def proof(self) -> Proof:
+        """Nothing was lost or told twice, and the store is the server's after every cut."""
+        refusals = self.cuts if self.gone else 0
+        return Proof(
+            (
+                agrees(self.told),
+                equal("objects that differ from the server's", 0, self.stale),
+                equal(f"refused as gone in {self.cuts} cuts", refusals, self.refusals),
+            )
+        )
+
+
+def _put(store: Store, entries: Iterable[Entry]) -> None:
+    store.update((entry.name, (entry.version, entry.sequence)) for entry in entries)
+
+
+def _has_come_to(watcher: Watcher, version: int) -> bool:
+    watcher.receive()
+    return watcher.version >= version
+
+
+@contextlib.contextmanager
+def open_resuming(lab: Lab, stock: Stock, rate: float, gone: bool) -> Iterator[Resuming]:
+    """A watcher that is cut while ``stock`` is written to."""
+    with open_writes(stock, rate) as traffic:
+        yield Resuming(lab, stock, traffic, rate, gone)
