@@ -2,12 +2,10 @@ import os
 
 import pytest
 
-from cnbench.control_plane.binaries import APIEXTENSIONS, KUBERNETES, binaries_of
+from cnbench.control_plane.binaries import binaries_of
 from cnbench.control_plane.servers.plane import require_plane
 from cnbench.core.errors import UnsupportedError
 from cnbench.lab.host import open_lab
-
-SERVERS = (KUBERNETES, APIEXTENSIONS)
 
 
 @pytest.fixture(scope="module")

@@ -107,18 +107,35 @@ def create(
     Raises:
         CnbenchError: the server refused one.
     """
+
+    def one(client: Client, number: int) -> None:
+        client.demand("POST", kind.path, kind.body(number, payload))
+
+    in_parallel(connect, count, one, advanced)
+
+
+def in_parallel(
+    connect: Callable[[], Client],
+    count: int,
+    act: Callable[[Client, int], None],
+    advanced: Callable[[int], None] = lambda done: None,
+) -> None:
+    """Do something for each number below ``count``, over several connections at once.
+
+    Raises whatever one of them raises.
+    """
     local = threading.local()
     clients: list[Client] = []
 
-    def create_one(number: int) -> None:
+    def one(number: int) -> None:
         if not hasattr(local, "client"):
             local.client = connect()
             clients.append(local.client)
-        local.client.demand("POST", kind.path, kind.body(number, payload))
+        act(local.client, number)
 
     try:
         with concurrent.futures.ThreadPoolExecutor(_AT_ONCE) as pool:
-            for done, _ in enumerate(pool.map(create_one, range(count)), 1):
+            for done, _ in enumerate(pool.map(one, range(count)), 1):
                 advanced(done)
     finally:
         for client in clients:

@@ -22,14 +22,14 @@ class Traffic:
 
     Attributes:
         objects: how many there are to be changed, one after another.
-        sequence: the number of the last write.
+        numbers: of writes; none comes twice, since what changes nothing is no write to the server.
         written: all writes that were answered, as they were.
     """
 
     writers: Sequence[Writer]
     poll: select.epoll
     objects: int
-    sequence: int = 0
+    numbers: Iterator[int]
     written: list[Entry] = field(default_factory=list)
     _watchers: dict[int, Watcher] = field(default_factory=dict)
 
@@ -70,8 +70,8 @@ class Traffic:
                 raise CnbenchError(f"{done} of {count} writes were answered, or not told to all")
             while sent < count and now >= begin + sent / rate and (free := self._free()):
                 sent += 1
-                self.sequence += 1
-                free.write(self.sequence % self.objects, self.sequence)
+                number = next(self.numbers)
+                free.write(number % self.objects, number)
             due = begin + sent / rate - now if sent < count and self._free() else 0.1
             self._receive(max(0.0, due))
         return sorted(self.written[first:], key=lambda entry: entry.version)
@@ -94,9 +94,11 @@ class Traffic:
 
 
 @contextlib.contextmanager
-def open_traffic(writers: Sequence[Writer], objects: int) -> Iterator[Traffic]:
+def open_traffic(
+    writers: Sequence[Writer], objects: int, numbers: Iterator[int]
+) -> Iterator[Traffic]:
     """Traffic of ``writers``, which change the objects 0 to ``objects`` - 1."""
     with select.epoll() as poll:
         for writer in writers:
             poll.register(writer.stream.fileno(), select.EPOLLIN)
-        yield Traffic(writers, poll, objects)
+        yield Traffic(writers, poll, objects, numbers)

@@ -27,6 +27,7 @@ class Recipe:
         suite: the Debian suite it is built from.
         programs: what comes out, etcd beside it.
         make: builds them into a folder, which it is given.
+        sources: files of our own that are compiled; where one changes, it is built anew.
         edition: a larger number has every machine build anew.
     """
 
@@ -34,13 +35,15 @@ class Recipe:
     suite: str
     programs: tuple[str, ...]
     make: Callable[[Workshop, Path], Versions]
+    sources: tuple[Path, ...] = ()
     edition: int = 1
 
 
 KUBERNETES = Recipe("kubernetes-1.20", kubernetes.SUITE, kubernetes.PROGRAMS, kubernetes.make)
 APIEXTENSIONS = Recipe(
-    "apiextensions", apiextensions.SUITE, apiextensions.PROGRAMS, apiextensions.make
-)
+    "apiextensions", apiextensions.SUITE, apiextensions.PROGRAMS, apiextensions.make,
+    tuple(apiextensions.OWN.values()),
+)  # fmt: skip
 RECIPES = {recipe.name: recipe for recipe in (KUBERNETES, APIEXTENSIONS)}
 
 
@@ -113,5 +116,6 @@ def _build(recipe: Recipe, building: Path, say: Progress) -> None:
 
 
 def _place(recipe: Recipe) -> Path:
-    digest = cache.text_digest(recipe.suite, *recipe.programs, str(recipe.edition))
+    own = (path.read_text() for path in recipe.sources)
+    digest = cache.text_digest(recipe.suite, *recipe.programs, str(recipe.edition), *own)
     return cache.folder() / "control-plane" / f"{recipe.name}-{digest[:12]}"

@@ -56,7 +56,7 @@ def open_plane(lab: Lab, binaries: Binaries, store: str, *options: str) -> Itera
         UnsupportedError: a program is missing, or this user cannot make the enclave.
         CnbenchError: a server does not answer.
     """
-    with open_enclave(lab) as enclave:
+    with open_enclave(lab, grouped=False) as enclave:
         folder = enclave.folder / "control-plane"
         folder.mkdir()
         certificates = make_certificates(folder)

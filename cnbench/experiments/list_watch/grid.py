@@ -19,8 +19,9 @@ _WAYS = (*_LISTS, *_WATCHES)
 JSON, PROTOBUF = "json", "protobuf"
 # What client-go's pager asks for at once.
 PAGE = 500
-# Events a second of all watchers together, in a full run.
-_MOST_EVENTS = 10_000
+# Events a second of all watchers together that servers and client can do on two processors.
+_MOST_EVENTS = 2000
+_RATE_OF_A_CUT = 100
 
 
 def _ways(point: Point) -> tuple[Value, ...]:
@@ -50,13 +51,13 @@ def _watchers(*several: Value) -> Callable[[Point], tuple[Value, ...]]:
 
 
 def _rates(*several: float) -> Callable[[Point], tuple[Value, ...]]:
-    """Of ``several`` those whose events two processors can tell; and none for lists."""
+    """For watching, ``several`` of which the events are not too many; and none for lists."""
 
     def values(point: Point) -> tuple[Value, ...]:
         if point["way"] != WATCH:
-            return (0,) if is_list(point) else (100,)
-        watchers = point.whole("watchers")
-        return tuple(rate for rate in several if rate * watchers <= _MOST_EVENTS) or several[:1]
+            return (0,) if is_list(point) else (_RATE_OF_A_CUT,)
+        most = _MOST_EVENTS / max(1, point.whole("watchers"))
+        return tuple(dict.fromkeys(min(rate, most) for rate in several))
 
     return values
 

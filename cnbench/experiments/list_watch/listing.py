@@ -12,9 +12,9 @@ from typing import Any
 from cnbench.control_plane.api import client
 from cnbench.control_plane.api.client import RefusedError, Reply
 from cnbench.control_plane.binaries import KUBERNETES
+from cnbench.control_plane.stock import Stock
 from cnbench.core.proof import Proof, equal
 from cnbench.experiments.list_watch.grid import CACHED, EXACT, LIST, PAGE, PAGES, PROTOBUF, STREAM
-from cnbench.experiments.list_watch.stock import Stock
 from cnbench.lab.host import Lab
 
 _NAME = re.compile(rb"object-\d{7}")

@@ -9,24 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from cnbench.control_plane.api.ledger import Account, Entry, account
+from cnbench.control_plane.api.ledger import Account, account
 from cnbench.control_plane.api.traffic import Traffic
-from cnbench.control_plane.api.watcher import GoneError, Watcher, entry_of, open_watcher
+from cnbench.control_plane.api.watcher import GoneError, Watcher, open_watcher
+from cnbench.control_plane.stock import Contents, Stock, put
 from cnbench.core.proof import Proof, equal
-from cnbench.experiments.list_watch.stock import Stock
-from cnbench.experiments.list_watch.watching import agrees, open_writes
+from cnbench.experiments.list_watch.watching import agrees
 from cnbench.lab.host import Lab
 from cnbench.lab.waiting import wait_until
 
 _BEFORE, _MEANWHILE, _AFTER = 10, 20, 5
 _PATIENCE = 60.0
-
-# The version of each object and what we wrote into it, by its name.
-Store = dict[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -68,13 +65,13 @@ class Resuming:
     def sample(self) -> Mapping[str, float]:
         """Cut a watch amid writes, and take the time until it has caught up."""
         first = len(self.traffic.written)
-        store, version = self._list()
+        store, version = self.stock.listed()
         with self._watch(version) as watcher:
             with self.traffic.following([watcher]):
                 self.traffic.write(_BEFORE, self.rate, until_told=False)
             told = watcher.take()
         self.cuts += 1
-        _put(store, told)
+        put(store, told)
         self.traffic.write(_MEANWHILE, self.rate)
         if self.gone:
             self.stock.plane.etcd.compact()
@@ -85,17 +82,17 @@ class Resuming:
             with self.traffic.following([caught.watcher]):
                 self.traffic.write(_AFTER, self.rate)
             later = caught.watcher.take()
-        _put(store, later)
+        put(store, later)
         written = [
             entry
             for entry in self.traffic.written[first:]
             if entry.version <= watcher.version or entry.version > caught.since
         ]
         self.told += account(written, told + later)
-        self.stale += len(store.items() ^ self._list()[0].items())
+        self.stale += len(store.items() ^ self.stock.listed()[0].items())
         return {"resume": self.lab.clock.units(caught.ended - began)}
 
-    def _go_on(self, version: int, store: Store, opened: contextlib.ExitStack) -> Caught:
+    def _go_on(self, version: int, store: Contents, opened: contextlib.ExitStack) -> Caught:
         """Watch from ``version``, or list anew where that is gone, until all is known."""
         last = max(entry.version for entry in self.traffic.written)
         try:
@@ -107,7 +104,7 @@ class Resuming:
             return Caught(watcher, version, watcher.told[-1].arrived)
         except GoneError:
             self.refusals += 1
-        listed, since = self._list()
+        listed, since = self.stock.listed()
         store.clear()
         store.update(listed)
         watcher = opened.enter_context(self._watch(since))
@@ -116,13 +113,6 @@ class Resuming:
     def _watch(self, version: int) -> AbstractContextManager[Watcher]:
         context = self.stock.plane.api.context()
         return open_watcher(self.stock.connection, context, self.stock.kind, version)
-
-    def _list(self) -> tuple[Store, int]:
-        with self.stock.plane.api.client() as client:
-            said = client.get(self.stock.kind.path)
-        store: Store = {}
-        _put(store, (entry_of(about, 0) for about in said["items"]))
-        return store, int(said["metadata"]["resourceVersion"])
 
     def proof(self) -> Proof:
         """Nothing was lost or told twice, and the store is the server's after every cut."""
@@ -136,10 +126,6 @@ class Resuming:
         )
 
 
-def _put(store: Store, entries: Iterable[Entry]) -> None:
-    store.update((entry.name, (entry.version, entry.sequence)) for entry in entries)
-
-
 def _has_come_to(watcher: Watcher, version: int) -> bool:
     watcher.receive()
     return watcher.version >= version
@@ -148,5 +134,5 @@ def _has_come_to(watcher: Watcher, version: int) -> bool:
 @contextlib.contextmanager
 def open_resuming(lab: Lab, stock: Stock, rate: float, gone: bool) -> Iterator[Resuming]:
     """A watcher that is cut while ``stock`` is written to."""
-    with open_writes(stock, rate) as traffic:
+    with stock.writes(rate) as traffic:
         yield Resuming(lab, stock, traffic, rate, gone)

@@ -7,17 +7,14 @@ from collections.abc import Iterator
 
 from cnbench.control_plane.binaries import APIEXTENSIONS, binaries_of
 from cnbench.control_plane.servers.plane import require_plane
+from cnbench.control_plane.stock import open_stock
 from cnbench.core.experiment import Subject
 from cnbench.core.parameter import Point
 from cnbench.experiments.list_watch.grid import RELIST, RESUME, WATCH, is_list
 from cnbench.experiments.list_watch.listing import Listing
 from cnbench.experiments.list_watch.resuming import open_resuming
-from cnbench.experiments.list_watch.stock import open_stock
 from cnbench.experiments.list_watch.watching import open_watching
 from cnbench.lab.host import Lab
-
-# A set-up is told apart by these, and by whether the API server has a watch cache.
-_OF_THE_STOCK = ("server", "objects", "size", "store")
 
 
 @contextlib.contextmanager
@@ -25,8 +22,11 @@ def open_subject(params: Point, lab: Lab) -> Iterator[Subject]:
     """The case of a point, on servers that the cases of its group share."""
     way = params.text("way")
     cached = way != RELIST
-    key = ("stock", cached, *(params[name] for name in _OF_THE_STOCK))
-    stock = lab.fixture(key, lambda: open_stock(lab, params, cached))
+    wanted = (
+        params.text("server"), params.whole("objects"), params.whole("size"), params.text("store")
+    )  # fmt: skip
+    key = ("stock", cached, *wanted)
+    stock = lab.fixture(key, lambda: open_stock(lab, *wanted, cached=cached))
     if is_list(params):
         version, lists = stock.version(), stock.etcd_lists()
         yield Listing(lab, stock, way, params.text("encoding"), version, lists)
@@ -38,10 +38,14 @@ def open_subject(params: Point, lab: Lab) -> Iterator[Subject]:
             yield resuming
 
 
-def require(params: Point, lab: Lab) -> None:
+def require_servers(server: str, lab: Lab) -> None:
     """Raise UnsupportedError where the servers, or what they need, are not there."""
     require_plane(lab)
-    server = params.text("server")
     binaries = binaries_of(server)
     binaries.path("etcd")
     binaries.path("apiextensions-apiserver" if server == APIEXTENSIONS else "kube-apiserver")
+
+
+def require(params: Point, lab: Lab) -> None:
+    """Raise UnsupportedError where a point's servers are not there."""
+    require_servers(params.text("server"), lab)

@@ -8,16 +8,12 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from cnbench.control_plane.api.ledger import Account, Entry, account
-from cnbench.control_plane.api.traffic import Traffic, open_traffic
+from cnbench.control_plane.api.traffic import Traffic
 from cnbench.control_plane.api.watcher import Watcher, open_watcher
-from cnbench.control_plane.api.writer import open_writer
+from cnbench.control_plane.stock import Stock
 from cnbench.core.proof import Check, Proof, equal, true
-from cnbench.experiments.list_watch.stock import Stock
 from cnbench.lab.host import Lab
 
-# Writes a connection can make one after another, at most about a hundred a second.
-_RATE_OF_A_WRITER = 50
-_MOST_WRITERS = 40
 # A sample takes half a second, and has writes enough for a median.
 _SECONDS, _FEWEST, _MOST = 0.5, 5, 200
 
@@ -94,27 +90,11 @@ def agrees(told: Account) -> Check:
 
 
 @contextlib.contextmanager
-def open_writes(stock: Stock, rate: float) -> Iterator[Traffic]:
-    """Connections enough to write ``rate`` times a second to the objects of ``stock``.
-
-    Raises:
-        CnbenchError: the server is gone.
-    """
-    context = stock.plane.api.context()
-    with contextlib.ExitStack() as opened:
-        writers = [
-            opened.enter_context(open_writer(stock.connection, context, stock.kind))
-            for _ in range(min(_MOST_WRITERS, 1 + int(rate) // _RATE_OF_A_WRITER))
-        ]
-        yield opened.enter_context(open_traffic(writers, stock.count))
-
-
-@contextlib.contextmanager
 def open_watching(lab: Lab, stock: Stock, watchers: int, rate: float) -> Iterator[Watching]:
     """So many watchers of ``stock``, and the writes that they are told of."""
     context, version = stock.plane.api.context(), stock.version()
     with contextlib.ExitStack() as opened:
-        traffic = opened.enter_context(open_writes(stock, rate))
+        traffic = opened.enter_context(stock.writes(rate))
         following = [
             opened.enter_context(open_watcher(stock.connection, context, stock.kind, version))
             for _ in range(watchers)
