@@ -13,6 +13,7 @@ from cnbench.control_plane.api.client import connected
 from cnbench.control_plane.api.figures import Labels, total
 from cnbench.control_plane.api.ledger import Entry
 from cnbench.control_plane.api.objects import Kind
+from cnbench.control_plane.api.stream import stamping
 from cnbench.control_plane.api.traffic import Traffic, open_traffic
 from cnbench.control_plane.api.watcher import entry_of
 from cnbench.control_plane.api.writer import open_writer
@@ -110,7 +111,10 @@ def open_stock(
     """
     kind = objects.kind_of(server)
     options = () if cached else ("--watch-cache=false",)
-    with open_plane(lab, binaries_of(server), store, *options) as plane:
+    with (
+        open_plane(lab, binaries_of(server), store, *options) as plane,
+        stamping(plane.enclave.network),
+    ):
         with plane.api.client() as client:
             objects.prepare(client, kind)
         objects.create(

@@ -12,14 +12,19 @@ import contextlib
 import socket
 import ssl
 import struct
+import time
 from collections.abc import Iterator
 
 from cnbench.core.errors import CnbenchError
+from cnbench.lab.netns import NetworkNamespace
+from cnbench.lab.waiting import wait_until
 
 # asm-generic/socket.h; Python does not name it.
 _SO_TIMESTAMPNS = 35
 _TIME = struct.Struct("=qq")
 _PIECE = 1 << 16
+_PATIENCE = 10.0
+_A_MOMENT = 0.002
 # RST instead of FIN, as when the machine of a client is gone: linger(on, 0 s) of socket(7).
 _CUT = struct.pack("ii", 1, 0)
 
@@ -98,6 +103,36 @@ class Stream:
             self._socket.sendall(self._going.read())
         except OSError as error:
             raise CnbenchError(f"the API server is gone: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def stamping(network: NetworkNamespace) -> Iterator[None]:
+    """Have the kernel note when packets come, as long as this is open.
+
+    It begins some time after it is asked for first (net_enable_timestamp of net/core/dev.c leaves
+    it to a worker), and ends with the last socket that wants it.
+
+    Raises:
+        CnbenchError: it does not begin.
+    """
+    with network.entered():
+        own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with own:
+        own.bind(("127.0.0.1", 0))
+        own.settimeout(_PATIENCE)
+        own.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+
+        def stamped() -> bool:
+            sent = time.time_ns()
+            time.sleep(_A_MOMENT)
+            own.sendto(b"stamped?", own.getsockname())
+            time.sleep(_A_MOMENT)
+            _, told, _, _ = own.recvmsg(64, 64)
+            # Without a stamp of its own, a datagram is given the time at which it is read.
+            return sent + _A_MOMENT * 1e9 <= _arrival(told) < time.time_ns() - _A_MOMENT * 0.5e9
+
+        wait_until(stamped, "the kernel does not note when packets come", within=_PATIENCE)
+        yield
 
 
 def _arrival(told: list[tuple[int, int, bytes]]) -> int:

@@ -31,12 +31,12 @@ class Caught:
     """A watcher that has caught up.
 
     Attributes:
-        since: the version that it goes on from.
+        listed: the version of the list that it goes on from; 0 where it goes on from its own.
         ended: when it had caught up, in ns of CLOCK_REALTIME.
     """
 
     watcher: Watcher
-    since: int
+    listed: int
     ended: int
 
 
@@ -86,7 +86,7 @@ class Resuming:
         written = [
             entry
             for entry in self.traffic.written[first:]
-            if entry.version <= watcher.version or entry.version > caught.since
+            if entry.version <= watcher.version or entry.version > caught.listed
         ]
         self.told += account(written, told + later)
         self.stale += len(store.items() ^ self.stock.listed()[0].items())
@@ -101,14 +101,14 @@ class Resuming:
                 lambda: _has_come_to(watcher, last), "a watch did not go on", within=_PATIENCE,
                 every=0.0005,
             )  # fmt: skip
-            return Caught(watcher, version, watcher.told[-1].arrived)
+            return Caught(watcher, 0, watcher.told[-1].arrived)
         except GoneError:
             self.refusals += 1
-        listed, since = self.stock.listed()
+        contents, listed = self.stock.listed()
         store.clear()
-        store.update(listed)
-        watcher = opened.enter_context(self._watch(since))
-        return Caught(watcher, since, time.time_ns())
+        store.update(contents)
+        watcher = opened.enter_context(self._watch(listed))
+        return Caught(watcher, listed, time.time_ns())
 
     def _watch(self, version: int) -> AbstractContextManager[Watcher]:
         context = self.stock.plane.api.context()
