@@ -100,8 +100,15 @@ class Informers:
         ]  # fmt: skip
 
     def cut(self, number: int) -> int:
-        """Break the connections of an informer: how many it had."""
-        return int(self._ask("cut", number=number))
+        """Break the connections of an informer: when, in ns of the clock of ``Told``.
+
+        Raises:
+            CnbenchError: it had none.
+        """
+        said = self._ask("cut", number=number)
+        if not said["connections"]:
+            raise CnbenchError(f"informer {number} had no connection to be cut")
+        return int(said["at"])
 
     def _ask(self, what: str, **given: object) -> Any:
         path = f"/{what}?{urllib.parse.urlencode(given)}"

@@ -77,17 +77,18 @@ func (c *connections) dial(ctx context.Context, network, address string) (net.Co
 	return noting{opened, c}, nil
 }
 
-// cut breaks all connections: the server gets an RST.
-func (c *connections) cut() int {
+// cut breaks all connections, the server gets an RST: how many there were, and when.
+func (c *connections) cut() (int, int64) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
+	at := now()
 	for opened := range c.open {
 		if tcp, is := opened.(*net.TCPConn); is {
 			tcp.SetLinger(0)
 		}
 		opened.Close()
 	}
-	return len(c.open)
+	return len(c.open), at
 }
 
 // event is one that a handler was told of; times in ns.
@@ -117,14 +118,18 @@ func now() int64 { return int64(time.Since(started)) }
 
 func (f *follower) transform(strip bool) cache.TransformFunc {
 	return func(about any) (any, error) {
-		if accessor, err := meta.Accessor(about); err == nil && f.informer.HasSynced() {
+		accessor, err := meta.Accessor(about)
+		if err != nil {
+			return nil, err
+		}
+		if f.informer.HasSynced() {
 			f.lock.Lock()
 			f.read[accessor.GetResourceVersion()] = f.connections.read.Load()
 			f.queued[accessor.GetResourceVersion()] = now()
 			f.lock.Unlock()
 		}
 		if strip {
-			return cache.TransformStripManagedFields()(about)
+			accessor.SetManagedFields(nil)
 		}
 		return about, nil
 	}
@@ -321,7 +326,8 @@ func (s *served) cut(asked *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.connections.cut(), nil
+	count, at := f.connections.cut()
+	return map[string]any{"connections": count, "at": at}, nil
 }
 
 func answer(what func(*http.Request) (any, error)) http.HandlerFunc {

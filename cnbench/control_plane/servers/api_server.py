@@ -108,6 +108,7 @@ def _alone(certificates: Certificates) -> Sequence[str]:
     """It asks itself who may do what: there is no other."""
     itself = certificates.kubeconfig(URL, _admin(certificates))
     return (
+        f"--kubeconfig={itself}",
         f"--authentication-kubeconfig={itself}",
         f"--authorization-kubeconfig={itself}",
         "--authentication-skip-lookup",

@@ -4,10 +4,9 @@ client-go's own Reflector, DeltaFIFO and Indexer, in a program of ours that is c
 Debian's packages of it. ``sync`` is from the start of an informer until its store has all objects,
 ``memory`` the heap for each of them after a collection. Then objects are written one at a time:
 ``event`` is from the moment the connection was read to the handler's call, by when the store has
-the object; ``queued`` is when it was put into the queue on its way. In the end connections are cut,
-each at a random moment amid 200 writes a second, and ``recovery`` is from the last write until the
-stores have it: client-go waits before it connects again. After each cut the store is compared with
-the server's own.
+the object; ``queued`` is when it was put into the queue on its way. Then connections are cut,
+each at a random moment amid 200 writes a second, and ``recovery`` is until an event is read again.
+In the end the store is compared with the server's own.
 """
 
 from __future__ import annotations

@@ -38,7 +38,6 @@ METRICS = (
     Metric("memory", "B", "lower", "ratio", "bytes alive for each object in the store"),
     Metric("event", "s", "lower", "ratio", "time from reading an event to the handler's call"),
     Metric("queued", "s", "lower", "ratio", "of it, the time until it is in the queue"),
-    Metric("recovery", "s", "lower", "ratio", "time from the last write after a cut until the "
-           "store has it"),
+    Metric("recovery", "s", "lower", "ratio", "time from a cut until an event is read again"),
     Metric("cpu", "s", "lower", "ratio", "CPU time of the informers' process for syncing"),
 )  # fmt: skip

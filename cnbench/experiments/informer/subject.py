@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import random
-import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import mean, median
 
@@ -84,33 +84,20 @@ class Informing:
             times += [(one.handled - one.read, one.queued - one.read) for one in events]
         return median(whole for whole, _ in times), median(part for _, part in times)
 
-    def _cut(self, program: Informers) -> int:
-        """Cut every informer at a moment of its own amid writes: ns until all know the last."""
-        moments = [self.moments.uniform(0, _AMID / _RATE) for _ in range(self.informers)]
-        failed: list[Exception] = []
-
-        def cut() -> None:
-            began = time.monotonic()
-            try:
-                for moment, number in sorted(zip(moments, range(self.informers), strict=True)):
-                    time.sleep(max(0.0, began + moment - time.monotonic()))
-                    program.cut(number)
-            except Exception as error:  # said by whoever waits for it
-                failed.append(error)
-
-        cutter = threading.Thread(target=cut)
-        cutter.start()
-        try:
+    def _cut(self, program: Informers) -> float:
+        """Cut every informer amid writes: the mean of the ns until it reads an event again."""
+        with _cutting(program, self._moments()) as cuts:
             written = self.traffic.write(_AMID, _RATE)
-        finally:
-            cutter.join()
-        if failed:
-            raise failed[0]
-        ended = self.lab.clock.ticks()
         self._wait_for(program, written[-1].version)
-        recovered = self.lab.clock.ticks() - ended
         self._compare(program)
-        return recovered
+        return mean(
+            min(one.read for one in program.take(number) if one.read > at) - at
+            for number, at in cuts.items()
+        )
+
+    def _moments(self) -> list[float]:
+        """When to cut each informer, in seconds from the first write; the last ones go on after."""
+        return [self.moments.uniform(0, 0.9 * _AMID / _RATE) for _ in range(self.informers)]
 
     def _compare(self, program: Informers) -> None:
         contents, _ = self.stock.listed()
@@ -134,6 +121,27 @@ class Informing:
                 equal(f"equal to the server's after {self.cuts} cuts", self.cuts, self.equal),
             )
         )
+
+
+@contextlib.contextmanager
+def _cutting(program: Informers, moments: Sequence[float]) -> Iterator[dict[int, int]]:
+    """Cut each informer at its moment, while something goes on inside: when each was, at the end.
+
+    Raises:
+        CnbenchError: one could not be cut.
+    """
+    cuts: dict[int, int] = {}
+    began = time.monotonic()
+
+    def cut_all() -> None:
+        for moment, number in sorted(zip(moments, range(len(moments)), strict=True)):
+            time.sleep(max(0.0, began + moment - time.monotonic()))
+            cuts[number] = program.cut(number)
+
+    with concurrent.futures.ThreadPoolExecutor(1) as beside:
+        cutting = beside.submit(cut_all)
+        yield cuts
+        cutting.result()
 
 
 def _without_sequence(entry: Entry) -> Entry:
