@@ -90,7 +90,8 @@ def test_every_watcher_is_told_of_every_write(opened, server):
         assert values["slowest"] >= values["delivery"]
         assert values["interval"] > 0.005
         # Others of its group write between its samples.
-        subject.traffic.write(3, 100)
+        with subject.stock.writes(100) as traffic:
+            traffic.write(3, 100)
         subject.sample()
         assert subject.proof().holds, subject.proof().broken
 
@@ -141,8 +142,8 @@ def test_going_on_from_too_late_a_version_loses_events(opened, monkeypatch):
     with opened(way="watch-resume") as subject:
         usual = subject._go_on
 
-        def later(version, store, opened):
-            return usual(version + 5, store, opened)
+        def later(version, *others):
+            return usual(version + 5, *others)
 
         monkeypatch.setattr(subject, "_go_on", later)
         subject.sample()
@@ -153,7 +154,7 @@ def test_going_on_from_too_late_a_version_loses_events(opened, monkeypatch):
 def test_a_server_that_ended_is_told_with_its_last_words(built, shared_lab):
     built(KUBERNETES)
     with open_stock(shared_lab, KUBERNETES, 20, 100, "memory") as stock:
-        subject = Listing(shared_lab, stock, "list", "json", 0, 0.0)
+        subject = Listing(shared_lab, stock, "list", "json", 0)
         stock.plane.enclave.do("kill", stock.plane.api.daemon.pid)
         with pytest.raises(CnbenchError, match=r"nobody listens|does not answer|no TLS|has ended"):
             subject.sample()

@@ -44,7 +44,6 @@ class Informing:
 
     lab: Lab
     stock: Stock
-    traffic: Traffic
     form: str
     informers: int
     moments: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311
@@ -56,14 +55,17 @@ class Informing:
     def sample(self) -> Mapping[str, float]:
         """One life of the program."""
         units = self.lab.clock.units
-        with open_informers(self.stock.plane, self.stock.kind) as program:
+        with (
+            open_informers(self.stock.plane, self.stock.kind) as program,
+            self.stock.writes(_RATE) as traffic,
+        ):
             before = program.daemon.cpu_time()
             with self.lab.timed.part():
                 synced = program.start(self.form, self.informers)
             cpu = program.daemon.cpu_time() - before
             self.objects.add(synced.objects)
-            event, queued = self._events(program)
-            recovery = self._cut(program)
+            event, queued = self._events(program, traffic)
+            recovery = self._cut(program, traffic)
         return {
             "sync": units(mean(synced.took)),
             "memory": (synced.after - synced.before) / synced.objects,
@@ -73,9 +75,9 @@ class Informing:
             "cpu": units(cpu / self.informers),
         }
 
-    def _events(self, program: Informers) -> tuple[float, float]:
+    def _events(self, program: Informers, traffic: Traffic) -> tuple[float, float]:
         """The median time of an event until its handler is called, and until it is queued."""
-        written = self.traffic.write(_EVENTS, _APART)
+        written = traffic.write(_EVENTS, _APART)
         self._wait_for(program, written[-1].version)
         times = []
         for number in range(self.informers):
@@ -84,10 +86,10 @@ class Informing:
             times += [(one.handled - one.read, one.queued - one.read) for one in events]
         return median(whole for whole, _ in times), median(part for _, part in times)
 
-    def _cut(self, program: Informers) -> float:
+    def _cut(self, program: Informers, traffic: Traffic) -> float:
         """Cut every informer amid writes: the mean of the ns until it reads an event again."""
         with _cutting(program, self._moments()) as cuts:
-            written = self.traffic.write(_AMID, _RATE)
+            written = traffic.write(_AMID, _RATE)
         self._wait_for(program, written[-1].version)
         self._compare(program)
         return mean(
@@ -154,8 +156,7 @@ def open_subject(params: Point, lab: Lab) -> Iterator[Informing]:
     """Informers of a point, on servers that the cases of its group share."""
     wanted = params.text("server"), params.whole("objects"), params.whole("size"), MEMORY
     stock = lab.fixture(("stock", *wanted), lambda: open_stock(lab, *wanted))
-    with stock.writes(_RATE) as traffic:
-        yield Informing(lab, stock, traffic, params.text("form"), params.whole("informers"))
+    yield Informing(lab, stock, params.text("form"), params.whole("informers"))
 
 
 def require(params: Point, lab: Lab) -> None:

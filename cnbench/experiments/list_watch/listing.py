@@ -31,9 +31,8 @@ class Listing:
 
     Attributes:
         version: of the collection, which does not change meanwhile.
-        lists_before: how many times etcd was asked for a list before the first sample.
-        taken: how many samples there were.
         found: the numbers of objects that answers had.
+        lists: how many times etcd was asked for a list in a sample, as the server counts.
         last: the last answer, in its parts.
     """
 
@@ -42,14 +41,14 @@ class Listing:
     way: str
     encoding: str
     version: int
-    lists_before: float
-    taken: int = 0
     found: set[int] = field(default_factory=set)
+    lists: set[float] = field(default_factory=set)
     last: list[bytes] = field(default_factory=list)
 
     def sample(self) -> Mapping[str, float]:
         """List once."""
         daemon, units = self.stock.plane.api.daemon, self.lab.clock.units
+        lists = self.stock.etcd_lists()
         with self.stock.plane.api.client() as connection:
             connection.ask("GET", "/readyz")  # TLS is behind us
             daemon.forget_peak()
@@ -58,7 +57,7 @@ class Listing:
                 replies = self._list(connection)
             cpu = daemon.cpu_time() - before
             memory = daemon.peak_memory()
-        self.taken += 1
+        self.lists.add(self.stock.etcd_lists() - lists)
         self.last = [reply.body for reply in replies]
         self.found.add(len(set(_NAME.findall(b"".join(self.last)))))
         return {
@@ -94,7 +93,6 @@ class Listing:
 
     def proof(self) -> Proof:
         """Every answer had all objects, in the encoding asked for, from where the way says."""
-        lists = (self.stock.etcd_lists() - self.lists_before) / max(1, self.taken)
         protobuf = all(part.startswith(_PROTOBUF_MAGIC) for part in self.last)
         checks = [
             equal("objects in each answer", {self.stock.count}, self.found),
@@ -102,8 +100,8 @@ class Listing:
         ]
         expected = self._lists_of_etcd()
         if expected is not None:
-            checks.append(equal("lists in etcd for each of ours, as the server counts", expected,
-                                lists))  # fmt: skip
+            claim = "lists in etcd for each of ours, as the server counts"
+            checks.append(equal(claim, {expected}, self.lists))
         return Proof(tuple(checks))
 
     def _lists_of_etcd(self) -> float | None:

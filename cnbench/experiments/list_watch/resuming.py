@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -54,7 +54,6 @@ class Resuming:
 
     lab: Lab
     stock: Stock
-    traffic: Traffic
     rate: float
     gone: bool
     told: Account = field(default_factory=Account)
@@ -64,37 +63,42 @@ class Resuming:
 
     def sample(self) -> Mapping[str, float]:
         """Cut a watch amid writes, and take the time until it has caught up."""
-        first = len(self.traffic.written)
+        with self.stock.writes(self.rate) as traffic:
+            return {"resume": self.lab.clock.units(self._cut(traffic))}
+
+    def _cut(self, traffic: Traffic) -> int:
         store, version = self.stock.listed()
         with self._watch(version) as watcher:
-            with self.traffic.following([watcher]):
-                self.traffic.write(_BEFORE, self.rate, until_told=False)
+            with traffic.following([watcher]):
+                traffic.write(_BEFORE, self.rate, until_told=False)
             told = watcher.take()
         self.cuts += 1
         put(store, told)
-        self.traffic.write(_MEANWHILE, self.rate)
+        traffic.write(_MEANWHILE, self.rate)
         if self.gone:
             self.stock.plane.etcd.compact()
+        last = max(entry.version for entry in traffic.written)
         with contextlib.ExitStack() as opened:
             with self.lab.timed.part():
                 began = time.time_ns()
-                caught = self._go_on(watcher.version, store, opened)
-            with self.traffic.following([caught.watcher]):
-                self.traffic.write(_AFTER, self.rate)
+                caught = self._go_on(watcher.version, last, store, opened)
+            with traffic.following([caught.watcher]):
+                traffic.write(_AFTER, self.rate)
             later = caught.watcher.take()
         put(store, later)
         written = [
             entry
-            for entry in self.traffic.written[first:]
+            for entry in traffic.written
             if entry.version <= watcher.version or entry.version > caught.listed
         ]
         self.told += account(written, told + later)
         self.stale += len(store.items() ^ self.stock.listed()[0].items())
-        return {"resume": self.lab.clock.units(caught.ended - began)}
+        return caught.ended - began
 
-    def _go_on(self, version: int, store: Contents, opened: contextlib.ExitStack) -> Caught:
-        """Watch from ``version``, or list anew where that is gone, until all is known."""
-        last = max(entry.version for entry in self.traffic.written)
+    def _go_on(
+        self, version: int, last: int, store: Contents, opened: contextlib.ExitStack
+    ) -> Caught:
+        """Watch from ``version``, or list anew where that is gone, until ``last`` is known."""
         try:
             watcher = opened.enter_context(self._watch(version))
             wait_until(
@@ -129,10 +133,3 @@ class Resuming:
 def _has_come_to(watcher: Watcher, version: int) -> bool:
     watcher.receive()
     return watcher.version >= version
-
-
-@contextlib.contextmanager
-def open_resuming(lab: Lab, stock: Stock, rate: float, gone: bool) -> Iterator[Resuming]:
-    """A watcher that is cut while ``stock`` is written to."""
-    with stock.writes(rate) as traffic:
-        yield Resuming(lab, stock, traffic, rate, gone)

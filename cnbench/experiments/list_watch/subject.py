@@ -10,9 +10,9 @@ from cnbench.control_plane.servers.plane import require_plane
 from cnbench.control_plane.stock import open_stock
 from cnbench.core.experiment import Subject
 from cnbench.core.parameter import Point
-from cnbench.experiments.list_watch.grid import RELIST, RESUME, WATCH, is_list
+from cnbench.experiments.list_watch.grid import RELIST, WATCH, is_list
 from cnbench.experiments.list_watch.listing import Listing
-from cnbench.experiments.list_watch.resuming import open_resuming
+from cnbench.experiments.list_watch.resuming import Resuming
 from cnbench.experiments.list_watch.watching import open_watching
 from cnbench.lab.host import Lab
 
@@ -28,14 +28,12 @@ def open_subject(params: Point, lab: Lab) -> Iterator[Subject]:
     key = ("stock", cached, *wanted)
     stock = lab.fixture(key, lambda: open_stock(lab, *wanted, cached=cached))
     if is_list(params):
-        version, lists = stock.version(), stock.etcd_lists()
-        yield Listing(lab, stock, way, params.text("encoding"), version, lists)
+        yield Listing(lab, stock, way, params.text("encoding"), stock.version())
     elif way == WATCH:
         with open_watching(lab, stock, params.whole("watchers"), params.number("rate")) as watching:
             yield watching
     else:
-        with open_resuming(lab, stock, params.number("rate"), way != RESUME) as resuming:
-            yield resuming
+        yield Resuming(lab, stock, params.number("rate"), way == RELIST)
 
 
 def require_servers(server: str, lab: Lab) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from cnbench.control_plane.api.ledger import Account, Entry, account
-from cnbench.control_plane.api.traffic import Traffic
 from cnbench.control_plane.api.watcher import Watcher, open_watcher
 from cnbench.control_plane.stock import Stock
 from cnbench.core.proof import Check, Proof, equal, true
@@ -30,7 +29,6 @@ class Watching:
 
     lab: Lab
     stock: Stock
-    traffic: Traffic
     watchers: Sequence[Watcher]
     rate: float
     told: Account = field(default_factory=Account)
@@ -41,11 +39,11 @@ class Watching:
         """Write for half a second, and wait until all were told."""
         daemon, units = self.stock.plane.api.daemon, self.lab.clock.units
         count = min(_MOST, max(_FEWEST, round(self.rate * _SECONDS)))
-        with self.traffic.following(self.watchers):
+        with self.stock.writes(self.rate) as traffic, traffic.following(self.watchers):
             daemon.forget_peak()
             before = daemon.cpu_time()
             with self.lab.timed.part():
-                written = self.traffic.write(count, self.rate)
+                written = traffic.write(count, self.rate)
             cpu = daemon.cpu_time() - before
             memory = daemon.peak_memory()
         delays = self._delays(written)
@@ -94,9 +92,8 @@ def open_watching(lab: Lab, stock: Stock, watchers: int, rate: float) -> Iterato
     """So many watchers of ``stock``, and the writes that they are told of."""
     context, version = stock.plane.api.context(), stock.version()
     with contextlib.ExitStack() as opened:
-        traffic = opened.enter_context(stock.writes(rate))
         following = [
             opened.enter_context(open_watcher(stock.connection, context, stock.kind, version))
             for _ in range(watchers)
         ]
-        yield Watching(lab, stock, traffic, following, rate)
+        yield Watching(lab, stock, following, rate)

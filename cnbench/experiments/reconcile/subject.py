@@ -42,8 +42,6 @@ class Reconciling:
     """One Deployment a sample.
 
     Attributes:
-        admin: a connection of one who may do everything.
-        user: of one who may make Deployments.
         rests: of each sample, what no step had, as a share of the whole.
         owners: who owned what, as the objects say.
         creations: of Deployments, ReplicaSets, pods and bindings, in each sample.
@@ -51,8 +49,6 @@ class Reconciling:
 
     lab: Lab
     cluster: Cluster
-    admin: Client
-    user: Client
     replicas: int
     numbers: Iterator[int]
     rests: list[float] = field(default_factory=list)
@@ -61,21 +57,35 @@ class Reconciling:
 
     def sample(self) -> Mapping[str, float]:
         """Make a Deployment, take its steps, and delete it."""
+        with self._admin() as admin, self._user() as user:
+            return self._sample(admin, user)
+
+    def _admin(self) -> Client:
+        """A connection of one who may do everything."""
+        return self.cluster.plane.api.client()
+
+    def _user(self) -> Client:
+        """A connection of one who may make Deployments."""
+        plane = self.cluster.plane
+        context = plane.api.context(plane.certificates.client(deployment.USER))
+        return open_client(plane.enclave.network, PORT, context)
+
+    def _sample(self, admin: Client, user: Client) -> Mapping[str, float]:
         units, audit = self.lab.clock.units, self.cluster.audit
         name = f"deployment-{next(self.numbers):04}"
-        authentication = asking.refused(self.admin, audit)
-        authorization = asking.refused(self.user, audit) - authentication
-        admission = asking.admission(self.user, self.admin, f"dry-{name}", self.replicas)
-        before = asking.storing(self.admin)
+        authentication = asking.refused(admin, audit)
+        authorization = asking.refused(user, audit) - authentication
+        admission = asking.admission(user, admin, f"dry-{name}", self.replicas)
+        before = asking.storing(admin)
         audit.skip()
         with self.lab.timed.part():
             started = self._kubectl(name)
             lines = self._follow(name)
-        etcd = asking.storing(self.admin) - before
+        etcd = asking.storing(admin) - before
         took = steps(lines, name, Around(started, authentication, authorization, admission, etcd))
-        self._note(lines, name)
+        self._note(admin, lines, name)
         self.rests.append(took["rest"] / took["whole"])
-        deletion = self._delete(name)
+        deletion = self._delete(admin, user, name)
         return {step: units(value) for step, value in took.items()} | {"deletion": units(deletion)}
 
     def _kubectl(self, name: str) -> int:
@@ -103,24 +113,24 @@ class Reconciling:
         wait_until(bound, "pods were not bound", within=_PATIENCE, every=0.005)
         return lines
 
-    def _note(self, lines: Sequence[Line], name: str) -> None:
+    def _note(self, admin: Client, lines: Sequence[Line], name: str) -> None:
         """Note how many objects there were, and who owns them."""
         kinds = (DEPLOYMENTS, REPLICASETS, PODS, BINDINGS)
         self.creations.add(tuple(len(created(lines, kind, name)) for kind in kinds))
         of_ours = f"labelSelector=app={name}"
-        sets = self.admin.get(f"{deployment.REPLICASETS}?{of_ours}")["items"]
-        pods = self.admin.get(f"{deployment.PODS}?{of_ours}")["items"]
+        sets = admin.get(f"{deployment.REPLICASETS}?{of_ours}")["items"]
+        pods = admin.get(f"{deployment.PODS}?{of_ours}")["items"]
         named = {one["metadata"]["name"] for one in sets}
         self.owners |= {f"ReplicaSet of {deployment.owner(one, {name})}" for one in sets}
         self.owners |= {f"Pod of {deployment.owner(one, named)}" for one in pods}
 
-    def _delete(self, name: str) -> int:
+    def _delete(self, admin: Client, user: Client, name: str) -> int:
         """Delete the Deployment: ns until nothing is there that it owned."""
         pods = f"{deployment.PODS}?labelSelector=app={name}"
         began = self.lab.clock.ticks()
-        self.user.demand("DELETE", f"{deployment.PATH}/{name}", {"propagationPolicy": "Background"})
+        user.demand("DELETE", f"{deployment.PATH}/{name}", {"propagationPolicy": "Background"})
         wait_until(
-            lambda: not self.admin.get(pods)["items"], "pods were not deleted", within=_PATIENCE,
+            lambda: not admin.get(pods)["items"], "pods were not deleted", within=_PATIENCE,
             every=0.02,
         )  # fmt: skip
         return self.lab.clock.ticks() - began
@@ -145,13 +155,7 @@ def open_subject(params: Point, lab: Lab) -> Iterator[Reconciling]:
     """Deployments of a point, in a cluster that the cases of its group share."""
     key = ("cluster", *(params[name] for name in ("server", "store", "nodes", "pods", "roles")))
     cluster, numbers = lab.fixture(key, lambda: _open_filled(params, lab))
-    plane = cluster.plane
-    context = plane.api.context(plane.certificates.client(deployment.USER))
-    with (
-        plane.api.client() as admin,
-        open_client(plane.enclave.network, PORT, context) as user,
-    ):
-        yield Reconciling(lab, cluster, admin, user, params.whole("replicas"), numbers)
+    yield Reconciling(lab, cluster, params.whole("replicas"), numbers)
 
 
 @contextlib.contextmanager
