@@ -36,6 +36,7 @@ COMMANDS = {
     "behaviours": ("machine.behaviours", "What kernels do, and what changes from one to the next."),
     "cliffs": ("measure.cliffs", "Where a cost leaves its line as a parameter grows."),
     "guest": ("machine.guest", "Build, list and run guest machines."),
+    "control-plane": ("machine.control_plane", "Build and list the servers of Kubernetes."),
     "schedule": (
         "kubernetes.schedule",
         "Say where a pod would go and why, and what would change that.",

@@ -154,14 +154,18 @@ class Enclave:
 
 
 @contextlib.contextmanager
-def open_enclave(lab: Lab) -> Iterator[Enclave]:
+def open_enclave(lab: Lab, *, grouped: bool = True) -> Iterator[Enclave]:
     """An enclave, whose processes are killed on leaving.
+
+    Args:
+        lab: where.
+        grouped: whether it has groups for containers to be put into; servers alone need none.
 
     Raises:
         UnsupportedError: this user or this kernel cannot make the namespaces or the groups.
     """
     lab.require_namespaces()
-    roots = lab.cgroup_folders()
+    roots = lab.cgroup_folders() if grouped else ()
     folder = lab.temporary_folder()
     ours, theirs = socket.socketpair()
     script = python_script(Path(init.__file__), str(theirs.fileno()), str(lab.folder), *_OWN)
@@ -173,7 +177,8 @@ def open_enclave(lab: Lab) -> Iterator[Enclave]:
             stack.callback(os.close, descriptor)
             network = NetworkNamespace("enclave", descriptor, {})
             conversation = Conversation(ours, "the enclave's first process")
-            enclave = Enclave(folder, roots, f"/{roots[0].name}", network, first, conversation)
+            group = f"/{roots[0].name}" if roots else ""
+            enclave = Enclave(folder, roots, group, network, first, conversation)
             yield stack.enter_context(contextlib.closing(enclave))
 
 

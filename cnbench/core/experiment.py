@@ -106,6 +106,7 @@ class Experiment:
             samples say enough, so that a quick run of everything stays a matter of minutes.
         alike: why one set-up of a case stands for all of them, as measured; empty where that is not
             so, or not known: a case then has six and more, or its comparisons say so.
+        asked_for: it is measured only where it is named, since it needs what is built at request.
         caveat: what every reader of its results must know, in a sentence or two.
     """
 
@@ -126,6 +127,7 @@ class Experiment:
     share: float = 1.0
     alike: str = ""
     counted: bool = False
+    asked_for: bool = False
     caveat: str = ""
 
     def parameter(self, name: str) -> Parameter:

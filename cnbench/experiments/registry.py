@@ -66,3 +66,8 @@ def module_of(name: str) -> str:
 def all_experiments() -> dict[str, Experiment]:
     """Every experiment by name."""
     return {name: experiment_called(name) for name in names()}
+
+
+def unasked() -> tuple[str, ...]:
+    """The names of those that are measured where none is named."""
+    return tuple(name for name, found in all_experiments().items() if not found.asked_for)

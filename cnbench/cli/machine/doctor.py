@@ -13,6 +13,7 @@ from rich.padding import Padding
 
 from cnbench.cli.options import json_option
 from cnbench.cli.wide_tables import Column, console, print_table
+from cnbench.control_plane.build.recipes import RECIPES, built
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.experiment import Experiment
 from cnbench.core.parameter import Parameter, Point, Value
@@ -56,7 +57,8 @@ def command(as_json: bool) -> None:
         return
     out = console()
     out.print(f"host   kernel {escape(platform.release())}")
-    out.print(f"guest  {escape(_guests())}\n")
+    out.print(f"guest  {escape(_guests())}")
+    out.print(f"servers of Kubernetes  {escape(_servers())}\n")
     _print(findings)
 
 
@@ -71,6 +73,15 @@ def _guests() -> str:
         f"kernels {kernels}; whatever the host lacks: --lab guest\n"
         f"       on the wall clock by {what_is_known()}"
     )
+
+
+def _servers() -> str:
+    """Which servers of Kubernetes were built here, or how to get them."""
+    found = [name for name, recipe in RECIPES.items() if built(recipe)]
+    missing = [name for name in RECIPES if name not in found]
+    built_here = [f"{', '.join(found)} built"] if found else []
+    not_here = [f"{', '.join(missing)} not built → cnbench control-plane build"] if missing else []
+    return "; ".join(built_here + not_here)
 
 
 def _examine(experiment: Experiment, lab: Lab) -> Iterator[Capability]:

@@ -14,7 +14,7 @@ from cnbench.cli.measure.own_services import own_services_options, with_own_serv
 from cnbench.cli.options import json_option, lab_options, sampling_options
 from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import Request, Run
-from cnbench.experiments.registry import all_experiments, experiment_called
+from cnbench.experiments.registry import experiment_called, unasked
 from cnbench.measuring.plan import left_out, parse_given
 from cnbench.measuring.planning import why_no_guest
 from cnbench.store import run_file
@@ -120,7 +120,7 @@ def _request(
     clock: str,
     kernels: str,
 ) -> Request:
-    names = tuple(dict.fromkeys(names)) or tuple(all_experiments())
+    names = tuple(dict.fromkeys(names)) or unasked()
     given = parse_given([experiment_called(name) for name in names], assignments)
     return Request(names, not quick, given, lab, clock, budget, seed, kernels_of(kernels))
 

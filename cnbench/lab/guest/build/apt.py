@@ -32,18 +32,21 @@ _DISK_FULL = "No space left on device"
 
 
 class PrivateApt:
-    """An apt of its own in ``folder``, which knows one suite of one mirror."""
+    """An apt of its own in ``folder``, which knows one suite of one mirror.
 
-    def __init__(self, folder: Path, mirror: Source, suite: str) -> None:
+    With ``sources`` it knows that suite's source packages, too.
+    """
+
+    def __init__(self, folder: Path, mirror: Source, suite: str, sources: bool = False) -> None:
         self._folder = folder
         self._suite = suite
         for name in ("lists/partial", "archives/partial", "empty"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / "status").touch()
-        sources = folder / "debian.sources"
-        sources.write_text(mirror.stanza(suite))
+        entries = folder / "debian.sources"
+        entries.write_text(mirror.stanza(suite, "deb deb-src" if sources else "deb"))
         self._configuration = folder / "apt.conf"
-        self._configuration.write_text(_configuration(folder, sources))
+        self._configuration.write_text(_configuration(folder, entries))
 
     def update(self) -> None:
         """Fetch the suite's package list; raises GuestError where the mirror does not answer."""
@@ -65,6 +68,13 @@ class PrivateApt:
         what = f"{', '.join(packages)} of Debian {self._suite}"
         self._run(["apt-get", "-q", "download", *packages], what, into)
         return sorted(into.glob("*.deb"))
+
+    def download_source(self, package: str, into: Path) -> Path:
+        """Fetch a source package into ``into``: its .dsc file; apt checks what that names."""
+        into.mkdir(parents=True, exist_ok=True)
+        what = f"the source of {package} of Debian {self._suite}"
+        self._run(["apt-get", "-q", "source", "--download-only", package], what, into)
+        return next(into.glob("*.dsc"))
 
     def _run(self, argv: list[str], what: str, where: Path | None = None) -> str:
         environment = {"APT_CONFIG": str(self._configuration)}
@@ -88,7 +98,7 @@ def cannot_fetch(what: str, error: CommandError) -> GuestError:
     reason = next((line for line in lines if line.startswith("E:")), lines[0])
     return GuestError(
         f"{what} could not be fetched: {reason}",
-        "guests are built from this machine's Debian mirror: check that `apt-get update` works",
+        "it comes from this machine's Debian mirror: check that `apt-get update` works",
     )
 
 

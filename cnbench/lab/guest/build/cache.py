@@ -22,13 +22,13 @@ _STILL_WANTED_SECONDS = 3600
 
 
 def folder() -> Path:
-    """Where guest images, kernels and saved states are kept.
+    """Where guest images, kernels, saved states and servers that were built are kept.
 
     ``$CNBENCH_CACHE``, or ``cnbench`` in the user's cache folder (XDG Base Directory
     Specification).
 
     Raises:
-        UnsupportedError: another user could decide what is booted from there.
+        UnsupportedError: another user could decide what is run from there.
     """
     chosen = os.environ.get("CNBENCH_CACHE")
     users = os.environ.get("XDG_CACHE_HOME")
@@ -38,7 +38,7 @@ def folder() -> Path:
     problem = _why_not_to_be_trusted(found)
     if problem:
         raise UnsupportedError(
-            f"guests are not taken from {found}: {problem}", "name another: CNBENCH_CACHE=FOLDER"
+            f"nothing is taken from {found}: {problem}", "name another: CNBENCH_CACHE=FOLDER"
         )
     return found
 

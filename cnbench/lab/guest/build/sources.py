@@ -35,9 +35,9 @@ class Source:
     components: tuple[str, ...]
     fields: Mapping[str, str] = field(default_factory=dict)
 
-    def stanza(self, suite: str) -> str:
+    def stanza(self, suite: str, types: str = "deb") -> str:
         """A deb822 entry (sources.list(5)) for ``suite``'s main component on this mirror."""
-        lines = ["Types: deb", f"URIs: {' '.join(self.uris)}", f"Suites: {suite}"]
+        lines = [f"Types: {types}", f"URIs: {' '.join(self.uris)}", f"Suites: {suite}"]
         lines += ["Components: main", "Architectures: amd64"]
         lines += [f"{name}: {value}" for name, value in self.fields.items()]
         return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""A Kubernetes control plane of real servers: built, started on loopback, and talked to."""

@@ -1,0 +1,126 @@
+"""Watches: connections over which an API server tells of every change, as it happens."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnbench.control_plane.api.client import JSON
+from cnbench.control_plane.api.decoder import ReplyDecoder
+from cnbench.control_plane.api.ledger import Entry
+from cnbench.control_plane.api.objects import Kind
+from cnbench.control_plane.api.stream import Stream, open_stream
+from cnbench.core.errors import CnbenchError
+from cnbench.lab.waiting import wait_until
+
+# Longer than any measurement; an API server ends a watch after half an hour or more by itself.
+_SECONDS = 86_400
+_PATIENCE = 30.0
+GONE = 410
+
+
+class GoneError(CnbenchError):
+    """The server does not know the version any more that a watch was to go on from."""
+
+
+@dataclass
+class Watcher:
+    """One watch. Use ``open_watcher``.
+
+    Attributes:
+        stream: its connection.
+        version: the last that it was told of, in an event or a bookmark.
+        told: events that nobody has taken yet, as they came.
+        bookmarks: how many there were.
+    """
+
+    stream: Stream
+    version: int
+    told: list[Entry] = field(default_factory=list)
+    bookmarks: int = 0
+    _decoder: ReplyDecoder = field(default_factory=ReplyDecoder)
+    _rest: bytes = b""
+
+    def receive(self) -> None:
+        """Read what has come, without waiting.
+
+        Raises:
+            GoneError: the version to begin with is not known any more.
+            CnbenchError: the watch has ended, or the server refused it.
+        """
+        for data, arrived in self.stream.receive():
+            body = self._rest + self._decoder.feed(data)
+            if self._decoder.status == GONE:
+                raise GoneError("the version to go on from is gone")
+            if self._decoder.status not in (0, 200):
+                raise CnbenchError(f"the watch was answered {self._decoder.status}: {body[:300]!r}")
+            *lines, self._rest = body.split(b"\n")
+            for line in lines:
+                self._take(json.loads(line), arrived)
+            if self._decoder.ended:
+                raise CnbenchError("the API server ended a watch")
+
+    def begun(self) -> bool:
+        """Whether the server has answered; reads what has come."""
+        self.receive()
+        return self._decoder.status == 200
+
+    def take(self) -> list[Entry]:
+        """The events since this was asked last."""
+        taken, self.told = self.told, []
+        return taken
+
+    def _take(self, event: dict[str, Any], arrived: int) -> None:
+        about = event["object"]
+        if event["type"] == "ERROR":
+            if about.get("code") == GONE:
+                raise GoneError(str(about.get("message")))
+            raise CnbenchError(f"the watch was told of an error: {about}")
+        self.version = int(about["metadata"]["resourceVersion"])
+        if event["type"] == "BOOKMARK":
+            self.bookmarks += 1
+            return
+        self.told.append(entry_of(about, arrived))
+
+
+def entry_of(about: dict[str, Any], arrived: int) -> Entry:
+    """What an object of ours says of itself."""
+    return Entry(
+        int(about["metadata"]["resourceVersion"]),
+        about["metadata"]["name"],
+        int(about["data"]["sequence"]),
+        arrived,
+    )
+
+
+@contextlib.contextmanager
+def open_watcher(
+    connect: Callable[[], socket.socket], context: ssl.SSLContext, kind: Kind, version: int
+) -> Iterator[Watcher]:
+    """A watch of all that happens to ``kind`` after ``version``, which has been answered.
+
+    Args:
+        connect: makes a connection to the server.
+        context: for TLS.
+        kind: what is watched.
+        version: where it begins.
+
+    Raises:
+        GoneError: the server does not know that version any more.
+        CnbenchError: the server refused.
+    """
+    with open_stream(connect(), context) as stream:
+        watcher = Watcher(stream, version)
+        path = (
+            f"{kind.path}?watch=true&allowWatchBookmarks=true&resourceVersion={version}"
+            f"&timeoutSeconds={_SECONDS}"
+        )
+        head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: {JSON}\r\n\r\n"
+        stream.send(head.encode())
+        wait_until(watcher.begun, "a watch was not answered", within=_PATIENCE, every=0.0005)
+        yield watcher

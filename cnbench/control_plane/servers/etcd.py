@@ -1,0 +1,93 @@
+"""etcd in an enclave, its state in memory or on this machine's disk."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnbench.containers.enclave import Enclave
+from cnbench.control_plane.binaries import Binaries
+from cnbench.control_plane.servers import daemon
+from cnbench.control_plane.servers.daemon import Daemon
+from cnbench.core.errors import CnbenchError
+
+# Where etcd keeps its state. In memory, fsync is nothing.
+MEMORY, DISK = "memory", "disk"
+STORES = (MEMORY, DISK)
+_IN_MEMORY = "/run/cnbench-etcd"
+_PORT, _PEERS = 2379, 2380
+URL = f"http://127.0.0.1:{_PORT}"
+# etcd refuses writes beyond it; its own default is 2 GB.
+_QUOTA = 8 << 30
+_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Etcd:
+    """An etcd that answers. Use ``start_etcd``."""
+
+    enclave: Enclave
+    daemon: Daemon
+
+    def call(self, method: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask etcd over its gRPC gateway, such as ``kv/range``.
+
+        Raises:
+            CnbenchError: it refused.
+        """
+        status, body = _ask(self.enclave, "POST", f"/v3/{method}", json.dumps(asked))
+        answer: dict[str, Any] = json.loads(body)
+        if status != 200:
+            raise CnbenchError(f"etcd refused {method}: {answer.get('error', body)}")
+        return answer
+
+    def revision(self) -> int:
+        """The number of its last change; raises CnbenchError."""
+        key = base64.b64encode(b"/").decode()
+        said = self.call("kv/range", {"key": key, "limit": 1})
+        return int(said["header"]["revision"])
+
+    def compact(self) -> int:
+        """Forget all but the newest version of everything: the revision; raises CnbenchError."""
+        revision = self.revision()
+        self.call("kv/compaction", {"revision": str(revision), "physical": True})
+        return revision
+
+
+def start_etcd(enclave: Enclave, binaries: Binaries, folder: Path, store: str) -> Etcd:
+    """An etcd that keeps its state in ``store``, one of ``STORES``; it ends with the enclave.
+
+    Raises:
+        UnsupportedError: there is no such program.
+        CnbenchError: it does not answer.
+    """
+    data = _IN_MEMORY if store == MEMORY else str(folder / "etcd")
+    peers = f"http://127.0.0.1:{_PEERS}"
+    argv = [
+        binaries.path("etcd"), f"--data-dir={data}", "--name=cnbench",
+        f"--listen-client-urls={URL}", f"--advertise-client-urls={URL}",
+        f"--listen-peer-urls={peers}", f"--initial-advertise-peer-urls={peers}",
+        f"--initial-cluster=cnbench={peers}", f"--quota-backend-bytes={_QUOTA}",
+        "--log-level=warn", "--logger=zap",
+    ]  # fmt: skip
+    running = daemon.start(enclave, folder, argv, lambda: _ask(enclave, "GET", "/health")[0] == 200)
+    return Etcd(enclave, running)
+
+
+def _ask(enclave: Enclave, method: str, path: str, body: str = "") -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", _PORT, timeout=_SECONDS)
+    try:
+        with enclave.network.entered():
+            connection.connect()
+        connection.request(method, path, body or None)
+        response = connection.getresponse()
+        return response.status, response.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise CnbenchError(f"etcd does not answer {path}: {error!r}") from error
+    finally:
+        connection.close()

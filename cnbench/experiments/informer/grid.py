@@ -1,0 +1,43 @@
+"""What is asked of informers."""
+
+from __future__ import annotations
+
+from cnbench.control_plane.binaries import APIEXTENSIONS, KUBERNETES, SERVERS
+from cnbench.core.metric import Metric
+from cnbench.core.parameter import Parameter
+
+WHOLE, STRIPPED, METADATA = "whole", "stripped", "metadata"
+_FORMS = (WHOLE, STRIPPED, METADATA)
+
+PARAMETERS = (
+    Parameter(
+        "server", "the servers: Kubernetes 1.20, custom resources on today's, or your own",
+        quick=(KUBERNETES, APIEXTENSIONS), full=(KUBERNETES, APIEXTENSIONS), choices=SERVERS,
+    ),
+    Parameter(
+        "form", "what the store keeps of an object: the whole, without its managed fields, or its "
+        "metadata; ConfigMaps are Go structs, custom resources are maps",
+        quick=_FORMS, full=_FORMS, choices=_FORMS,
+    ),
+    Parameter(
+        "objects", "objects in the collection", quick=(1000,), full=(1000, 10_000), whole=True,
+        minimum=10, maximum=200_000,
+    ),
+    Parameter(
+        "size", "bytes of data in each object", quick=(1024,), full=(1024,), unit="B", whole=True,
+        minimum=1, maximum=1_000_000,
+    ),
+    Parameter(
+        "informers", "informers that are synced, and cut, at once", quick=(1,), full=(1, 50),
+        whole=True, minimum=1, maximum=200,
+    ),
+)  # fmt: skip
+
+METRICS = (
+    Metric("sync", "s", "lower", "ratio", "time until the store has all objects"),
+    Metric("memory", "B", "lower", "ratio", "bytes alive for each object in the store"),
+    Metric("event", "s", "lower", "ratio", "time from reading an event to the handler's call"),
+    Metric("queued", "s", "lower", "ratio", "of it, the time until it is in the queue"),
+    Metric("recovery", "s", "lower", "ratio", "time from a cut until an event is read again"),
+    Metric("cpu", "s", "lower", "ratio", "CPU time of the informers' process for syncing"),
+)  # fmt: skip

@@ -1,0 +1,99 @@
+"""Watching a collection while it is written to."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from cnbench.control_plane.api.ledger import Account, Entry, account
+from cnbench.control_plane.api.watcher import Watcher, open_watcher
+from cnbench.control_plane.stock import Stock
+from cnbench.core.proof import Check, Proof, equal, true
+from cnbench.lab.host import Lab
+
+# A sample takes half a second, and has writes enough for a median.
+_SECONDS, _FEWEST, _MOST = 0.5, 5, 200
+
+
+@dataclass
+class Watching:
+    """Watchers that are told of every write.
+
+    Attributes:
+        rate: writes a second.
+        told: how what watchers were told differs from what was written, all together.
+        writes: how many there were.
+    """
+
+    lab: Lab
+    stock: Stock
+    watchers: Sequence[Watcher]
+    rate: float
+    told: Account = field(default_factory=Account)
+    writes: int = 0
+    events: int = 0
+
+    def sample(self) -> Mapping[str, float]:
+        """Write for half a second, and wait until all were told."""
+        daemon, units = self.stock.plane.api.daemon, self.lab.clock.units
+        count = min(_MOST, max(_FEWEST, round(self.rate * _SECONDS)))
+        with self.stock.writes(self.rate) as traffic, traffic.following(self.watchers):
+            daemon.forget_peak()
+            before = daemon.cpu_time()
+            with self.lab.timed.part():
+                written = traffic.write(count, self.rate)
+            cpu = daemon.cpu_time() - before
+            memory = daemon.peak_memory()
+        delays = self._delays(written)
+        answered = sorted(entry.arrived for entry in written)
+        return {
+            "delivery": units(median(one for of_write in delays for one in of_write)),
+            "slowest": units(median(max(of_write) for of_write in delays)),
+            "interval": units((answered[-1] - answered[0]) / (count - 1)),
+            "cpu": units(cpu / count),
+            "memory": memory,
+        }
+
+    def _delays(self, written: Sequence[Entry]) -> list[list[int]]:
+        """From each write's answer to its event, in ns, for every watcher that was told of it."""
+        answered = {entry.version: entry.arrived for entry in written}
+        delays: dict[int, list[int]] = {version: [] for version in answered}
+        for watcher in self.watchers:
+            # Between its samples others of its group wrote.
+            told = [event for event in watcher.take() if event.version >= written[0].version]
+            self.told += account(written, told)
+            self.events += len(told)
+            for event in told:
+                if event.version in answered:
+                    delays[event.version].append(event.arrived - answered[event.version])
+        self.writes += len(written)
+        return [of_write for of_write in delays.values() if of_write]
+
+    def proof(self) -> Proof:
+        """Every watcher was told of every write, once, in the order of their versions."""
+        return Proof(
+            (
+                agrees(self.told),
+                equal("events", self.writes * len(self.watchers), self.events),
+                true("there were writes", self.writes, self.writes > 0),
+            )
+        )
+
+
+def agrees(told: Account) -> Check:
+    """That what was told is what was written."""
+    return equal("what was written, and what was told of it", Account(), told)
+
+
+@contextlib.contextmanager
+def open_watching(lab: Lab, stock: Stock, watchers: int, rate: float) -> Iterator[Watching]:
+    """So many watchers of ``stock``, and the writes that they are told of."""
+    context, version = stock.plane.api.context(), stock.version()
+    with contextlib.ExitStack() as opened:
+        following = [
+            opened.enter_context(open_watcher(stock.connection, context, stock.kind, version))
+            for _ in range(watchers)
+        ]
+        yield Watching(lab, stock, following, rate)
