@@ -1,6 +1,6 @@
 """Pods and containers over the Container Runtime Interface, as the kubelet asks for them.
 
-The calls are made by a process of its own (``cnbench.cri``), since a guest has no gRPC: it takes
+The calls are made by a process of its own (``cnbench.rpc``), since a guest has no gRPC: it takes
 the times around each call, and this side only passes on what is asked for.
 """
 
@@ -125,7 +125,7 @@ def open_cri(daemon: Containerd) -> Iterator[Cri]:
     argv = [
         sys.executable,
         "-m",
-        "cnbench.cri",
+        "cnbench.rpc",
         str(daemon.enclave.outside(daemon.socket)),
         str(os.getpid()),
     ]

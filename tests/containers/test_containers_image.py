@@ -14,7 +14,7 @@ from cnbench.containers.bundle import MOUNTS, REFUSED, Wanted, specification
 from cnbench.containers.first_process import PROGRAM, program
 from cnbench.containers.table import NUMBERS, Table
 from cnbench.core.errors import UnsupportedError
-from cnbench.cri.messages import message
+from cnbench.rpc.messages import message
 from cnbench.experiments.container_start import EXPERIMENT
 from cnbench.lab.cgroups import everywhere
 

@@ -18,7 +18,7 @@ from typing import Any
 import grpc
 from google.protobuf import json_format
 
-from cnbench.cri.messages import PACKAGE, message
+from cnbench.rpc.messages import PACKAGE, message
 from cnbench.lab.libc import die_with_parent
 
 _PATIENCE = 120.0
