@@ -77,7 +77,7 @@ def beside_hyperfine(enclave: Enclave, files: Files, pairs: int) -> None:
 def what_containerd_adds(enclave: Enclave, files: Files) -> None:
     """The paired difference beside the time in which no runc runs."""
     with open_containerd(enclave) as daemon:
-        runc, ctr = Oci(enclave, files, Wanted(), "runc"), Ctr(daemon, files, Wanted())
+        runc, ctr = Oci(files, Wanted(), enclave, "runc"), Ctr(files, Wanted(), daemon)
         alone, through, own = [], [], []
         for _ in range(TRACED):
             with recorded():  # which both are slowed down by

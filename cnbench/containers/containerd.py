@@ -47,6 +47,17 @@ class Containerd:
         bundle = f"/run/containerd/state/{_TASKS}/{namespace}/{container}"
         return int(self.enclave.do("read", f"{bundle}/init.pid"))
 
+    @contextlib.contextmanager
+    def image_of(self, layers: int, snapshotter: str = "overlayfs") -> Iterator[None]:
+        """Have the image of so many layers, laid out by ``snapshotter``; raises CommandError."""
+        tar = self.enclave.folder / f"image-{layers}.tar"
+        tar.write_bytes(image.image(layers).tar)
+        for namespace in (OWN, OF_THE_CRI):
+            self.ctr(
+                "images", "import", "--snapshotter", snapshotter, str(tar), namespace=namespace
+            )
+        yield
+
 
 @contextlib.contextmanager
 def open_containerd(enclave: Enclave) -> Iterator[Containerd]:
@@ -60,7 +71,7 @@ def open_containerd(enclave: Enclave) -> Iterator[Containerd]:
         commands.require(tool)
     folder = enclave.folder / "containerd"
     folder.mkdir()
-    log, tar = folder / "log", folder / "image.tar"
+    log = folder / "log"
     settings = folder / "config.toml"
     settings.write_text(_settings(folder))
     argv = [commands.require("containerd"), "--config", str(settings)]
@@ -69,10 +80,8 @@ def open_containerd(enclave: Enclave) -> Iterator[Containerd]:
         wait_until(lambda: _answers(daemon), "containerd does not answer", within=30, every=0.02)
     except CnbenchError as error:
         raise CnbenchError(f"{error}: {log.read_text()[-500:]}") from error
-    tar.write_bytes(image.image().tar)
-    for namespace in (OWN, OF_THE_CRI):
-        daemon.ctr("images", "import", str(tar), namespace=namespace)
-    yield daemon
+    with daemon.image_of(1):
+        yield daemon
 
 
 def _answers(daemon: Containerd) -> bool:
@@ -98,7 +107,7 @@ oom_score = 0
 [grpc]
   address = "{_SOCKET}"
 [plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{image.NAME}"
+  sandbox_image = "{image.name()}"
   restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "overlayfs"

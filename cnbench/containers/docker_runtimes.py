@@ -6,23 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnbench.containers import image
-from cnbench.containers.bundle import HOSTNAME, Wanted, targets
+from cnbench.containers.bundle import HOSTNAME, targets
 from cnbench.containers.dockerd import Dockerd
-from cnbench.containers.runtimes import Files, Started
+from cnbench.containers.runtimes import OfOneBundle, Started
 
 
 @dataclass(frozen=True)
-class DockerApi:
+class DockerApi(OfOneBundle):
     """The calls that `docker run` makes, without it."""
 
     daemon: Dockerd
-    files: Files
-    wanted: Wanted
-
-    @property
-    def namespaces(self) -> tuple[str, ...]:
-        """Those that the bundle asks for."""
-        return self.wanted.namespaces
 
     def start(self) -> Started:
         """Create a container, and start it."""
@@ -47,7 +40,7 @@ class DockerApi:
     def _settings(self) -> dict[str, Any]:
         security = ["no-new-privileges", *([] if self.wanted.seccomp else ["seccomp=unconfined"])]
         return {
-            "Image": image.NAME,
+            "Image": image.name(self.wanted.layers),
             "Hostname": HOSTNAME,
             "HostConfig": {
                 "NetworkMode": self.wanted.network,
@@ -74,6 +67,8 @@ class DockerRun(DockerApi):
         for path in targets(wanted.mounts):
             options += ["--volume", f"{self.files.extra}:{path}"]
         host = f"unix://{self.daemon.socket}"
-        ran = enclave.run("docker", "--host", host, "run", "--detach", *options, image.NAME)
+        ran = enclave.run(
+            "docker", "--host", host, "run", "--detach", *options, image.name(self.wanted.layers)
+        )
         name = ran.output.strip()
         return Started(name, self._look(name)["Pid"], ran.began, {"launch": ran.took})

@@ -31,6 +31,7 @@ from cnbench.lab.waiting import wait_until
 # dockerd writes to /etc/docker, which it makes where it is not; it has its own flag for that.
 _OWN = ("/run", "/var/lib", "/var/log")
 _PATIENCE = 10.0
+_RESERVED = 300
 _UNSHARE = ("--mount", "--net", "--pid", "--fork", "--kill-child", "--propagation", "private")
 
 _numbers = itertools.count(1)
@@ -114,6 +115,19 @@ class Enclave:
 
         wait_until(runs, "the container's program did not run", within=_PATIENCE, every=0.001)
         return noted[0]
+
+    def last_number(self) -> int:
+        """The number that a process or a thread was given last here."""
+        return int(self.do("last_number"))
+
+    def begun_since(self, number: int) -> int:
+        """How many processes and threads were begun here since ``number`` was the last.
+
+        The kernel gives numbers in their order, and after the last one (/proc/sys/kernel/pid_max)
+        begins anew, but for the first 300 (kernel/pid.c: RESERVED_PIDS).
+        """
+        most = int(self.do("read", "/proc/sys/kernel/pid_max"))
+        return (self.last_number() - number) % (most - _RESERVED)
 
     def outside(self, path: str) -> Path:
         """Where a path of the enclave is for who is outside of it.

@@ -162,6 +162,11 @@ def memory_of(words: Sequence[str]) -> dict[str, int]:
     return {"bytes": total * 1024, "count": count}
 
 
+def last_number() -> int:
+    """The number that was given last, to a process or a thread (proc(5): /proc/loadavg)."""
+    return int((_PROCESSES / "loadavg").read_text().split()[-1])
+
+
 def processes_of(pids: Sequence[int]) -> list[str]:
     """Those of ``pids`` that there are."""
     return [f"process {pid}" for pid in pids if (_PROCESSES / str(pid)).exists()]
@@ -177,6 +182,7 @@ TASKS = {
     for task in (
         run, serve, prepare_bare, start_bare, end_bare, first_instruction, look, memory_of,
         processes_of, read, kill, cpu_time_of,
+        last_number,
     )
 }  # fmt: skip
 

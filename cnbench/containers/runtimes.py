@@ -85,10 +85,9 @@ def open_files(enclave: Enclave) -> Iterator[Files]:
 
 
 @dataclass(frozen=True)
-class Bare:
-    """The kernel calls alone."""
+class OfOneBundle:
+    """What runtimes have in common that are asked for containers of one bundle."""
 
-    enclave: Enclave
     files: Files
     wanted: Wanted
 
@@ -96,6 +95,13 @@ class Bare:
     def namespaces(self) -> tuple[str, ...]:
         """Those that the bundle asks for."""
         return self.wanted.namespaces
+
+
+@dataclass(frozen=True)
+class Bare(OfOneBundle):
+    """The kernel calls alone."""
+
+    enclave: Enclave
 
     def start(self) -> Started:
         """Begin a process as the bundle has it."""
@@ -121,22 +127,15 @@ class Bare:
 
 
 @dataclass(frozen=True)
-class Oci:
+class Oci(OfOneBundle):
     """runc or crun, by the three commands of the runtime specification."""
 
     enclave: Enclave
-    files: Files
-    wanted: Wanted
     command: str
 
     def _run(self, *arguments: str) -> tuple[int, int, str]:
         ran = self.enclave.run(self.command, "--root", _STATE, *arguments)
         return ran.began, ran.took, ran.output
-
-    @property
-    def namespaces(self) -> tuple[str, ...]:
-        """Those that the bundle asks for."""
-        return self.wanted.namespaces
 
     def start(self) -> Started:
         """Create a container from a bundle of its own, and start it."""
@@ -160,17 +159,10 @@ class Oci:
 
 
 @dataclass(frozen=True)
-class Ctr:
+class Ctr(OfOneBundle):
     """containerd by its own command, which takes the same bundle."""
 
     daemon: Containerd
-    files: Files
-    wanted: Wanted
-
-    @property
-    def namespaces(self) -> tuple[str, ...]:
-        """Those that the bundle asks for."""
-        return self.wanted.namespaces
 
     def start(self) -> Started:
         """Run a container that goes on when the command has ended."""

@@ -1,9 +1,10 @@
-"""Make calls of the CRI as they are asked for, one JSON list a line: the call, and its request.
+"""Make calls as they are asked for, one JSON list a line: the call, its request, its namespace.
 
 Answers with a line of JSON: when the call began and ended (ns of CLOCK_MONOTONIC), and the
-response as JSON. Beside the interface's own calls there are two: ``Subscribe`` to containerd's
-stream of events, and ``AwaitExit``, whose time is when that told the end of a container.
-The arguments are the runtime's socket, and the process not to outlive.
+response as JSON. Beside the services' own calls there are two: ``Subscribe`` to containerd's
+stream of events, and ``AwaitEvent``, whose time is when that told it. The namespace is
+containerd's, and empty for the CRI. The arguments are the runtime's socket, and the process not to
+outlive.
 """
 
 from __future__ import annotations
@@ -11,86 +12,63 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 import time
 from typing import Any
 
 import grpc
 from google.protobuf import json_format
 
-from cnbench.rpc.messages import PACKAGE, message
 from cnbench.lab.libc import die_with_parent
+from cnbench.rpc.events import Events
+from cnbench.rpc.services import method
 
 _PATIENCE = 120.0
 _KILL = 9
-_EXIT = "/tasks/exit"
-
-
-class Exits:
-    """The ends of containers, as containerd's stream of events tells them."""
-
-    def __init__(self, channel: grpc.Channel) -> None:
-        self._told: dict[str, tuple[int, int]] = {}
-        self._news = threading.Condition()
-        subscribe = channel.unary_stream(
-            "/containerd.services.events.v1.Events/Subscribe",
-            request_serializer=message("SubscribeRequest").SerializeToString,
-            response_deserializer=message("Envelope").FromString,
-        )
-        stream = subscribe(message("SubscribeRequest")(filters=[f'topic=="{_EXIT}"']))
-        threading.Thread(target=self._listen, args=(stream,), daemon=True).start()
-
-    def _listen(self, stream: Any) -> None:
-        for envelope in stream:
-            heard = time.perf_counter_ns()
-            told = message("TaskExit").FromString(envelope.event.value)
-            with self._news:
-                self._told[told.container_id] = (heard, told.exit_status)
-                self._news.notify_all()
-
-    def wait(self, container: str, within: float) -> dict[str, Any]:
-        """When the end of ``container`` was told; raises TimeoutError after ``within`` seconds."""
-        with self._news:
-            if not self._news.wait_for(lambda: container in self._told, within):
-                raise TimeoutError(f"no event told the end of {container}")
-            heard, status = self._told.pop(container)
-        return {"began": heard, "ended": heard, "said": {"exit_code": status}}
 
 
 class Client:
-    """The runtime's service behind a socket."""
+    """The services behind a socket."""
 
     def __init__(self, socket: str) -> None:
         self._channel = grpc.insecure_channel(f"unix:{socket}")
         self._calls: dict[str, Any] = {}
-        self._exits: Exits | None = None
+        self._events: Events | None = None
 
     def subscribe(self) -> dict[str, Any]:
-        """Listen to the ends of containers from now on."""
+        """Listen to events from now on."""
         began = time.perf_counter_ns()
-        self._exits = Exits(self._channel)
+        self._events = Events(self._channel)
         return {"began": began, "ended": time.perf_counter_ns(), "said": {}}
 
-    def await_exit(self, container_id: str, within: float) -> dict[str, Any]:
-        """When the end of a container was told; raises TimeoutError."""
-        if self._exits is None:
+    def await_event(self, topic: str, container_id: str, within: float) -> dict[str, Any]:
+        """When an event told of a container; raises TimeoutError."""
+        if self._events is None:
             raise TimeoutError("nobody listens to events")
-        return self._exits.wait(container_id, within)
+        heard, told = self._events.wait(topic, container_id, within)
+        return {"began": heard, "ended": heard, "said": _as_json(told)}
 
-    def call(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
+    def call(self, name: str, fields: dict[str, Any], namespace: str) -> dict[str, Any]:
         """Make one call with the request's ``fields``; raises grpc.RpcError."""
+        asked = method(name)
         if name not in self._calls:
             self._calls[name] = self._channel.unary_unary(
-                f"/{PACKAGE}.RuntimeService/{name}",
-                request_serializer=message(f"{name}Request").SerializeToString,
-                response_deserializer=message(f"{name}Response").FromString,
+                asked.path,
+                request_serializer=asked.request.SerializeToString,
+                response_deserializer=asked.response.FromString,
             )
-        request = json_format.ParseDict(fields, message(f"{name}Request")())
+        request = json_format.ParseDict(fields, asked.request())
+        metadata = [("containerd-namespace", namespace)] if namespace else None
         began = time.perf_counter_ns()
-        response = self._calls[name](request, timeout=_PATIENCE, wait_for_ready=True)
+        response = self._calls[name](
+            request, timeout=_PATIENCE, wait_for_ready=True, metadata=metadata
+        )
         ended = time.perf_counter_ns()
-        said = json_format.MessageToDict(response, preserving_proto_field_name=True)
-        return {"began": began, "ended": ended, "said": said}
+        return {"began": began, "ended": ended, "said": _as_json(response)}
+
+
+def _as_json(told: Any) -> dict[str, Any]:
+    said: dict[str, Any] = json_format.MessageToDict(told, preserving_proto_field_name=True)
+    return said
 
 
 def main() -> None:
@@ -101,14 +79,14 @@ def main() -> None:
         return
     client = Client(socket)
     for line in sys.stdin:
-        name, fields = json.loads(line)
+        name, fields, namespace = json.loads(line)
         try:
             if name == "Subscribe":
                 answer = client.subscribe()
-            elif name == "AwaitExit":
-                answer = client.await_exit(**fields)
+            elif name == "AwaitEvent":
+                answer = client.await_event(**fields)
             else:
-                answer = client.call(name, fields)
+                answer = client.call(name, fields, namespace)
         except TimeoutError as error:
             answer = {"refused": str(error)}
         except grpc.RpcError as error:

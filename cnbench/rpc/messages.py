@@ -1,9 +1,7 @@
-"""The messages of the CRI that are sent or read here, as classes of protobuf.
+"""Messages of protobuf as classes, made from tables of their fields.
 
-Names and numbers are those of the interface's v1, which is k8s.io/cri-api, pkg/apis/runtime/v1/
-api.proto (Kubernetes 1.20 and later; a field keeps its number for good). What is not listed is
-left out when sent, and passed over when read. Enums are their numbers. The last four are of
-containerd's stream of events: api/services/events/v1/events.proto and api/events/task.proto.
+A message a line: its fields in their order of number, "name:type=number"; a * before the type is
+"repeated".
 """
 
 from __future__ import annotations
@@ -13,58 +11,9 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-PACKAGE = "runtime.v1"
-# A message a line: its fields in their order of number, "name:type=number"; a * before the type
-# is "repeated", and "map" is from string to string.
-_MESSAGES = """
-StatusRequest
-StatusResponse status:RuntimeStatus=1
-RuntimeStatus conditions:*RuntimeCondition=1
-RuntimeCondition type:string=1 status:bool=2 reason:string=3 message:string=4
-NamespaceOption network:int32=1 pid:int32=2 ipc:int32=3
-SecurityProfile profile_type:int32=1
-LinuxSandboxSecurityContext namespace_options:NamespaceOption=1 seccomp:SecurityProfile=9
-LinuxPodSandboxConfig cgroup_parent:string=1 security_context:LinuxSandboxSecurityContext=2
-PodSandboxMetadata name:string=1 uid:string=2 namespace:string=3 attempt:uint32=4
-PodSandboxConfig metadata:PodSandboxMetadata=1 hostname:string=2 log_directory:string=3 linux:LinuxPodSandboxConfig=8
-RunPodSandboxRequest config:PodSandboxConfig=1
-RunPodSandboxResponse pod_sandbox_id:string=1
-StopPodSandboxRequest pod_sandbox_id:string=1
-StopPodSandboxResponse
-RemovePodSandboxRequest pod_sandbox_id:string=1
-RemovePodSandboxResponse
-PodSandboxStatusRequest pod_sandbox_id:string=1
-PodSandboxStatusResponse status:PodSandboxStatus=1
-PodSandboxStatus id:string=1 metadata:PodSandboxMetadata=2 state:int32=3 created_at:int64=4 network:PodSandboxNetworkStatus=5
-PodSandboxNetworkStatus ip:string=1
-ListPodSandboxRequest
-ListPodSandboxResponse items:*PodSandbox=1
-PodSandbox id:string=1 metadata:PodSandboxMetadata=2 state:int32=3 created_at:int64=4
-ImageSpec image:string=1
-Mount container_path:string=1 host_path:string=2 readonly:bool=3
-LinuxContainerSecurityContext namespace_options:NamespaceOption=3 seccomp:SecurityProfile=15 no_new_privs:bool=11
-LinuxContainerConfig security_context:LinuxContainerSecurityContext=2
-ContainerMetadata name:string=1 attempt:uint32=2
-ContainerConfig metadata:ContainerMetadata=1 image:ImageSpec=2 command:*string=3 args:*string=4 mounts:*Mount=7 log_path:string=11 linux:LinuxContainerConfig=15
-CreateContainerRequest pod_sandbox_id:string=1 config:ContainerConfig=2 sandbox_config:PodSandboxConfig=3
-CreateContainerResponse container_id:string=1
-StartContainerRequest container_id:string=1
-StartContainerResponse
-StopContainerRequest container_id:string=1 timeout:int64=2
-StopContainerResponse
-RemoveContainerRequest container_id:string=1
-RemoveContainerResponse
-ListContainersRequest
-ListContainersResponse containers:*Container=1
-Container id:string=1 pod_sandbox_id:string=2 metadata:ContainerMetadata=3 state:int32=6 created_at:int64=7
-ContainerStatusRequest container_id:string=1
-ContainerStatusResponse status:ContainerStatus=1
-ContainerStatus id:string=1 metadata:ContainerMetadata=2 state:int32=3 created_at:int64=4 started_at:int64=5 finished_at:int64=6 exit_code:int32=7
-SubscribeRequest filters:*string=1
-Any type_url:string=1 value:bytes=2
-Envelope namespace:string=2 topic:string=3 event:Any=4
-TaskExit container_id:string=1 id:string=2 pid:uint32=3 exit_status:uint32=4
-"""  # noqa: E501  a message a line
+from cnbench.rpc import containerd_messages, cri_messages
+
+_TABLES = {table.PACKAGE: table.MESSAGES for table in (cri_messages, containerd_messages)}
 
 _Field = descriptor_pb2.FieldDescriptorProto
 _SCALARS = {
@@ -74,25 +23,26 @@ _SCALARS = {
 
 
 @cache
-def message(name: str) -> Any:
+def message(name: str, package: str = cri_messages.PACKAGE) -> Any:
     """The class of the message called ``name``; KeyError where none is listed."""
-    return message_factory.GetMessageClass(_pool().FindMessageTypeByName(f"{PACKAGE}.{name}"))
+    described = _pool(package).FindMessageTypeByName(f"{package}.{name}")
+    return message_factory.GetMessageClass(described)
 
 
 @cache
-def _pool() -> descriptor_pool.DescriptorPool:
-    file = descriptor_pb2.FileDescriptorProto(name="cri", package=PACKAGE, syntax="proto3")
-    for line in _MESSAGES.strip().splitlines():
+def _pool(package: str) -> descriptor_pool.DescriptorPool:
+    file = descriptor_pb2.FileDescriptorProto(name=package, package=package, syntax="proto3")
+    for line in _TABLES[package].strip().splitlines():
         name, *fields = line.split()
         listed = file.message_type.add(name=name)
         for field in fields:
-            _describe(listed.field.add(), field)
+            _describe(listed.field.add(), field, package)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return pool
 
 
-def _describe(field: descriptor_pb2.FieldDescriptorProto, text: str) -> None:
+def _describe(field: descriptor_pb2.FieldDescriptorProto, text: str, package: str) -> None:
     field.name, _, rest = text.partition(":")
     kind, _, number = rest.partition("=")
     field.number = int(number)
@@ -101,4 +51,4 @@ def _describe(field: descriptor_pb2.FieldDescriptorProto, text: str) -> None:
     if kind in _SCALARS:
         field.type = _SCALARS[kind]
     else:
-        field.type, field.type_name = _Field.TYPE_MESSAGE, f".{PACKAGE}.{kind}"
+        field.type, field.type_name = _Field.TYPE_MESSAGE, f".{package}.{kind}"

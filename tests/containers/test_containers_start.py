@@ -19,6 +19,10 @@ OTHERS = (
     *({"runtime": name, "mounts": 3} for name in RUNTIMES),
     *({"runtime": name, "user": "on", "network": "none"} for name in RUNTIMES[:4]),
     *({"runtime": name, "alive": 2} for name in RUNTIMES),
+    {"runtime": "containerd-api", "network": "none"},
+    *({"runtime": "containerd-api", "snapshotter": name} for name in ("overlayfs", "native")),
+    {"runtime": "containerd-api", "snapshotter": "overlayfs", "layers": 5},
+    *({"runtime": name, "layers": 5} for name in ("cri", "dockerd", "docker-run")),
     {"runtime": "cri", "network": "bridge"},
     *({"runtime": name, "network": "none"} for name in ("dockerd", "docker-run")),
 )
@@ -47,6 +51,7 @@ def test_every_runtime_starts_what_was_asked_for(shared_lab, changes):
         EXPERIMENT.metric(metric).check(value)
     assert values["start"] > 0
     assert ("sandbox" in values) == (changes["runtime"] == "cri")
+    assert (values["tasks"] == 1) == (changes["runtime"] == "bare")
 
 
 @pytest.mark.parametrize(
@@ -64,6 +69,13 @@ def test_a_container_that_has_not_what_it_was_to_have_is_no_proof(shared_lab, ha
         subject.runtime = dataclasses.replace(subject.runtime, wanted=has)
         subject.sample()
         assert claim in [check.claim for check in subject.proof().broken]
+
+
+def test_a_root_of_other_layers_is_no_proof(shared_lab):
+    with opened(shared_lab, runtime="containerd-api", snapshotter="overlayfs") as subject:
+        subject.evidence.overlaid = 2
+        subject.sample()
+        assert [check.claim for check in subject.proof().broken] == ["layers below its root"]
 
 
 def test_what_is_left_is_no_proof(lab):
@@ -94,7 +106,7 @@ class _Careless:
 
 def test_a_program_runs_after_start_and_not_after_create(enclave, files):
     try:
-        runtime = Oci(enclave, files, Wanted(), "runc")
+        runtime = Oci(files, Wanted(), enclave, "runc")
         started = runtime.start()
     except UnsupportedError as error:
         pytest.skip(f"{error}; {error.remedy}")
@@ -106,8 +118,8 @@ def test_a_program_runs_after_start_and_not_after_create(enclave, files):
 def test_containers_bare_and_by_runc_have_the_same_mounts(enclave, files):
     seen = {}
     for name, runtime in {
-        "bare": Bare(enclave, files, Wanted(mounts=2)),
-        "runc": Oci(enclave, files, Wanted(mounts=2), "runc"),
+        "bare": Bare(files, Wanted(mounts=2), enclave),
+        "runc": Oci(files, Wanted(mounts=2), enclave, "runc"),
     }.items():
         try:
             started = runtime.start()
@@ -121,7 +133,7 @@ def test_containers_bare_and_by_runc_have_the_same_mounts(enclave, files):
 
 
 def test_what_a_runtime_refuses_is_told_in_its_words(enclave, files):
-    runtime = Oci(enclave, files, Wanted(), "runc")
+    runtime = Oci(files, Wanted(), enclave, "runc")
     try:
         with pytest.raises(CommandError, match="does not exist"):
             runtime.state(dataclasses.replace(_nobody(), name="nobody"))

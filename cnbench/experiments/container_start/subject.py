@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnbench.containers import cri as cri_client
+from cnbench.containers import grpc_client
 from cnbench.containers.containerd import SHIM, Containerd, open_containerd
+from cnbench.containers.containerd_api import ContainerdApi
 from cnbench.containers.cri import Cri, open_cri
 from cnbench.containers.docker_runtimes import DockerApi, DockerRun
 from cnbench.containers.dockerd import Dockerd, open_dockerd
 from cnbench.containers.enclave import Enclave, open_enclave
+from cnbench.containers.grpc_client import GrpcClient, open_grpc_client
 from cnbench.containers.pods import Pods
 from cnbench.containers.runtimes import Bare, Ctr, Files, Oci, Runtime, Started, open_files
 from cnbench.core.errors import UnsupportedError
@@ -21,10 +23,14 @@ from cnbench.core.proof import Proof
 from cnbench.experiments.container_start.grid import (
     BARE,
     CONTAINERD,
+    CONTAINERD_API,
     CRI,
     DOCKER_RUN,
     DOCKERD,
     OCI,
+    OF_DOCKER,
+    OVERLAYFS,
+    overlaid,
     wanted_by,
 )
 from cnbench.experiments.container_start.proof import Evidence
@@ -32,11 +38,11 @@ from cnbench.lab import commands
 from cnbench.lab.host import Lab
 
 _OF_CONTAINERD = ("busybox", "containerd", "ctr", "runc")
-_OF_DOCKER = (*_OF_CONTAINERD, "dockerd", "docker")
+_OF_DOCKERD = (*_OF_CONTAINERD, "dockerd", "docker")
 _TOOLS = {
     BARE: ("busybox",), "runc": ("busybox", "runc"), "crun": ("busybox", "crun"),
-    CONTAINERD: _OF_CONTAINERD, CRI: _OF_CONTAINERD,
-    DOCKERD: _OF_DOCKER, DOCKER_RUN: _OF_DOCKER,
+    CONTAINERD: _OF_CONTAINERD, CONTAINERD_API: _OF_CONTAINERD, CRI: _OF_CONTAINERD,
+    DOCKERD: _OF_DOCKERD, DOCKER_RUN: _OF_DOCKERD,
 }  # fmt: skip
 
 
@@ -53,15 +59,17 @@ class Starting:
 
     def sample(self) -> Mapping[str, float]:
         """The time to its first instruction, that of each call, and that to its end."""
+        number = self.enclave.last_number()
         started = self.runtime.start()
         first = self.enclave.first_instruction(started.pid)
+        tasks = self.enclave.begun_since(number)
         self._look(started, first)
         stop = self.runtime.stop(started)
         self._look_back(started)
         units = self.lab.clock.units
         values = {"start": units(first - started.began), "stop": units(stop)}
         values |= {step: units(took) for step, took in started.steps.items()}
-        return values | {"memory": self.memory}
+        return values | {"tasks": tasks, "memory": self.memory}
 
     def _look(self, started: Started, first: int) -> None:
         said = self.enclave.do("look", started.pid)
@@ -89,24 +97,30 @@ def open_subject(params: Point, lab: Lab) -> Iterator[Starting]:
     runtime = _runtime(params, lab, enclave, files)
     spaces: Mapping[str, Any] = enclave.do("look", 1)["namespaces"]
     with _alive(runtime, enclave, params.whole("alive")) as memory:
-        evidence = Evidence(wanted_by(params), runtime.namespaces, spaces)
+        evidence = Evidence(wanted_by(params), runtime.namespaces, spaces, overlaid(params))
         yield Starting(lab, enclave, runtime, evidence, memory)
 
 
 def _runtime(params: Point, lab: Lab, enclave: Enclave, files: Files) -> Runtime:
     name, wanted = params.text("runtime"), wanted_by(params)
     if name == BARE:
-        return Bare(enclave, files, wanted)
+        return Bare(files, wanted, enclave)
     if name in OCI:
-        return Oci(enclave, files, wanted, name)
-    if name in (DOCKERD, DOCKER_RUN):
+        return Oci(files, wanted, enclave, name)
+    if name in OF_DOCKER:
         docker: Dockerd = lab.fixture("dockerd", lambda: open_dockerd(enclave))
-        return (DockerApi if name == DOCKERD else DockerRun)(docker, files, wanted)
+        lab.fixture(("dockerd", wanted.layers), lambda: docker.image_of(wanted.layers))
+        return (DockerApi if name == DOCKERD else DockerRun)(files, wanted, docker)
     daemon: Containerd = lab.fixture("containerd", lambda: open_containerd(enclave))
     if name == CONTAINERD:
-        return Ctr(daemon, files, wanted)
-    client: Cri = lab.fixture("cri", lambda: open_cri(daemon))
-    return Pods(client, files, wanted)
+        return Ctr(files, wanted, daemon)
+    laid_out = (wanted.layers, wanted.snapshotter or OVERLAYFS)
+    lab.fixture(("containerd", laid_out), lambda: daemon.image_of(*laid_out))
+    if name == CONTAINERD_API:
+        client: GrpcClient = lab.fixture("services", lambda: open_grpc_client(daemon))
+        return ContainerdApi(files, wanted, client)
+    cri: Cri = lab.fixture("cri", lambda: open_cri(daemon))
+    return Pods(files, wanted, cri)
 
 
 @contextlib.contextmanager
@@ -140,5 +154,5 @@ def require_runtime(runtime: str, lab: Lab) -> None:
         )
     for tool in _TOOLS[runtime]:
         commands.require(tool)
-    if runtime == CRI:
-        cri_client.require()
+    if runtime in (CONTAINERD_API, CRI):
+        grpc_client.require()
