@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnbench.containers import image
@@ -46,6 +46,10 @@ class Containerd:
         """The container's process as the enclave numbers it; raises CnbenchError if it has none."""
         bundle = f"/run/containerd/state/{_TASKS}/{namespace}/{container}"
         return int(self.enclave.do("read", f"{bundle}/init.pid"))
+
+    def reached_by(self, socket: str) -> Containerd:
+        """The same daemon by another socket, at which somebody passes calls on."""
+        return replace(self, socket=socket)
 
     @contextlib.contextmanager
     def image_of(self, layers: int, snapshotter: str = "overlayfs") -> Iterator[None]:

@@ -8,7 +8,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,12 @@ class Dockerd:
         if response.status >= http.client.BAD_REQUEST:
             raise CnbenchError(f"dockerd refuses {method} {path}: {said.decode().strip()}")
         return Answered(began, ended, json.loads(said) if said[:1] in (b"{", b"[") else None)
+
+    @contextlib.contextmanager
+    def reached_by(self, socket: str) -> Iterator[Dockerd]:
+        """The same daemon by another socket, at which somebody passes calls on."""
+        with contextlib.closing(_Connection(self.enclave.outside(socket))) as connection:
+            yield replace(self, socket=socket, _connection=connection)
 
     @contextlib.contextmanager
     def image_of(self, layers: int) -> Iterator[None]:
