@@ -1,9 +1,13 @@
 """What made-up runs say to made-up claims: each verdict is given, and none without figures."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import made_up
 import pytest
 from made_up_answers import A, B, answer, pair, picked
 
+from cnbench.analysis import answers
 from cnbench.analysis.answers.answer import Verdict, find, overall
 from cnbench.analysis.answers.cases import Cases
 from cnbench.analysis.answers.criteria import (
@@ -134,3 +138,17 @@ def test_of_several_settings_the_one_with_most_is_told_and_the_first_of_equals()
     whole = [made_up.result(A, mode, size=2, group=1) for mode in "ab"]
     assert len(picked(half, *whole, cases=free).measured) == 2
     assert picked(half, *whole, cases=free).measured["a"].case.params["size"] == 2
+
+
+def test_a_screenful_has_every_experiments_first_answer_before_any_second(monkeypatch):
+    names = "abcdefghij"
+    made = [answer(experiment=name, rank=rank) for name in names for rank in (2, 1)]
+    found = find(answer(), pair())
+    monkeypatch.setattr(answers, "all_answers", lambda: made)
+    monkeypatch.setattr(answers, "_findings", lambda one, _: [replace(found, answer=one)])
+    chapters = [SimpleNamespace(name=name) for name in reversed(names)]
+    told = [(each.answer.experiment, each.answer.rank) for each in answers.answers_of(chapters)]
+    assert len(told) == answers.SCREENFUL == 16
+    assert [name for name, rank in told if rank == 1] == list(reversed(names))
+    assert [name for name, rank in told if rank == 2] == list("jihgfe")
+    assert told == sorted(told, key=lambda one: (-ord(one[0]), one[1]))

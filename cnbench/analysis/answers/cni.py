@@ -18,6 +18,7 @@ ANSWERS = (
         statement="What comes after bridge in a chain costs more than bridge itself",
         tests=(at_least(ratio("add", "chain", "bridge"), _AS_MUCH_AGAIN, "chain", "bridge"),),
         repeat="run cni -p plugin=bridge,chain",
+        rank=1,
     ),
     Answer(
         experiment="cni",

@@ -44,6 +44,7 @@ ANSWERS = (
             ),
         ),
         repeat=f"{_COMMAND} -p network=host",
+        rank=1,
     ),
     Answer(
         experiment="container-start",

@@ -24,6 +24,7 @@ ANSWERS = (
             ),
         ),
         repeat="run pleg -p pods=10",
+        rank=1,
     ),
     Answer(
         experiment="pleg",
