@@ -14,7 +14,7 @@ import select
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,20 @@ _RESERVED = 300
 _UNSHARE = ("--mount", "--net", "--pid", "--fork", "--kill-child", "--propagation", "private")
 
 _numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command, what it has in its environment besides, and what it is given to read."""
+
+    argv: Sequence[str]
+    environment: Mapping[str, str]
+    given: str = ""
+
+    def asked(self) -> tuple[list[str], dict[str, str], str]:
+        """As the enclave's first process takes it; raises UnsupportedError if there is none."""
+        program = commands.require(self.argv[0])
+        return [program, *self.argv[1:]], dict(self.environment), self.given
 
 
 @dataclass(frozen=True)
@@ -95,11 +109,12 @@ class Enclave:
             UnsupportedError: there is no such command.
             CommandError: it exited with an error.
         """
-        program = commands.require(argv[0])
-        said = self.do("run", [program, *argv[1:]], dict(environment or {}), given)
-        if said["code"] != 0:
-            raise CommandError(argv, said["code"], said["error"] or said["output"])
-        return Ran(said["began"], said["ended"], said["output"])
+        return _ran(argv, self.do("run", *Command(argv, environment or {}, given).asked()))
+
+    def run_together(self, asked: Sequence[Command]) -> list[Ran]:
+        """Begin all commands and run them to their ends beside each other; errors as ``run``."""
+        said = self.do("run_together", [command.asked() for command in asked])
+        return [_ran(command.argv, one) for command, one in zip(asked, said, strict=True)]
 
     def first_instruction(self, pid: int) -> int:
         """When the container's own program began to run, in ns of CLOCK_MONOTONIC.
@@ -210,6 +225,13 @@ def _ended(first: int) -> Iterator[int]:
             signal.pidfd_send_signal(descriptor, signal.SIGKILL)
         select.select([descriptor], [], [], _PATIENCE)
         os.close(descriptor)
+
+
+def _ran(argv: Sequence[str], said: Mapping[str, Any]) -> Ran:
+    """What a command came to; raises CommandError if that is an error."""
+    if said["code"] != 0:
+        raise CommandError(list(argv), said["code"], said["error"] or said["output"])
+    return Ran(said["began"], said["ended"], said["output"])
 
 
 def _only_child(process: subprocess.Popen[str]) -> int:

@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import json
 import os
+import select
 import signal
 import socket
 import struct
@@ -32,27 +33,77 @@ _PROCESSES = Path("/proc")
 _recipes: dict[int, Recipe] = {}
 
 
+class Streams:
+    """Standard input, output and error of a command, in memory."""
+
+    def __init__(self, given: str) -> None:
+        # What a container inherits never comes to an end, as a pipe would have to.
+        self._all = [os.memfd_create(name) for name in ("given", "printed", "complained")]
+        os.write(self._all[0], given.encode())
+        os.lseek(self._all[0], 0, os.SEEK_SET)
+
+    @property
+    def actions(self) -> list[tuple[int, int, int]]:
+        """How a command is given them, as posix_spawn takes it."""
+        return [(os.POSIX_SPAWN_DUP2, stream, to) for to, stream in enumerate(self._all)]
+
+    def texts(self) -> dict[str, str]:
+        """What was printed, and what was complained of."""
+        output, error = (_contents(stream) for stream in self._all[1:])
+        return {"output": output, "error": error}
+
+    def close(self) -> None:
+        """Forget them."""
+        for descriptor in self._all:
+            os.close(descriptor)
+
+
 def run(argv: list[str], environment: dict[str, str], given: str) -> dict[str, Any]:
     """Run a command to its end: when it began and ended, its exit code, and what it printed."""
-    output = os.memfd_create("printed")  # what a container inherits never comes to an end
-    complaint = os.memfd_create("complained")
-    source = os.memfd_create("given")
-    os.write(source, given.encode())
-    os.lseek(source, 0, os.SEEK_SET)
-    streams = [
-        (os.POSIX_SPAWN_DUP2, stream, to) for to, stream in enumerate((source, output, complaint))
-    ]
-    try:
+    with contextlib.closing(Streams(given)) as streams:
+        whole, actions = os.environ | environment, streams.actions
         began = _clock()
-        pid = os.posix_spawn(argv[0], argv, os.environ | environment, file_actions=streams)
+        pid = os.posix_spawn(argv[0], argv, whole, file_actions=actions)
         _, status = os.waitpid(pid, 0)
         ended = _clock()
-        texts = [_contents(stream) for stream in (output, complaint)]
-    finally:
-        for descriptor in (output, complaint, source):
+        return _ran(began, ended, status) | streams.texts()
+
+
+def run_together(commands: Sequence[tuple[list[str], dict[str, str], str]]) -> list[dict[str, Any]]:
+    """Begin all commands, and run them to their ends beside each other: as ``run``, of each."""
+    with contextlib.ExitStack() as stack:
+        streams = [stack.enter_context(contextlib.closing(Streams(one[2]))) for one in commands]
+        began, pids = [], []
+        for (argv, environment, _), own in zip(commands, streams, strict=True):
+            began.append(_clock())
+            pids.append(
+                os.posix_spawn(argv[0], argv, os.environ | environment, file_actions=own.actions)
+            )
+        ends = _ends(pids)
+        return [
+            _ran(since, *ends[pid]) | own.texts()
+            for since, pid, own in zip(began, pids, streams, strict=True)
+        ]
+
+
+def _ends(pids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """When each child ended, and its status."""
+    ends: dict[int, tuple[int, int]] = {}
+    descriptors = {os.pidfd_open(pid): pid for pid in pids}
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    while len(ends) < len(pids):
+        for descriptor, _ in poll.poll():
+            ended, pid = _clock(), descriptors[descriptor]
+            poll.unregister(descriptor)
+            ends[pid] = (ended, os.waitpid(pid, 0)[1])
             os.close(descriptor)
-    code = os.waitstatus_to_exitcode(status)
-    return {"began": began, "ended": ended, "code": code, "output": texts[0], "error": texts[1]}
+    return ends
+
+
+def _ran(began: int, ended: int, status: int) -> dict[str, Any]:
+    return {"began": began, "ended": ended, "code": os.waitstatus_to_exitcode(status)}
 
 
 def _contents(descriptor: int) -> str:
@@ -180,9 +231,8 @@ def read(path: str) -> str:
 TASKS = {
     task.__name__: task
     for task in (
-        run, serve, prepare_bare, start_bare, end_bare, first_instruction, look, memory_of,
-        processes_of, read, kill, cpu_time_of,
-        last_number,
+        run, run_together, serve, prepare_bare, start_bare, end_bare, first_instruction, look,
+        memory_of, processes_of, read, kill, cpu_time_of, last_number,
     )
 }  # fmt: skip
 
