@@ -19,7 +19,15 @@ from cnbench.analysis.answers.criteria import (
     less,
     works,
 )
-from cnbench.analysis.answers.figures import cheapest, exponent, of, outcome, over_other, ratio
+from cnbench.analysis.answers.figures import (
+    cheapest,
+    exponent,
+    of,
+    outcome,
+    over_other,
+    ratio,
+    size_at,
+)
 
 
 def verdict(test, found):
@@ -93,6 +101,17 @@ def test_an_exponent_is_that_of_the_law():
     )
     assert exponent("cost", "size")(found).interval.estimate == pytest.approx(1, abs=0.05)
     assert exponent("cost", "size")(pair()) is None  # one size has no law
+
+
+def test_a_size_is_that_at_which_the_line_has_come_to_a_level():
+    found = picked(
+        *(made_up.result([size * one for one in A], size=size, group=size) for size in (1, 2, 3)),
+        cases=Cases({"a": {"mode": "a"}}, size=1),
+    )
+    part = size_at("cost", 101.0, "size", "full")(found)
+    assert part.interval.low < 100 < part.interval.high < 102
+    assert size_at("cost", -1.0, "size", "never")(found) is None
+    assert size_at("cost", 101.0, "size", "full")(pair()) is None  # one size has no line
 
 
 def test_a_metric_over_another_of_the_same_case_is_of_its_own_blocks():

@@ -16,6 +16,8 @@ from cnbench.analysis.observed import in_shared_blocks, observed_differences
 from cnbench.analysis.rows import Row
 from cnbench.core.errors import CnbenchError
 from cnbench.core.units import FRACTION, format_quantity
+from cnbench.stats.cases import CostsBySize
+from cnbench.stats.crossover import reached
 from cnbench.stats.effects import Effect, effect_between_runs, effect_in_blocks
 from cnbench.stats.intervals import Interval
 from cnbench.stats.scaling import power_law
@@ -99,6 +101,28 @@ def exponent(metric: str, along: str) -> Figure:
             return None
         texts = [f"{each:.2f}" for each in (interval.estimate, interval.low, interval.high)]
         return Part("exponent", texts[0], _span(interval, *texts), interval)
+
+    return figure
+
+
+def size_at(metric: str, level: float, along: str, called: str) -> Figure:
+    """The size ``along`` which the line through all that was measured has come to ``level``.
+
+    ``level`` is in the metric's unit. Sizes that no label has count too.
+    """
+
+    def figure(picked: Picked) -> Part | None:
+        rows = [(entry, entry.row(metric)) for entry in picked.alike(along)]
+        found = [(float(entry.case.params[along]), row.values) for entry, row in rows if row]
+        try:
+            costs = CostsBySize.of([size for size, _ in found], [values for _, values in found])
+        except CnbenchError:
+            return None
+        size = reached(costs, level)
+        if size is None:
+            return None
+        texts = [f"{each:,.0f}" for each in (size.estimate, size.low, size.high)]
+        return Part(called, texts[0], _span(size, *texts), size)
 
     return figure
 
