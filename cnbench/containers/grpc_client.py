@@ -68,7 +68,7 @@ class GrpcClient:
         self.call("Subscribe")
 
     def told(self, topic: str, container: str, within: float) -> Called:
-        """When an event of ``topic`` told of ``container``, and what it said.
+        """When the next event of ``topic`` told of ``container``, and what it said.
 
         Raises:
             CnbenchError: none did within so many seconds, or nobody listens.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from typing import Any
 
 import grpc
@@ -20,7 +21,7 @@ class Events:
     """Listens from its beginning on, in a thread of its own."""
 
     def __init__(self, channel: grpc.Channel) -> None:
-        self._told: dict[tuple[str, str], tuple[int, Any]] = {}
+        self._told: dict[tuple[str, str], list[tuple[int, Any]]] = defaultdict(list)
         self._news = threading.Condition()
         stream = method("Events.Subscribe")
         subscribe = channel.unary_stream(
@@ -38,17 +39,17 @@ class Events:
             kind = message(_TOPICS[envelope.topic], PACKAGE)
             told = kind.FromString(envelope.event.value)
             with self._news:
-                self._told[envelope.topic, told.container_id] = (heard, told)
+                self._told[envelope.topic, told.container_id].append((heard, told))
                 self._news.notify_all()
 
     def wait(self, topic: str, container: str, within: float) -> tuple[int, Any]:
-        """When ``topic`` was told of ``container`` (ns), and the message.
+        """When ``topic`` was first told of ``container`` (ns), and the message, which is forgotten.
 
         Raises:
             TimeoutError: it was not within so many seconds.
         """
         key = (topic, container)
         with self._news:
-            if not self._news.wait_for(lambda: key in self._told, within):
+            if not self._news.wait_for(lambda: self._told[key], within):
                 raise TimeoutError(f"no event {topic} told of {container}")
-            return self._told.pop(key)
+            return self._told[key].pop(0)
