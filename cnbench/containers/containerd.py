@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnbench.containers import image
-from cnbench.containers.enclave import Enclave, Ran
+from cnbench.containers.enclave import Command, Enclave, Ran
 from cnbench.core.errors import CnbenchError
 from cnbench.lab import commands
 from cnbench.lab.waiting import wait_until
@@ -40,7 +40,11 @@ class Containerd:
 
     def ctr(self, *arguments: str, namespace: str = OWN) -> Ran:
         """Run containerd's own command; raises CommandError."""
-        return self.enclave.run("ctr", "--address", self.socket, "-n", namespace, *arguments)
+        return self.enclave.run(*self.command(*arguments, namespace=namespace).argv)
+
+    def command(self, *arguments: str, namespace: str = OWN) -> Command:
+        """Containerd's own command, for whoever runs it."""
+        return Command(("ctr", "--address", self.socket, "-n", namespace, *arguments))
 
     def process(self, container: str, namespace: str = OWN) -> int:
         """The container's process as the enclave numbers it; raises CnbenchError if it has none."""

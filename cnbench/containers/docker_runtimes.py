@@ -8,7 +8,8 @@ from typing import Any
 from cnbench.containers import image
 from cnbench.containers.bundle import HOSTNAME, targets
 from cnbench.containers.dockerd import Dockerd
-from cnbench.containers.runtimes import OfOneBundle, Started
+from cnbench.containers.enclave import Command
+from cnbench.containers.runtimes import ByCommands, OfOneBundle, Started
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,22 @@ class DockerApi(OfOneBundle):
 
 
 @dataclass(frozen=True)
-class DockerRun(DockerApi):
+class DockerRun(ByCommands, DockerApi):
     """Docker's own command, which asks the daemon for the same."""
 
-    def start(self) -> Started:
-        """Run a container that goes on when the command has ended."""
-        wanted, enclave = self.wanted, self.daemon.enclave
+    def start_together(self, count: int) -> list[Started]:
+        """Run containers that go on when the command has ended."""
+        ran = self.daemon.enclave.run_together([self._command()] * count)
+        names = [each.output.strip() for each in ran]
+        return [
+            Started(name, self._look(name)["Pid"], each.began, {"launch": each.took})
+            for name, each in zip(names, ran, strict=True)
+        ]
+
+    def _command(self) -> Command:
+        wanted = self.wanted
         options = [
-            "--network", wanted.network, "--cgroup-parent", enclave.group,
+            "--network", wanted.network, "--cgroup-parent", self.daemon.enclave.group,
             "--hostname", HOSTNAME, "--security-opt", "no-new-privileges",
         ]  # fmt: skip
         if not wanted.seccomp:
@@ -67,8 +76,5 @@ class DockerRun(DockerApi):
         for path in targets(wanted.mounts):
             options += ["--volume", f"{self.files.extra}:{path}"]
         host = f"unix://{self.daemon.socket}"
-        ran = enclave.run(
-            "docker", "--host", host, "run", "--detach", *options, image.name(self.wanted.layers)
-        )
-        name = ran.output.strip()
-        return Started(name, self._look(name)["Pid"], ran.began, {"launch": ran.took})
+        what = image.name(wanted.layers)
+        return Command(("docker", "--host", host, "run", "--detach", *options, what))

@@ -71,6 +71,8 @@ def run(argv: list[str], environment: dict[str, str], given: str) -> dict[str, A
 
 def run_together(commands: Sequence[tuple[list[str], dict[str, str], str]]) -> list[dict[str, Any]]:
     """Begin all commands, and run them to their ends beside each other: as ``run``, of each."""
+    if len(commands) == 1:
+        return [run(*commands[0])]
     with contextlib.ExitStack() as stack:
         streams = [stack.enter_context(contextlib.closing(Streams(one[2]))) for one in commands]
         began, pids = [], []

@@ -6,10 +6,11 @@ its own command. (``pods`` does the same over the CRI, which has words of its ow
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +18,7 @@ from typing import Protocol
 from cnbench.containers import bundle, image
 from cnbench.containers.bundle import Wanted
 from cnbench.containers.containerd import Containerd
-from cnbench.containers.enclave import Enclave
+from cnbench.containers.enclave import Command, Enclave, Ran
 
 # Where the OCI runtimes keep their state.
 _STATE = "/run/cnbench"
@@ -97,6 +98,18 @@ class OfOneBundle:
         return self.wanted.namespaces
 
 
+class ByCommands(OfOneBundle, abc.ABC):
+    """Runtimes that are commands, of which several can be run beside each other."""
+
+    @abc.abstractmethod
+    def start_together(self, count: int) -> list[Started]:
+        """Start so many containers beside each other; raises CnbenchError."""
+
+    def start(self) -> Started:
+        """Start another container; raises CnbenchError."""
+        return self.start_together(1)[0]
+
+
 @dataclass(frozen=True)
 class Bare(OfOneBundle):
     """The kernel calls alone."""
@@ -127,49 +140,67 @@ class Bare(OfOneBundle):
 
 
 @dataclass(frozen=True)
-class Oci(OfOneBundle):
+class Oci(ByCommands):
     """runc or crun, by the three commands of the runtime specification."""
 
     enclave: Enclave
     command: str
 
-    def _run(self, *arguments: str) -> tuple[int, int, str]:
-        ran = self.enclave.run(self.command, "--root", _STATE, *arguments)
-        return ran.began, ran.took, ran.output
-
-    def start(self) -> Started:
-        """Create a container from a bundle of its own, and start it."""
-        name = self.enclave.new_name()
-        folder = _bundle(self.enclave, self.files, self.wanted, name)
-        number = folder / "pid"
-        began, create, _ = self._run(
-            "create", "--bundle", str(folder), "--pid-file", str(number), name
+    def start_together(self, count: int) -> list[Started]:
+        """Create containers, each from a bundle of its own, and start them."""
+        names = [self.enclave.new_name() for _ in range(count)]
+        folders = [_bundle(self.enclave, self.files, self.wanted, name) for name in names]
+        created = self._run(
+            ("create", "--bundle", str(folder), "--pid-file", str(folder / "pid"), name)
+            for name, folder in zip(names, folders, strict=True)
         )
-        _, launch, _ = self._run("start", name)
-        steps = {"create": create, "launch": launch}
-        return Started(name, int(number.read_text()), began, steps)
+        launched = self._run(("start", name) for name in names)
+        return [
+            Started(
+                name, int((folder / "pid").read_text()), create.began,
+                {"create": create.took, "launch": launch.took},
+            )
+            for name, folder, create, launch in zip(names, folders, created, launched, strict=True)
+        ]  # fmt: skip
 
     def state(self, started: Started) -> str:
         """The state that the specification defines."""
-        return str(json.loads(self._run("state", started.name)[2])["status"])
+        (ran,) = self._run([("state", started.name)])
+        return str(json.loads(ran.output)["status"])
 
     def stop(self, started: Started) -> int:
         """Have it killed and deleted."""
-        return self._run("delete", "--force", started.name)[1]
+        (ran,) = self._run([("delete", "--force", started.name)])
+        return ran.took
+
+    def _run(self, asked: Iterable[Sequence[str]]) -> list[Ran]:
+        always = (self.command, "--root", _STATE)
+        return self.enclave.run_together([Command((*always, *each)) for each in asked])
 
 
 @dataclass(frozen=True)
-class Ctr(OfOneBundle):
+class Ctr(ByCommands):
     """containerd by its own command, which takes the same bundle."""
 
     daemon: Containerd
 
-    def start(self) -> Started:
-        """Run a container that goes on when the command has ended."""
-        enclave, name = self.daemon.enclave, self.daemon.enclave.new_name()
-        folder = _bundle(enclave, self.files, self.wanted, name)
-        ran = self.daemon.ctr("run", "--detach", "--config", str(folder / "config.json"), name)
-        return Started(name, self.daemon.process(name), ran.began, {"launch": ran.took})
+    def start_together(self, count: int) -> list[Started]:
+        """Run containers that go on when the command has ended."""
+        enclave = self.daemon.enclave
+        names = [enclave.new_name() for _ in range(count)]
+        folders = [_bundle(enclave, self.files, self.wanted, name) for name in names]
+        ran = enclave.run_together(
+            [
+                self.daemon.command(
+                    "run", "--detach", "--config", str(folder / "config.json"), name
+                )
+                for name, folder in zip(names, folders, strict=True)
+            ]
+        )
+        return [
+            Started(name, self.daemon.process(name), each.began, {"launch": each.took})
+            for name, each in zip(names, ran, strict=True)
+        ]
 
     def state(self, started: Started) -> str:
         """The state of its task."""

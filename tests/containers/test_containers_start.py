@@ -8,7 +8,7 @@ from cnbench.containers.bundle import Wanted
 from cnbench.containers.runtimes import Bare, Oci
 from cnbench.core.errors import CommandError, UnsupportedError
 from cnbench.experiments.container_start import EXPERIMENT
-from cnbench.experiments.container_start.grid import RUNTIMES, nonsense
+from cnbench.experiments.container_start.grid import COMMANDS, RUNTIMES, nonsense
 
 pytestmark = pytest.mark.real
 
@@ -19,6 +19,7 @@ OTHERS = (
     *({"runtime": name, "mounts": 3} for name in RUNTIMES),
     *({"runtime": name, "user": "on", "network": "none"} for name in RUNTIMES[:4]),
     *({"runtime": name, "alive": 2} for name in RUNTIMES),
+    *({"runtime": name, "parallel": 3} for name in COMMANDS),
     {"runtime": "containerd-api", "network": "none"},
     *({"runtime": "containerd-api", "snapshotter": name} for name in ("overlayfs", "native")),
     {"runtime": "containerd-api", "snapshotter": "overlayfs", "layers": 5},

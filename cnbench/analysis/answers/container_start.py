@@ -16,7 +16,7 @@ _LAYERS = {
 }  # fmt: skip
 _ORDINARY: dict[str, Value] = {
     "network": "host", "seccomp": "off", "user": "off", "mounts": 0, "alive": 0,
-    "snapshotter": "usual", "layers": 1,
+    "parallel": 1, "snapshotter": "usual", "layers": 1,
 }  # fmt: skip
 _MOST_OF_IT = 10.0
 _COMMAND = "run container-start"

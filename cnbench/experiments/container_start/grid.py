@@ -15,6 +15,8 @@ RUNTIMES = (BARE, *OCI, CONTAINERD, CONTAINERD_API, CRI, DOCKERD, DOCKER_RUN)
 # on top of the image's (Docker: what every container's files are changed in before it starts).
 OF_IMAGES = (CONTAINERD_API, CRI, DOCKERD, DOCKER_RUN)
 OF_DOCKER = (DOCKERD, DOCKER_RUN)
+# Those that are commands, of which several can be run beside each other.
+COMMANDS = (*OCI, CONTAINERD, DOCKER_RUN)
 USUAL, OVERLAYFS, NATIVE = "usual", "overlayfs", "native"
 _SWITCH = ("off", "on")
 _NETWORKS = ("host", "none", "bridge")
@@ -43,6 +45,10 @@ PARAMETERS = (
     Parameter(
         "alive", "containers of the same runtime that run already", quick=(0,), full=(0, 10, 50),
         whole=True, maximum=200,
+    ),
+    Parameter(
+        "parallel", "containers that are started at once", quick=(1,), full=(1, 4, 16), whole=True,
+        minimum=1, maximum=64,
     ),
     Parameter(
         "snapshotter", "what lays the image's files out; usual is the runtime's own way, which for "
@@ -96,6 +102,7 @@ def nonsense(params: Point) -> str:
     usual = Wanted()
     changed = (wanted.mounts > 0) + wanted.seccomp + wanted.user + (alive > 0)
     changed += wanted.layers > 1 or wanted.snapshotter != ""
+    changed += params.whole("parallel") > 1
     reasons = {
         "what a container has besides is looked at one by one": changed > 1,
         "a bridge is a pod's, by CNI": wanted.network == "bridge" and runtime != CRI,
@@ -105,6 +112,8 @@ def nonsense(params: Point) -> str:
         "the CRI of containerd 1.6 has no user namespaces": wanted.user and runtime == CRI,
         "dockerd has user namespaces for all its containers or for none":
             wanted.user and runtime in OF_DOCKER,
+        "calls to a daemon, or of the kernel, are made one after another here":
+            params.whole("parallel") > 1 and runtime not in COMMANDS,
         "a snapshotter is chosen over containerd's services":
             wanted.snapshotter != "" and runtime != CONTAINERD_API,
         "only who is given an image meets its layers":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from statistics import mean
 from typing import Any
 
 from cnbench.containers import grpc_client
@@ -16,7 +17,16 @@ from cnbench.containers.dockerd import Dockerd, open_dockerd
 from cnbench.containers.enclave import Enclave, open_enclave
 from cnbench.containers.grpc_client import GrpcClient, open_grpc_client
 from cnbench.containers.pods import Pods
-from cnbench.containers.runtimes import Bare, Ctr, Files, Oci, Runtime, Started, open_files
+from cnbench.containers.runtimes import (
+    Bare,
+    ByCommands,
+    Ctr,
+    Files,
+    Oci,
+    Runtime,
+    Started,
+    open_files,
+)
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof
@@ -48,28 +58,44 @@ _TOOLS = {
 
 @dataclass
 class Starting:
-    """One container is started and stopped a sample."""
+    """Containers are started, all at once, and stopped a sample.
+
+    Attributes:
+        memory: what the runtime keeps for one container, in bytes.
+        parallel: how many containers.
+        asked: whether the runtime was asked for a container's state.
+    """
 
     lab: Lab
     enclave: Enclave
     runtime: Runtime
     evidence: Evidence
     memory: float
+    parallel: int = field(default=1)
     asked: bool = field(default=False)
 
     def sample(self) -> Mapping[str, float]:
-        """The time to its first instruction, that of each call, and that to its end."""
+        """The time to one's first instruction, that of each call, and that to its end."""
         number = self.enclave.last_number()
-        started = self.runtime.start()
-        first = self.enclave.first_instruction(started.pid)
-        tasks = self.enclave.begun_since(number)
-        self._look(started, first)
-        stop = self.runtime.stop(started)
-        self._look_back(started)
+        everyone = self._start()
+        first = [self.enclave.first_instruction(started.pid) for started in everyone]
+        tasks = self.enclave.begun_since(number) / len(everyone)
+        for started, began in zip(everyone, first, strict=True):
+            self._look(started, began)
+        stop = [self.runtime.stop(started) for started in everyone]
+        for started in everyone:
+            self._look_back(started)
         units = self.lab.clock.units
-        values = {"start": units(first - started.began), "stop": units(stop)}
-        values |= {step: units(took) for step, took in started.steps.items()}
+        took = [began - started.began for started, began in zip(everyone, first, strict=True)]
+        values = {"start": units(mean(took)), "stop": units(mean(stop))}
+        for step in everyone[0].steps:
+            values[step] = units(mean(started.steps[step] for started in everyone))
         return values | {"tasks": tasks, "memory": self.memory}
+
+    def _start(self) -> list[Started]:
+        if self.parallel > 1 and isinstance(self.runtime, ByCommands):
+            return self.runtime.start_together(self.parallel)
+        return [self.runtime.start()]
 
     def _look(self, started: Started, first: int) -> None:
         said = self.enclave.do("look", started.pid)
@@ -98,7 +124,7 @@ def open_subject(params: Point, lab: Lab) -> Iterator[Starting]:
     spaces: Mapping[str, Any] = enclave.do("look", 1)["namespaces"]
     with _alive(runtime, enclave, params.whole("alive")) as memory:
         evidence = Evidence(wanted_by(params), runtime.namespaces, spaces, overlaid(params))
-        yield Starting(lab, enclave, runtime, evidence, memory)
+        yield Starting(lab, enclave, runtime, evidence, memory, params.whole("parallel"))
 
 
 def _runtime(params: Point, lab: Lab, enclave: Enclave, files: Files) -> Runtime:
