@@ -21,6 +21,7 @@ from cnbench.analysis.answers.criteria import (
 )
 from cnbench.analysis.answers.figures import (
     cheapest,
+    difference,
     exponent,
     of,
     outcome,
@@ -112,6 +113,14 @@ def test_a_size_is_that_at_which_the_line_has_come_to_a_level():
     assert part.interval.low < 100 < part.interval.high < 102
     assert size_at("cost", -1.0, "size", "never")(found) is None
     assert size_at("cost", 101.0, "size", "full")(pair()) is None  # one size has no line
+
+
+def test_a_difference_is_in_the_metrics_unit_whatever_its_scale():
+    """The metric is compared by quotients: B is A and A again."""
+    part = difference("cost", "b", "a")(pair())
+    assert part.interval.estimate == pytest.approx(1.01)
+    assert part.text == "+1.01 s"
+    assert part.paired
 
 
 def test_a_metric_over_another_of_the_same_case_is_of_its_own_blocks():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from cnbench.analysis.answers.answer import Part, Show
 from cnbench.analysis.answers.cases import Picked
@@ -78,6 +79,10 @@ def difference(metric: str, over: str, under: str) -> Figure:
         above, below = _row(picked, over, metric), _row(picked, under, metric)
         if above is None or below is None:
             return None
+        # In the metric's unit, whatever the scale on which it is compared.
+        below, above = (
+            replace(row, metric=replace(row.metric, scale="additive")) for row in (below, above)
+        )
         effect, paired = _effect(picked.measured[under], below, picked.measured[over], above)
         label = f"{over} less {under}"
         return _part(label, effect.on("additive"), above, signed=True, paired=paired)
