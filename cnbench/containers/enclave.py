@@ -94,7 +94,7 @@ class Enclave:
     _conversation: Conversation
 
     def do(self, task: str, *arguments: object) -> Any:
-        """What the enclave's first process says to a task of ``init.TASKS``.
+        """What the enclave's first process says to a task of ``tasks.TASKS``.
 
         Raises:
             CnbenchError: it was refused, or the enclave has ended.

@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from cnbench.containers import bundle, image
 from cnbench.containers.bundle import Wanted
@@ -119,14 +119,20 @@ class Bare(OfOneBundle):
     def start(self) -> Started:
         """Begin a process as the bundle has it."""
         name = self.enclave.new_name()
-        asked = {
+        number = self.enclave.do("prepare_bare", self._asked(name))
+        said = self.enclave.do("start_bare", number)
+        return Started(name, said["pid"], said["began"], {})
+
+    def system_calls(self) -> int:
+        """How many calls its recipe has."""
+        return int(self.enclave.do("count_bare", self._asked(self.enclave.new_name())))
+
+    def _asked(self, name: str) -> dict[str, Any]:
+        return {
             "root": str(self.files.root), "extra": str(self.files.extra),
             "groups": [str(group) for group in self.enclave.groups_of(name)],
             "wanted": dataclasses.asdict(self.wanted),
         }  # fmt: skip
-        number = self.enclave.do("prepare_bare", asked)
-        said = self.enclave.do("start_bare", number)
-        return Started(name, said["pid"], said["began"], {})
 
     def state(self, started: Started) -> str:
         """What the kernel says: there is nobody else."""
@@ -145,11 +151,16 @@ class Oci(ByCommands):
 
     enclave: Enclave
     command: str
+    state_folder: str = _STATE
+
+    def bundle(self, name: str) -> Path:
+        """The folder of a bundle for a container called ``name``."""
+        return _bundle(self.enclave, self.files, self.wanted, name)
 
     def start_together(self, count: int) -> list[Started]:
         """Create containers, each from a bundle of its own, and start them."""
         names = [self.enclave.new_name() for _ in range(count)]
-        folders = [_bundle(self.enclave, self.files, self.wanted, name) for name in names]
+        folders = [self.bundle(name) for name in names]
         created = self._run(
             ("create", "--bundle", str(folder), "--pid-file", str(folder / "pid"), name)
             for name, folder in zip(names, folders, strict=True)
@@ -170,11 +181,15 @@ class Oci(ByCommands):
 
     def stop(self, started: Started) -> int:
         """Have it killed and deleted."""
-        (ran,) = self._run([("delete", "--force", started.name)])
+        return self.delete(started.name)
+
+    def delete(self, name: str) -> int:
+        """Have the container ``name`` killed and deleted: the time of that in ns."""
+        (ran,) = self._run([("delete", "--force", name)])
         return ran.took
 
     def _run(self, asked: Iterable[Sequence[str]]) -> list[Ran]:
-        always = (self.command, "--root", _STATE)
+        always = (self.command, "--root", self.state_folder)
         return self.enclave.run_together([Command((*always, *each)) for each in asked])
 
 

@@ -6,9 +6,11 @@ import pytest
 
 from cnbench.containers.bundle import Wanted
 from cnbench.containers.runtimes import Bare, Oci
-from cnbench.core.errors import CommandError, UnsupportedError
+from cnbench.containers.system_calls import system_calls, total
+from cnbench.core.errors import CnbenchError, CommandError, UnsupportedError
 from cnbench.experiments.container_start import EXPERIMENT
 from cnbench.experiments.container_start.grid import COMMANDS, RUNTIMES, nonsense
+from cnbench.lab import commands
 
 pytestmark = pytest.mark.real
 
@@ -70,6 +72,26 @@ def test_a_container_that_has_not_what_it_was_to_have_is_no_proof(shared_lab, ha
         subject.runtime = dataclasses.replace(subject.runtime, wanted=has)
         subject.sample()
         assert claim in [check.claim for check in subject.proof().broken]
+
+
+def test_runc_makes_more_system_calls_than_the_kernel_needs(enclave, files):
+    calls = {}
+    for runtime in (Bare(files, Wanted(), enclave), Oci(files, Wanted(), enclave, "runc")):
+        try:
+            commands.require("strace")
+            commands.require("runc")
+        except UnsupportedError as error:
+            pytest.skip(f"{error}; {error.remedy}")
+        calls[type(runtime)] = system_calls(runtime)
+        more = dataclasses.replace(runtime, wanted=Wanted(mounts=10))
+        assert system_calls(more) >= calls[type(runtime)] + 10
+    assert 20 < calls[Bare] < 100 < calls[Oci]
+
+
+def test_a_summary_without_calls_is_an_error():
+    assert total("  5 read\n----\n 12 total\n") == 12
+    with pytest.raises(CnbenchError, match="counted nothing"):
+        total("strace: exec: no such file")
 
 
 def test_a_root_of_other_layers_is_no_proof(shared_lab):

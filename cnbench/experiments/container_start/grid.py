@@ -68,6 +68,7 @@ METRICS = (
     Metric("create", "s", "lower", "ratio", "time of the call that creates the container"),
     Metric("launch", "s", "lower", "ratio", "time of the call that starts the container"),
     Metric("tasks", "", "lower", "ratio", "processes and threads that were begun for it"),
+    Metric("calls", "", "lower", "ratio", "system calls for one, by strace"),
     Metric("memory", "B", "lower", "additive", "memory of the runtime's own processes for one"),
 )
 

@@ -27,6 +27,7 @@ from cnbench.containers.runtimes import (
     Started,
     open_files,
 )
+from cnbench.containers.system_calls import system_calls
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof
@@ -61,7 +62,8 @@ class Starting:
     """Containers are started, all at once, and stopped a sample.
 
     Attributes:
-        memory: what the runtime keeps for one container, in bytes.
+        kept: what the runtime keeps for one container, in bytes, and the system calls for one
+            where they can be counted.
         parallel: how many containers.
         asked: whether the runtime was asked for a container's state.
     """
@@ -70,7 +72,7 @@ class Starting:
     enclave: Enclave
     runtime: Runtime
     evidence: Evidence
-    memory: float
+    kept: Mapping[str, float]
     parallel: int = field(default=1)
     asked: bool = field(default=False)
 
@@ -85,14 +87,14 @@ class Starting:
         for started in everyone:
             self._look_back(started)
         units = self.lab.clock.units
-        if self.lab.clock.name == "wall":
+        if self.lab.clock.name == "wall" or isinstance(self.runtime, Bare):
             took = [began - started.began for started, began in zip(everyone, first, strict=True)]
             values = {"start": units(mean(took)), "stop": units(mean(stop))}
             for step in everyone[0].steps:
                 values[step] = units(mean(started.steps[step] for started in everyone))
-        else:  # where the times that others take have waiting in them
+        else:  # between two of the times that were taken there is waiting
             values = {"start": units(ticks), "stop": units(stopping)}
-        return values | {"tasks": tasks, "memory": self.memory}
+        return values | {"tasks": tasks} | dict(self.kept)
 
     def _until_they_run(self) -> tuple[list[Started], list[int]]:
         """Start containers: when the program of each began."""
@@ -131,7 +133,10 @@ def open_subject(params: Point, lab: Lab) -> Iterator[Starting]:
     spaces: Mapping[str, Any] = enclave.do("look", 1)["namespaces"]
     with _alive(runtime, enclave, params.whole("alive")) as memory:
         evidence = Evidence(wanted_by(params), runtime.namespaces, spaces, overlaid(params))
-        yield Starting(lab, enclave, runtime, evidence, memory, params.whole("parallel"))
+        kept = {"memory": memory}
+        if (calls := system_calls(runtime)) is not None:
+            kept["calls"] = calls
+        yield Starting(lab, enclave, runtime, evidence, kept, params.whole("parallel"))
 
 
 def _runtime(params: Point, lab: Lab, enclave: Enclave, files: Files) -> Runtime:
