@@ -34,7 +34,11 @@ class Way(Protocol):
 
 @dataclass
 class ByGroup:
-    """The group's own notice: v1 counts notices, v2 kills."""
+    """The group's own notice.
+
+    v1 tells of nothing else, and counts how often it did. v2 tells that memory.events has changed,
+    as it does each time that the limit is met: whoever is told looks whether there was a kill.
+    """
 
     group: Cgroup
     notices: OomNotices
@@ -47,7 +51,13 @@ class ByGroup:
 
     def wait(self) -> int:
         """The clock's reading when a kill is told; raises CnbenchError if none is."""
-        return self.notices.wait()
+        while True:
+            now = self.notices.wait()
+            if self.group.version == "v1":
+                return now
+            self.notices.forget()
+            if oom_kills(self.group) > self._kills:
+                return Clock.ticks()
 
     def more(self) -> int:
         """How many more kills were told of."""
