@@ -53,10 +53,9 @@ class ContainerdApi(OfOneBundle):
         killed = self._call("Tasks.Kill", container_id=name, signal=_KILL)
         self._call("Tasks.Wait", container_id=name)
         self._call("Tasks.Delete", container_id=name)
-        last = self._call("Containers.Delete", id=name)
-        if self.wanted.snapshotter:
-            last = self._call("Snapshots.Remove", **self._snapshot(name))
-        return last.ended - killed.began
+        if self.wanted.snapshotter:  # while a container names it, nobody takes it for garbage
+            self._call("Snapshots.Remove", **self._snapshot(name))
+        return self._call("Containers.Delete", id=name).ended - killed.began
 
     def _call(self, method: str, **fields: Any) -> Called:
         return self.client.call(method, OWN, **fields)
