@@ -13,7 +13,15 @@ from cnbench.containers.enclave import Enclave, PodNamespace, open_enclave
 from cnbench.core.errors import UnsupportedError
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof
-from cnbench.experiments.cni.grid import CHAIN, CHAINED, FLANNEL, HOST_LOCAL, LOOPBACK, WIRINGS
+from cnbench.experiments.cni.grid import (
+    CALICO,
+    CHAIN,
+    CHAINED,
+    FLANNEL,
+    HOST_LOCAL,
+    LOOPBACK,
+    WIRINGS,
+)
 from cnbench.experiments.cni.leaving import await_devices_gone, on_node
 from cnbench.experiments.cni.networks import BEYOND, UPLINK, WITHOUT_CHECK, Network
 from cnbench.experiments.cni.proof import Attached, Evidence
@@ -24,6 +32,8 @@ from cnbench.lab.netns import NetworkNamespace, address
 from cnbench.lab.refusal import asked_once
 from cnbench.network.devices import links
 
+# Where the address is that pods of Calico's have for a gateway: elsewhere, as a default route says.
+_LINK_LOCAL = "169.254.0.0/16"
 _COMMANDS = {"add": "ADD", "check": "CHECK", "del": "DEL"}
 
 
@@ -132,7 +142,9 @@ def open_subject(params: Point, lab: Lab) -> Iterator[Connecting]:
     evidence = Evidence(network, enclave)
     connecting = Connecting(lab, enclave, network, evidence, params.whole("parallel"))
     if network.plugin == FLANNEL:
-        lab.fixture("flannel's bridge", lambda: _bridge(enclave.network, network))
+        lab.fixture("flannel's node", lambda: _bridging(enclave.network, network))
+    if network.plugin == CALICO:
+        lab.fixture("calico's node", lambda: _routing(enclave.network, network))
     with contextlib.ExitStack() as stack:
         for _ in range(params.whole("pods")):
             pod = stack.enter_context(enclave.pod_namespace())
@@ -154,10 +166,20 @@ def _uplink(network: NetworkNamespace) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _bridge(node: NetworkNamespace, network: Network) -> Iterator[None]:
-    """The bridge of pods that are wired as flannel does."""
+def _bridging(node: NetworkNamespace, network: Network) -> Iterator[None]:
+    """The node of pods that are wired as flannel does."""
     links.make(node, network.bridge, "bridge")
     address(node, network.bridge, f"{network.gateway}/16")
+    yield
+
+
+@contextlib.contextmanager
+def _routing(node: NetworkNamespace, network: Network) -> Iterator[None]:
+    """The node of pods that are wired as Calico does: it answers ARP for what it would forward."""
+    node.sysctl("net.ipv4.ip_forward", 1)
+    address(node, "lo", f"{network.gateway}/32")
+    with links.link(node, UPLINK) as (route, index):
+        route.route("add", dst=_LINK_LOCAL, oif=index, scope="link")
     yield
 
 

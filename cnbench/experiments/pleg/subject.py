@@ -88,7 +88,7 @@ class Watching:
         cri = self.node.pods.cri
         killed = self._kill(dying)
         told = cri.client.told(EXIT, dying.name, _PATIENCE)
-        self.codes.add(told.said["exit_status"])
+        self.codes.add(told.said.get("exit_status", 0))
         while (seen := relist(cri)).containers[dying.name] == RUNNING:
             time.sleep(0.001)  # containerd tells others as soon as its own part for the CRI
         return told.ended - killed, self._closer(dying) - seen.began
