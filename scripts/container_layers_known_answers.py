@@ -142,13 +142,20 @@ def opened() -> Iterator[tuple[Machine, dict[str, Way]]]:
 
 
 def measure(machine: Machine, ways: dict[str, Way], blocks: int) -> None:
-    """Start by every way in every block, forth and back; the first block warms up."""
+    """Start by every way in every block, untraced and then traced; the first block warms up.
+
+    Both go through the ways in one order, every second time backwards: what a start finds depends
+    on the one before it. (A process moves to a group some ms sooner where another has just moved.)
+    """
     for block in range(-1, blocks):
-        for way in list(ways.values()) if block % 2 else reversed(ways.values()):
-            took, own = machine.start(way.runtime), machine.traced(way.relayed)
-            if block >= 0:
-                way.took.append(took)
-                way.own.append(own)
+        order = list(ways.values())[:: 1 if block % 2 else -1]
+        took = [machine.start(way.runtime) for way in order]
+        own = [machine.traced(way.relayed) for way in order]
+        if block < 0:
+            continue
+        for way, one, parts in zip(order, took, own, strict=True):
+            way.took.append(one)
+            way.own.append(parts)
 
 
 def agree(added: Interval, own: float) -> bool:
