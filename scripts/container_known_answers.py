@@ -12,9 +12,12 @@ tenth longer, it would not.
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable
 from statistics import median
+
+import numpy as np
 
 from cnbench.containers import bundle
 from cnbench.containers.bundle import Wanted
@@ -22,7 +25,7 @@ from cnbench.containers.enclave import Enclave, open_enclave
 from cnbench.containers.runtimes import Files, open_files
 from cnbench.lab.host import open_lab
 from cnbench.stats.intervals import Interval
-from cnbench.stats.paired import paired_ratio
+from cnbench.stats.signed_rank import pseudomedian_interval
 
 PAIRS = 200
 # What the first few of either show is how the machine warms up.
@@ -62,8 +65,12 @@ def beside_hyperfine(enclave: Enclave, files: Files, pairs: int) -> list[list[fl
 
 
 def same(ours: list[float], theirs: list[float]) -> tuple[Interval, bool]:
-    """The ratio of each pair's two, its median with its interval, and whether they are alike."""
-    ratio = paired_ratio(theirs, ours)
+    """The ratio of each pair's two with its interval, and whether they are alike.
+
+    By signed ranks of its logarithm, which is symmetric where both are alike; of normal noise that
+    is narrower by 18 % than by signs alone.
+    """
+    ratio = pseudomedian_interval(np.log(ours) - np.log(theirs)).map(math.exp)
     return ratio, _SAME[0] <= ratio.low and ratio.high <= _SAME[1]
 
 
