@@ -113,7 +113,8 @@ def exponent(metric: str, along: str) -> Figure:
 def size_at(metric: str, level: float, along: str, called: str) -> Figure:
     """The size ``along`` which the line through all that was measured has come to ``level``.
 
-    ``level`` is in the metric's unit. Sizes that no label has count too.
+    ``level`` is in the metric's unit. Sizes that no label has count too, and the largest is told:
+    the size may lie far beyond.
     """
 
     def figure(picked: Picked) -> Part | None:
@@ -127,7 +128,10 @@ def size_at(metric: str, level: float, along: str, called: str) -> Figure:
         if size is None:
             return None
         texts = [f"{each:,.0f}" for each in (size.estimate, size.low, size.high)]
-        return Part(called, texts[0], _span(size, *texts), size)
+        open_ended = size.high == math.inf and size.low > 0
+        within = f"at least {texts[1]}" if open_ended else _span(size, *texts)
+        told = f"{called} (by the line up to {max(costs.sizes):,.0f})"
+        return Part(told, texts[0], within, size)
 
     return figure
 
