@@ -23,7 +23,7 @@ _A_DAY = 86400
 
 _userland_option = click.option(
     "--userland",
-    type=click.Choice([name for name in USERLANDS if name]),
+    type=click.Choice(list(USERLANDS)),
     default="",
     help="One with more tools than the usual: containers has runc and crun.",
 )
