@@ -70,12 +70,16 @@ class Wanted:
         user: whether it has a user namespace of its own.
         network: ``host`` for the enclave's network namespace, ``none`` for an empty one of its own,
             ``bridge`` for a pod's.
+        layers: of the image, for a runtime that is given one.
+        snapshotter: what lays its files out; empty for what the runtime does by itself.
     """
 
     mounts: int = 0
     seccomp: bool = False
     user: bool = False
     network: str = "host"
+    layers: int = 1
+    snapshotter: str = ""
 
     @property
     def namespaces(self) -> tuple[str, ...]:

@@ -7,13 +7,14 @@ plug-in answers with its result or, on standard output too, with an error.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cnbench.containers.enclave import Enclave
+from cnbench.containers.enclave import Command, Enclave
 from cnbench.core.errors import CnbenchError, CommandError, UnsupportedError
 
 # Where Debian's containernetworking-plugins has them.
@@ -59,18 +60,17 @@ class Attachment:
     def add(self) -> None:
         """Add the pod to the network; raises CnbenchError with what a plug-in says."""
         for settings in self.plugins:
-            said = self._call("ADD", settings, self.result)
-            self.result = json.loads(said) if said else self.result
+            self._take_result(self._call("ADD", settings))
 
     def check(self) -> None:
         """Have each plug-in look whether what it added is there; raises CnbenchError if not."""
         for settings in self.plugins:
-            self._call("CHECK", settings, self.result)
+            self._call("CHECK", settings)
 
     def delete(self) -> None:
         """Take the pod from the network; raises CnbenchError with what a plug-in says."""
         for settings in reversed(self.plugins):
-            self._call("DEL", settings, self.result)
+            self._call("DEL", settings)
 
     @property
     def address(self) -> str:
@@ -78,23 +78,59 @@ class Attachment:
         ips = self.result.get("ips", [])
         return str(ips[0]["address"]).partition("/")[0] if ips else ""
 
-    def _call(self, command: str, settings: Settings, before: Mapping[str, Any]) -> str:
-        plugin = str(settings["type"])
+    def _call(self, command: str, settings: Settings) -> str:
+        asked = self._asked(command, settings)
+        with _explained(command, settings):
+            ran = self.enclave.run(*asked.argv, environment=asked.environment, given=asked.given)
+        self.took[command, str(settings["type"])] = ran.took
+        return ran.output
+
+    def _asked(self, command: str, settings: Settings) -> Command:
         environment = {
             "CNI_COMMAND": command, "CNI_CONTAINERID": self.container, "CNI_IFNAME": INTERFACE,
             "CNI_NETNS": self.namespace, "CNI_PATH": str(FOLDER),
         }  # fmt: skip
         given = {"cniVersion": VERSION, "name": self.network, **settings}
-        if before:
-            given["prevResult"] = before
-        try:
-            ran = self.enclave.run(
-                require(plugin), environment=environment, given=json.dumps(given)
-            )
-        except CommandError as error:
-            raise CnbenchError(f"{plugin} {command}: {_complaint(error)}") from error
-        self.took[command, plugin] = ran.took
-        return ran.output
+        if self.result:
+            given["prevResult"] = self.result
+        return Command([require(str(settings["type"]))], environment, json.dumps(given))
+
+    def _take_result(self, said: str) -> None:
+        self.result = json.loads(said) if said else self.result
+
+
+def add_together(attachments: Sequence[Attachment]) -> None:
+    """Add pods to one network beside each other, plug-in by plug-in; raises CnbenchError."""
+    _together("ADD", attachments, [one.plugins for one in attachments])
+
+
+def delete_together(attachments: Sequence[Attachment]) -> None:
+    """Take pods from one network beside each other, plug-in by plug-in; raises CnbenchError."""
+    _together("DEL", attachments, [one.plugins[::-1] for one in attachments])
+
+
+def _together(
+    command: str, attachments: Sequence[Attachment], chains: Sequence[Sequence[Settings]]
+) -> None:
+    for alike in zip(*chains, strict=True):  # each pod's settings of one plug-in
+        asked = [
+            one._asked(command, settings) for one, settings in zip(attachments, alike, strict=True)
+        ]
+        with _explained(command, alike[0]):
+            ran = attachments[0].enclave.run_together(asked)
+        for one, settings, each in zip(attachments, alike, ran, strict=True):
+            one.took[command, str(settings["type"])] = each.took
+            if command == "ADD":
+                one._take_result(each.output)
+
+
+@contextlib.contextmanager
+def _explained(command: str, settings: Settings) -> Iterator[None]:
+    """Have what a plug-in says went wrong told."""
+    try:
+        yield
+    except CommandError as error:
+        raise CnbenchError(f"{settings['type']} {command}: {_complaint(error)}") from error
 
 
 def _complaint(error: CommandError) -> str:

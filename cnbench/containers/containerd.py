@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnbench.containers import image
-from cnbench.containers.enclave import Enclave, Ran
+from cnbench.containers.enclave import Command, Enclave, Ran
 from cnbench.core.errors import CnbenchError
 from cnbench.lab import commands
 from cnbench.lab.waiting import wait_until
@@ -40,12 +40,31 @@ class Containerd:
 
     def ctr(self, *arguments: str, namespace: str = OWN) -> Ran:
         """Run containerd's own command; raises CommandError."""
-        return self.enclave.run("ctr", "--address", self.socket, "-n", namespace, *arguments)
+        return self.enclave.run(*self.command(*arguments, namespace=namespace).argv)
+
+    def command(self, *arguments: str, namespace: str = OWN) -> Command:
+        """Containerd's own command, for whoever runs it."""
+        return Command(("ctr", "--address", self.socket, "-n", namespace, *arguments))
 
     def process(self, container: str, namespace: str = OWN) -> int:
         """The container's process as the enclave numbers it; raises CnbenchError if it has none."""
         bundle = f"/run/containerd/state/{_TASKS}/{namespace}/{container}"
         return int(self.enclave.do("read", f"{bundle}/init.pid"))
+
+    def reached_by(self, socket: str) -> Containerd:
+        """The same daemon by another socket, at which somebody passes calls on."""
+        return replace(self, socket=socket)
+
+    @contextlib.contextmanager
+    def image_of(self, layers: int, snapshotter: str = "overlayfs") -> Iterator[None]:
+        """Have the image of so many layers, laid out by ``snapshotter``; raises CommandError."""
+        tar = self.enclave.folder / f"image-{layers}.tar"
+        tar.write_bytes(image.image(layers).tar)
+        for namespace in (OWN, OF_THE_CRI):
+            self.ctr(
+                "images", "import", "--snapshotter", snapshotter, str(tar), namespace=namespace
+            )
+        yield
 
 
 @contextlib.contextmanager
@@ -60,7 +79,7 @@ def open_containerd(enclave: Enclave) -> Iterator[Containerd]:
         commands.require(tool)
     folder = enclave.folder / "containerd"
     folder.mkdir()
-    log, tar = folder / "log", folder / "image.tar"
+    log = folder / "log"
     settings = folder / "config.toml"
     settings.write_text(_settings(folder))
     argv = [commands.require("containerd"), "--config", str(settings)]
@@ -69,10 +88,8 @@ def open_containerd(enclave: Enclave) -> Iterator[Containerd]:
         wait_until(lambda: _answers(daemon), "containerd does not answer", within=30, every=0.02)
     except CnbenchError as error:
         raise CnbenchError(f"{error}: {log.read_text()[-500:]}") from error
-    tar.write_bytes(image.image().tar)
-    for namespace in (OWN, OF_THE_CRI):
-        daemon.ctr("images", "import", str(tar), namespace=namespace)
-    yield daemon
+    with daemon.image_of(1):
+        yield daemon
 
 
 def _answers(daemon: Containerd) -> bool:
@@ -98,7 +115,7 @@ oom_score = 0
 [grpc]
   address = "{_SOCKET}"
 [plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{image.NAME}"
+  sandbox_image = "{image.name()}"
   restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "overlayfs"

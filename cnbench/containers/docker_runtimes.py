@@ -6,23 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnbench.containers import image
-from cnbench.containers.bundle import HOSTNAME, Wanted, targets
+from cnbench.containers.bundle import HOSTNAME, targets
 from cnbench.containers.dockerd import Dockerd
-from cnbench.containers.runtimes import Files, Started
+from cnbench.containers.enclave import Command
+from cnbench.containers.runtimes import ByCommands, OfOneBundle, Started
 
 
 @dataclass(frozen=True)
-class DockerApi:
+class DockerApi(OfOneBundle):
     """The calls that `docker run` makes, without it."""
 
     daemon: Dockerd
-    files: Files
-    wanted: Wanted
-
-    @property
-    def namespaces(self) -> tuple[str, ...]:
-        """Those that the bundle asks for."""
-        return self.wanted.namespaces
 
     def start(self) -> Started:
         """Create a container, and start it."""
@@ -47,7 +41,7 @@ class DockerApi:
     def _settings(self) -> dict[str, Any]:
         security = ["no-new-privileges", *([] if self.wanted.seccomp else ["seccomp=unconfined"])]
         return {
-            "Image": image.NAME,
+            "Image": image.name(self.wanted.layers),
             "Hostname": HOSTNAME,
             "HostConfig": {
                 "NetworkMode": self.wanted.network,
@@ -59,14 +53,22 @@ class DockerApi:
 
 
 @dataclass(frozen=True)
-class DockerRun(DockerApi):
+class DockerRun(ByCommands, DockerApi):
     """Docker's own command, which asks the daemon for the same."""
 
-    def start(self) -> Started:
-        """Run a container that goes on when the command has ended."""
-        wanted, enclave = self.wanted, self.daemon.enclave
+    def start_together(self, count: int) -> list[Started]:
+        """Run containers that go on when the command has ended."""
+        ran = self.daemon.enclave.run_together([self._command()] * count)
+        names = [each.output.strip() for each in ran]
+        return [
+            Started(name, self._look(name)["Pid"], each.began, {"launch": each.took})
+            for name, each in zip(names, ran, strict=True)
+        ]
+
+    def _command(self) -> Command:
+        wanted = self.wanted
         options = [
-            "--network", wanted.network, "--cgroup-parent", enclave.group,
+            "--network", wanted.network, "--cgroup-parent", self.daemon.enclave.group,
             "--hostname", HOSTNAME, "--security-opt", "no-new-privileges",
         ]  # fmt: skip
         if not wanted.seccomp:
@@ -74,6 +76,5 @@ class DockerRun(DockerApi):
         for path in targets(wanted.mounts):
             options += ["--volume", f"{self.files.extra}:{path}"]
         host = f"unix://{self.daemon.socket}"
-        ran = enclave.run("docker", "--host", host, "run", "--detach", *options, image.NAME)
-        name = ran.output.strip()
-        return Started(name, self._look(name)["Pid"], ran.began, {"launch": ran.took})
+        what = image.name(wanted.layers)
+        return Command(("docker", "--host", host, "run", "--detach", *options, what))

@@ -8,7 +8,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +79,27 @@ class Dockerd:
             raise CnbenchError(f"dockerd refuses {method} {path}: {said.decode().strip()}")
         return Answered(began, ended, json.loads(said) if said[:1] in (b"{", b"[") else None)
 
+    @contextlib.contextmanager
+    def reached_by(self, socket: str) -> Iterator[Dockerd]:
+        """The same daemon by another socket, at which somebody passes calls on."""
+        with contextlib.closing(_Connection(self.enclave.outside(socket))) as connection:
+            yield replace(self, socket=socket, _connection=connection)
+
+    @contextlib.contextmanager
+    def image_of(self, layers: int) -> Iterator[None]:
+        """Have the image of so many layers; raises CommandError."""
+        tar = self.enclave.folder / f"image-for-docker-{layers}.tar"
+        tar.write_bytes(image.image(layers).tar)
+        docker = commands.require("docker")
+        self.enclave.run(docker, "--host", f"unix://{self.socket}", "load", "-i", str(tar))
+        yield
+
 
 @contextlib.contextmanager
-def open_dockerd(enclave: Enclave) -> Iterator[Dockerd]:
+def open_dockerd(enclave: Enclave, containerd: str = "") -> Iterator[Dockerd]:
     """A dockerd that has the image, without networks of its own; it ends with the enclave.
+
+    ``containerd`` is the socket of the one that it uses; it starts its own where that is empty.
 
     Raises:
         UnsupportedError: dockerd or docker is not installed.
@@ -91,13 +108,14 @@ def open_dockerd(enclave: Enclave) -> Iterator[Dockerd]:
     folder = enclave.folder / "docker"
     folder.mkdir()
     daemon = Dockerd(enclave, _SOCKET, _Connection(enclave.outside(_SOCKET)))
-    log, tar, settings = folder / "log", folder / "image.tar", folder / "daemon.json"
+    log, settings = folder / "log", folder / "daemon.json"
     settings.write_text("{}")  # the host's own is not ours to follow
     argv = [
         commands.require("dockerd"), "--config-file", str(settings),
         "--host", f"unix://{daemon.socket}", "--data-root", "/var/lib/docker",
         "--exec-root", "/run/docker", "--pidfile", "/run/docker.pid",
         "--iptables=false", "--bridge=none", "--exec-opt", "native.cgroupdriver=cgroupfs",
+        *(["--containerd", containerd] if containerd else []),
     ]  # fmt: skip
     enclave.do("serve", argv, str(log), {})
     try:
@@ -106,11 +124,7 @@ def open_dockerd(enclave: Enclave) -> Iterator[Dockerd]:
         )
     except CnbenchError as error:
         raise CnbenchError(f"{error}: {log.read_text()[-500:]}") from error
-    tar.write_bytes(image.image().tar)
-    enclave.run(
-        commands.require("docker"), "--host", f"unix://{daemon.socket}", "load", "-i", str(tar)
-    )
-    with contextlib.closing(daemon._connection):
+    with contextlib.closing(daemon._connection), daemon.image_of(1):
         yield daemon
 
 

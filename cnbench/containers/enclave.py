@@ -14,8 +14,8 @@ import select
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,24 @@ from cnbench.lab.waiting import wait_until
 # dockerd writes to /etc/docker, which it makes where it is not; it has its own flag for that.
 _OWN = ("/run", "/var/lib", "/var/log")
 _PATIENCE = 10.0
+_RESERVED = 300
 _UNSHARE = ("--mount", "--net", "--pid", "--fork", "--kill-child", "--propagation", "private")
 
 _numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command, what it has in its environment besides, and what it is given to read."""
+
+    argv: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    given: str = ""
+
+    def asked(self) -> tuple[list[str], dict[str, str], str]:
+        """As the enclave's first process takes it; raises UnsupportedError if there is none."""
+        program = commands.require(self.argv[0])
+        return [program, *self.argv[1:]], dict(self.environment), self.given
 
 
 @dataclass(frozen=True)
@@ -79,7 +94,7 @@ class Enclave:
     _conversation: Conversation
 
     def do(self, task: str, *arguments: object) -> Any:
-        """What the enclave's first process says to a task of ``init.TASKS``.
+        """What the enclave's first process says to a task of ``tasks.TASKS``.
 
         Raises:
             CnbenchError: it was refused, or the enclave has ended.
@@ -94,11 +109,12 @@ class Enclave:
             UnsupportedError: there is no such command.
             CommandError: it exited with an error.
         """
-        program = commands.require(argv[0])
-        said = self.do("run", [program, *argv[1:]], dict(environment or {}), given)
-        if said["code"] != 0:
-            raise CommandError(argv, said["code"], said["error"] or said["output"])
-        return Ran(said["began"], said["ended"], said["output"])
+        return _ran(argv, self.do("run", *Command(argv, environment or {}, given).asked()))
+
+    def run_together(self, asked: Sequence[Command]) -> list[Ran]:
+        """Begin all commands and run them to their ends beside each other; errors as ``run``."""
+        said = self.do("run_together", [command.asked() for command in asked])
+        return [_ran(command.argv, one) for command, one in zip(asked, said, strict=True)]
 
     def first_instruction(self, pid: int) -> int:
         """When the container's own program began to run, in ns of CLOCK_MONOTONIC.
@@ -114,6 +130,19 @@ class Enclave:
 
         wait_until(runs, "the container's program did not run", within=_PATIENCE, every=0.001)
         return noted[0]
+
+    def last_number(self) -> int:
+        """The number that a process or a thread was given last here."""
+        return int(self.do("last_number"))
+
+    def begun_since(self, number: int) -> int:
+        """How many processes and threads were begun here since ``number`` was the last.
+
+        The kernel gives numbers in their order, and after the last one (/proc/sys/kernel/pid_max)
+        begins anew, but for the first 300 (kernel/pid.c: RESERVED_PIDS).
+        """
+        most = int(self.do("read", "/proc/sys/kernel/pid_max"))
+        return (self.last_number() - number) % (most - _RESERVED)
 
     def outside(self, path: str) -> Path:
         """Where a path of the enclave is for who is outside of it.
@@ -168,7 +197,9 @@ def open_enclave(lab: Lab, *, grouped: bool = True) -> Iterator[Enclave]:
     roots = lab.cgroup_folders() if grouped else ()
     folder = lab.temporary_folder()
     ours, theirs = socket.socketpair()
-    script = python_script(Path(init.__file__), str(theirs.fileno()), str(lab.folder), *_OWN)
+    # A guest lacks some of them, and is thrown away with whatever is written.
+    own = [path for path in _OWN if lab.name != "guest" or Path(path).is_dir()]
+    script = python_script(Path(init.__file__), str(theirs.fileno()), str(lab.folder), *own)
     with ours, theirs, running(["unshare", *_UNSHARE, *script], [theirs.fileno()]) as process:
         theirs.close()  # so that its end is seen here
         with contextlib.ExitStack() as stack:
@@ -196,6 +227,13 @@ def _ended(first: int) -> Iterator[int]:
             signal.pidfd_send_signal(descriptor, signal.SIGKILL)
         select.select([descriptor], [], [], _PATIENCE)
         os.close(descriptor)
+
+
+def _ran(argv: Sequence[str], said: Mapping[str, Any]) -> Ran:
+    """What a command came to; raises CommandError if that is an error."""
+    if said["code"] != 0:
+        raise CommandError(list(argv), said["code"], said["error"] or said["output"])
+    return Ran(said["began"], said["ended"], said["output"])
 
 
 def _only_child(process: subprocess.Popen[str]) -> int:

@@ -1,17 +1,20 @@
-"""The image that every runtime starts: Debian's busybox-static and the first process, in one layer.
+"""The image that every runtime starts: Debian's busybox-static and the first process.
 
 One OCI tar (image-layout of the OCI image specification), made here so that it is the same to the
 byte wherever the same busybox is installed; its digest tells two runs apart that had another one.
+All that it needs is in its first layer; further ones have a small file each, so that what they cost
+is their number alone.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import json
 import shutil
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +23,7 @@ from cnbench.containers.bundle import MOUNTS
 from cnbench.containers.first_process import PROGRAM, program
 from cnbench.lab import commands
 
-NAME = "localhost/first-process:1"
+MOST_LAYERS = 64
 # Folders to mount on, for as many further mounts as may be asked for.
 MOST_MOUNTS = 256
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
@@ -31,15 +34,27 @@ _INDEX = "application/vnd.oci.image.index.v1+json"
 
 @dataclass(frozen=True)
 class Image:
-    """An image: its tar, and the digest of its manifest."""
+    """An image.
+
+    Attributes:
+        tar: all of it.
+        digest: of its manifest.
+        chain: what containerd knows the files of all its layers by.
+    """
 
     tar: bytes
     digest: str
+    chain: str
+
+
+def name(layers: int = 1) -> str:
+    """What the image of so many layers is called."""
+    return f"localhost/first-process:{layers}"
 
 
 @cache
 def layer() -> bytes:
-    """The only layer, a tar without times and owners.
+    """The first layer, a tar without times and owners.
 
     Raises:
         UnsupportedError: Debian's busybox-static is not installed.
@@ -53,9 +68,9 @@ def layer() -> bytes:
 
 
 @cache
-def image() -> Image:
-    """The image as one tar; errors as ``layer``."""
-    content = layer()
+def image(layers: int = 1) -> Image:
+    """The image of so many layers as one tar; errors as ``layer``."""
+    contents = [layer(), *(_tar({f"etc/layer-{number}": b""}) for number in range(1, layers))]
     blobs: dict[str, bytes] = {}
 
     def blob(data: bytes, media: str) -> dict[str, object]:
@@ -63,25 +78,35 @@ def image() -> Image:
         blobs[f"blobs/sha256/{digest}"] = data
         return {"mediaType": media, "digest": f"sha256:{digest}", "size": len(data)}
 
-    described = blob(content, _LAYER)
+    described = [blob(content, _LAYER) for content in contents]
+    digests = [str(one["digest"]) for one in described]
     settings = {
         "architecture": "amd64", "os": "linux", "config": {"Cmd": [PROGRAM], "Env": ["PATH=/bin"]},
-        "rootfs": {"type": "layers", "diff_ids": [described["digest"]]},
+        "rootfs": {"type": "layers", "diff_ids": digests},
     }  # fmt: skip
     config = blob(_json(settings), _CONFIG)
     manifest = {
-        "schemaVersion": 2, "mediaType": _MANIFEST, "config": config, "layers": [described],
+        "schemaVersion": 2, "mediaType": _MANIFEST, "config": config, "layers": described,
     }  # fmt: skip
     listed = blob(_json(manifest), _MANIFEST)
-    named = listed | {"annotations": {"io.containerd.image.name": NAME}}
+    named = listed | {"annotations": {"io.containerd.image.name": name(layers)}}
     index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [named]}
     # What `docker load` reads of the same tar.
     of_docker = [{
-        "Config": _path_of(config), "RepoTags": [NAME], "Layers": [_path_of(described)],
+        "Config": _path_of(config), "RepoTags": [name(layers)],
+        "Layers": [_path_of(one) for one in described],
     }]  # fmt: skip
     files = {"oci-layout": _json({"imageLayoutVersion": "1.0.0"}), "index.json": _json(index)}
     files["manifest.json"] = _json(of_docker)
-    return Image(_tar(files | blobs), str(listed["digest"]))
+    return Image(_tar(files | blobs), str(listed["digest"]), _chain(digests))
+
+
+def _chain(digests: Sequence[str]) -> str:
+    """ChainID of the OCI image specification (config.md): of all layers, each on those below."""
+    return functools.reduce(
+        lambda below, digest: f"sha256:{hashlib.sha256(f'{below} {digest}'.encode()).hexdigest()}",
+        digests,
+    )
 
 
 def unpack(folder: Path) -> None:

@@ -2,9 +2,9 @@
 
 Run as a script, as process 1 of an enclave's process namespace: whatever lives there ends with it,
 wherever it went, and it ends with the run, which holds the other end of its socket. It reads one
-JSON list a line, the name of a task and its arguments, and answers with a line of JSON. Times are
-ns of CLOCK_MONOTONIC. Its arguments are the descriptor of the socket, the folder to keep in sight,
-and the folders that this enclave has for itself.
+JSON list a line, the name of a task (``tasks.TASKS``) and its arguments, and answers with a line of
+JSON. Its arguments are the descriptor of the socket, the folder to keep in sight, and the folders
+that this enclave has for itself.
 """
 
 from __future__ import annotations
@@ -13,172 +13,13 @@ import contextlib
 import fcntl
 import json
 import os
-import signal
 import socket
 import struct
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # the package is found once its folder is on the path
-    from cnbench.containers.bare import Recipe
-
-_clock = time.perf_counter_ns
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
-_PROCESSES = Path("/proc")
-_recipes: dict[int, Recipe] = {}
-
-
-def run(argv: list[str], environment: dict[str, str], given: str) -> dict[str, Any]:
-    """Run a command to its end: when it began and ended, its exit code, and what it printed."""
-    output = os.memfd_create("printed")  # what a container inherits never comes to an end
-    complaint = os.memfd_create("complained")
-    source = os.memfd_create("given")
-    os.write(source, given.encode())
-    os.lseek(source, 0, os.SEEK_SET)
-    streams = [
-        (os.POSIX_SPAWN_DUP2, stream, to) for to, stream in enumerate((source, output, complaint))
-    ]
-    try:
-        began = _clock()
-        pid = os.posix_spawn(argv[0], argv, os.environ | environment, file_actions=streams)
-        _, status = os.waitpid(pid, 0)
-        ended = _clock()
-        texts = [_contents(stream) for stream in (output, complaint)]
-    finally:
-        for descriptor in (output, complaint, source):
-            os.close(descriptor)
-    code = os.waitstatus_to_exitcode(status)
-    return {"began": began, "ended": ended, "code": code, "output": texts[0], "error": texts[1]}
-
-
-def _contents(descriptor: int) -> str:
-    size = os.fstat(descriptor).st_size
-    return os.pread(descriptor, size, 0).decode(errors="replace")
-
-
-def serve(argv: Sequence[str], log: str, environment: dict[str, str]) -> int:
-    """Start a daemon that writes into the file ``log``; its number here."""
-    with Path(log).open("wb") as file:
-        process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-            env=os.environ | environment, start_new_session=True,
-        )  # fmt: skip
-    return process.pid
-
-
-def prepare_bare(asked: dict[str, Any]) -> int:
-    """Lay out the kernel calls of a container; what to ask for it by."""
-    from cnbench.containers.bare import recipe
-
-    number = len(_recipes)
-    _recipes[number] = recipe(asked)
-    return number
-
-
-def start_bare(number: int) -> dict[str, int]:
-    """Make the calls: when they began and ended, and the container's process."""
-    from cnbench.containers.bare import start
-
-    recipe = _recipes[number]
-    began = _clock()
-    pid = start(recipe)
-    return {"began": began, "ended": _clock(), "pid": pid}
-
-
-def end_bare(pid: int, groups: Sequence[str]) -> dict[str, int]:
-    """Kill a container, wait for its end, and remove its groups: when that began and ended."""
-    began = _clock()
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    for group in groups:
-        _remove_group(group)
-    _recipes.clear()
-    return {"began": began, "ended": _clock()}
-
-
-def _remove_group(group: str) -> None:
-    while True:
-        try:
-            return Path(group).rmdir()
-        except OSError:  # the last process leaves it some time after its end
-            if not Path(group, "cgroup.procs").exists():
-                raise
-            time.sleep(0)
-
-
-def first_instruction(pid: int) -> int:
-    """When a container's process began to run."""
-    from cnbench.containers.first_process import first_instruction as noted
-
-    return noted(_PROCESSES, pid)
-
-
-def look(pid: int) -> dict[str, Any]:
-    """What the kernel says of a process: its namespaces, groups, root, filter and parent."""
-    folder = _PROCESSES / str(pid)
-    status = dict(
-        line.split(":\t", 1)
-        for line in (folder / "status").read_text().splitlines()
-        if ":\t" in line
-    )
-    return {
-        "namespaces": {path.name: path.readlink().name for path in (folder / "ns").iterdir()},
-        "groups": (folder / "cgroup").read_text().splitlines(),
-        "mounts": (folder / "mountinfo").read_text().splitlines(),
-        "program": (folder / "exe").readlink().name,
-        "filters": int(status.get("Seccomp", "0")),
-        "users": (folder / "uid_map").read_text().split(),
-        "parent": int(status["PPid"]),
-    }
-
-
-def kill(pid: int) -> int:
-    """Kill a process: when."""
-    began = _clock()
-    os.kill(pid, signal.SIGKILL)
-    return began
-
-
-def cpu_time_of(pid: int) -> int:
-    """The CPU time of a process that is not running, in ns by the kernel's account."""
-    threads = (_PROCESSES / str(pid) / "task").glob("*/schedstat")
-    return sum(int(thread.read_text().split()[0]) for thread in threads)
-
-
-def memory_of(words: Sequence[str]) -> dict[str, int]:
-    """Memory (PSS, bytes) and number of the processes whose program has one of these names."""
-    total = count = 0
-    for folder in _PROCESSES.glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if (folder / "exe").readlink().name not in words:
-                continue
-            rollup = (folder / "smaps_rollup").read_text()
-            total += next(int(line.split()[1]) for line in rollup.splitlines() if "Pss:" in line)
-            count += 1
-    return {"bytes": total * 1024, "count": count}
-
-
-def processes_of(pids: Sequence[int]) -> list[str]:
-    """Those of ``pids`` that there are."""
-    return [f"process {pid}" for pid in pids if (_PROCESSES / str(pid)).exists()]
-
-
-def read(path: str) -> str:
-    """The text of a file."""
-    return Path(path).read_text()
-
-
-TASKS = {
-    task.__name__: task
-    for task in (
-        run, serve, prepare_bare, start_bare, end_bare, first_instruction, look, memory_of,
-        processes_of, read, kill, cpu_time_of,
-    )
-}  # fmt: skip
 
 
 def _furnish(kept: str, own: Sequence[str]) -> None:
@@ -216,6 +57,8 @@ def main() -> None:
     """Do what comes over the socket, until its other end is closed."""
     descriptor, kept, *own = sys.argv[1:]
     sys.path.insert(0, str(Path(__file__).parents[2]))
+    from cnbench.containers.tasks import TASKS
+
     _furnish(kept, own)
     _raise_loopback()
     with socket.socket(fileno=int(descriptor)) as connection:

@@ -5,19 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cnbench.containers.bundle import Wanted
 from cnbench.containers.containerd import OF_THE_CRI
 from cnbench.containers.cri import RUNNING, Cri
-from cnbench.containers.runtimes import Files, Started
+from cnbench.containers.runtimes import OfOneBundle, Started
 
 
 @dataclass(frozen=True)
-class Pods:
+class Pods(OfOneBundle):
     """Pods, each with one container."""
 
     cri: Cri
-    files: Files
-    wanted: Wanted
 
     @property
     def namespaces(self) -> tuple[str, ...]:

@@ -6,18 +6,19 @@ its own command. (``pods`` does the same over the CRI, which has words of its ow
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from cnbench.containers import bundle, image
 from cnbench.containers.bundle import Wanted
 from cnbench.containers.containerd import Containerd
-from cnbench.containers.enclave import Enclave
+from cnbench.containers.enclave import Command, Enclave, Ran
 
 # Where the OCI runtimes keep their state.
 _STATE = "/run/cnbench"
@@ -85,10 +86,9 @@ def open_files(enclave: Enclave) -> Iterator[Files]:
 
 
 @dataclass(frozen=True)
-class Bare:
-    """The kernel calls alone."""
+class OfOneBundle:
+    """What runtimes have in common that are asked for containers of one bundle."""
 
-    enclave: Enclave
     files: Files
     wanted: Wanted
 
@@ -97,17 +97,42 @@ class Bare:
         """Those that the bundle asks for."""
         return self.wanted.namespaces
 
+
+class ByCommands(OfOneBundle, abc.ABC):
+    """Runtimes that are commands, of which several can be run beside each other."""
+
+    @abc.abstractmethod
+    def start_together(self, count: int) -> list[Started]:
+        """Start so many containers beside each other; raises CnbenchError."""
+
+    def start(self) -> Started:
+        """Start another container; raises CnbenchError."""
+        return self.start_together(1)[0]
+
+
+@dataclass(frozen=True)
+class Bare(OfOneBundle):
+    """The kernel calls alone."""
+
+    enclave: Enclave
+
     def start(self) -> Started:
         """Begin a process as the bundle has it."""
         name = self.enclave.new_name()
-        asked = {
+        number = self.enclave.do("prepare_bare", self._asked(name))
+        said = self.enclave.do("start_bare", number)
+        return Started(name, said["pid"], said["began"], {})
+
+    def system_calls(self) -> int:
+        """How many calls its recipe has."""
+        return int(self.enclave.do("count_bare", self._asked(self.enclave.new_name())))
+
+    def _asked(self, name: str) -> dict[str, Any]:
+        return {
             "root": str(self.files.root), "extra": str(self.files.extra),
             "groups": [str(group) for group in self.enclave.groups_of(name)],
             "wanted": dataclasses.asdict(self.wanted),
         }  # fmt: skip
-        number = self.enclave.do("prepare_bare", asked)
-        said = self.enclave.do("start_bare", number)
-        return Started(name, said["pid"], said["began"], {})
 
     def state(self, started: Started) -> str:
         """What the kernel says: there is nobody else."""
@@ -121,63 +146,76 @@ class Bare:
 
 
 @dataclass(frozen=True)
-class Oci:
+class Oci(ByCommands):
     """runc or crun, by the three commands of the runtime specification."""
 
     enclave: Enclave
-    files: Files
-    wanted: Wanted
     command: str
+    state_folder: str = _STATE
 
-    def _run(self, *arguments: str) -> tuple[int, int, str]:
-        ran = self.enclave.run(self.command, "--root", _STATE, *arguments)
-        return ran.began, ran.took, ran.output
+    def bundle(self, name: str) -> Path:
+        """The folder of a bundle for a container called ``name``."""
+        return _bundle(self.enclave, self.files, self.wanted, name)
 
-    @property
-    def namespaces(self) -> tuple[str, ...]:
-        """Those that the bundle asks for."""
-        return self.wanted.namespaces
-
-    def start(self) -> Started:
-        """Create a container from a bundle of its own, and start it."""
-        name = self.enclave.new_name()
-        folder = _bundle(self.enclave, self.files, self.wanted, name)
-        number = folder / "pid"
-        began, create, _ = self._run(
-            "create", "--bundle", str(folder), "--pid-file", str(number), name
+    def start_together(self, count: int) -> list[Started]:
+        """Create containers, each from a bundle of its own, and start them."""
+        names = [self.enclave.new_name() for _ in range(count)]
+        folders = [self.bundle(name) for name in names]
+        created = self._run(
+            ("create", "--bundle", str(folder), "--pid-file", str(folder / "pid"), name)
+            for name, folder in zip(names, folders, strict=True)
         )
-        _, launch, _ = self._run("start", name)
-        steps = {"create": create, "launch": launch}
-        return Started(name, int(number.read_text()), began, steps)
+        launched = self._run(("start", name) for name in names)
+        return [
+            Started(
+                name, int((folder / "pid").read_text()), create.began,
+                {"create": create.took, "launch": launch.took},
+            )
+            for name, folder, create, launch in zip(names, folders, created, launched, strict=True)
+        ]  # fmt: skip
 
     def state(self, started: Started) -> str:
         """The state that the specification defines."""
-        return str(json.loads(self._run("state", started.name)[2])["status"])
+        (ran,) = self._run([("state", started.name)])
+        return str(json.loads(ran.output)["status"])
 
     def stop(self, started: Started) -> int:
         """Have it killed and deleted."""
-        return self._run("delete", "--force", started.name)[1]
+        return self.delete(started.name)
+
+    def delete(self, name: str) -> int:
+        """Have the container ``name`` killed and deleted: the time of that in ns."""
+        (ran,) = self._run([("delete", "--force", name)])
+        return ran.took
+
+    def _run(self, asked: Iterable[Sequence[str]]) -> list[Ran]:
+        always = (self.command, "--root", self.state_folder)
+        return self.enclave.run_together([Command((*always, *each)) for each in asked])
 
 
 @dataclass(frozen=True)
-class Ctr:
+class Ctr(ByCommands):
     """containerd by its own command, which takes the same bundle."""
 
     daemon: Containerd
-    files: Files
-    wanted: Wanted
 
-    @property
-    def namespaces(self) -> tuple[str, ...]:
-        """Those that the bundle asks for."""
-        return self.wanted.namespaces
-
-    def start(self) -> Started:
-        """Run a container that goes on when the command has ended."""
-        enclave, name = self.daemon.enclave, self.daemon.enclave.new_name()
-        folder = _bundle(enclave, self.files, self.wanted, name)
-        ran = self.daemon.ctr("run", "--detach", "--config", str(folder / "config.json"), name)
-        return Started(name, self.daemon.process(name), ran.began, {"launch": ran.took})
+    def start_together(self, count: int) -> list[Started]:
+        """Run containers that go on when the command has ended."""
+        enclave = self.daemon.enclave
+        names = [enclave.new_name() for _ in range(count)]
+        folders = [_bundle(enclave, self.files, self.wanted, name) for name in names]
+        ran = enclave.run_together(
+            [
+                self.daemon.command(
+                    "run", "--detach", "--config", str(folder / "config.json"), name
+                )
+                for name, folder in zip(names, folders, strict=True)
+            ]
+        )
+        return [
+            Started(name, self.daemon.process(name), each.began, {"launch": each.took})
+            for name, each in zip(names, ran, strict=True)
+        ]
 
     def state(self, started: Started) -> str:
         """The state of its task."""

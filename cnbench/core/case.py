@@ -55,17 +55,19 @@ class Group:
             reference, which is measured twice in every block (A and A′).
         number: tells the group from the others of its run, a resumed one included.
         cgroup: the version of cgroup that a guest for them has its controllers on.
+        userland: which of a guest's userlands has their tools; empty for the usual one.
     """
 
     cases: tuple[Case, ...]
     number: int = 0
     cgroup: CgroupVersion = ""
+    userland: str = ""
 
     @property
     def venue(self) -> Venue:
         """Where all its cases are measured."""
         first = self.cases[0]
-        return Venue(first.lab, first.clock, first.kernel, self.cgroup)
+        return Venue(first.lab, first.clock, first.kernel, self.cgroup, self.userland)
 
     @property
     def experiment(self) -> str:

@@ -98,6 +98,7 @@ class Experiment:
             guest is given it.
         soon: whether a guest has a point counted soon enough for a run in which nobody asked for
             it.
+        userland: which of a guest's userlands has its tools; empty for the usual one.
         setups: how many set-ups a point's case has, which its samples take in turn (three at most
             on the instruction clock); cases that share blocks have as many as that with the most.
         counted: its cost is that of executed code, not of a disk or of waiting, so that a count of
@@ -123,6 +124,7 @@ class Experiment:
     era: Callable[[str], str] = of_one_era
     cgroup: Callable[[Point], CgroupVersion] = of_any_cgroup
     soon: Callable[[Point], bool] = soon_counted
+    userland: str = ""
     setups: Callable[[Point], int] = one_setup
     share: float = 1.0
     alike: str = ""

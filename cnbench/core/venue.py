@@ -20,12 +20,14 @@ class Venue:
         kernel: the guest's kernel as asked for (a suite or a file); empty on the host.
         cgroup: the version of cgroup that has a guest's controllers, since a machine has each of
             them on one version at a time; empty on the host, which is as it is.
+        userland: which of a guest's userlands it is booted into; empty for the usual one.
     """
 
     lab: str
     clock: ClockName
     kernel: str = ""
     cgroup: CgroupVersion = ""
+    userland: str = ""
 
 
 HOST = Venue("host", "wall")

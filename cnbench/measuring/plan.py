@@ -150,6 +150,7 @@ def make_groups(experiment: Experiment, venue: Venue, points: Sequence[Point]) -
         Group(
             tuple(Case(experiment.name, dict(point), *where) for point in together),
             cgroup=venue.cgroup,
+            userland=venue.userland,
         )
         for together in experiment.groups(points)
     ]

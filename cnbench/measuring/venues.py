@@ -36,11 +36,11 @@ class Guests:
             for version in _VERSIONS:
                 able = [point for point in points if (experiment.cgroup(point) or "v2") == version]
                 if able:
-                    yield self._venue(kernel, version), able
+                    yield self._venue(kernel, version, experiment.userland), able
 
-    def _venue(self, kernel: str, version: CgroupVersion) -> Venue:
+    def _venue(self, kernel: str, version: CgroupVersion, userland: str) -> Venue:
         clock: ClockName = "wall" if self.clock == "wall" else "instructions"
-        return Venue("guest", clock, kernel, version)
+        return Venue("guest", clock, kernel, version, userland)
 
 
 def all_on_host(experiment: Experiment, points: Sequence[Point]) -> Division:

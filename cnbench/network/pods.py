@@ -84,13 +84,19 @@ def _on_bridge(
     # (0.7 % apart in twelve set-ups, counted in a guest). Taking its address from a port, or VLAN 1
     # that nothing here uses, the bridge would make that table small and full; so it is 0.3 %.
     links.make(node, "cni0", "bridge", address=_cni_mac(f"{prefix}.1"), br_vlan_default_pvid=0)
-    join(pod, "eth0", node, "veth0")
-    links.enslave(node, "veth0", "cni0")
-    for namespace, name in ((pod, "eth0"), (node, "veth0"), (node, "cni0")):
-        links.set_link(namespace, name, mtu=mtu)
+    plug_in(pod, node, "veth0", "cni0", mtu)
+    links.set_link(node, "cni0", mtu=mtu)
     address(node, "cni0", f"{prefix}.1/24")
     address(pod, "eth0", f"{pod_address}/24")
     route_via(pod, "default", f"{prefix}.1")
+
+
+def plug_in(pod: NetworkNamespace, node: NetworkNamespace, end: str, bridge: str, mtu: int) -> None:
+    """Give ``pod`` an eth0 whose other ``end`` is a port of the node's ``bridge``."""
+    join(pod, "eth0", node, end)
+    links.enslave(node, end, bridge)
+    for namespace, name in ((pod, "eth0"), (node, end)):
+        links.set_link(namespace, name, mtu=mtu)
 
 
 def _cni_mac(ip: str) -> str:
@@ -104,16 +110,24 @@ def _cni_mac(ip: str) -> str:
 def _by_route(
     pod: NetworkNamespace, node: NetworkNamespace, network: str, pod_address: str, mtu: int
 ) -> None:
-    join(pod, "eth0", node, "cali0")
-    links.set_link(node, "cali0", mtu=mtu, address=_CALI_MAC)
+    route_to(pod, node, "cali0", pod_address, mtu)
+    with links.link(node, "cali0") as (route, _):
+        route.route("add", dst=network, type=_BLACKHOLE)
+
+
+def route_to(
+    pod: NetworkNamespace, node: NetworkNamespace, end: str, pod_address: str, mtu: int
+) -> None:
+    """Give ``pod`` an eth0 with that address, and the node a route to it by the other ``end``."""
+    join(pod, "eth0", node, end)
+    links.set_link(node, end, mtu=mtu, address=_CALI_MAC)
     links.set_link(pod, "eth0", mtu=mtu)
-    node.sysctl("net.ipv4.conf.cali0.proxy_arp", 1)
+    node.sysctl(f"net.ipv4.conf.{end}.proxy_arp", 1)
     # Otherwise the kernel answers for another's address only after a random delay of up to 0.8 s.
-    node.sysctl("net.ipv4.neigh.cali0.proxy_delay", 0)
+    node.sysctl(f"net.ipv4.neigh.{end}.proxy_delay", 0)
     address(pod, "eth0", f"{pod_address}/32")
     with links.link(pod, "eth0") as (route, index):
         route.route("add", dst=f"{_NOBODYS_ADDRESS}/32", oif=index, scope="link")
         route.route("add", dst="0.0.0.0/0", gateway=_NOBODYS_ADDRESS, oif=index)
-    with links.link(node, "cali0") as (route, index):
+    with links.link(node, end) as (route, index):
         route.route("add", dst=f"{pod_address}/32", oif=index, scope="link")
-        route.route("add", dst=network, type=_BLACKHOLE)

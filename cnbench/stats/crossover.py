@@ -1,4 +1,4 @@
-"""Where two costs that grow linearly are equal."""
+"""Where two costs that grow linearly are equal, or one is a given cost."""
 
 from __future__ import annotations
 
@@ -38,11 +38,35 @@ def crossover(
     rng = np.random.default_rng(seed)
     fixed_a, per_unit_a = resampled_lines(a, draws, rng)
     fixed_b, per_unit_b = resampled_lines(b, draws, rng)
-    fixed, per_unit = fixed_b - fixed_a, per_unit_b - per_unit_a
+    bounded = a.bound_a_fit(confidence) and b.bound_a_fit(confidence)
+    return _zero(fixed_b - fixed_a, per_unit_b - per_unit_a, bounded, confidence)
+
+
+def reached(
+    costs: CostsBySize,
+    level: float,
+    confidence: float = 0.95,
+    *,
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> Interval | None:
+    """The size above zero at which the fitted line is at ``level`` (in the costs' unit), or None.
+
+    All else as in ``crossover``, of a line that costs ``level`` at every size.
+
+    Raises:
+        ValueError: a confidence below 0.5, or 1 and above.
+    """
+    fixed, per_unit = resampled_lines(costs, draws, np.random.default_rng(seed))
+    return _zero(fixed - level, per_unit, costs.bound_a_fit(confidence), confidence)
+
+
+def _zero(fixed: Floats, per_unit: Floats, bounded: bool, confidence: float) -> Interval | None:
+    """Where the first of lines is zero, with the interval that the others give."""
     if np.sign(fixed[0]) * np.sign(per_unit[0]) >= 0:
         return None
     crossing = float(-fixed[0] / per_unit[0])
-    if not (a.bound_a_fit(confidence) and b.bound_a_fit(confidence)):
+    if not bounded:
         return Interval(crossing, 0.0, math.inf)
     return percentile_interval(crossing, _crossings(fixed, per_unit)[1:], confidence)
 

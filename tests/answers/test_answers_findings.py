@@ -1,9 +1,13 @@
 """What made-up runs say to made-up claims: each verdict is given, and none without figures."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import made_up
 import pytest
 from made_up_answers import A, B, answer, pair, picked
 
+from cnbench.analysis import answers
 from cnbench.analysis.answers.answer import Verdict, find, overall
 from cnbench.analysis.answers.cases import Cases
 from cnbench.analysis.answers.criteria import (
@@ -15,7 +19,16 @@ from cnbench.analysis.answers.criteria import (
     less,
     works,
 )
-from cnbench.analysis.answers.figures import cheapest, exponent, of, outcome, over_other, ratio
+from cnbench.analysis.answers.figures import (
+    cheapest,
+    difference,
+    exponent,
+    of,
+    outcome,
+    over_other,
+    ratio,
+    size_at,
+)
 
 
 def verdict(test, found):
@@ -91,6 +104,25 @@ def test_an_exponent_is_that_of_the_law():
     assert exponent("cost", "size")(pair()) is None  # one size has no law
 
 
+def test_a_size_is_that_at_which_the_line_has_come_to_a_level():
+    found = picked(
+        *(made_up.result([size * one for one in A], size=size, group=size) for size in (1, 2, 3)),
+        cases=Cases({"a": {"mode": "a"}}, size=1),
+    )
+    part = size_at("cost", 101.0, "size", "full")(found)
+    assert part.interval.low < 100 < part.interval.high < 102
+    assert size_at("cost", -1.0, "size", "never")(found) is None
+    assert size_at("cost", 101.0, "size", "full")(pair()) is None  # one size has no line
+
+
+def test_a_difference_is_in_the_metrics_unit_whatever_its_scale():
+    """The metric is compared by quotients: B is A and A again."""
+    part = difference("cost", "b", "a")(pair())
+    assert part.interval.estimate == pytest.approx(1.01)
+    assert part.text == "+1.01 s"
+    assert part.paired
+
+
 def test_a_metric_over_another_of_the_same_case_is_of_its_own_blocks():
     part = over_other("cost", "b", "cost", "a")(pair(group=1))
     assert not part.paired
@@ -134,3 +166,17 @@ def test_of_several_settings_the_one_with_most_is_told_and_the_first_of_equals()
     whole = [made_up.result(A, mode, size=2, group=1) for mode in "ab"]
     assert len(picked(half, *whole, cases=free).measured) == 2
     assert picked(half, *whole, cases=free).measured["a"].case.params["size"] == 2
+
+
+def test_a_screenful_has_every_experiments_first_answer_before_any_second(monkeypatch):
+    names = "abcdefghij"
+    made = [answer(experiment=name, rank=rank) for name in names for rank in (2, 1)]
+    found = find(answer(), pair())
+    monkeypatch.setattr(answers, "all_answers", lambda: made)
+    monkeypatch.setattr(answers, "_findings", lambda one, _: [replace(found, answer=one)])
+    chapters = [SimpleNamespace(name=name) for name in reversed(names)]
+    told = [(each.answer.experiment, each.answer.rank) for each in answers.answers_of(chapters)]
+    assert len(told) == answers.SCREENFUL == 16
+    assert [name for name, rank in told if rank == 1] == list(reversed(names))
+    assert [name for name, rank in told if rank == 2] == list("jihgfe")
+    assert told == sorted(told, key=lambda one: (-ord(one[0]), one[1]))

@@ -1,5 +1,6 @@
 """cni against the real plug-ins, and what they do that surprises."""
 
+import contextlib
 import json
 
 import pytest
@@ -8,7 +9,8 @@ from cnbench.containers import cni
 from cnbench.containers.cni import Attachment
 from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.experiments.cni import EXPERIMENT
-from cnbench.experiments.cni.grid import PLUGINS, nonsense
+from cnbench.experiments.cni.grid import PLUGINS, WIRINGS, nonsense
+from cnbench.experiments.cni.leaving import await_devices_gone, on_node
 from cnbench.experiments.cni.networks import WITHOUT_CHECK, Network
 
 pytestmark = pytest.mark.real
@@ -24,19 +26,21 @@ def opened(lab, **changes):
     return EXPERIMENT.subject(point, lab)
 
 
-@pytest.mark.parametrize("pods", [0, 2])
+@pytest.mark.parametrize(("pods", "parallel"), [(0, 1), (2, 1), (0, 3)])
 @pytest.mark.parametrize("plugin", PLUGINS)
-def test_every_plugin_connects_a_pod_and_takes_it_away(shared_lab, plugin, pods):
-    if pods and plugin == "loopback":
-        pytest.skip("loopback knows of no other pods")
-    with opened(shared_lab, plugin=plugin, pods=pods) as subject:
+def test_every_plugin_connects_a_pod_and_takes_it_away(shared_lab, plugin, pods, parallel):
+    if reason := nonsense({"plugin": plugin, "pods": pods, "parallel": parallel}):
+        pytest.skip(reason)
+    with opened(shared_lab, plugin=plugin, pods=pods, parallel=parallel) as subject:
         values = subject.sample()
         assert subject.sample().keys() == values.keys()
         assert subject.proof().holds, subject.proof().broken
         for metric, value in values.items():
             EXPERIMENT.metric(metric).check(value)
         timed = set(subject.network.timed)
-        assert ("check" in values) == (not timed & set(WITHOUT_CHECK))
+        checked = parallel == 1 and not timed & {*WITHOUT_CHECK, *WIRINGS}
+        assert ("check" in values) == checked
+        assert {"left", "kept"} & set(values) == ({"left", "kept"} if parallel == 1 else set())
         assert len(subject.proof().checks) >= 2
 
 
@@ -67,6 +71,55 @@ def test_what_a_plugin_did_not_do_is_no_proof(lab, plugin):
         subject.evidence.connected(pod.network, attachment, subject.port)
         broken = [check.claim for check in subject.proof().broken]
         assert any(claim in one for one in broken), broken
+
+
+LEFT = {
+    "bridge": {"address"}, "host-local": {"address"}, "loopback": set(), "flannel-wiring": set(),
+    "portmap": {"rule"}, "firewall": {"rule"}, "bandwidth": {"device"}, "macvlan": {"address"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("plugin", LEFT)
+def test_what_a_pod_leaves_without_del_is_found_and_gone_after_a_late_one(lab, plugin):
+    with opened(lab, plugin=plugin) as subject:
+        subject.sample()  # the first pod of a network makes what all have: a bridge, chains
+        before = on_node(subject.enclave, subject.network)
+        with subject.enclave.pod_namespace() as pod:
+            attached = subject.attach(pod)
+        await_devices_gone(subject.enclave, attached)
+        left = on_node(subject.enclave, subject.network) - before
+        kinds = {"rule" if line[0] in "-:" else line.split()[0] for line in left}
+        assert LEFT[plugin] <= kinds, left
+        if plugin != "flannel-wiring":
+            attached.namespace = ""
+            attached.delete()
+        # The bridge stays, and host-local's last address, as for every pod.
+        kept = on_node(subject.enclave, subject.network) - before
+        assert {
+            line for line in kept if "cni-" not in line and "last_reserved" not in line
+        } == set()
+
+
+def test_addresses_given_at_once_are_all_different(lab):
+    with opened(lab, plugin="host-local", parallel=8) as subject:
+        subject.sample()
+        with contextlib.ExitStack() as stack:
+            pods = [stack.enter_context(subject.enclave.pod_namespace()) for _ in range(8)]
+            attached = [subject._to_attach(pod) for pod in pods]
+            cni.add_together(attached)
+            assert len({one.address for one in attached}) == 8
+            cni.delete_together(attached)
+
+
+def test_one_of_several_that_fails_is_told_in_its_words(lab):
+    with (
+        opened(lab, plugin="bridge", parallel=2) as subject,
+        subject.enclave.pod_namespace() as pod,
+    ):
+        whole, broken = (subject._to_attach(pod) for _ in range(2))
+        broken.namespace = "/run/netns/nothing"
+        with pytest.raises(CnbenchError, match=r"bridge ADD: .*nothing"):
+            cni.add_together([whole, broken])
 
 
 def test_a_pod_that_was_not_taken_away_is_no_proof(lab):

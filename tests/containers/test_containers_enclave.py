@@ -83,7 +83,7 @@ def test_an_enclave_whose_first_process_was_killed_says_so(enclave):
 
 
 def test_the_kernels_refusal_of_a_call_names_the_call(enclave, files):
-    runtime = Bare(enclave, files, Wanted())
+    runtime = Bare(files, Wanted(), enclave)
     (files.root / "bin" / "first-process").unlink()
     with pytest.raises(CnbenchError, match="execve: No such file"):
         runtime.start()
@@ -95,7 +95,7 @@ def test_a_call_of_the_maker_that_fails_makes_no_process(enclave, files):
     enclave.new_name = lambda: "taken"
     before = everywhere()
     with pytest.raises(CnbenchError, match="mkdir: File exists"):
-        Bare(enclave, files, Wanted()).start()
+        Bare(files, Wanted(), enclave).start()
     assert not enclave.do("processes_of", [2, 3, 4])
     assert len(everywhere() - before) < 5
 

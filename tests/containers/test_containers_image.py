@@ -14,9 +14,11 @@ from cnbench.containers.bundle import MOUNTS, REFUSED, Wanted, specification
 from cnbench.containers.first_process import PROGRAM, program
 from cnbench.containers.table import NUMBERS, Table
 from cnbench.core.errors import UnsupportedError
-from cnbench.cri.messages import message
 from cnbench.experiments.container_start import EXPERIMENT
+from cnbench.experiments.container_start.proof import layers_below
 from cnbench.lab.cgroups import everywhere
+from cnbench.rpc.messages import message
+from cnbench.rpc.services import method
 
 
 def made():
@@ -74,6 +76,40 @@ def test_a_bundle_asks_for_what_is_wanted(wanted):
     assert asked["process"]["args"] == [PROGRAM]
 
 
+def test_an_image_of_more_layers_has_the_files_of_the_first_and_another_chain():
+    one, three = made(), image.image(3)
+    with tarfile.open(fileobj=io.BytesIO(three.tar)) as tar:
+        (docker,) = json.load(tar.extractfile("manifest.json"))
+        first = tar.extractfile(docker["Layers"][0]).read()
+    assert docker["RepoTags"] == [image.name(3)] == ["localhost/first-process:3"]
+    assert len(set(docker["Layers"])) == 3
+    assert first == image.layer()
+    assert len({one.digest, three.digest, one.chain, three.chain}) == 4
+
+
+def test_a_chain_is_the_specifications():
+    """Of two layers: SHA-256 of both digests with a space between; of one, its digest."""
+    import hashlib
+
+    assert image._chain(["sha256:a"]) == "sha256:a"
+    both = hashlib.sha256(b"sha256:a sha256:b").hexdigest()
+    assert image._chain(["sha256:a", "sha256:b"]) == f"sha256:{both}"
+
+
+ROOTS = {
+    "1 0 8:1 / / rw - ext4 /dev/sda1 rw": 0,
+    "1 0 0:9 / / rw - overlay overlay rw,lowerdir=/a:/b:/c,upperdir=/u,workdir=/w": 3,
+    "1 0 0:9 / / rw - overlay overlay rw,lowerdir+=/a,lowerdir+=/b,upperdir=/u": 2,
+}
+
+
+@pytest.mark.parametrize("line", ROOTS)
+def test_layers_below_a_root_are_those_of_its_overlayfs(line):
+    beside = "2 1 0:8 / /proc rw - proc proc rw"
+    before = "1 0 0:9 / / rw - overlay overlay rw,lowerdir=/x:/y:/z:/z:/z"
+    assert layers_below([before, line, beside]) == ROOTS[line]
+
+
 def run_filter(program, number, architecture=0xC000003E):
     """What a filter gives for a call: an interpreter of the three instructions that it has."""
     lines = [struct.unpack("=HBBI", program[at : at + 8]) for at in range(0, len(program), 8)]
@@ -120,6 +156,18 @@ def test_messages_of_the_cri_have_the_interfaces_numbers():
     sent.config.linux.security_context.namespace_options.network = 2
     # Field 1 (config): field 1 (metadata): field 1 (name); field 8 (linux): 1, and 2.1.1.
     assert sent.SerializeToString().hex() == "0a130a050a03706f64420a0a022f6712040a020802"
+
+
+def test_calls_of_containerd_have_its_services_paths_and_numbers():
+    asked = method("Tasks.Create")
+    assert asked.path == "/containerd.services.tasks.v1.Tasks/Create"
+    sent = asked.request(container_id="c", rootfs=[{"type": "overlay", "options": ["ro"]}])
+    # Field 1; field 3: fields 1 and 4.
+    assert sent.SerializeToString().hex() == "0a01631a0d0a076f7665726c61792202726f"
+    assert method("RemoveImage").path == "/runtime.v1.ImageService/RemoveImage"
+    assert method("Status").path == "/runtime.v1.RuntimeService/Status"
+    with pytest.raises(KeyError):
+        method("Tasks.Nothing")
 
 
 @pytest.mark.parametrize("name", ["StatusRequest", "StopPodSandboxResponse"])

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from cnbench.containers.grpc_client import EXIT
 from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.experiments.pleg import EXPERIMENT
 from cnbench.experiments.pleg.grid import PERIOD
@@ -81,7 +82,7 @@ def test_what_runs_is_told_from_what_has_ended(opened):
         assert (seen.sandboxes, len(seen.containers), seen.running) == (2, 2, 2)
         dying = node.living[0]
         node.pods.cri.daemon.enclave.do("kill", dying.pid)
-        node.pods.cri.call("AwaitExit", container_id=dying.name, within=10)
+        node.pods.cri.client.told(EXIT, dying.name, 10)
         while (seen := relist(node.pods.cri)).running == 2:
             pass
         assert look_closer(node.pods.cri, dying.within, dying.name)[0] == 137
@@ -90,8 +91,11 @@ def test_what_runs_is_told_from_what_has_ended(opened):
 
 
 def test_an_event_that_does_not_come_is_told(opened):
-    with opened("evented") as subject, pytest.raises(CnbenchError, match="no event told the end"):
-        subject.node.pods.cri.call("AwaitExit", container_id="nobody", within=0.1)
+    with (
+        opened("evented") as subject,
+        pytest.raises(CnbenchError, match="no event /tasks/exit told of nobody"),
+    ):
+        subject.node.pods.cri.client.told(EXIT, "nobody", 0.1)
 
 
 def test_a_call_that_the_runtime_refuses_says_why(opened):

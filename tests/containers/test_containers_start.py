@@ -6,9 +6,11 @@ import pytest
 
 from cnbench.containers.bundle import Wanted
 from cnbench.containers.runtimes import Bare, Oci
-from cnbench.core.errors import CommandError, UnsupportedError
+from cnbench.containers.system_calls import system_calls, total
+from cnbench.core.errors import CnbenchError, CommandError, UnsupportedError
 from cnbench.experiments.container_start import EXPERIMENT
-from cnbench.experiments.container_start.grid import RUNTIMES, nonsense
+from cnbench.experiments.container_start.grid import COMMANDS, RUNTIMES, nonsense
+from cnbench.lab import commands
 
 pytestmark = pytest.mark.real
 
@@ -19,6 +21,11 @@ OTHERS = (
     *({"runtime": name, "mounts": 3} for name in RUNTIMES),
     *({"runtime": name, "user": "on", "network": "none"} for name in RUNTIMES[:4]),
     *({"runtime": name, "alive": 2} for name in RUNTIMES),
+    *({"runtime": name, "parallel": 3} for name in COMMANDS),
+    {"runtime": "containerd-api", "network": "none"},
+    *({"runtime": "containerd-api", "snapshotter": name} for name in ("overlayfs", "native")),
+    {"runtime": "containerd-api", "snapshotter": "overlayfs", "layers": 5},
+    *({"runtime": name, "layers": 5} for name in ("cri", "dockerd", "docker-run")),
     {"runtime": "cri", "network": "bridge"},
     *({"runtime": name, "network": "none"} for name in ("dockerd", "docker-run")),
 )
@@ -47,6 +54,7 @@ def test_every_runtime_starts_what_was_asked_for(shared_lab, changes):
         EXPERIMENT.metric(metric).check(value)
     assert values["start"] > 0
     assert ("sandbox" in values) == (changes["runtime"] == "cri")
+    assert (values["tasks"] == 1) == (changes["runtime"] == "bare")
 
 
 @pytest.mark.parametrize(
@@ -64,6 +72,33 @@ def test_a_container_that_has_not_what_it_was_to_have_is_no_proof(shared_lab, ha
         subject.runtime = dataclasses.replace(subject.runtime, wanted=has)
         subject.sample()
         assert claim in [check.claim for check in subject.proof().broken]
+
+
+def test_runc_makes_more_system_calls_than_the_kernel_needs(enclave, files):
+    calls = {}
+    for runtime in (Bare(files, Wanted(), enclave), Oci(files, Wanted(), enclave, "runc")):
+        try:
+            commands.require("strace")
+            commands.require("runc")
+        except UnsupportedError as error:
+            pytest.skip(f"{error}; {error.remedy}")
+        calls[type(runtime)] = system_calls(runtime)
+        more = dataclasses.replace(runtime, wanted=Wanted(mounts=10))
+        assert system_calls(more) >= calls[type(runtime)] + 10
+    assert 20 < calls[Bare] < 100 < calls[Oci]
+
+
+def test_a_summary_without_calls_is_an_error():
+    assert total("  5 read\n----\n 12 total\n") == 12
+    with pytest.raises(CnbenchError, match="counted nothing"):
+        total("strace: exec: no such file")
+
+
+def test_a_root_of_other_layers_is_no_proof(shared_lab):
+    with opened(shared_lab, runtime="containerd-api", snapshotter="overlayfs") as subject:
+        subject.evidence.overlaid = 2
+        subject.sample()
+        assert [check.claim for check in subject.proof().broken] == ["layers below its root"]
 
 
 def test_what_is_left_is_no_proof(lab):
@@ -94,7 +129,7 @@ class _Careless:
 
 def test_a_program_runs_after_start_and_not_after_create(enclave, files):
     try:
-        runtime = Oci(enclave, files, Wanted(), "runc")
+        runtime = Oci(files, Wanted(), enclave, "runc")
         started = runtime.start()
     except UnsupportedError as error:
         pytest.skip(f"{error}; {error.remedy}")
@@ -106,8 +141,8 @@ def test_a_program_runs_after_start_and_not_after_create(enclave, files):
 def test_containers_bare_and_by_runc_have_the_same_mounts(enclave, files):
     seen = {}
     for name, runtime in {
-        "bare": Bare(enclave, files, Wanted(mounts=2)),
-        "runc": Oci(enclave, files, Wanted(mounts=2), "runc"),
+        "bare": Bare(files, Wanted(mounts=2), enclave),
+        "runc": Oci(files, Wanted(mounts=2), enclave, "runc"),
     }.items():
         try:
             started = runtime.start()
@@ -121,7 +156,7 @@ def test_containers_bare_and_by_runc_have_the_same_mounts(enclave, files):
 
 
 def test_what_a_runtime_refuses_is_told_in_its_words(enclave, files):
-    runtime = Oci(enclave, files, Wanted(), "runc")
+    runtime = Oci(files, Wanted(), enclave, "runc")
     try:
         with pytest.raises(CommandError, match="does not exist"):
             runtime.state(dataclasses.replace(_nobody(), name="nobody"))

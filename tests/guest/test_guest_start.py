@@ -18,8 +18,8 @@ def machine(monkeypatch):
         monkeypatch.setattr(
             "cnbench.lab.commands.find", lambda tool: (tool in tools and tool) or None
         )
-        monkeypatch.setattr(start, "is_built", lambda kernel: built)
-        monkeypatch.setattr(start, "ensure_userland", lambda progress: made.append("userland"))
+        monkeypatch.setattr(start, "is_built", lambda *_: built)
+        monkeypatch.setattr(start, "ensure_userland", lambda progress, name: made.append(name))
         monkeypatch.setattr(start, "ensure_kernel", lambda kernel, progress: made.append(kernel))
         return made
 
@@ -45,7 +45,9 @@ def test_what_is_built_needs_nothing_that_builds(machine):
 def test_what_is_not_built_is_built_on_the_way(machine):
     made = machine(QEMU, BUILDER, built=False)
     start.ensure_built("trixie")
-    assert made == ["userland", "trixie"]
+    assert made == ["", "trixie"]
+    start.ensure_built("trixie", userland="containers")
+    assert made[2:] == ["containers", "trixie"]
 
 
 def test_what_is_neither_built_nor_can_be_is_refused_before_anything_is_measured(machine):
@@ -73,7 +75,7 @@ def test_a_state_that_is_gone_is_made_anew_and_one_that_is_broken_forgotten(
     def restore(*parts):
         yield parts[-1]
 
-    monkeypatch.setattr(start, "check_digests", lambda kernel: ("kernel", "userland"))
+    monkeypatch.setattr(start, "check_digests", lambda *_: ("kernel", "userland"))
     monkeypatch.setattr(start, "ensure_code", lambda userland: tmp_path)
     monkeypatch.setattr(start, "restore", restore)
     monkeypatch.setattr(start.saved, "ensure_attached_state", ensure_attached_state)

@@ -34,7 +34,7 @@ class Guests:
         self.barrier = multiprocessing.Barrier(meeting) if meeting else None
 
     @contextlib.contextmanager
-    def boot(self, kernel, clock, progress, imports):
+    def boot(self, kernel, clock, progress, imports, userland):
         progress(f"booted on {sorted(os.sched_getaffinity(0))} by {os.getpid()}")
         yield self
 
@@ -59,9 +59,9 @@ def plan_of(count):
 
 @pytest.fixture
 def carried_out(monkeypatch):
-    monkeypatch.setattr(at_once.start, "ensure_built", lambda kernel, progress: None)
-    monkeypatch.setattr(at_once.start, "check_digests", lambda kernel: None)
-    monkeypatch.setattr(runs.start, "digest", lambda kernel: "digest")
+    monkeypatch.setattr(at_once.start, "ensure_built", lambda *_: None)
+    monkeypatch.setattr(at_once.start, "check_digests", lambda *_: None)
+    monkeypatch.setattr(runs.start, "digest", lambda *_: "digest")
     monkeypatch.setattr(runs.start, "setup_name", lambda *_: "none is saved so")
     told = []
 

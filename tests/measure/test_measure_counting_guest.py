@@ -107,19 +107,19 @@ def measured(monkeypatch):
         guest = {key: how.pop(key) for key in ("sound", "dies") if key in how}
 
         @contextlib.contextmanager
-        def boot(kernel, clock, progress, imports):
+        def boot(kernel, clock, progress, imports, userland):
             yield Guest(replace(group, number=0), setups, **guest)
 
         @contextlib.contextmanager
-        def go_on(kernel, state):
+        def go_on(kernel, state, userland):
             yield restored(replace(group, number=0), setups)
 
         for name, fake in (("guest", boot), ("guest_as_saved", go_on)):
             monkeypatch.setattr(counting.start, name, fake)
-        names = lambda kernel, imports, key: f"{kernel} {code} {key}"  # noqa: E731
+        names = lambda kernel, imports, key, userland: f"{kernel} {code} {key}"  # noqa: E731
         monkeypatch.setattr(counting.start, "setup_name", names)
-        monkeypatch.setattr(counting.start, "digest", lambda kernel: "digest")
-        monkeypatch.setattr(counting.start, "ensure_built", lambda kernel, tell: None)
+        monkeypatch.setattr(counting.start, "digest", lambda *_: "digest")
+        monkeypatch.setattr(counting.start, "ensure_built", lambda *_: None)
         for name in ("find", "save", "forget"):
             monkeypatch.setattr(counting.saved_setups, name, getattr(cache, name))
         told = []

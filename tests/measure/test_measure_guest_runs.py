@@ -28,7 +28,7 @@ class Guests:
         self.booted = 0
 
     @contextlib.contextmanager
-    def boot(self, kernel, clock, progress, imports):
+    def boot(self, kernel, clock, progress, imports, userland):
         assert (kernel, clock) == ("trixie", "wall")
         assert "cnbench.experiments.service_routing" in imports
         self.booted += 1
@@ -54,8 +54,8 @@ def plain(event):
 def carried_out(monkeypatch, *deaths):
     guests = Guests(*deaths)
     monkeypatch.setattr(runs.start, "guest", guests.boot)
-    monkeypatch.setattr(runs.start, "ensure_built", lambda kernel, progress: progress(kernel))
-    monkeypatch.setattr(runs.start, "digest", lambda kernel: "digest")
+    monkeypatch.setattr(runs.start, "ensure_built", lambda kernel, progress, _: progress(kernel))
+    monkeypatch.setattr(runs.start, "digest", lambda *_: "digest")
     experiment = made_up.experiment()
     groups = make_groups(experiment, VENUE, experiment.grid(False, {}))
     numbered = tuple(replace(g, number=number) for number, g in enumerate(groups))

@@ -45,6 +45,12 @@ def test_a_group_that_the_host_has_nothing_of_is_the_guests_alone():
     assert divided(points=POINTS[1:]) == [(GUEST, POINTS[1:])]
 
 
+def test_an_experiment_has_the_userland_that_it_asks_for_in_the_guest_and_no_other():
+    (_, points), (guest, all_points) = divided(userland="tools")
+    assert guest == Venue("guest", "instructions", "trixie", "v2", "tools")
+    assert (points, all_points) == (POINTS[:1], POINTS)
+
+
 def test_groups_are_placed_one_by_one():
     whole = {"mode": "a", "size": 2}
     assert divided(points=[*POINTS, whole]) == [

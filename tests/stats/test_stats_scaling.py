@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cnbench.core.errors import CnbenchError
 from cnbench.stats.arrays import Floats
 from cnbench.stats.cases import CostsBySize
-from cnbench.stats.crossover import crossover
+from cnbench.stats.crossover import crossover, reached
 from cnbench.stats.scaling import linear_difference, linear_fit, power_law
 
 SIZES = np.array([1.0, 100.0, 1000.0, 5000.0])
@@ -185,3 +185,21 @@ def test_coverage_of_fits(blocks: int) -> None:
             covered[name] += interval.low <= truth <= interval.high
     for name, count in covered.items():
         assert count / runs >= 0.91, name
+
+
+NOISE = [-0.02, -0.01, 0.0, 0.0, 0.01, 0.02, 0.01, -0.01]
+
+
+def test_a_line_reaches_a_level_where_it_has_that_cost():
+    costs = CostsBySize.of(
+        [1, 10, 50], [[2.0 * size + 3 + noise for noise in NOISE] for size in (1, 10, 50)]
+    )
+    found = reached(costs, 1003.0)
+    assert found.estimate == pytest.approx(500, abs=1)
+    assert 490 < found.low < found.high < 510
+    assert reached(costs, 1.0) is None  # below what nothing costs
+
+
+def test_a_level_is_not_reached_for_certain_by_few_blocks():
+    few = CostsBySize.of([1, 10], [[1.0, 1.1], [10.0, 10.1]])
+    assert (reached(few, 100.0).low, reached(few, 100.0).high) == (0.0, math.inf)

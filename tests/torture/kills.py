@@ -61,6 +61,8 @@ HOST_RUNS = {
     "namespaces": (["namespaces", *_SHORT], 6),
     "cni": (["cni", *_SHORT], 10),
     "pleg": (["pleg", "-p", "pods=2", *_SHORT], 10),
+    "oom-notice": (["oom-notice", *_SHORT], 12),
+    "container-gc": (["container-gc", "-p", "dead=1", *_SHORT], 12),
     "container-start": (["container-start", *_SHORT], 12),
 }  # fmt: skip
 GUEST_RUNS = {

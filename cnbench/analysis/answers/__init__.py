@@ -11,6 +11,9 @@ from cnbench.analysis.answers.cases import Picked, Why
 from cnbench.analysis.chapters import Chapter
 from cnbench.core.imports.parts import parts_of
 
+# How many answers a reader sees at once.
+SCREENFUL = 16
+
 __all__ = ["Answer", "Finding", "Part", "Verdict", "all_answers", "answers_of", "claims_of"]
 
 
@@ -36,13 +39,21 @@ def claims_of(chapters: Sequence[Chapter]) -> list[tuple[str, list[Finding]]]:
 def answers_of(chapters: Sequence[Chapter]) -> list[Finding]:
     """The answers to begin with, each from the venue that has most of what was asked.
 
-    Where two have as much, it is the first, which is the host: what it says is in seconds.
+    A screenful: every experiment's first, then the second ones, while there is room; those of one
+    experiment together, in the order of the chapters. Where two venues have as much, it is the
+    first, which is the host: what it says is in seconds.
     """
     by_name = {chapter.name: chapter for chapter in chapters}
-    ranked = sorted((a for a in all_answers() if a.rank), key=lambda answer: answer.rank)
+    order = list(by_name)
+    ranked = (answer for answer in all_answers() if answer.rank and answer.experiment in by_name)
     found = (_findings(answer, by_name) for answer in ranked)
-    best = (max(each, key=lambda finding: finding.complete) for each in found)
-    return [finding for finding in best if finding.parts]
+    best = [max(each, key=lambda finding: finding.complete) for each in found]
+
+    def place(finding: Finding) -> tuple[int, int]:
+        return order.index(finding.answer.experiment), finding.answer.rank
+
+    told = sorted((finding for finding in best if finding.parts), key=place)
+    return sorted(sorted(told, key=lambda finding: finding.answer.rank)[:SCREENFUL], key=place)
 
 
 def _tested(findings: list[Finding]) -> list[Finding]:

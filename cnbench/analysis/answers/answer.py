@@ -100,8 +100,8 @@ class Answer:
         tests: what must hold for the statement; each is of the figures of one venue.
         repeat: the command that measures it again, after ``cnbench``.
         remark: what follows from the figures, in a few words.
-        rank: its number among those that a run ends with and a report begins with; 0 for a claim
-            alone.
+        rank: its number among the experiment's that a run ends with and a report begins with, as
+            far as there is room (``answers_of``); 0 for a claim alone.
     """
 
     experiment: str

@@ -37,7 +37,7 @@ ANSWERS = (
         statement="On a file system with reflinks a first write costs less than on ext4",
         tests=(less("latency", "xfs", "ext4"), less("latency", "btrfs", "ext4")),
         repeat="run copy-up -p size=16MiB -p trigger=open",
-        rank=4,
+        rank=1,
     ),
     Answer(
         experiment="copy-up",
@@ -73,7 +73,7 @@ ANSWERS = (
         tests=(less("latency", "chmod with metacopy", "open for writing", by=0.5),),
         repeat="run copy-up -p filesystem=ext4 -p size=16MiB -p trigger=open,chmod -p"
         " options=default,metacopy",
-        rank=5,
+        rank=2,
     ),
     Answer(
         experiment="copy-up",
@@ -105,6 +105,6 @@ ANSWERS = (
             at_most(of("written", "open with O_TRUNC"), _MIB, "open with O_TRUNC"),
         ),
         repeat="run copy-up -p filesystem=ext4 -p size=16MiB -p trigger=empty,open-trunc",
-        rank=6,
+        rank=3,
     ),
 )

@@ -23,7 +23,7 @@ ANSWERS = (
             at_most(of("used", _NONE), 0.99, _NONE),
         ),
         repeat=_REPEAT,
-        rank=3,
+        rank=1,
     ),
     Answer(
         experiment="cpu-burst",

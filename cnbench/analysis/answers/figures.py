@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from cnbench.analysis.answers.answer import Part, Show
 from cnbench.analysis.answers.cases import Picked
@@ -16,6 +17,8 @@ from cnbench.analysis.observed import in_shared_blocks, observed_differences
 from cnbench.analysis.rows import Row
 from cnbench.core.errors import CnbenchError
 from cnbench.core.units import FRACTION, format_quantity
+from cnbench.stats.cases import CostsBySize
+from cnbench.stats.crossover import reached
 from cnbench.stats.effects import Effect, effect_between_runs, effect_in_blocks
 from cnbench.stats.intervals import Interval
 from cnbench.stats.scaling import power_law
@@ -76,6 +79,10 @@ def difference(metric: str, over: str, under: str) -> Figure:
         above, below = _row(picked, over, metric), _row(picked, under, metric)
         if above is None or below is None:
             return None
+        # In the metric's unit, whatever the scale on which it is compared.
+        below, above = (
+            replace(row, metric=replace(row.metric, scale="additive")) for row in (below, above)
+        )
         effect, paired = _effect(picked.measured[under], below, picked.measured[over], above)
         label = f"{over} less {under}"
         return _part(label, effect.on("additive"), above, signed=True, paired=paired)
@@ -99,6 +106,32 @@ def exponent(metric: str, along: str) -> Figure:
             return None
         texts = [f"{each:.2f}" for each in (interval.estimate, interval.low, interval.high)]
         return Part("exponent", texts[0], _span(interval, *texts), interval)
+
+    return figure
+
+
+def size_at(metric: str, level: float, along: str, called: str) -> Figure:
+    """The size ``along`` which the line through all that was measured has come to ``level``.
+
+    ``level`` is in the metric's unit. Sizes that no label has count too, and the largest is told:
+    the size may lie far beyond.
+    """
+
+    def figure(picked: Picked) -> Part | None:
+        rows = [(entry, entry.row(metric)) for entry in picked.alike(along)]
+        found = [(float(entry.case.params[along]), row.values) for entry, row in rows if row]
+        try:
+            costs = CostsBySize.of([size for size, _ in found], [values for _, values in found])
+        except CnbenchError:
+            return None
+        size = reached(costs, level)
+        if size is None:
+            return None
+        texts = [f"{each:,.0f}" for each in (size.estimate, size.low, size.high)]
+        open_ended = size.high == math.inf and size.low > 0
+        within = f"at least {texts[1]}" if open_ended else _span(size, *texts)
+        told = f"{called} (by the line up to {max(costs.sizes):,.0f})"
+        return Part(told, texts[0], within, size)
 
     return figure
 

@@ -41,7 +41,7 @@ ANSWERS = (
             at_least(ratio("latency", "IPIP", "host-gw"), _DEARER, "IPIP", "host-gw"),
         ),
         repeat=_REPEAT,
-        rank=10,
+        rank=1,
     ),
     Answer(
         experiment="pod-network",
@@ -51,7 +51,7 @@ ANSWERS = (
         statement="IPIP costs less than VXLAN",
         tests=(less("latency", "IPIP", "VXLAN"),),
         repeat=_REPEAT,
-        rank=11,
+        rank=2,
     ),
     Answer(
         experiment="pod-network",
@@ -70,7 +70,7 @@ ANSWERS = (
         statement="host-gw fails across a router where VXLAN and IPIP work",
         tests=(fails("host-gw", "host-gw on one network"), works("VXLAN"), works("IPIP")),
         repeat=_ACROSS_REPEAT,
-        rank=12,
+        rank=3,
     ),
     Answer(
         experiment="pod-network",

@@ -16,6 +16,6 @@ ANSWERS = (
         statement="BGP brings 1,000 new routes to a neighbour within a second",
         tests=(at_most(of("convergence", "BIRD"), 1.0, "BIRD"),),
         repeat="run route-convergence -p routes=1000",
-        rank=14,
+        rank=1,
     ),
 )

@@ -57,7 +57,7 @@ ANSWERS = (
         statement="What a decision costs grows linearly with the nodes",
         tests=(within(exponent("cost", "nodes"), *_LINEAR),),
         repeat="run scheduler-scoring -p plugin=all",
-        rank=15,
+        rank=1,
     ),
     Answer(
         experiment="scheduler-scoring",
@@ -67,6 +67,6 @@ ANSWERS = (
         statement="Inter-pod affinity is the dearest plugin",
         tests=(_affinity_is_dearest,),
         repeat="run scheduler-scoring -p extension_point=score -p nodes=5000",
-        rank=16,
+        rank=2,
     ),
 )

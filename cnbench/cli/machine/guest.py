@@ -13,12 +13,20 @@ from cnbench.core.errors import ExitCode, UsageError
 from cnbench.core.metric import ClockName
 from cnbench.core.units import format_quantity
 from cnbench.lab.guest import remote_command, start
-from cnbench.lab.guest.build.images import built_userland, ensure_userland
+from cnbench.lab.guest.build.images import USERLANDS, built_userland, ensure_userland
 from cnbench.lab.guest.build.kernels import built_kernels, ensure_kernel
 from cnbench.lab.guest.build.sources import SUITES
 
 # A command that is silent for longer has been forgotten by its user.
 _A_DAY = 86400
+
+
+_userland_option = click.option(
+    "--userland",
+    type=click.Choice(list(USERLANDS)),
+    default="",
+    help="One with more tools than the usual: containers has runc and crun.",
+)
 
 
 @click.group("guest")
@@ -41,8 +49,9 @@ def command() -> None:
     metavar="SUITE|FILE",
     help=f"A Debian suite ({', '.join(SUITES)}) or the path of a vmlinuz; may be repeated.",
 )
+@_userland_option
 @click.option("--rebuild", is_flag=True, help="Fetch again what is in the cache.")
-def build(kernels: tuple[str, ...], rebuild: bool) -> None:
+def build(kernels: tuple[str, ...], userland: str, rebuild: bool) -> None:
     """Build the userland (once) and kernels into the cache; needs the network, but not root.
 
     \b
@@ -50,7 +59,7 @@ def build(kernels: tuple[str, ...], rebuild: bool) -> None:
       cnbench guest build
       cnbench guest build --kernel bookworm --kernel sid
     """
-    ensure_userland(_say, rebuild)
+    ensure_userland(_say, rebuild, userland)
     for name in dict.fromkeys(kernels):
         kernel = ensure_kernel(name, _say, rebuild)
         click.echo(f"{kernel.name}: Linux {kernel.release} is ready")
@@ -65,8 +74,9 @@ def build(kernels: tuple[str, ...], rebuild: bool) -> None:
     show_default=True,
     help="With instructions, the guest's time is what it executed.",
 )
+@_userland_option
 @click.argument("argv", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND [ARGUMENT]...]")
-def run(kernel: str, clock: ClockName, argv: tuple[str, ...]) -> None:
+def run(kernel: str, clock: ClockName, userland: str, argv: tuple[str, ...]) -> None:
     """Run COMMAND as root in a guest, and end with its exit status.
 
     What is piped in is its standard input; without COMMAND, a shell reads it. The guest is gone
@@ -83,7 +93,7 @@ def run(kernel: str, clock: ClockName, argv: tuple[str, ...]) -> None:
         raise UsageError("there is no command to run", "cnbench guest run -- uname -r")
     request = {"argv": list(argv) or ["sh"], "stdin": given}
     status = int(ExitCode.FAILED)
-    with start.guest(kernel, clock, _say) as machine:
+    with start.guest(kernel, clock, _say, userland=userland) as machine:
         for message in machine.run(remote_command.__name__, request, silence=_A_DAY):
             click.echo(message.get("stdout", ""), nl=False)
             click.echo(message.get("stderr", ""), nl=False, err=True)

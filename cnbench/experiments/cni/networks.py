@@ -55,6 +55,21 @@ class Network:
         return f"cni-{PLUGINS.index(self.plugin)}"
 
     @property
+    def gateway(self) -> str:
+        """The node's address in it, where it has one."""
+        return f"{self.prefix}.0.1"
+
+    @property
+    def leases(self) -> Path:
+        """The folder in which host-local keeps a file for each address that is in use."""
+        return self.addresses / self.name
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether one of its plug-ins makes rules of iptables."""
+        return bool({"portmap", "firewall"} & set(self.timed))
+
+    @property
     def first_port(self) -> int:
         """The first of the node's ports that lead to its pods."""
         return _FIRST_PORT + PLUGINS.index(self.plugin) * (MOST_PODS + 1)
@@ -77,7 +92,7 @@ class Network:
 
     def lease(self, address: str) -> Path:
         """The file in which host-local keeps who has ``address``."""
-        return self.addresses / self.name / address
+        return self.leases / address
 
     def _ipam(self) -> dict[str, Any]:
         return {

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from cnbench.containers.cni import INTERFACE, Attachment
 from cnbench.containers.enclave import Enclave
 from cnbench.core.proof import Check, Proof, equal
-from cnbench.experiments.cni.grid import HOST_LOCAL, LOOPBACK
+from cnbench.experiments.cni.grid import HOST_LOCAL, LOOPBACK, WIRINGS
 from cnbench.experiments.cni.networks import BACKLOG, POD_PORT, RATE, Network
+from cnbench.experiments.cni.wiring import Wiring
 from cnbench.lab.netns import NetworkNamespace
 from cnbench.network.devices import links
 
 # Seconds for an answer that must come, and for one that must not.
 _PATIENT, _BRIEF = 5.0, 0.05
+Attached = Attachment | Wiring
 
 
 @dataclass
@@ -36,13 +38,13 @@ class Evidence:
     during: dict[str, set[bool]] = field(default_factory=dict)
     after: dict[str, set[bool]] = field(default_factory=dict)
 
-    def connected(self, pod: NetworkNamespace, attachment: Attachment, port: int) -> None:
+    def connected(self, pod: NetworkNamespace, attachment: Attached, port: int) -> None:
         """Look at a pod that was added, whose port the node's ``port`` may lead to."""
         with _listening(pod):
             for claim, look in self._looks(pod, attachment, port, _PATIENT):
                 self.during.setdefault(claim, set()).add(look())
 
-    def gone(self, pod: NetworkNamespace, attachment: Attachment, port: int) -> None:
+    def gone(self, pod: NetworkNamespace, attachment: Attached, port: int) -> None:
         """Look for the same once it was deleted."""
         with _listening(pod):
             for claim, look in self._looks(pod, attachment, port, _BRIEF):
@@ -59,11 +61,11 @@ class Evidence:
         return Proof(tuple(checks))
 
     def _looks(
-        self, pod: NetworkNamespace, attachment: Attachment, port: int, patience: float
+        self, pod: NetworkNamespace, attachment: Attached, port: int, patience: float
     ) -> Iterator[tuple[str, Callable[[], bool]]]:
         """What can be seen of the plug-ins that are timed."""
         address = attachment.address
-        node = f"{self.network.prefix}.0.1"
+        node = self.network.gateway
         looks: dict[str, tuple[str, Callable[[], bool]]] = {
             LOOPBACK: ("loopback is up", lambda: _is_up(pod, "lo")),
             "portmap": (
@@ -74,7 +76,7 @@ class Evidence:
             "firewall": ("iptables lets the pod pass", lambda: self._has_rule(address)),
             "tuning": (_TUNED, lambda: pod.sysctl("net.core.somaxconn") == str(BACKLOG)),
         }
-        if self.network.plugin != LOOPBACK:
+        if self.network.plugin not in (LOOPBACK, *WIRINGS):
             lease = self.network.lease(address)
             yield "its address is written down", lease.exists
         if self.network.plugin not in (LOOPBACK, HOST_LOCAL):
@@ -95,7 +97,7 @@ class Evidence:
                 return False
             return True
 
-    def _has_rate(self, attachment: Attachment) -> bool:
+    def _has_rate(self, attachment: Attached) -> bool:
         """By the disciplines of the pod's devices on the node, one a direction (in bytes)."""
         rows = json.loads(self.enclave.run("tc", "-j", "qdisc", "show").output)
         limited = {

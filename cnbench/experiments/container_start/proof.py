@@ -26,8 +26,11 @@ class Evidence:
         wanted: what the containers were to have.
         namespaces: the kinds that they were to have of their own.
         enclave: the numbers of the enclave's own namespaces, by link.
+        overlaid: how many layers the overlayfs at the root lies on, 0 for no overlayfs, or None
+            where nothing is asked of it.
         early: containers whose program did not begin between the call for them and the look.
         spaces: each set of kinds of namespaces that were not the enclave's.
+        roots: on how many layers the root lay.
         usual: whether the usual mounts were there, and a root.
         mounts: how many of the further mounts were.
         groups: whether they were in a group of their own in every hierarchy.
@@ -40,8 +43,10 @@ class Evidence:
     wanted: Wanted
     namespaces: Sequence[str]
     enclave: Mapping[str, str]
+    overlaid: int | None = None
     early: int = 0
     spaces: set[tuple[str, ...]] = field(default_factory=set)
+    roots: set[int] = field(default_factory=set)
     usual: set[bool] = field(default_factory=set)
     mounts: set[int] = field(default_factory=set)
     groups: set[bool] = field(default_factory=set)
@@ -55,6 +60,7 @@ class Evidence:
         spaces = said["namespaces"]
         own = {kind for kind, link in _LINKS.items() if spaces[link] != self.enclave[link]}
         self.spaces.add(tuple(sorted(own)))
+        self.roots.add(layers_below(said["mounts"]))
         points = [line.split()[4] for line in said["mounts"]]
         self.usual.add({"/", *(mount.target for mount in MOUNTS)} <= set(points))
         self.mounts.add(len(set(targets(self.wanted.mounts)) & set(points)))
@@ -77,4 +83,22 @@ class Evidence:
             equal("its state by the runtime", {"running"}, self.states),
             true("nothing is left of it", ", ".join(self.left) or "nothing", not self.left),
         )
+        if self.overlaid is not None:
+            checks += (equal("layers below its root", {self.overlaid}, self.roots),)
         return Proof(checks)
+
+
+def layers_below(mounts: Sequence[str]) -> int:
+    """How many layers the overlayfs at the root lies on; 0 where it is none.
+
+    Args:
+        mounts: lines of /proc/PID/mountinfo (proc(5)); what was mounted last counts.
+    """
+    root = [line for line in mounts if line.split()[4] == "/"][-1]
+    kind, _, options = root.split(" - ")[1].split(" ", 2)
+    if kind != "overlay":
+        return 0
+    lower = (word.partition("=") for word in options.split(","))
+    return sum(
+        paths.count(":") + 1 for name, _, paths in lower if name in ("lowerdir", "lowerdir+")
+    )

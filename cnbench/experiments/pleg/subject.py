@@ -13,6 +13,7 @@ from cnbench.containers.bundle import Wanted
 from cnbench.containers.containerd import open_containerd
 from cnbench.containers.cri import RUNNING, open_cri
 from cnbench.containers.enclave import open_enclave
+from cnbench.containers.grpc_client import EXIT
 from cnbench.containers.pods import Pods
 from cnbench.containers.runtimes import Started, open_files
 from cnbench.core.parameter import Point
@@ -86,8 +87,8 @@ class Watching:
         """Kill a container: ns until an event tells it, and those of a look that has it."""
         cri = self.node.pods.cri
         killed = self._kill(dying)
-        told = cri.call("AwaitExit", container_id=dying.name, within=_PATIENCE)
-        self.codes.add(told.said["exit_code"])
+        told = cri.client.told(EXIT, dying.name, _PATIENCE)
+        self.codes.add(told.said.get("exit_status", 0))
         while (seen := relist(cri)).containers[dying.name] == RUNNING:
             time.sleep(0.001)  # containerd tells others as soon as its own part for the CRI
         return told.ended - killed, self._closer(dying) - seen.began
@@ -146,11 +147,11 @@ def _open_node(lab: Lab, count: int) -> Iterator[Node]:
         open_containerd(enclave) as daemon,
         open_cri(daemon) as cri,
     ):
-        pods = Pods(cri, files, Wanted())
+        pods = Pods(files, Wanted(), cri)
         living = [pods.start() for _ in range(count)]
         for started in living:
             enclave.first_instruction(started.pid)
-        cri.call("Subscribe")
+        cri.client.subscribe()
         yield Node(pods, living)
 
 

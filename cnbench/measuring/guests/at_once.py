@@ -43,10 +43,11 @@ def carry_out_counted(parts: Sequence[Plan], listen: Listener, asked: int | None
     """
     if not parts:
         return
-    for kernel in dict.fromkeys(_only(part).venue.kernel for part in parts):
+    venues = (_only(part).venue for part in parts)
+    for kernel, userland in dict.fromkeys((venue.kernel, venue.userland) for venue in venues):
         # Before there are workers, so that it is done once.
-        start.ensure_built(kernel, lambda what: listen(LabAdvanced(what)))
-        start.check_digests(kernel)
+        start.ensure_built(kernel, lambda what: listen(LabAdvanced(what)), userland)
+        start.check_digests(kernel, userland)
     jobs = min(number_of_jobs(asked), len(parts))
     if jobs == 1:
         for part in parts:

@@ -53,26 +53,30 @@ def counting_guest(plan: Plan, venue: Venue, tell: Progress) -> Iterator[Iterato
     (group,) = plan.groups
     # What a run calls its group does not go into what the guest is.
     alone = replace(plan, groups=(replace(group, number=0),), anew=False)
-    assignment = Assignment(alone, venue, start.digest(venue.kernel), pauses=True)
+    assignment = Assignment(alone, venue, start.digest(venue.kernel, venue.userland), pauses=True)
     key = json.dumps(to_plain(assignment), sort_keys=True)
-    name = start.setup_name(venue.kernel, IMPORTS, key)
+    name = start.setup_name(venue.kernel, IMPORTS, key, venue.userland)
     with contextlib.ExitStack() as stack:
-        events = None if plan.anew else _gone_on(stack, venue.kernel, name, tell)
+        events = None if plan.anew else _gone_on(stack, venue, name, tell)
         if events is None:
-            machine = stack.enter_context(start.guest(venue.kernel, venue.clock, tell, IMPORTS))
+            machine = stack.enter_context(
+                start.guest(venue.kernel, venue.clock, tell, IMPORTS, venue.userland)
+            )
             events = _Conversation(machine, assignment, "" if plan.anew else name, tell).events()
         yield (of_group(event, group.number) for event in events)
 
 
 def _gone_on(
-    stack: contextlib.ExitStack, kernel: str, name: str, tell: Progress
+    stack: contextlib.ExitStack, venue: Venue, name: str, tell: Progress
 ) -> Iterator[Event] | None:
     """The events of a guest that was saved under ``name``; None where none is, or it is broken."""
     found = saved_setups.find(name)
     if found is None:
         return None
     try:
-        machine = stack.enter_context(start.guest_as_saved(kernel, found.state))
+        machine = stack.enter_context(
+            start.guest_as_saved(venue.kernel, found.state, venue.userland)
+        )
     except FileNotFoundError:
         return None  # it has just made room
     except GuestError as error:

@@ -45,7 +45,7 @@ def carry_out_in_guest(plan: Plan, venue: Venue, listen: Listener) -> None:
     def tell(what: str) -> None:
         listen(LabAdvanced(what))
 
-    start.ensure_built(venue.kernel, tell)
+    start.ensure_built(venue.kernel, tell, venue.userland)
     left = plan.groups
     tried_again: set[int] = set()
     while left:
@@ -76,8 +76,8 @@ def _guest(plan: Plan, venue: Venue, tell: Progress) -> Iterator[Iterator[Event]
         with counting_guest(plan, venue, tell) as events:
             yield events
         return
-    assignment = Assignment(plan, venue, start.digest(venue.kernel))
-    with start.guest(venue.kernel, venue.clock, tell, IMPORTS) as machine:
+    assignment = Assignment(plan, venue, start.digest(venue.kernel, venue.userland))
+    with start.guest(venue.kernel, venue.clock, tell, IMPORTS, venue.userland) as machine:
         messages = machine.run(MODULE, to_plain(assignment), silence=SILENCE_SECONDS)
         yield map(event_from_plain, messages)
 

@@ -70,6 +70,12 @@ def make(namespace: NetworkNamespace, name: str, kind: str, **attributes: object
         route.link("set", index=_index(namespace, route, name), state="up")
 
 
+def remove(namespace: NetworkNamespace, name: str) -> None:
+    """Remove a device, and a pair's other end; raises CnbenchError if there is none."""
+    with link(namespace, name) as (route, index):
+        route.link("del", index=index)
+
+
 def set_link(namespace: NetworkNamespace, name: str, **attributes: object) -> None:
     """Set ``attributes`` (``mtu``, ``address``, ``state``) of a device, as pyroute2 names them."""
     with link(namespace, name) as (route, index):

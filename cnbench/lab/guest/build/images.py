@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +49,9 @@ PACKAGES = (
     "zstd",
 )
 
+# By name: the usual one, and what has more for those experiments alone that ask for it.
+USERLANDS = {"": PACKAGES, "containers": (*PACKAGES, "crun", "runc")}
+
 # A larger number makes every machine build anew: raise it when this file makes another image.
 _RECIPE = 1
 _LIBRARIES = "usr/lib/x86_64-linux-gnu"
@@ -81,9 +84,9 @@ class Image:
         return Toolbox(self.tree)
 
 
-def built_userland() -> Image | None:
-    """The userland, if it was built before; nothing is fetched."""
-    where = _place()
+def built_userland(name: str = "") -> Image | None:
+    """The userland ``name`` of ``USERLANDS``, if it was built before; nothing is fetched."""
+    where = _place(name)
     try:
         facts = json.loads((where / "image.json").read_text())
     except FileNotFoundError:
@@ -91,7 +94,9 @@ def built_userland() -> Image | None:
     return Image(where / "root.squashfs", where / "tree", facts["digest"], facts["packages"])
 
 
-def ensure_userland(progress: Progress = lambda _: None, rebuild: bool = False) -> Image:
+def ensure_userland(
+    progress: Progress = lambda _: None, rebuild: bool = False, name: str = ""
+) -> Image:
     """The userland, built now (some 15 s and 150 MB) if it is not there or ``rebuild`` is asked.
 
     Needs the network only to build, and never root: packages are unpacked, not installed, so no
@@ -101,40 +106,40 @@ def ensure_userland(progress: Progress = lambda _: None, rebuild: bool = False) 
         GuestError: the mirror cannot be reached, or none is configured.
         UnsupportedError: mmdebstrap is not installed.
     """
-    image = None if rebuild else built_userland()
+    image = None if rebuild else built_userland(name)
     if image is None:
         mirror = debian_mirror()
-        with cache.publishing(_place()) as building:
-            _build(building, mirror, progress)
-        image = built_userland()
+        with cache.publishing(_place(name)) as building:
+            _build(building, mirror, progress, USERLANDS[name])
+        image = built_userland(name)
         assert image is not None  # noqa: S101  publishing has just put it there
     return image
 
 
-def _place() -> Path:
-    recipe = cache.text_digest(SUITE, *PACKAGES, str(_RECIPE))
+def _place(name: str) -> Path:
+    recipe = cache.text_digest(SUITE, *USERLANDS[name], str(_RECIPE))
     return cache.folder() / "guest" / f"userland-{SUITE}-{recipe[:12]}"
 
 
-def _build(building: Path, mirror: Source, progress: Progress) -> None:
+def _build(building: Path, mirror: Source, progress: Progress, packages: Sequence[str]) -> None:
     tree = building / "tree"
     progress(f"fetching and unpacking Debian {SUITE}")
-    _unpack(tree, building / "mirror.sources", mirror)
-    packages = _versions(tree)
+    _unpack(tree, building / "mirror.sources", mirror, packages)
+    versions = _versions(tree)
     _finish(tree)
     progress("packing the image")
     image = building / "root.squashfs"
     Toolbox(tree).squashfs(tree, image)
-    facts = {"digest": cache.digest_of(image), "packages": packages}
+    facts = {"digest": cache.digest_of(image), "packages": versions}
     (building / "image.json").write_text(json.dumps(facts, indent=1))
 
 
-def _unpack(tree: Path, sources: Path, mirror: Source) -> None:
+def _unpack(tree: Path, sources: Path, mirror: Source, packages: Sequence[str]) -> None:
     sources.write_text(mirror.stanza(SUITE))
     argv = [BUILDER, "--mode=chrootless", "--variant=extract", "--architectures=amd64"]
     argv += ["--skip=cleanup/apt", '--aptopt=APT::Install-Recommends "false"']
     argv += [f"--aptopt={line}" for line in apt.connection_settings()]
-    argv += [f"--include={','.join(PACKAGES)}", SUITE, str(tree), str(sources)]
+    argv += [f"--include={','.join(packages)}", SUITE, str(tree), str(sources)]
     try:
         commands.run(argv)
     except CommandError as error:

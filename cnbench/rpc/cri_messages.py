@@ -1,22 +1,13 @@
-"""The messages of the CRI that are sent or read here, as classes of protobuf.
+"""The messages of the CRI that are sent or read here.
 
 Names and numbers are those of the interface's v1, which is k8s.io/cri-api, pkg/apis/runtime/v1/
 api.proto (Kubernetes 1.20 and later; a field keeps its number for good). What is not listed is
-left out when sent, and passed over when read. Enums are their numbers. The last four are of
-containerd's stream of events: api/services/events/v1/events.proto and api/events/task.proto.
+left out when sent, and passed over when read. Enums are their numbers.
 """
 
-from __future__ import annotations
-
-from functools import cache
-from typing import Any
-
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
 PACKAGE = "runtime.v1"
-# A message a line: its fields in their order of number, "name:type=number"; a * before the type
-# is "repeated", and "map" is from string to string.
-_MESSAGES = """
+# As ``messages`` reads them.
+MESSAGES = """
 StatusRequest
 StatusResponse status:RuntimeStatus=1
 RuntimeStatus conditions:*RuntimeCondition=1
@@ -60,45 +51,9 @@ Container id:string=1 pod_sandbox_id:string=2 metadata:ContainerMetadata=3 state
 ContainerStatusRequest container_id:string=1
 ContainerStatusResponse status:ContainerStatus=1
 ContainerStatus id:string=1 metadata:ContainerMetadata=2 state:int32=3 created_at:int64=4 started_at:int64=5 finished_at:int64=6 exit_code:int32=7
-SubscribeRequest filters:*string=1
-Any type_url:string=1 value:bytes=2
-Envelope namespace:string=2 topic:string=3 event:Any=4
-TaskExit container_id:string=1 id:string=2 pid:uint32=3 exit_status:uint32=4
+ListImagesRequest
+ListImagesResponse images:*Image=1
+Image id:string=1 repo_tags:*string=2
+RemoveImageRequest image:ImageSpec=1
+RemoveImageResponse
 """  # noqa: E501  a message a line
-
-_Field = descriptor_pb2.FieldDescriptorProto
-_SCALARS = {
-    "string": _Field.TYPE_STRING, "bool": _Field.TYPE_BOOL, "int32": _Field.TYPE_INT32,
-    "int64": _Field.TYPE_INT64, "uint32": _Field.TYPE_UINT32, "bytes": _Field.TYPE_BYTES,
-}  # fmt: skip
-
-
-@cache
-def message(name: str) -> Any:
-    """The class of the message called ``name``; KeyError where none is listed."""
-    return message_factory.GetMessageClass(_pool().FindMessageTypeByName(f"{PACKAGE}.{name}"))
-
-
-@cache
-def _pool() -> descriptor_pool.DescriptorPool:
-    file = descriptor_pb2.FileDescriptorProto(name="cri", package=PACKAGE, syntax="proto3")
-    for line in _MESSAGES.strip().splitlines():
-        name, *fields = line.split()
-        listed = file.message_type.add(name=name)
-        for field in fields:
-            _describe(listed.field.add(), field)
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return pool
-
-
-def _describe(field: descriptor_pb2.FieldDescriptorProto, text: str) -> None:
-    field.name, _, rest = text.partition(":")
-    kind, _, number = rest.partition("=")
-    field.number = int(number)
-    field.label = _Field.LABEL_REPEATED if kind.startswith("*") else _Field.LABEL_OPTIONAL
-    kind = kind.lstrip("*")
-    if kind in _SCALARS:
-        field.type = _SCALARS[kind]
-    else:
-        field.type, field.type_name = _Field.TYPE_MESSAGE, f".{PACKAGE}.{kind}"

@@ -11,6 +11,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,10 +28,20 @@ class Lives:
     Attributes:
         begun: the program's name and when it began, by process.
         ended: name, beginning and end of each that has ended.
+        heard: until when was listened.
     """
 
     begun: dict[int, tuple[str, int]] = field(default_factory=dict)
     ended: list[tuple[str, int, int]] = field(default_factory=list)
+    heard: int = 0
+
+    def begun_last(self, name: str) -> int:
+        """When the last process of the program ``name`` began, that has not ended.
+
+        Raises:
+            ValueError: none has.
+        """
+        return max(began for program, began in self.begun.values() if program == name)
 
     def of(self, name: str) -> list[tuple[int, int]]:
         """Beginning and end of each process of the program ``name`` that has ended."""
@@ -73,5 +84,6 @@ def recorded() -> Iterator[Lives]:
         try:
             yield lives
         finally:
+            lives.heard = time.perf_counter_ns()
             over.set()
             thread.join()

@@ -1,0 +1,104 @@
+"""Calls of a daemon's gRPC services, made by a process of its own (``cnbench.rpc``).
+
+A guest has no gRPC, so nothing here speaks it: that process takes the times around each call, and
+this side passes on what is asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cnbench.containers.containerd import Containerd
+from cnbench.core.errors import CnbenchError, UnsupportedError
+
+# Topics of containerd's events that can be waited for.
+EXIT, OUT_OF_MEMORY = "/tasks/exit", "/tasks/oom"
+
+
+@dataclass(frozen=True)
+class Called:
+    """A call that was answered: when it began and ended (ns), and the response."""
+
+    began: int
+    ended: int
+    said: dict[str, Any]
+
+    @property
+    def took(self) -> int:
+        """Nanoseconds from call to answer."""
+        return self.ended - self.began
+
+
+@dataclass
+class GrpcClient:
+    """The services behind a daemon's socket. Use ``open_grpc_client``."""
+
+    daemon: Containerd
+    _process: subprocess.Popen[str]
+
+    def call(self, name: str, namespace: str = "", /, **fields: Any) -> Called:
+        """Make the call ``name`` with the request's ``fields``, in containerd's ``namespace``.
+
+        Raises:
+            CnbenchError: the runtime refuses it, or the client has ended.
+        """
+        if self._process.stdin is None or self._process.stdout is None:
+            raise ValueError("the client has no pipes")
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps([name, fields, namespace]) + "\n")
+            self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise CnbenchError(f"{name}: the client of containerd's services has ended")
+        answer = json.loads(line)
+        if "refused" in answer:
+            raise CnbenchError(f"{name}: {answer['refused']}")
+        return Called(answer["began"], answer["ended"], answer["said"])
+
+    def subscribe(self) -> None:
+        """Listen to containerd's events from now on."""
+        self.call("Subscribe")
+
+    def told(self, topic: str, container: str, within: float) -> Called:
+        """When the next event of ``topic`` told of ``container``, and what it said.
+
+        Raises:
+            CnbenchError: none did within so many seconds, or nobody listens.
+        """
+        return self.call("AwaitEvent", topic=topic, container_id=container, within=within)
+
+
+def require() -> None:
+    """Raise UnsupportedError where this Python has no gRPC."""
+    if any(importlib.util.find_spec(name) is None for name in ("grpc", "google.protobuf")):
+        raise UnsupportedError(
+            "containerd's services need gRPC, which this Python has not",
+            "pip install grpcio protobuf; a guest has none: --lab host",
+        )
+
+
+@contextlib.contextmanager
+def open_grpc_client(daemon: Containerd, socket: str = "") -> Iterator[GrpcClient]:
+    """A client of ``daemon``, or of what passes its calls on at ``socket``; it ends on leaving.
+
+    Raises:
+        UnsupportedError: this Python has no gRPC.
+    """
+    require()
+    path = str(daemon.enclave.outside(socket or daemon.socket))
+    argv = [sys.executable, "-m", "cnbench.rpc", path, str(os.getpid())]
+    with subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", process_group=0,
+    ) as process:  # fmt: skip
+        try:
+            yield GrpcClient(daemon, process)
+        finally:
+            process.kill()
