@@ -92,7 +92,7 @@ class Calls:
     @property
     def returned(self) -> list[int]:
         """What each of them returned: below 0, a negative error number (errno(3))."""
-        return [one[-1] for one in _CALL.iter_unpack(self._calls[:-1])]
+        return [one[-1] for one in _CALL.iter_unpack(self._calls.raw[:-1])]
 
 
 def executable(code: bytes) -> mmap.mmap:

@@ -99,7 +99,9 @@ class Resident:
         """
         word = ctypes.create_string_buffer(self._word)
         pause = ctypes.create_string_buffer(struct.pack("=2q", 0, round(aftermath * 1e9)))
-        calls = [(system_calls.WRITE, self.hold, ctypes.addressof(word), len(self._word))]
+        calls: list[tuple[int, ...]] = [
+            (system_calls.WRITE, self.hold, ctypes.addressof(word), len(self._word))
+        ]
         if clock.name == "instructions":
             calls += [(system_calls.CLOCK_NANOSLEEP, _MONOTONIC, 0, ctypes.addressof(pause))]
         for pid in (self.pid, *self.company):
