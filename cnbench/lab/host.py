@@ -25,7 +25,7 @@ from cnbench.lab.long_work import LongWork
 from cnbench.lab.processes import RUN_VARIABLE
 from cnbench.lab.refusal import asked_once
 from cnbench.lab.resources import MARK, Resource, temporary_folder
-from cnbench.lab.storage import filesystems, loop, mounts
+from cnbench.lab.storage import filesystems, loop, mounts, scheduler
 from cnbench.lab.timed import TimedParts
 
 T = TypeVar("T")
@@ -188,6 +188,12 @@ class Lab:
     def loop_device(self, image: Path) -> AbstractContextManager[loop.LoopDevice]:
         """``image``, a file of ours, as a disk."""
         return loop.open_loop_device(self.journal, image)
+
+    def disk_scheduler(
+        self, disk: loop.LoopDevice, name: str, settings: Mapping[str, int]
+    ) -> AbstractContextManager[None]:
+        """Another scheduler for a disk of ours."""
+        return scheduler.open_scheduler(self.journal, disk, name, settings)
 
     def filesystem(self, kind: str, content: int) -> AbstractContextManager[filesystems.Filesystem]:
         """A new file system with room for ``content`` bytes of files."""

@@ -235,10 +235,14 @@ def _unmount(path: str) -> None:
             return
 
 
+def _restore_scheduler(what: str) -> None:
+    image, _, name = what.rpartition(" ")
+    for device in _devices_over(_ours(image)):
+        Path("/sys/block", device.name, "queue/scheduler").write_text(name)
+
+
 def _detach_loop_devices(path: str) -> None:
-    named = _ours(path)
-    # The kernel's path has no symbolic links, which the way to the temporary folder may have.
-    image = named.parent.resolve() / named.name
+    image = _ours(path)
     for _attempt in range(1000):
         devices = _devices_over(image)
         if not devices:
@@ -252,6 +256,8 @@ def _detach_loop_devices(path: str) -> None:
 
 def _devices_over(image: Path) -> list[Path]:
     """The loop devices that have ``image`` behind them, be it deleted or not."""
+    # The kernel's path has no symbolic links, which the way to the temporary folder may have.
+    image = image.parent.resolve() / image.name
     return [
         Path("/dev", backing.parts[-3])
         for backing in Path("/sys/block").glob("loop*/loop/backing_file")
@@ -285,4 +291,5 @@ _REMOVERS: dict[str, Callable[[str], None]] = {
     "hierarchy": _unmount_hierarchy,
     "mount": _unmount,
     "loop": _detach_loop_devices,
+    "scheduler": _restore_scheduler,
 }

@@ -157,6 +157,24 @@ def write(path: str, block: int, blocks: int, direct: int) -> list[int]:
         os.close(descriptor)
 
 
+def write_between(path: str, block: int, first: int, size: int, began: int, ended: int) -> int:
+    """Write blocks past the page cache until ``ended``: how many were done since ``began``.
+
+    Both are readings of the clock; the blocks go in turn to the ``size`` bytes from ``first`` on.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_DIRECT)
+    buffer = mmap.mmap(-1, block)
+    try:
+        done = position = 0
+        while _clock() < ended:
+            os.pwrite(descriptor, buffer, first + position)
+            position = (position + block) % size
+            done += began <= _clock() < ended
+        return done
+    finally:
+        os.close(descriptor)
+
+
 def fill(path: str, size: int) -> int:
     """Write a new file of ``size`` bytes through the page cache, which has it clean then."""
     with open(path, "wb") as file:  # noqa: PTH123
@@ -245,7 +263,7 @@ TASKS: dict[str, Callable[..., object]] = {
     task.__name__: task
     for task in (
         populate, sacrifice, grow, open_often, fork_often, fork_until_refused, thread_until_refused,
-        write, fill, use_cpu, cpus, send_often, reserve, sleeper, reap, multiply,
+        write, write_between, fill, use_cpu, cpus, send_often, reserve, sleeper, reap, multiply,
     )
 }  # fmt: skip
 

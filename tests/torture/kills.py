@@ -29,6 +29,10 @@ _SECONDS_WITHOUT_A_CHILD = 15.0
 ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _SHORT = ("--budget", "1s")
+_CONTROLLERS = (
+    *("accounting", "cpuset", "devices", "freezer", "hugetlb", "io", "io-weight", "memory"),
+    *("memory-high", "net-cls", "net-prio", "perf-event", "pids", "pressure", "reclaim", "scale"),
+)
 # A run of each experiment, and about how long it takes in seconds on two busy processors.
 HOST_RUNS = {
     "cpu-burst": (["cpu-burst", "-p", "burst=0%", *_SHORT], 6),
@@ -59,6 +63,8 @@ HOST_RUNS = {
     "route-convergence": (["route-convergence", "-p", "routes=1", *_SHORT], 8),
     "scheduler-scoring": (["scheduler-scoring", "-p", "nodes=100", *_SHORT], 4),
     "namespaces": (["namespaces", *_SHORT], 6),
+    # What cgroup v1 lacks (memory-high, pressure, reclaim) ends before it makes anything there.
+    **{f"cgroup-{name}": ([f"cgroup-{name}", *_SHORT], 5) for name in _CONTROLLERS},
     "cni": (["cni", *_SHORT], 10),
     "pleg": (["pleg", "-p", "pods=2", *_SHORT], 10),
     "oom-notice": (["oom-notice", *_SHORT], 12),

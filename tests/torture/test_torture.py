@@ -8,6 +8,8 @@ import fuzz
 import kills
 import pytest
 
+from cnbench.experiments.registry import names
+
 KINDS = ("run files", "services", "traces", "metrics", "journals", "parameters")
 
 
@@ -51,6 +53,11 @@ def root():
 
     if os.geteuid() != 0:
         pytest.skip("what is killed here needs root")
+
+
+def test_every_experiment_on_namespaces_and_cgroups_is_killed():
+    family = {name for name in names() if name == "namespaces" or name.startswith("cgroup-")}
+    assert family <= set(kills.HOST_RUNS)
 
 
 @pytest.mark.real

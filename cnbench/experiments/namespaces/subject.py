@@ -35,6 +35,9 @@ from cnbench.lab.namespaces.teardown import Watch, open_watch
 _REHEARSALS = 3
 # What the kernel takes to take a network namespace down, in the time of the instruction clock.
 _TEARDOWN = 0.1
+# What workers take to give back what an end has left to them. No tick falls into it, and always an
+# end of the scheduler's load averages' periods of 2^20 ns: what both cost would set samples apart.
+_AFTERMATH = 0.002
 # How many begin and end in a sample, of which the median counts. Every some calls a cache of the
 # kernel is filled anew (a slab, the random numbers that guard stacks), for 1,600 to 3,000 of some
 # 20,000 instructions; among times it is lost.
@@ -74,17 +77,23 @@ class Cloning:
                 self.filled += fill(resident.pid, self.contents, self.lab)
                 self.watch.over(resident.pid)
             self.lab.clock.settle()
-            with self.lab.clock.going_first():
-                gone, _ = self.lab.clock.timed(lambda: self._end(resident))
+            gone = self._end(resident)
         self.samples += 1
         units = self.lab.clock.units
         return {"create": units(resident.ticks), "destroy": units(gone)}
 
-    def _end(self, resident: Resident) -> None:
-        resident.let_go()
-        self.lab.clock.settle(_TEARDOWN if _has_network(self.evidence.kinds) else 0)
-        resident.wait()
-        self.watch.wait()
+    def _end(self, resident: Resident) -> int:
+        if not _has_network(self.evidence.kinds):
+            return resident.end(self.lab.clock, _AFTERMATH)
+
+        def wait_until_taken_down() -> None:
+            resident.let_go()
+            self.lab.clock.settle(_TEARDOWN)
+            resident.wait()
+            self.watch.wait()
+
+        with self.lab.clock.going_first():
+            return self.lab.clock.timed(wait_until_taken_down)[0]
 
     def proof(self) -> Proof:
         """They had other numbers, and all of the network namespaces went."""

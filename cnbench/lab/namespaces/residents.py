@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import errno
 import mmap
 import os
-import platform
 import signal
 import struct
 from collections.abc import Iterator, Sequence
@@ -24,37 +22,27 @@ from pathlib import Path
 from typing import Literal
 
 from cnbench.core.errors import UnsupportedError
+from cnbench.lab import system_calls
 from cnbench.lab.clock import Clock
 from cnbench.lab.namespaces.company import ALONE, CLONE_VM, Company
 from cnbench.lab.namespaces.kinds import Kind, flags_of
+from cnbench.lab.system_calls import Calls, Child
 
 Call = Literal["clone", "clone3"]
 
-_NUMBERS: dict[Call, int] = {"clone": 56, "clone3": 435}
 _STACK = 16 * mmap.PAGESIZE
 _LAST_NUMBER = Path("/proc/sys/kernel/ns_last_pid")
-# long start(struct { long number, arguments[5], to_close, to_read, byte, more, flags, theirs; } *)
-_START = bytes.fromhex(
-    "53"  # push rbx
+_MONOTONIC = 1  # CLOCK_MONOTONIC of clock_nanosleep(2)
+# void resident(struct { long to_close, to_read, byte, more, flags, theirs; } *)
+_RESIDENT = bytes.fromhex(
     "4889fb"  # mov rbx, rdi
-    "488b03"  # mov rax, [rbx]          the system call's number
-    "488b7b08"  # mov rdi, [rbx + 8]    and its arguments
-    "488b7310"  # mov rsi, [rbx + 16]
-    "488b5318"  # mov rdx, [rbx + 24]
-    "4c8b5320"  # mov r10, [rbx + 32]
-    "4c8b4328"  # mov r8, [rbx + 40]
-    "0f05"  # syscall
-    "4885c0"  # test rax, rax
-    "7402"  # jz resident
-    "5b"  # pop rbx
-    "c3"  # ret                         the maker has the resident's number
-    "488b7b30"  # resident: mov rdi, [rbx + 48]
+    "488b3b"  # mov rdi, [rbx]
     "b803000000"  # mov eax, 3          close
     "0f05"  # syscall
-    "4c8b6348"  # mov r12, [rbx + 72]   how many more there are to be
+    "4c8b6318"  # mov r12, [rbx + 24]   how many more there are to be
     "4d85e4"  # more: test r12, r12
     "741f"  # jz wait
-    "488b7b50"  # mov rdi, [rbx + 80]   clone's flags for them; they have no stack, and need none
+    "488b7b20"  # mov rdi, [rbx + 32]   clone's flags for them; they have no stack, and need none
     "31f6"  # xor esi, esi
     "31d2"  # xor edx, edx
     "4531d2"  # xor r10d, r10d
@@ -65,10 +53,10 @@ _START = bytes.fromhex(
     "740b"  # jz member
     "49ffcc"  # dec r12
     "ebdc"  # jmp more
-    "488b7b38"  # wait: mov rdi, [rbx + 56]
+    "488b7b08"  # wait: mov rdi, [rbx + 8]
     "eb04"  # jmp read
-    "488b7b58"  # member: mov rdi, [rbx + 88]
-    "488d7340"  # read: lea rsi, [rbx + 64]
+    "488b7b28"  # member: mov rdi, [rbx + 40]
+    "488d7310"  # read: lea rsi, [rbx + 16]
     "ba01000000"  # mov edx, 1
     "31c0"  # xor eax, eax              read
     "0f05"  # syscall
@@ -96,12 +84,35 @@ class Resident:
 
     def let_go(self) -> None:
         """Have it end, and its company."""
-        os.write(self.hold, b"." * (1 + len(self.company)))
+        os.write(self.hold, self._word)
 
     def wait(self) -> None:
         """Wait until all have ended; their namespaces are let go of by then."""
         for pid in (self.pid, *self.company):
             os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+    def end(self, clock: Clock, aftermath: float) -> int:
+        """As ``let_go`` and ``wait``: the ticks that it took.
+
+        Where instructions are counted, what workers do in the first ``aftermath`` seconds is among
+        them, and what is waited is not.
+        """
+        word = ctypes.create_string_buffer(self._word)
+        pause = ctypes.create_string_buffer(struct.pack("=2q", 0, round(aftermath * 1e9)))
+        calls: list[tuple[int, ...]] = [
+            (system_calls.WRITE, self.hold, ctypes.addressof(word), len(self._word))
+        ]
+        if clock.name == "instructions":
+            calls += [(system_calls.CLOCK_NANOSLEEP, _MONOTONIC, 0, ctypes.addressof(pause))]
+        for pid in (self.pid, *self.company):
+            calls += [(system_calls.WAITID, os.P_PID, pid, 0, os.WEXITED | os.WNOWAIT)]
+        ending = Calls(calls)
+        with _no_signals(), clock.going_first():
+            return clock.less_waiting(ending.run)
+
+    @property
+    def _word(self) -> bytes:
+        return b"." * (1 + len(self.company))
 
     def namespace(self, link: str) -> int:
         """A descriptor of one of its namespaces, which the caller closes; raises OSError."""
@@ -122,29 +133,23 @@ def open_resident(
     Raises:
         UnsupportedError: the kernel refuses them, or this processor's instructions are not known.
     """
-    start = _start()
     read_end, hold = os.pipe2(os.O_CLOEXEC)
     with contextlib.ExitStack() as stack:
         stack.callback(os.close, hold)
         stack.callback(os.close, read_end)
         stack_memory = mmap.mmap(-1, _STACK, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        lowest = ctypes.addressof(ctypes.c_char.from_buffer(stack_memory))
         flags = flags_of(kinds) | (CLONE_VM if shares_memory else 0)
-        arguments = _arguments(call, flags, lowest)
-        block = ctypes.create_string_buffer(
-            struct.pack(
-                "=8q8x3q",
-                *arguments.numbers,
-                hold,
-                read_end,
-                company.count,
-                company.flags(kinds),
-                stack.enter_context(company.waiting(kinds, read_end)),
-            )
+        waits_for = stack.enter_context(company.waiting(kinds, read_end))
+        told = ctypes.create_string_buffer(
+            struct.pack("=6q", hold, read_end, 0, company.count, company.flags(kinds), waits_for)
         )
+        child = Child(system_calls.address_of(_resident_code()), ctypes.addressof(told))
+        arguments = _arguments(call, flags, system_calls.address_of(stack_memory))
+        making = Calls([arguments.numbers], child)
         _choose_number(clock)
         with _no_signals(), clock.going_first():
-            ticks, pid = clock.timed(lambda: start(block))
+            ticks = clock.less_waiting(making.run)
+        (pid,) = making.returned
         if pid < 0:
             raise UnsupportedError(
                 f"{call} of {', '.join(kind.name for kind in kinds)}: {os.strerror(-pid)}",
@@ -190,32 +195,15 @@ class _Arguments:
 
 
 def _arguments(call: Call, flags: int, stack: int) -> _Arguments:
-    number = _NUMBERS[call]
     if call == "clone":
-        return _Arguments((number, flags | signal.SIGCHLD, stack + _STACK, 0, 0, 0))
+        return _Arguments((system_calls.CLONE, flags | signal.SIGCHLD, stack + _STACK))
     # struct clone_args of linux/sched.h, its first version.
     memory = ctypes.create_string_buffer(
         struct.pack("=8Q", flags, 0, 0, 0, signal.SIGCHLD, stack, _STACK, 0)
     )
-    return _Arguments((number, ctypes.addressof(memory), 64, 0, 0, 0), memory)
+    return _Arguments((system_calls.CLONE3, ctypes.addressof(memory), 64), memory)
 
 
 @cache
-def _start() -> ctypes._CFuncPtr:  # type: ignore[name-defined]
-    """The function in ``_START``; it keeps Python's lock, which a resident could not give back."""
-    if platform.machine() != "x86_64":
-        raise UnsupportedError(
-            f"clone without a copy of Python is not written for {platform.machine()}",
-            "use call=unshare, or an x86-64 machine",
-        )
-    try:
-        code = mmap.mmap(-1, len(_START), prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-    except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EPERM):
-            raise
-        raise UnsupportedError("this machine lets no process write its own instructions") from error
-    code.write(_START)
-    address = ctypes.addressof(ctypes.c_char.from_buffer(code))
-    function = ctypes.PYFUNCTYPE(ctypes.c_long, ctypes.c_void_p)(address)
-    function.memory = code  # type: ignore[attr-defined]
-    return function
+def _resident_code() -> mmap.mmap:
+    return system_calls.executable(_RESIDENT)

@@ -10,6 +10,7 @@ from pathlib import Path
 from . import IDLER
 from .held import hold_files
 from .idle import start_idler
+from .per_cpu import fill_per_cpu_memory
 from .system import counts_instructions, mount, tool
 
 _MOUNTS = (
@@ -54,6 +55,7 @@ def prepare() -> None:
     _widen_neighbour_table()
     if counts_instructions():
         os.environ[IDLER] = str(start_idler())
+        fill_per_cpu_memory()
     # What is measured dies first, so that the host hears of it.
     Path("/proc/self/oom_score_adj").write_text(_NEVER_KILLED)
 
