@@ -52,7 +52,7 @@ def flame_graph(stacks: Mapping[Stack, int], label: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {rows * _HEIGHT}"'
         f' role="img" aria-label="{escape(label)}" font-family="sans-serif" font-size="11"'
-        f' style="background:{_PAPER}">{drawn}</svg>'
+        f'><rect width="100%" height="100%" fill="{_PAPER}"/>{drawn}</svg>'
     )
 
 

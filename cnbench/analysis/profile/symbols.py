@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,14 +35,15 @@ class Functions:
         return self.name[place] if place >= 0 else _UNKNOWN
 
 
-def functions_of(listed: Sequence[tuple[str, str, str]]) -> Functions:
-    """From address (hexadecimal), name and module of each; of several at one address the first.
+def functions_of(listing: str) -> Functions:
+    """From lines of /proc/kallsyms, which are functions; of several at one address the first.
 
     Parts and variants that a compiler made of a function have its name.
     """
     by_address: dict[int, str] = {}
-    for address, name, module in listed:
+    for line in listing.splitlines():
+        address, _, name, *module = line.split()
         plain = _VARIANT.sub("", name)
-        by_address.setdefault(int(address, 16), f"{plain} [{module}]" if module else plain)
+        by_address.setdefault(int(address, 16), " ".join([plain, *module]))
     ordered = sorted(by_address)
     return Functions(np.array(ordered, dtype=np.uint64), tuple(by_address[at] for at in ordered))

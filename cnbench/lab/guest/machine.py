@@ -105,7 +105,7 @@ class Machine:
             raise ending.of_module(module, message["status"], message["stderr"], self.console())
 
     def stop_tracing(self) -> None:
-        """Have the plug-in that watches what is executed go; the guest runs on."""
+        """Have the plug-in that watches what is executed watch no more; the guest runs on."""
         self._process.send_signal(signal.SIGURG)
 
     @contextlib.contextmanager

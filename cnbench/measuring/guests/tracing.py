@@ -47,12 +47,12 @@ class Traced:
     Attributes:
         results: of the cases, in the order of the plan.
         release: the guest kernel's ``uname -r``.
-        functions: address (hexadecimal), name and module of each of its functions.
+        functions: a line of its /proc/kallsyms for each of its functions.
     """
 
     results: Sequence[CaseResult]
     release: str
-    functions: Sequence[tuple[str, str, str]]
+    functions: str
 
 
 def trace(plan: Plan, venue: Venue, out: IO[bytes], tell: Progress) -> Traced:

@@ -35,7 +35,6 @@ void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id, void (*)(plugin_id, struct
 void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *, exec_callback, int, void *);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *, exec_callback, int, void *);
 void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *, int, void *, uint64_t);
-void qemu_plugin_uninstall(plugin_id, void (*)(plugin_id));
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *, memory_callback, int, int, void *);
 
 __attribute__((visibility("default"))) int qemu_plugin_version = 1;
@@ -53,8 +52,11 @@ struct record {
     uint64_t d;
 };
 
-static plugin_id self;
-static volatile sig_atomic_t enough; /* somebody has said so (SIGURG): what runs on is not watched */
+/*
+ * Somebody has said so (SIGURG): what runs on is not counted. The plug-in stays, since QEMU 7.2 calls
+ * back what is gone: it keeps the callbacks of the last call or return until another one.
+ */
+static volatile sig_atomic_t enough;
 static int out;
 static struct record buffer[1 << 15];
 static size_t buffered;
@@ -238,10 +240,8 @@ static void on_block(unsigned int cpu, void *data)
     const struct translation *translation = data;
     struct block *block = translation->block;
     (void)cpu;
-    if (enough) {
-        enough = 0;
-        qemu_plugin_uninstall(self, NULL);
-    }
+    if (enough)
+        return;
     credit();
     bool user = !(block->pc & KERNEL);
     if (calling) {
@@ -265,7 +265,7 @@ static void on_block(unsigned int cpu, void *data)
  */
 static bool is_of_last(const void *translation)
 {
-    return translation == current && executed - credited == current->length;
+    return !enough && translation == current && executed - credited == current->length;
 }
 
 static void on_call(unsigned int cpu, uint32_t info, uint64_t slot, void *data)
@@ -307,6 +307,8 @@ static void on_return(unsigned int cpu, uint32_t info, uint64_t slot, void *data
 static void on_reading(unsigned int cpu, void *data)
 {
     (void)cpu, (void)data;
+    if (enough)
+        return;
     credit();
     for (uint32_t at = 0; at < touched_count; at++) {
         struct entry *entry = &entries[touched[at]];
@@ -374,7 +376,6 @@ qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv)
     out = open(argv[0] + 4, O_WRONLY | O_APPEND | O_CLOEXEC);
     if (out < 0)
         return -1;
-    self = id;
     signal(SIGURG, say_enough);
     nodes = 1;
     entry_count = 1; /* entry 0 is none */
