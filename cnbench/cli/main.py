@@ -35,6 +35,7 @@ COMMANDS = {
     "history": ("measure.history", "Cost by kernel release, counted in guests and drawn by asv."),
     "behaviours": ("machine.behaviours", "What kernels do, and what changes from one to the next."),
     "cliffs": ("measure.cliffs", "Where a cost leaves its line as a parameter grows."),
+    "profile": ("measure.profile", "Where the instructions of one case go, by function."),
     "guest": ("machine.guest", "Build, list and run guest machines."),
     "control-plane": ("machine.control_plane", "Build and list the servers of Kubernetes."),
     "schedule": (

@@ -23,6 +23,7 @@ _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 PACKAGES = {
     "bird": "bird2",
     "busybox": "busybox-static",
+    "cc": "gcc",
     "ctr": "containerd",
     "docker": "docker.io",
     "dockerd": "docker.io",

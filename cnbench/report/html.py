@@ -17,14 +17,19 @@ from cnbench.report.page_head import heads_of, totals_of
 from cnbench.report.sections import section_of
 from cnbench.report.summary import overviews_of, troubles_of
 from cnbench.store import whole_file
+from cnbench.store.profiles import Profile
 
 _NOBODY_ASKED = Table(())
 
 
-def render(runs: Sequence[Run], behaviours: Table = _NOBODY_ASKED) -> str:
+def render(
+    runs: Sequence[Run],
+    behaviours: Table = _NOBODY_ASKED,
+    profiles: Sequence[Profile] = (),
+) -> str:
     """The report on ``runs`` as an HTML page; equal runs give equal pages, byte for byte.
 
-    With a section on ``behaviours``, where kernels were asked.
+    With a section on ``behaviours``, where kernels were asked, and ``profiles`` beside their cases.
 
     Raises:
         UsageError: there are no runs.
@@ -40,13 +45,18 @@ def render(runs: Sequence[Run], behaviours: Table = _NOBODY_ASKED) -> str:
         totals=totals_of(runs),
         overviews=[overview for chapter in chapters for overview in overviews_of(chapter)],
         troubles=troubles_of(chapters),
-        sections=[section_of(chapter, number) for number, chapter in enumerate(chapters)],
+        sections=[section_of(chapter, number, profiles) for number, chapter in enumerate(chapters)],
         pairs=pairs_of(runs),
         behaviours=behaviours_of(behaviours),
     )
 
 
-def write(runs: Sequence[Run], path: Path, behaviours: Table = _NOBODY_ASKED) -> None:
+def write(
+    runs: Sequence[Run],
+    path: Path,
+    behaviours: Table = _NOBODY_ASKED,
+    profiles: Sequence[Profile] = (),
+) -> None:
     """Write the report on ``runs`` to ``path`` in one step; its folder is made if need be.
 
     Raises:
@@ -54,5 +64,5 @@ def write(runs: Sequence[Run], path: Path, behaviours: Table = _NOBODY_ASKED) ->
             folder); what was in ``path`` before is still there.
     """
     # A character that no encoding has (half a surrogate pair) must not cost the report.
-    page = render(runs, behaviours).encode("utf-8", errors="replace")
+    page = render(runs, behaviours, profiles).encode("utf-8", errors="replace")
     whole_file.write(path, page, "the report")

@@ -13,9 +13,11 @@ from cnbench.analysis.published import Beside, beside_published
 from cnbench.core.metric import Metric
 from cnbench.core.proof import Check
 from cnbench.report.plots import panels_of
+from cnbench.report.profiles import ProfiledCase, profiled_cases
 from cnbench.report.raw import RawCase, raw_cases
 from cnbench.report.summary import case_and_place
 from cnbench.report.svg import Panel, inline
+from cnbench.store.profiles import Profile
 
 # With their intervals, and some parameters, that is what 1,280 pixels hold.
 _METRICS_BESIDE = 5
@@ -93,11 +95,12 @@ class Section:
     environments: tuple[str, ...]
     settings: dict[str, list[Setting]]
     raw: tuple[RawCase, ...]
+    profiles: tuple[ProfiledCase, ...]
     missing: int
 
 
-def section_of(chapter: Chapter, number: int) -> Section:
-    """The section of a chapter, the ``number``-th of the page."""
+def section_of(chapter: Chapter, number: int, profiles: Sequence[Profile] = ()) -> Section:
+    """The section of a chapter, the ``number``-th of the page, with ``profiles`` of its cases."""
     anchor = f"experiment-{number}"
     digests = list(dict.fromkeys(place.environment for place in chapter.origins))
     return Section(
@@ -118,6 +121,7 @@ def section_of(chapter: Chapter, number: int) -> Section:
         ),
         settings=_settings(chapter, digests),
         raw=tuple(raw_cases(chapter)),
+        profiles=profiled_cases(chapter, profiles),
         missing=len(chapter.measured) - len(chapter.ok),
     )
 

@@ -19,6 +19,7 @@ from cnbench.core.metric import Metric
 from cnbench.core.run import ExperimentRecord, Run
 from cnbench.report import fleet as fleet_page
 from cnbench.report.html import render
+from cnbench.store.profiles import Profile
 
 pytestmark = pytest.mark.slow
 
@@ -95,8 +96,18 @@ def of_a_fleet() -> str:
     return fleet_page.render(fleet)
 
 
+PROFILE = Profile(
+    next(result.case for result in whole_run().cases if result.status == "ok"),
+    *("connect", "6.12.1", 1000.0),
+    {
+        "the measuring process;do_connect;ipt_do_table [ip_tables]": 750,
+        "the measuring process;do_connect;" + ";".join(f"called_{n}" for n in range(40)): 240,
+        "the measuring process;[user space]": 10,
+    },
+    "2026-01-01T00:00:00+00:00",
+)
 PAGES = {
-    "a run": lambda: render([whole_run()]),
+    "a run": lambda: render([whole_run()], profiles=[PROFILE]),
     "a comparison": lambda: render(
         [wide_run("20260101-000000-aaaa"), wide_run("20260102-000000-bbbb", 1.1)]
     ),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cnbench.store import behaviour_tables, run_file
+from cnbench.store import behaviour_tables, profiles, run_file
 from cnbench.store.output import check
 from cnbench.store.runs import find_run
 
@@ -37,7 +37,8 @@ def command(runs: tuple[str, ...], output: Path, force: bool) -> None:
     # Imported here: matplotlib takes longer to import than a mistaken name to be found.
     from cnbench.report import html
 
-    html.write(read, output, behaviour_tables.read(behaviour_tables.tables_file()))
+    behaviours = behaviour_tables.read(behaviour_tables.tables_file())
+    html.write(read, output, behaviours, profiles.kept())
     click.echo(f"Wrote {output}")
 
 

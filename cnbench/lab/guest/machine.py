@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from cnbench.lab.guest.build.kernels import Kernel
 from cnbench.lab.guest.channel import Channel, Closed, Message, Silent
 from cnbench.lab.guest.errors import GuestError
 from cnbench.lab.guest.monitor import Monitor
-from cnbench.lab.guest.qemu import Hardware
+from cnbench.lab.guest.qemu import Hardware, Tracing
 
 # A boot takes 12 s of a CPU under emulation; with eight busy processes on each, 120 s are too few.
 READY_SECONDS = 300
@@ -103,6 +104,10 @@ class Machine:
         if message["status"] != 0:
             raise ending.of_module(module, message["status"], message["stderr"], self.console())
 
+    def stop_tracing(self) -> None:
+        """Have the plug-in that watches what is executed watch no more; the guest runs on."""
+        self._process.send_signal(signal.SIGURG)
+
     @contextlib.contextmanager
     def explaining(self, doing: str) -> Iterator[None]:
         """Turn the end or the silence of the guest, inside, into an error with its last lines."""
@@ -150,11 +155,16 @@ def boot(
 
 @contextlib.contextmanager
 def restore(
-    kernel: Kernel, userland: Image, hardware: Hardware, code: Path, state: Path
+    kernel: Kernel,
+    userland: Image,
+    hardware: Hardware,
+    code: Path,
+    state: Path,
+    tracing: Tracing | None = None,
 ) -> Iterator[Machine]:
     """A guest from a saved ``state`` of the same kernel, userland and hardware to its end.
 
-    Otherwise as `boot`.
+    All that it executes is watched by ``tracing``, if that is given. Otherwise as `boot`.
 
     Raises:
         UnsupportedError: QEMU is not installed.
@@ -162,7 +172,7 @@ def restore(
     """
     with (
         state.open("rb") as file,
-        _started(kernel, userland, hardware, code, file.fileno()) as machine,
+        _started(kernel, userland, hardware, code, file.fileno(), tracing) as machine,
     ):
         with machine.explaining("going on from its saved state"):
             machine.monitor.greet()
@@ -203,6 +213,7 @@ def _started(
     hardware: Hardware,
     code: Path,
     state: int | None = None,
+    tracing: Tracing | None = None,
 ) -> Iterator[Machine]:
     with contextlib.ExitStack() as stack:
         channel, guests_channel = _pair(stack)
@@ -217,9 +228,11 @@ def _started(
             guests_channel.fileno(),
             guests_monitor.fileno(),
             state,
+            tracing,
         )
         descriptors = [files.channel, files.monitor, console, first_root]
         descriptors += [] if state is None else [state]
+        descriptors += [] if tracing is None else [tracing.out]
         argv = qemu.command_line(hardware, files)
         process = stack.enter_context(processes.running(argv, descriptors))
         # Only with QEMU as the last holder of its ends does its death close the channel.

@@ -58,6 +58,19 @@ class Hardware:
 
 
 @dataclass(frozen=True)
+class Tracing:
+    """A plug-in that QEMU loads, and where it writes.
+
+    Attributes:
+        plugin: its shared object.
+        out: a descriptor of the file that it appends to.
+    """
+
+    plugin: Path
+    out: int
+
+
+@dataclass(frozen=True)
 class Files:
     """What a guest is started with: paths (of files or ``/proc/self/fd/N``) and descriptors.
 
@@ -69,6 +82,7 @@ class Files:
         channel: a descriptor of a connected socket: the guest's serial port to the host.
         monitor: a descriptor of a connected socket: QEMU's monitor (QMP).
         state: a descriptor of a file that holds a saved state, or None to boot.
+        tracing: the plug-in that watches what the guest executes, or None.
     """
 
     vmlinux: Path
@@ -78,6 +92,7 @@ class Files:
     channel: int
     monitor: int
     state: int | None = None
+    tracing: Tracing | None = None
 
 
 def kernel_command_line(hardware: Hardware) -> str:
@@ -124,6 +139,9 @@ def command_line(hardware: Hardware, files: Files) -> list[str]:
         arguments += ["-drive", drive, "-device", f"virtio-blk-pci,drive=disk{number}"]
     if files.state is not None:
         arguments += ["-incoming", f"fd:{files.state}"]
+    if files.tracing is not None:
+        plugin, out = files.tracing.plugin, files.tracing.out
+        arguments += ["-plugin", f"file={_quoted(plugin)},out=/proc/self/fd/{out}"]
     return arguments
 
 

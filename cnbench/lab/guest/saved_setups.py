@@ -56,7 +56,12 @@ def find(name: str) -> SavedSetup | None:
         cache.used(place)
     except (OSError, ValueError):
         return None
-    return SavedSetup(place / "state", told, saved.isoformat(timespec="seconds"))
+    return SavedSetup(place_of(name), told, saved.isoformat(timespec="seconds"))
+
+
+def place_of(name: str) -> Path:
+    """The file of the state that is saved under ``name``."""
+    return _folder() / name / "state"
 
 
 def save(name: str, machine: Machine, told: Sequence[Message]) -> bool:

@@ -23,7 +23,7 @@ from cnbench.lab.guest.build.images import (
 from cnbench.lab.guest.build.kernels import Kernel, built_kernel, ensure_kernel
 from cnbench.lab.guest.errors import GuestError
 from cnbench.lab.guest.machine import Machine, boot, restore
-from cnbench.lab.guest.qemu import Hardware
+from cnbench.lab.guest.qemu import Hardware, Tracing
 
 _COUNTING = Hardware("instructions", "tcg")
 
@@ -84,15 +84,19 @@ def setup_name(kernel: str, imports: Sequence[str], key: str, userland: str = ""
 
 
 @contextlib.contextmanager
-def guest_as_saved(kernel: str, state: Path, userland: str = "") -> Iterator[Machine]:
+def guest_as_saved(
+    kernel: str, state: Path, userland: str = "", tracing: Tracing | None = None
+) -> Iterator[Machine]:
     """A counting guest of ``kernel`` that goes on from ``state``, in which a module runs.
+
+    All that it executes is watched by ``tracing``, if that is given.
 
     Raises:
         UnsupportedError: no image is built, or QEMU is missing.
         GuestError: the state could not be read.
     """
     found, image = check_digests(kernel, userland)
-    with restore(found, image, _COUNTING, ensure_code(image), state) as machine:
+    with restore(found, image, _COUNTING, ensure_code(image), state, tracing) as machine:
         yield machine
 
 

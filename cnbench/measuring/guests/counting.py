@@ -37,9 +37,7 @@ IMPORTS = (
 )
 # What is long under emulation says how far it is; but a machine may be overrun, and a proof long.
 SILENCE_SECONDS = 900
-
-
-_GO_ON: Message = {"go": "on"}
+GO_ON: Message = {"go": "on"}
 
 
 @contextlib.contextmanager
@@ -51,11 +49,7 @@ def counting_guest(plan: Plan, venue: Venue, tell: Progress) -> Iterator[Iterato
         UnsupportedError: it is not built, or QEMU is missing.
     """
     (group,) = plan.groups
-    # What a run calls its group does not go into what the guest is.
-    alone = replace(plan, groups=(replace(group, number=0),), anew=False)
-    assignment = Assignment(alone, venue, start.digest(venue.kernel, venue.userland), pauses=True)
-    key = json.dumps(to_plain(assignment), sort_keys=True)
-    name = start.setup_name(venue.kernel, IMPORTS, key, venue.userland)
+    assignment, name = assignment_of(plan, venue)
     with contextlib.ExitStack() as stack:
         events = None if plan.anew else _gone_on(stack, venue, name, tell)
         if events is None:
@@ -64,6 +58,20 @@ def counting_guest(plan: Plan, venue: Venue, tell: Progress) -> Iterator[Iterato
             )
             events = _Conversation(machine, assignment, "" if plan.anew else name, tell).events()
         yield (of_group(event, group.number) for event in events)
+
+
+def assignment_of(plan: Plan, venue: Venue) -> tuple[Assignment, str]:
+    """What a guest is told to measure the one group of ``plan``, and what its set-up is saved as.
+
+    Raises:
+        UnsupportedError: the guest is not built, or QEMU is missing.
+    """
+    (group,) = plan.groups
+    # What a run calls its group does not go into what the guest is.
+    alone = replace(plan, groups=(replace(group, number=0),), anew=False)
+    assignment = Assignment(alone, venue, start.digest(venue.kernel, venue.userland), pauses=True)
+    key = json.dumps(to_plain(assignment), sort_keys=True)
+    return assignment, start.setup_name(venue.kernel, IMPORTS, key, venue.userland)
 
 
 def _gone_on(
@@ -83,7 +91,7 @@ def _gone_on(
         tell(f"{error}; setting up anew")
         saved_setups.forget(name)
         return None
-    machine.channel.send(_GO_ON)
+    machine.channel.send(GO_ON)
     goes_on = machine.hear(MODULE, SILENCE_SECONDS)
     told = map(event_from_plain, itertools.chain(found.told, goes_on))
     return itertools.chain([WentOn(0, found.saved)], told)
@@ -110,7 +118,7 @@ class _Conversation:
                 if event.sound and self.name:
                     self._save(said)
                 said = []
-                self.machine.channel.send(_GO_ON)
+                self.machine.channel.send(GO_ON)
 
     def _save(self, said: list[Message]) -> None:
         try:

@@ -1,0 +1,1 @@
+"""What a guest executes, watched by a plug-in that QEMU loads."""
