@@ -35,7 +35,7 @@ class Runs:
     def frame(self) -> pd.DataFrame:
         """A tidy frame, one row a sample, that can be written to Parquet and Feather as it is.
 
-        Columns: ``run``, ``experiment``, ``lab``, ``clock``, ``kernel``, ``status``, one
+        Columns: ``run``, ``experiment``, ``lab``, ``clock``, ``kernel``, ``status``, ``node``, one
         ``param.NAME`` a parameter, ``twin`` (a sample of A′), ``block``, ``turn``, ``setup`` (-1
         where nobody noted it), ``repeat``, ``started`` and ``duration`` (seconds), ``replaced``,
         ``disturbed``, one ``witness.NAME`` a figure of the witness (shares of 1), and one column a
@@ -55,7 +55,7 @@ class Runs:
         rows = _Rows(parts)
         frame: dict[str, Any] = {
             name: rows.category([part.texts[name] for part in parts])
-            for name in ("run", "experiment", "lab", "clock", "kernel", "status")
+            for name in ("run", "experiment", "lab", "clock", "kernel", "status", "node")
         }
         for name in _in_order(part.result.case.params for part in parts):
             of_each = [part.result.case.params.get(name, NONE) for part in parts]
@@ -122,6 +122,7 @@ class _Part:
         environment = self.run.fingerprints.get(self.result.fingerprint)
         return {
             "run": self.run.id,
+            "node": self.run.node,
             "experiment": case.experiment,
             "lab": case.lab,
             "clock": case.clock,

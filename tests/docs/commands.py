@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 READS = {"list", "show", "claims", "noise", "report", "export"}
 # Of these the subcommand or an option says whether they only read.
 READS_WITH = {
+    "fleet": {"report"},
     "guest": {"list"},
     "schedule": {"--from"},
     "services": {"generate"},
@@ -117,14 +118,19 @@ def understood(args: Sequence[str]) -> tuple[str, dict[str, object]]:
 
 
 def _compares_files(name: str, parsed: dict[str, object]) -> bool:
-    return name == "compare" and not parsed.get("vary") and not parsed.get("assignments")
+    """Whether it compares what is given, and not baselines that somebody saved."""
+    what = parsed.get("what")
+    return name == "compare" and all(
+        Path(side).exists() or side.startswith("latest")
+        for side in (what if isinstance(what, tuple) else ())
+    )
 
 
 def _has_cases(name: str, parsed: dict[str, object]) -> None:
     """Raises an error of ours where what is to be measured has no case, or is called otherwise."""
     named = [parsed[key] for key in ("experiments", "experiment", "what", "a") if parsed.get(key)]
     names = [n for each in named for n in ([each] if isinstance(each, str) else each)]  # type: ignore[attr-defined]
-    found = [experiment_called(called) for called in names]
+    found = [experiment_called(called) for called in names if not called.startswith("@")]
     if name == "cliffs":
         return  # whose sizes are a range, which it cuts itself
     given = parse_given(found or list(all_experiments().values()), parsed.get("assignments") or ())  # type: ignore[arg-type]
@@ -164,6 +170,9 @@ def given_files(folder: Path) -> None:
         shutil.copy(run, folder / name)
     for name in ("20260101-000000-aaaa.jsonl", "20260102-000000-bbbb.jsonl"):
         shutil.copy(run, runs / name)
+    (folder / "gathered").mkdir()
+    for name in ("node-a.jsonl", "node-b.jsonl"):
+        shutil.copy(run, folder / "gathered" / name)
     (folder / "openb").mkdir()
     (folder / "token").touch()
     for given in (Path(__file__).parent / "given").iterdir():

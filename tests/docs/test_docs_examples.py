@@ -37,6 +37,8 @@ PAGES = [
     *sorted((ROOT / "docs/experiments").glob("*.md")),
 ]
 INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+# What pages of experiments name that is the kernel's.
+OTHERS_VALUES = {"psi=1"}
 # What looks like a file of the repository.
 FILE = re.compile(r"(?:cnbench|docs|scripts|tests|benchmarks|findings)/[\w./-]*\w")
 
@@ -119,7 +121,8 @@ def test_what_only_reads_is_carried_out(given: Path) -> None:
         "cnbench run cpu-quota -p quotas=20%",
         "cnbench run service-routing -p services=1 -p position=last -p mode=ipvs",
         "cnbench show no-such-run",
-        "cnbench compare before.jsonl gone.jsonl",
+        "cnbench compare before.jsonl after.jsonl --fail-on much",
+        "cnbench fleet report gone/",
         "make everything-better",
         ".venv/bin/python -m pytest tests/gone",
         "cp docs/examples/gone.py cnbench/experiments/",
@@ -142,6 +145,33 @@ def test_what_is_misnamed_rings() -> None:
     assert [word for word, _ in misnamed(text)] == [
         "cnbench rum", "cnbench run --quickly", "make mistakes", "docs/gone.md"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "page", sorted((ROOT / "docs/experiments").glob("*.md")), ids=lambda p: p.stem
+)
+def test_the_values_that_an_experiments_page_names_are_its_own(page: Path) -> None:
+    assert list(strange_values(page.stem, page.read_text())) == []
+
+
+def test_strange_values_ring() -> None:
+    text = "`write=direct`, `write=sideways`, `-p rates=1`, `-p rate=`, `psi=1`"
+    assert list(strange_values("cgroup-io", text)) == ["write=sideways", "-p rates=1"]
+
+
+def strange_values(name: str, text: str) -> Iterator[str]:
+    """What a page writes as a value of a parameter, and is none of this experiment."""
+    experiment = registry.experiment_called(name)
+    known = {parameter.name for parameter in experiment.parameters}
+    for named in re.findall(r"`((?:-p )?[a-z_]+=[^`]*)`", text):
+        of, _, value = named.removeprefix("-p ").partition("=")
+        if of in known and value:
+            try:
+                experiment.parameter(of).parse(value)
+            except cnbench.UsageError:
+                yield named
+        elif of not in known and named not in OTHERS_VALUES:
+            yield named
 
 
 def misnamed(text: str) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from cnbench.analysis.fleet.fleet import fleet_of
 from cnbench.cli.main import main
 from cnbench.core.errors import UsageError
 from cnbench.core.metric import Metric
+from cnbench.core.run import Request
 from cnbench.report import fleet as page
 from cnbench.store import run_file
+from cnbench.store.recorder import new_run
 
 
 def test_five_slow_nodes_of_200_are_named_and_no_other_in_20_of_20_fleets() -> None:
@@ -157,6 +160,16 @@ def test_a_file_that_does_not_say_is_a_node_of_its_own() -> None:
     made = [made_up.run(made_up.result([1.0] * 8)) for _ in range(2)]
     found = fleet_of(zip((Path("one.jsonl"), Path("two.jsonl")), made, strict=True))
     assert [node.name for node in found.nodes] == ["one", "two"]
+
+
+def test_a_run_says_which_node_it_is_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Request((), False, {}, "host", "wall", None, 1)
+    assert new_run(asked, []).node == platform.node()
+    monkeypatch.setenv("CNBENCH_NODE", "node-7\x1b[2J")
+    named = new_run(asked, [])
+    assert named.node == "node-7\ufffd[2J"
+    run_file.write(named, tmp_path / "run.jsonl")
+    assert run_file.read(tmp_path / "run.jsonl").node == named.node
 
 
 @pytest.fixture

@@ -36,6 +36,15 @@ def test_every_column_has_one_type_and_no_row_is_lost_by_grouping(frame):
         assert isinstance(frame[name].dtype, pd.CategoricalDtype)
 
 
+def test_runs_of_several_nodes_are_told_apart(tmp_path):
+    for name in ("a", "b"):
+        run = made_up.run(made_up.result([1.0, 2.0]), identity=name)
+        run.node = f"node-{name}"
+        run_file.write(run, tmp_path / f"{name}.jsonl")
+    frame = cnbench.load(tmp_path).frame()
+    assert frame.groupby("node", observed=True).size().to_dict() == {"node-a": 2, "node-b": 2}
+
+
 def test_a_parameter_that_is_a_number_everywhere_is_one(tmp_path):
     run_file.write(made_up.run(made_up.result([1.0], size=7)), tmp_path / "1.jsonl")
     frame = cnbench.load(tmp_path / "1.jsonl").frame()

@@ -80,9 +80,9 @@ def test_a_frame_has_a_row_for_every_sample(folder):
     first = frame.iloc[0].to_dict()
     assert first == {
         "run": "20260101-000000-aaaa", "experiment": "made-up", "lab": "host", "clock": "wall",
-        "kernel": "6.1.0", "status": "ok", "param.mode": "a", "param.size": 1, "twin": False,
-        "block": 0, "turn": 0, "setup": -1, "repeat": 0, "started": 0.0, "duration": 1.0,
-        "replaced": False, "disturbed": False, "witness.steal": 0.0, "cost": 1.0,
+        "kernel": "6.1.0", "status": "ok", "node": "", "param.mode": "a", "param.size": 1,
+        "twin": False, "block": 0, "turn": 0, "setup": -1, "repeat": 0, "started": 0.0,
+        "duration": 1.0, "replaced": False, "disturbed": False, "witness.steal": 0.0, "cost": 1.0,
     }  # fmt: skip
     assert frame["cost"].dtype == float
 

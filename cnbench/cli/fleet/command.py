@@ -23,6 +23,10 @@ def command() -> None:
 
     A run file says which node it is of: the machine's name, or CNBENCH_NODE where a container has
     a name of its own.
+
+    \b
+    Examples:
+      cnbench fleet report gathered/
     """
 
 
