@@ -1,7 +1,12 @@
 """How all tests are run: by two workers, and with the same examples on every machine."""
 
+import os
+
 import pytest
 from hypothesis import settings
+
+# A worker is told how wide the terminal is, and commands would fold their tables to that.
+os.environ.pop("COLUMNS", None)
 
 # No clock, no random seed.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
