@@ -115,10 +115,12 @@ def inline(panel: Panel, name: str) -> Markup:
         )
         axes = figure.add_subplot()
         panel.draw(axes)
-        figure.draw_without_rendering()  # only then is it known where labels are
+        if engine := figure.get_layout_engine():
+            engine.execute(figure)  # only then is it known where labels are
         for axis in (axes.xaxis, axes.yaxis):
             _keep_labels_apart(axis, upright=axis is axes.yaxis)
-        figure.set_layout_engine("none")  # what has been laid out stays so
+        # What has been laid out stays so; "none" would leave an engine, and savefig draws twice.
+        figure.set_layout_engine(None)
         drawn = io.StringIO()
         figure.savefig(drawn, format="svg", metadata={"Date": None})
     # Everything in it was made by matplotlib, which escapes text; the title goes in escaped here.
@@ -132,6 +134,7 @@ def _keep_labels_apart(axis: Axis, *, upright: bool) -> None:
     """
     gap = 1.0 if upright else 6.0
     taken: list[tuple[float, float]] = []
+    axis.get_majorticklabels()  # has the ticks brought up to date with the layout
     for tick in sorted(axis.get_major_ticks(), key=lambda tick: -tick.get_loc()):
         box = tick.label1.get_window_extent()
         low, high = (box.y0, box.y1) if upright else (box.x0, box.x1)
