@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from cnbench.core.metric import ClockName
 from cnbench.core.parameter import Value
@@ -28,12 +29,12 @@ class Case:
     clock: ClockName = "wall"
     kernel: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """A text that is equal for equal cases, usable as a dictionary key."""
         return " ".join([*self.where, self.point])
 
-    @property
+    @cached_property
     def point(self) -> str:
         """The experiment and its parameters alone: what two runs on different labs share."""
         return " ".join(
