@@ -47,6 +47,9 @@ class DockerApi(OfOneBundle):
                 "NetworkMode": self.wanted.network,
                 "CgroupParent": self.daemon.enclave.group,
                 "SecurityOpt": security,
+                # The bundle of the others hides nothing of /proc and /sys.
+                "MaskedPaths": [],
+                "ReadonlyPaths": [],
                 "Binds": [f"{self.files.extra}:{path}" for path in targets(self.wanted.mounts)],
             },
         }
@@ -70,6 +73,7 @@ class DockerRun(ByCommands, DockerApi):
         options = [
             "--network", wanted.network, "--cgroup-parent", self.daemon.enclave.group,
             "--hostname", HOSTNAME, "--security-opt", "no-new-privileges",
+            "--security-opt", "systempaths=unconfined",
         ]  # fmt: skip
         if not wanted.seccomp:
             options += ["--security-opt", "seccomp=unconfined"]

@@ -87,12 +87,12 @@ class Starting:
         for started in everyone:
             self._look_back(started)
         units = self.lab.clock.units
-        if self.lab.clock.name == "wall" or isinstance(self.runtime, Bare):
+        if self.lab.clock.name == "wall":
             took = [began - started.began for started, began in zip(everyone, first, strict=True)]
             values = {"start": units(mean(took)), "stop": units(mean(stop))}
             for step in everyone[0].steps:
                 values[step] = units(mean(started.steps[step] for started in everyone))
-        else:  # between two of the times that were taken there is waiting
+        else:  # between those times there is waiting: the kernel's own too, for a group's lock
             values = {"start": units(ticks), "stop": units(stopping)}
         return values | {"tasks": tasks} | dict(self.kept)
 
