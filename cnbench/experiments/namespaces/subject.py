@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean, median
+from statistics import fmean
 from typing import Any, cast
 
 from cnbench.core.experiment import Subject
@@ -38,9 +38,9 @@ _TEARDOWN = 0.1
 # What workers take to give back what an end has left to them. No tick falls into it, and always an
 # end of the scheduler's load averages' periods of 2^20 ns: what both cost would set samples apart.
 _AFTERMATH = 0.002
-# How many begin and end in a sample, of which the median counts. Every some calls a cache of the
-# kernel is filled anew (a slab, the random numbers that guard stacks), for 1,600 to 3,000 of some
-# 20,000 instructions; among times it is lost.
+# How many begin and end in a sample, of which the least counts. Every some calls the kernel fills a
+# store anew (a slab, random numbers) or mixes its entropy, for 1,600 to 3,200 of some 20,000
+# instructions: that only adds. Among times it is lost.
 _ROUNDS = {"wall": 1, "instructions": 3}
 
 
@@ -65,7 +65,7 @@ class Cloning:
     def sample(self) -> Mapping[str, float]:
         """The time of the call, and of the end."""
         rounds = [self._once() for _ in range(_ROUNDS[self.lab.clock.name])]
-        return {name: median(turn[name] for turn in rounds) for name in rounds[0]}
+        return {name: min(turn[name] for turn in rounds) for name in rounds[0]}
 
     def _once(self) -> Mapping[str, float]:
         kinds = self.evidence.kinds
