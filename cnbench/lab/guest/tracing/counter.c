@@ -41,6 +41,7 @@ __attribute__((visibility("default"))) int qemu_plugin_version = 1;
 
 #define KERNEL (UINT64_C(1) << 63)
 #define STACK_BITS 14
+#define MOST_MOVED 256 /* PUSH_REGS of arch/x86/entry/calling.h moves it by the size of pt_regs, 168 */
 /* Documentation/arch/x86/x86_64/mm.rst: where the stacks are on which a processor enters the kernel. */
 #define ENTRY_STACKS_BEGIN UINT64_C(0xfffffe0000000000)
 #define ENTRY_STACKS_END UINT64_C(0xfffffe8000000000)
@@ -298,9 +299,12 @@ static void on_return(unsigned int cpu, uint32_t info, uint64_t slot, void *data
     struct stack *stack = stack_at(slot);
     while (stack->used && stack->calls[stack->used - 1].slot < slot)
         stack->used--;
-    if (stack->used && stack->calls[stack->used - 1].slot == slot)
-        context = stack->calls[--stack->used].context;
-    else if (!(slot >= ENTRY_STACKS_BEGIN && slot < ENTRY_STACKS_END))
+    if (stack->used) {
+        /* An entry of the kernel moves its return address below the registers that it saves. */
+        if (stack->calls[stack->used - 1].slot - slot <= MOST_MOVED)
+            context = stack->calls[--stack->used].context;
+        /* Otherwise somebody has put an address there, and jumps to it. */
+    } else if (!(slot >= ENTRY_STACKS_BEGIN && slot < ENTRY_STACKS_END))
         context = stack->root; /* called before anything was counted */
 }
 
