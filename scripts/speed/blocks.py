@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
-import subprocess
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,20 +34,20 @@ main()
 
 def run(side: Side, folder: Path, *argv: str) -> None:
     """Carry ``cnbench run`` with these arguments out, as a user does."""
-    out = folder / f"run-{'before' if side.earlier else 'after'}.jsonl"
-    subprocess.run([side.cnbench, "run", *argv, "-o", out, "--force"],
-                   cwd=folder, capture_output=True, check=True)  # fmt: skip
+    side.done([side.cnbench, "run", *argv, "-o", new_file(folder)], folder)
+
+
+def new_file(folder: Path) -> Path:
+    """Where a run can be written to: earlier builds replace no file, and have no ``--force``."""
+    return Path(tempfile.mkdtemp(dir=folder)) / "run.json"
 
 
 def times_of(side: Side, folder: Path, argv: Sequence[str]) -> dict[str, float]:
     """How long a run took, its first block and each further one; seconds by the wall clock."""
-    notes, out = folder / "notes", folder / "noted.jsonl"
-    notes.unlink(missing_ok=True)
+    out = new_file(folder)
+    notes = out.with_name("notes")
     began = time.monotonic()
-    subprocess.run(
-        [side.python, "-c", _NOTING, notes, "run", *argv, "-o", out, "--force"],
-        cwd=folder, capture_output=True, check=True,
-    )  # fmt: skip
+    side.done([side.python, "-c", _NOTING, notes, "run", *argv, "-o", out], folder)
     took = time.monotonic() - began
     ended = [float(line) for line in notes.read_text().split()]
     found = {WALL: took, FIRST_BLOCK: ended[0] - began}

@@ -5,12 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU_TIME, MEMORY, WALL = "CPU time", "peak memory", "time"
+
+# How much is shown of what a command was, and said.
+_SHOWN = 500
 
 # A process has the peak of the one that it is forked from until it is another program, so a small
 # one starts what is measured. In the build's folder: an interpreter told a program imports from the
@@ -53,22 +57,31 @@ class Side:
         Raises:
             RuntimeError: it failed.
         """
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", _LAUNCHER, *map(str, argv)],
-            cwd=self.python.parent, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if done.returncode:
-            raise RuntimeError(f"{argv} ended with {done.returncode}: {done.stderr}")
-        seconds, kibibytes, took = map(float, done.stdout.split())
+        launched = [sys.executable, "-I", "-S", "-c", _LAUNCHER, *argv]
+        seconds, kibibytes, took = map(float, self.done(launched, self.python.parent).split())
         return {CPU_TIME: seconds, MEMORY: kibibytes * 1024, WALL: took}
 
     def told_by(self, program: str, *argv: object) -> list[float]:
-        """The numbers that a Python program prints when this build runs it."""
-        done = subprocess.run(
-            [self.python, "-c", program, *map(str, argv)],
-            cwd=self.python.parent, capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        return [float(word) for word in done.stdout.split()]
+        """The numbers that a Python program prints when this build runs it.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        said = self.done([self.python, "-c", program, *argv], self.python.parent)
+        return [float(word) for word in said.split()]
+
+    def done(self, argv: Sequence[object], folder: Path) -> str:
+        """Run a command to its end in a folder; what it printed.
+
+        Raises:
+            RuntimeError: it failed; with the end of what it said.
+        """
+        words = [str(word) for word in argv]
+        done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode:
+            said = done.stderr.strip()[-_SHOWN:]
+            raise RuntimeError(f"{' '.join(words)[-_SHOWN:]} ended with {done.returncode}: {said}")
+        return done.stdout
 
 
 def here() -> Side:

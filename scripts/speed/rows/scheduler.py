@@ -45,7 +45,7 @@ def _decide(nodes: int, times: int, which: str, side: Side, folder: Path) -> dic
 
 def rows(*, reduced: bool) -> list[Row]:
     """The rows of this file."""
-    nodes, times = (100, 20) if reduced else (5_000, 600)
+    nodes, times = (100, 20) if reduced else (5_000, 300)
     asked = (
         ("new", "a pod whose every question is new", 1 / 3),
         ("known", "a pod whose questions are known", 1 / 2),
