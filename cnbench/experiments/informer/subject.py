@@ -26,7 +26,7 @@ from cnbench.lab.waiting import wait_until
 # Events that come one at a time, so that what was read last is what the event came with.
 _EVENTS, _APART = 20, 50.0
 # Writes amid which connections are cut, in number and in a second.
-_AMID, _RATE = 200, 200.0
+_AMID, _AFTER, _RATE = 200, 20, 200.0
 # client-go waits up to half a minute before it connects again.
 _PATIENCE = 120.0
 
@@ -89,7 +89,8 @@ class Informing:
     def _cut(self, program: Informers, traffic: Traffic) -> float:
         """Cut every informer amid writes: the mean of the ns until it reads an event again."""
         with _cutting(program, self._moments()) as cuts:
-            written = traffic.write(_AMID, _RATE)
+            traffic.write(_AMID, _RATE)
+        written = traffic.write(_AFTER, _RATE)  # however late the last cut was
         self._wait_for(program, written[-1].version)
         self._compare(program)
         return mean(
@@ -98,8 +99,8 @@ class Informing:
         )
 
     def _moments(self) -> list[float]:
-        """When to cut each informer, in seconds from the first write; the last ones go on after."""
-        return [self.moments.uniform(0, 0.9 * _AMID / _RATE) for _ in range(self.informers)]
+        """When to cut each informer, in seconds from the first write."""
+        return [self.moments.uniform(0, _AMID / _RATE) for _ in range(self.informers)]
 
     def _compare(self, program: Informers) -> None:
         contents, _ = self.stock.listed()

@@ -138,7 +138,7 @@ class Reconciling:
 
     def proof(self) -> Proof:
         """Every object was made once, by its owner, and the steps are the whole."""
-        # Some steps are those of other requests, so a stall of this one is in no step of its sample.
+        # Some steps are those of other requests: a stall of this one is in none.
         rest = median(self.rests) if self.rests else 1.0
         wanted = (1, 1, self.replicas, self.replicas)
         owners = {"ReplicaSet of the Deployment", "Pod of the ReplicaSet"}
