@@ -18,7 +18,7 @@ from cnbench.control_plane.servers.etcd import MEMORY
 from cnbench.control_plane.stock import Stock, open_stock
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof, equal
-from cnbench.experiments.informer.grid import METADATA
+from cnbench.experiments.informer.grid import METADATA, STREAMED
 from cnbench.experiments.list_watch.subject import require_servers
 from cnbench.lab.host import Lab
 from cnbench.lab.waiting import wait_until
@@ -38,6 +38,7 @@ class Informing:
     Attributes:
         told: how the events differ from what was written, before cuts.
         objects: the numbers of objects that stores had when they were synced.
+        lists: how many lists the API server was asked for by then.
         cuts: how many informers were cut.
         equal: how many of them had the server's contents afterwards.
     """
@@ -45,10 +46,12 @@ class Informing:
     lab: Lab
     stock: Stock
     form: str
+    streamed: bool
     informers: int
     moments: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311
     told: Account = field(default_factory=Account)
     objects: set[int] = field(default_factory=set)
+    lists: set[int] = field(default_factory=set)
     cuts: int = 0
     equal: int = 0
 
@@ -56,13 +59,17 @@ class Informing:
         """One life of the program."""
         units = self.lab.clock.units
         with (
-            open_informers(self.stock.plane, self.stock.kind) as program,
+            open_informers(self.stock.plane, self.stock.kind, self.streamed) as program,
             self.stock.writes(_RATE) as traffic,
         ):
+            server, lists = self.stock.plane.api.daemon, self.stock.lists()
+            server.forget_peak()
             before = program.daemon.cpu_time()
             with self.lab.timed.part():
                 synced = program.start(self.form, self.informers)
             cpu = program.daemon.cpu_time() - before
+            peak = server.peak_memory()
+            self.lists.add(self.stock.lists() - lists)
             self.objects.add(synced.objects)
             event, queued = self._events(program, traffic)
             recovery = self._cut(program, traffic)
@@ -73,6 +80,7 @@ class Informing:
             "queued": units(queued),
             "recovery": units(recovery),
             "cpu": units(cpu / self.informers),
+            "peak": peak,
         }
 
     def _events(self, program: Informers, traffic: Traffic) -> tuple[float, float]:
@@ -120,6 +128,11 @@ class Informing:
         return Proof(
             (
                 equal("objects in all stores", {self.stock.count * self.informers}, self.objects),
+                equal(
+                    "lists that the server was asked for",
+                    {0 if self.streamed else self.informers},
+                    self.lists,
+                ),
                 equal("what was written, and what was told of it", Account(), self.told),
                 equal(f"equal to the server's after {self.cuts} cuts", self.cuts, self.equal),
             )
@@ -157,7 +170,8 @@ def open_subject(params: Point, lab: Lab) -> Iterator[Informing]:
     """Informers of a point, on servers that the cases of its group share."""
     wanted = params.text("server"), params.whole("objects"), params.whole("size"), MEMORY
     stock = lab.fixture(("stock", *wanted), lambda: open_stock(lab, *wanted))
-    yield Informing(lab, stock, params.text("form"), params.whole("informers"))
+    streamed = params.text("source") == STREAMED
+    yield Informing(lab, stock, params.text("form"), streamed, params.whole("informers"))
 
 
 def require(params: Point, lab: Lab) -> None:
