@@ -58,10 +58,7 @@ class Informing:
     def sample(self) -> Mapping[str, float]:
         """One life of the program."""
         units = self.lab.clock.units
-        with (
-            open_informers(self.stock.plane, self.stock.kind, self.streamed) as program,
-            self.stock.writes(_RATE) as traffic,
-        ):
+        with open_informers(self.stock.plane, self.stock.kind, self.streamed) as program:
             server, lists = self.stock.plane.api.daemon, self.stock.lists()
             server.forget_peak()
             before = program.daemon.cpu_time()
@@ -71,8 +68,9 @@ class Informing:
             peak = server.peak_memory()
             self.lists.add(self.stock.lists() - lists)
             self.objects.add(synced.objects)
-            event, queued = self._events(program, traffic)
-            recovery = self._cut(program, traffic)
+            with self.stock.writes(_RATE) as traffic:
+                event, queued = self._events(program, traffic)
+                recovery = self._cut(program, traffic)
         return {
             "sync": units(mean(synced.took)),
             "memory": (synced.after - synced.before) / synced.objects,
