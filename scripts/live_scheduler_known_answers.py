@@ -73,8 +73,9 @@ def compare(api: Client, pods: int, nodes: int, rng: random.Random) -> tuple[lis
         wait_until(partial(node_of, api, name), f"{name} was not bound", within=PATIENCE)
         bound = typed(api.get(f"{PODS}/{name}"), "Pod")
         live = bound["spec"].pop("nodeName")
-        best = best_nodes([*standing, *placed], bound)
-        heard += live not in best_nodes([*standing, *placed], bound, CONTROL)
+        file = ClusterFile([*standing, *placed])
+        best = best_nodes(file, bound)
+        heard += live not in best_nodes(file, bound, CONTROL)
         if live not in best:
             differing.append(f"{name} went to {live}; ours: {', '.join(sorted(best))}")
         bound["spec"]["nodeName"] = live
@@ -83,10 +84,9 @@ def compare(api: Client, pods: int, nodes: int, rng: random.Random) -> tuple[lis
 
 
 def best_nodes(
-    objects: list[dict[str, Any]], waiting: dict[str, Any], weights: dict[str, int] | None = None
+    file: ClusterFile, waiting: dict[str, Any], weights: dict[str, int] | None = None
 ) -> set[str]:
     """Our best nodes for a pod; several where they are equal."""
-    file = ClusterFile(objects)
     scheduler, asked = Scheduler(file.world.cluster(), RELEASE, weights=weights), file.pod(waiting)
     scores = scheduler.score(asked, scheduler.filter(asked).names())
     most = scores.total.max()
