@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,3 +71,21 @@ def _own() -> Binaries:
     if not folder.is_dir():
         raise UnsupportedError(f"{VARIABLE} names {folder}, which is no folder", "name another")
     return Binaries(OWN, folder)
+
+
+def versions() -> dict[str, str]:
+    """What there is of each of ``SERVERS``: a digest of its programs, for a fingerprint.
+
+    Raises:
+        UnsupportedError: another user could have put them there.
+    """
+    found = {
+        name: cache.text_digest(*one.digests.values())
+        for name, recipe in recipes.RECIPES.items()
+        if (one := recipes.built(recipe))
+    }
+    if os.environ.get(VARIABLE):
+        with contextlib.suppress(UnsupportedError):
+            own = sorted(path for path in _own().folder.iterdir() if path.is_file())
+            found[OWN] = cache.digest_of(*own)
+    return {f"servers {name}": digest[:12] for name, digest in found.items()}

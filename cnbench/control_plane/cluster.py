@@ -7,7 +7,7 @@ kubelet for until it is to run: it is made, counted, scheduled and bound.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,13 +47,18 @@ def node_name(number: int) -> str:
     return f"node-{number:04}"
 
 
-def add_node(client: Client, number: int, labels: dict[str, str] | None = None) -> None:
-    """Make a node that is ready; raises RefusedError."""
+def add_node(
+    client: Client,
+    number: int,
+    labels: Mapping[str, str] | None = None,
+    capacity: Mapping[str, str] = _CAPACITY,
+) -> None:
+    """Make a node that is ready, with more ``labels`` than its name; raises RefusedError."""
     name = node_name(number)
-    named = {"kubernetes.io/hostname": name} | (labels or {})
+    named = {"kubernetes.io/hostname": name, **(labels or {})}
     client.demand("POST", "/api/v1/nodes", {"metadata": {"name": name, "labels": named}})
     ready = {"type": "Ready", "status": "True", "reason": "KubeletReady"}
-    status = {"capacity": _CAPACITY, "allocatable": _CAPACITY, "conditions": [ready]}
+    status = {"capacity": capacity, "allocatable": capacity, "conditions": [ready]}
     client.demand("PATCH", f"/api/v1/nodes/{name}/status", {"status": status}, content=_MERGE)
     # Admission gives a new node a taint that the controller of nodes takes away: it is left out.
     client.demand("PATCH", f"/api/v1/nodes/{name}", {"spec": {"taints": None}}, content=_MERGE)

@@ -25,6 +25,8 @@ from cnbench.core.errors import CnbenchError
 
 PROGRAM = "informer"
 _SECONDS = 300.0
+# A feature of client-go, in its environment (k8s.io/client-go, features/envvar.go).
+_STREAMED = "KUBE_FEATURE_WatchListClient"
 # Each program of a plane listens on a port of its own: the last one's may not be free yet.
 _ports = itertools.count(7070)
 
@@ -133,8 +135,13 @@ def _get(plane: Plane, port: int, path: str) -> tuple[int, bytes]:
 
 
 @contextlib.contextmanager
-def open_informers(plane: Plane, kind: Kind) -> Iterator[Informers]:
+def open_informers(plane: Plane, kind: Kind, streamed: bool = False) -> Iterator[Informers]:
     """A program that can run informers of ``kind``; it is killed on leaving.
+
+    Args:
+        plane: whose API server they ask.
+        kind: what they follow.
+        streamed: whether they have their stores filled by a watch, instead of by a list.
 
     Raises:
         UnsupportedError: it is not built.
@@ -150,8 +157,9 @@ def open_informers(plane: Plane, kind: Kind) -> Iterator[Informers]:
         f"--namespace={NAMESPACE}", f"--listen=127.0.0.1:{port}",
     ]  # fmt: skip
     running = daemon.start(
-        plane.enclave, plane.folder, argv, lambda: _get(plane, port, "/healthz")[0] == 200
-    )
+        plane.enclave, plane.folder, argv, lambda: _get(plane, port, "/healthz")[0] == 200,
+        {_STREAMED: str(streamed).lower()},
+    )  # fmt: skip
     try:
         yield Informers(plane, running, port)
     finally:

@@ -68,6 +68,15 @@ class Stock:
             text = client.demand("GET", "/metrics").body.decode()
         return total(text, "etcd_request_duration_seconds_count", self._is_list_of_ours)
 
+    def lists(self) -> int:
+        """How many times the API server was asked to list the collection, as it says."""
+        with self.plane.api.client() as client:
+            text = client.demand("GET", "/metrics").body.decode()
+        return round(total(text, "apiserver_request_total", self._asks_for_a_list))
+
+    def _asks_for_a_list(self, labels: Labels) -> bool:
+        return (labels["verb"], labels["resource"]) == ("LIST", self.kind.resource)
+
     def _is_list_of_ours(self, labels: Labels) -> bool:
         # 1.20 names the Go type, later releases the resource.
         named = (labels.get("type", ""), labels.get("resource", ""))

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import cnbench
 from cnbench.containers.image import image as container_image
+from cnbench.control_plane.binaries import versions as server_versions
 from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.core.fingerprint import Fingerprint
 from cnbench.core.kernels.throttling import THROTTLING, throttling_era
@@ -186,6 +187,8 @@ def tools() -> dict[str, str]:
     found["scheduler loops"] = _scheduler_loops()
     with contextlib.suppress(UnsupportedError):
         found["container image"] = container_image().digest
+    with contextlib.suppress(UnsupportedError):
+        found |= server_versions()
     return found
 
 

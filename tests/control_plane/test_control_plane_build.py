@@ -138,3 +138,26 @@ def test_a_compiler_that_fails_is_heard(tmp_path):
     with pytest.raises(CnbenchError, match="server could not be compiled: x"):
         compiler.build(tmp_path / "bin", ["example.com/cmd/server"])
     assert said == ["compiling server: package 0 of at most 0"]
+
+
+def test_a_fingerprint_tells_servers_apart(recipe, tmp_path, monkeypatch):
+    assert binaries.versions() == {}
+    recipes.ensure(recipe, print)
+    program(tmp_path / "own", "etcd")
+    monkeypatch.setenv(binaries.VARIABLE, str(tmp_path / "own"))
+    before = binaries.versions()
+    assert set(before) == {"servers made-up", "servers own"}
+    (tmp_path / "own/etcd").write_text("another")
+    after = binaries.versions()
+    assert after["servers own"] != before["servers own"]
+    assert after["servers made-up"] == before["servers made-up"]
+
+
+def test_a_folder_of_ones_own_is_named_on_the_command_line(tmp_path, monkeypatch):
+    from cnbench.cli.measure.run import command as run
+
+    monkeypatch.setenv(binaries.VARIABLE, "another")
+    asked = ["list-watch", "-p", "server=own", "--bin-dir", str(tmp_path / "missing")]
+    said = CliRunner().invoke(run, [*asked, "--lab", "host", "-o", str(tmp_path / "run.json")])
+    assert "missing, which is no folder" in said.output
+    assert said.exit_code != 0

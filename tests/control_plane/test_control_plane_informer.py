@@ -41,6 +41,18 @@ def test_stores_are_the_servers_after_cuts_and_handlers_are_told_of_everything(
         EXPERIMENT.metric(metric).check(value)
 
 
+@pytest.mark.parametrize("source", ["list", "stream"])
+def test_stores_are_filled_from_where_it_is_said(opened, source):
+    with opened(server=APIEXTENSIONS, form="whole", source=source) as subject:
+        subject.sample()
+        assert subject.proof().holds, subject.proof().broken
+        assert subject.lists == {1 if source == "list" else 0}
+        subject.streamed = not subject.streamed
+        assert [check.claim for check in subject.proof().broken] == [
+            "lists that the server was asked for"
+        ]
+
+
 def test_a_store_that_differs_is_no_proof(opened, monkeypatch):
     usual = Informers.contents
 

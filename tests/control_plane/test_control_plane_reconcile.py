@@ -64,7 +64,7 @@ def test_a_rest_that_is_too_large_is_no_proof(opened, monkeypatch):
             "cnbench.experiments.reconcile.asking.storing", lambda admin: next(moments)
         )
         subject.sample()
-        assert "the rest is at most" in subject.proof().broken[-1].claim
+        assert "the rest is at most 2%" in subject.proof().broken[-1].claim
 
 
 def line(resource, at, name="web", **changes):

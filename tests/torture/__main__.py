@@ -30,8 +30,9 @@ def main():
     parser.add_argument("--processes", type=int, default=10, help="and by processes of their own")
     parser.add_argument("--guest", type=float, default=0.1, help="share of trials in a guest")
     parser.add_argument(
-        "--run", action="append", choices=sorted(kills.HOST_RUNS), metavar="EXPERIMENT",
-        help="of the host's runs that are killed; all where none is given",
+        "--run", action="append", choices=sorted(kills.HOST_RUNS | kills.NAMED_RUNS),
+        metavar="EXPERIMENT",
+        help="of the host's runs that are killed; all that need no build where none is given",
     )  # fmt: skip
     parser.add_argument("--ignore", metavar="REGEX", help="what others change on this machine")
     parser.add_argument("--log", type=Path, default=None)
@@ -51,7 +52,8 @@ def torture_by_kills(given, rng, ends):
     kinds = ("ask",) if given.only == "stops" else ("kill", "ask", "child")
     totals = Counter()
     broken = 0
-    ours = {name: kills.HOST_RUNS[name] for name in given.run or kills.HOST_RUNS}
+    all_runs = kills.HOST_RUNS | kills.NAMED_RUNS
+    ours = {name: all_runs[name] for name in given.run or kills.HOST_RUNS}
     while time.monotonic() < ends and totals["landed"] < given.count:
         runs = kills.GUEST_RUNS if rng.random() < given.guest else ours
         death = kills.carry_out(kills.random_death(rng, runs, kinds), runs, given.ignore)

@@ -71,6 +71,12 @@ HOST_RUNS = {
     "container-gc": (["container-gc", "-p", "dead=1", *_SHORT], 12),
     "container-start": (["container-start", *_SHORT], 12),
 }  # fmt: skip
+# Of what is measured only where it is named, since `cnbench control-plane build` comes first.
+NAMED_RUNS = {
+    "list-watch": (["list-watch", "-p", "objects=100", "-p", "way=list,watch-relist", *_SHORT], 60),
+    "informer": (["informer", "-p", "objects=100", "-p", "form=whole", *_SHORT], 40),
+    "reconcile": (["reconcile", "-p", "replicas=1", "-p", "nodes=1", *_SHORT], 40),
+}
 GUEST_RUNS = {
     "guest": (
         ["service-routing", "-p", "mode=iptables", "-p", "services=1", "-p", "position=first",

@@ -30,8 +30,8 @@ def command() -> None:
 def build(names: tuple[str, ...], rebuild: bool) -> None:
     """Build servers into the cache; needs the network and 6 GB meanwhile, but not root.
 
-    Without NAME, all that `cnbench control-plane list` knows: a quarter of an hour on two
-    processors. Sources, libraries and the compiler are Debian's, from this machine's mirror.
+    Without NAME, all that `cnbench control-plane list` knows: a quarter of an hour of CPU time.
+    Sources, libraries and the compiler are Debian's, from this machine's mirror.
 
     \b
     Examples:

@@ -11,6 +11,7 @@ import click
 
 from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
 from cnbench.cli.measure.own_services import own_services_options, with_own_services
+from cnbench.cli.measure.servers import servers_option
 from cnbench.cli.options import json_option, lab_options, sampling_options
 from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import Request, Run
@@ -30,6 +31,7 @@ from cnbench.store.runs import find_run, place_of, results_folder
 @sampling_options
 @lab_options
 @own_services_options
+@servers_option
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
 @click.option(
     "--keep-capture",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +81,11 @@ class Daemon:
 
 
 def start(
-    enclave: Enclave, folder: Path, argv: Sequence[str], answers: Callable[[], bool]
+    enclave: Enclave,
+    folder: Path,
+    argv: Sequence[str],
+    answers: Callable[[], bool],
+    environment: Mapping[str, str] | None = None,
 ) -> Daemon:
     """Start a server, and wait until it answers; it ends with the enclave.
 
@@ -90,13 +94,15 @@ def start(
         folder: for its log.
         argv: its program and arguments.
         answers: whether it does; a CnbenchError is a no.
+        environment: what it finds in its environment beside what is there.
 
     Raises:
         CnbenchError: it has ended, or does not answer; the message ends with what it logged last.
     """
     name = Path(argv[0]).name
     log = folder / f"{name}.log"
-    daemon = Daemon(enclave, name, enclave.do("serve", list(argv), str(log), {}), log)
+    pid = enclave.do("serve", list(argv), str(log), dict(environment or {}))
+    daemon = Daemon(enclave, name, pid, log)
 
     def ready() -> bool:
         try:

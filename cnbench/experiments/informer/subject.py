@@ -18,7 +18,7 @@ from cnbench.control_plane.servers.etcd import MEMORY
 from cnbench.control_plane.stock import Stock, open_stock
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof, equal
-from cnbench.experiments.informer.grid import METADATA
+from cnbench.experiments.informer.grid import METADATA, STREAMED
 from cnbench.experiments.list_watch.subject import require_servers
 from cnbench.lab.host import Lab
 from cnbench.lab.waiting import wait_until
@@ -26,7 +26,7 @@ from cnbench.lab.waiting import wait_until
 # Events that come one at a time, so that what was read last is what the event came with.
 _EVENTS, _APART = 20, 50.0
 # Writes amid which connections are cut, in number and in a second.
-_AMID, _RATE = 200, 200.0
+_AMID, _AFTER, _RATE = 200, 20, 200.0
 # client-go waits up to half a minute before it connects again.
 _PATIENCE = 120.0
 
@@ -38,6 +38,7 @@ class Informing:
     Attributes:
         told: how the events differ from what was written, before cuts.
         objects: the numbers of objects that stores had when they were synced.
+        lists: how many lists the API server was asked for by then.
         cuts: how many informers were cut.
         equal: how many of them had the server's contents afterwards.
     """
@@ -45,27 +46,31 @@ class Informing:
     lab: Lab
     stock: Stock
     form: str
+    streamed: bool
     informers: int
     moments: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311
     told: Account = field(default_factory=Account)
     objects: set[int] = field(default_factory=set)
+    lists: set[int] = field(default_factory=set)
     cuts: int = 0
     equal: int = 0
 
     def sample(self) -> Mapping[str, float]:
         """One life of the program."""
         units = self.lab.clock.units
-        with (
-            open_informers(self.stock.plane, self.stock.kind) as program,
-            self.stock.writes(_RATE) as traffic,
-        ):
+        with open_informers(self.stock.plane, self.stock.kind, self.streamed) as program:
+            server, lists = self.stock.plane.api.daemon, self.stock.lists()
+            server.forget_peak()
             before = program.daemon.cpu_time()
             with self.lab.timed.part():
                 synced = program.start(self.form, self.informers)
             cpu = program.daemon.cpu_time() - before
+            peak = server.peak_memory()
+            self.lists.add(self.stock.lists() - lists)
             self.objects.add(synced.objects)
-            event, queued = self._events(program, traffic)
-            recovery = self._cut(program, traffic)
+            with self.stock.writes(_RATE) as traffic:
+                event, queued = self._events(program, traffic)
+                recovery = self._cut(program, traffic)
         return {
             "sync": units(mean(synced.took)),
             "memory": (synced.after - synced.before) / synced.objects,
@@ -73,6 +78,7 @@ class Informing:
             "queued": units(queued),
             "recovery": units(recovery),
             "cpu": units(cpu / self.informers),
+            "peak": peak,
         }
 
     def _events(self, program: Informers, traffic: Traffic) -> tuple[float, float]:
@@ -89,7 +95,8 @@ class Informing:
     def _cut(self, program: Informers, traffic: Traffic) -> float:
         """Cut every informer amid writes: the mean of the ns until it reads an event again."""
         with _cutting(program, self._moments()) as cuts:
-            written = traffic.write(_AMID, _RATE)
+            traffic.write(_AMID, _RATE)
+        written = traffic.write(_AFTER, _RATE)  # however late the last cut was
         self._wait_for(program, written[-1].version)
         self._compare(program)
         return mean(
@@ -98,8 +105,8 @@ class Informing:
         )
 
     def _moments(self) -> list[float]:
-        """When to cut each informer, in seconds from the first write; the last ones go on after."""
-        return [self.moments.uniform(0, 0.9 * _AMID / _RATE) for _ in range(self.informers)]
+        """When to cut each informer, in seconds from the first write."""
+        return [self.moments.uniform(0, _AMID / _RATE) for _ in range(self.informers)]
 
     def _compare(self, program: Informers) -> None:
         contents, _ = self.stock.listed()
@@ -119,6 +126,11 @@ class Informing:
         return Proof(
             (
                 equal("objects in all stores", {self.stock.count * self.informers}, self.objects),
+                equal(
+                    "lists that the server was asked for",
+                    {0 if self.streamed else self.informers},
+                    self.lists,
+                ),
                 equal("what was written, and what was told of it", Account(), self.told),
                 equal(f"equal to the server's after {self.cuts} cuts", self.cuts, self.equal),
             )
@@ -156,7 +168,8 @@ def open_subject(params: Point, lab: Lab) -> Iterator[Informing]:
     """Informers of a point, on servers that the cases of its group share."""
     wanted = params.text("server"), params.whole("objects"), params.whole("size"), MEMORY
     stock = lab.fixture(("stock", *wanted), lambda: open_stock(lab, *wanted))
-    yield Informing(lab, stock, params.text("form"), params.whole("informers"))
+    streamed = params.text("source") == STREAMED
+    yield Informing(lab, stock, params.text("form"), streamed, params.whole("informers"))
 
 
 def require(params: Point, lab: Lab) -> None:

@@ -10,7 +10,7 @@ from cnbench.control_plane.servers.plane import require_plane
 from cnbench.control_plane.stock import open_stock
 from cnbench.core.experiment import Subject
 from cnbench.core.parameter import Point
-from cnbench.experiments.list_watch.grid import RELIST, WATCH, is_list
+from cnbench.experiments.list_watch.grid import RELIST, STREAM, WATCH, is_list
 from cnbench.experiments.list_watch.listing import Listing
 from cnbench.experiments.list_watch.resuming import Resuming
 from cnbench.experiments.list_watch.watching import open_watching
@@ -25,7 +25,8 @@ def open_subject(params: Point, lab: Lab) -> Iterator[Subject]:
     wanted = (
         params.text("server"), params.whole("objects"), params.whole("size"), params.text("store")
     )  # fmt: skip
-    key = ("stock", cached, *wanted)
+    # Go gives memory back late: what a stream takes would not be seen behind what lists took.
+    key = ("stock", cached, way == STREAM, *wanted)
     stock = lab.fixture(key, lambda: open_stock(lab, *wanted, cached=cached))
     if is_list(params):
         yield Listing(lab, stock, way, params.text("encoding"), stock.version())
