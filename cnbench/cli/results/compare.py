@@ -12,9 +12,9 @@ from cnbench.analysis.compared import Compared, overall, questions
 from cnbench.analysis.comparison import compare_runs
 from cnbench.analysis.matching import environment_differences
 from cnbench.cli.measure import live
-from cnbench.cli.results.comparison_table import print_comparison
 from cnbench.cli.measure.own_services import own_services_options, with_own_services
 from cnbench.cli.options import Quantity, json_option, lab_options, sampling_options
+from cnbench.cli.results.comparison_table import print_comparison
 from cnbench.core.errors import ExitCode, UsageError
 from cnbench.core.run import Run
 from cnbench.core.units import FRACTION

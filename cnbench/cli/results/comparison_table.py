@@ -34,7 +34,9 @@ def print_comparison(compared: Sequence[Compared], units: Mapping[str, Mapping[s
     out = console()
     print_table(out, [*_telling(compared, units), *_figures(compared)])
     for reason in dict.fromkeys(
-        comparison.judgement.reason for comparison in compared if comparison.judgement.verdict == Verdict.INCONCLUSIVE
+        comparison.judgement.reason
+        for comparison in compared
+        if comparison.judgement.verdict == Verdict.INCONCLUSIVE
     ):
         out.print(f"  [yellow]inconclusive[/]: {escape(reason)}")
     for note in notes(compared):
@@ -47,9 +49,15 @@ def notes(compared: Sequence[Compared]) -> list[str]:
         f"[yellow]{unknown}: unknown[/]. The intervals marked * are what the blocks of these"
         f" {'runs' if unknown == BETWEEN_RUNS else 'set-ups'} tell, and another draw may lie"
         f" outside; what would tell: {WHAT_WOULD_TELL[unknown]}"
-        for unknown in dict.fromkeys(comparison.unknown for comparison in compared if comparison.unknown)
+        for unknown in dict.fromkeys(
+            comparison.unknown for comparison in compared if comparison.unknown
+        )
     ]
-    remembering = [comparison for comparison in compared if comparison.rests_on.autocorrelation >= _LARGE_MEMORY]
+    remembering = [
+        comparison
+        for comparison in compared
+        if comparison.rests_on.autocorrelation >= _LARGE_MEMORY
+    ]
     if remembering:
         most = max(comparison.rests_on.autocorrelation for comparison in remembering)
         said.append(
@@ -66,7 +74,7 @@ def notes(compared: Sequence[Compared]) -> list[str]:
 
 
 def _drawn(comparison: Compared) -> str:
-    """What was drawn independently: ``12 blocks``, ``8 set-ups``, ``3 runs``; * if that is not all."""
+    """What was drawn: ``12 blocks``, ``8 set-ups``, ``3 runs``; * if that is not all."""
     rests_on = comparison.rests_on
     many = "" if rests_on.units == 1 else "s"
     return f"{rests_on.units} {rests_on.unit}{many}{'*' if comparison.unknown else ''}"
@@ -102,7 +110,10 @@ def _figures(compared: Sequence[Compared]) -> list[Column]:
         column(b, lambda comparison: show_median(comparison.b)),
         column("B against A, 95 % interval", _effect),
         column("of", _drawn, right=False),
-        column("noise", lambda comparison: show_noise(comparison.metric, comparison.noise, comparison.b.unit)),
+        column(
+            "noise",
+            lambda comparison: show_noise(comparison.metric, comparison.noise, comparison.b.unit),
+        ),
         column("verdict", _verdict, right=False),
     ]
 
@@ -125,9 +136,16 @@ def _headings(compared: Sequence[Compared]) -> tuple[str, str]:
 def _effect(comparison: Compared) -> str:
     """The effect and its interval: ``+3.2 %  [+2.9 %, +3.5 %]``."""
     if comparison.metric.scale == "ratio":
-        ends = (comparison.effect.estimate - 1, comparison.effect.low - 1, comparison.effect.high - 1)
+        ends = (
+            comparison.effect.estimate - 1,
+            comparison.effect.low - 1,
+            comparison.effect.high - 1,
+        )
         unit = FRACTION
     else:
-        ends, unit = (comparison.effect.estimate, comparison.effect.low, comparison.effect.high), comparison.b.unit
+        ends, unit = (
+            (comparison.effect.estimate, comparison.effect.low, comparison.effect.high),
+            comparison.b.unit,
+        )
     effect, low, high = (format_quantity(end, unit, signed=True) for end in ends)
     return f"{effect}  [dim]{low} – {high}[/]"

@@ -63,7 +63,13 @@ def command(experiments: tuple[str, ...], folder: Path | None, as_json: bool) ->
 
 def _cells(spread: Spread) -> list[str]:
     where = f"{spread.environment.lab} {spread.environment.clock} {spread.environment.kernel}"
-    sizes = (spread.inside, spread.between_setups, spread.between_runs, spread.find_one, spread.find_three)
+    sizes = (
+        spread.inside,
+        spread.between_setups,
+        spread.between_runs,
+        spread.find_one,
+        spread.find_three,
+    )
     return [
         *(escape(text) for text in (spread.experiment, spread.metric.name, where)),
         str(spread.cases),

@@ -17,8 +17,8 @@ from cnbench.analysis.rows import rows_of
 from cnbench.cli.options import json_option
 from cnbench.cli.results.answers_text import print_answers
 from cnbench.cli.results.published_table import show_beside_published
-from cnbench.cli.wide_tables import console
 from cnbench.cli.tables import print_run
+from cnbench.cli.wide_tables import console
 from cnbench.core.run import Run
 from cnbench.store import run_file
 from cnbench.store.runs import find_run, results_folder
