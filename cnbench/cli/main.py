@@ -83,7 +83,7 @@ class LazyCommands(click.Group):
 
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
+@click.version_option(__version__, prog_name="cnbench")
 def cli() -> None:
     """Measure what the building blocks under every container platform cost, with proof.
 
