@@ -25,6 +25,7 @@ COMMANDS = {
     "show": ("results.show", "What a run answers, and its tables."),
     "claims": ("results.claims", "What everybody says, tested on a run."),
     "compare": ("results.compare", "Compare two runs, or two variants live."),
+    "baseline": ("results.baseline", "Runs that have a name, to compare later ones with."),
     "noise": ("results.noise", "What results here differ by, and what change could be found."),
     "report": ("results.report", "Write the HTML report."),
     "fleet": ("fleet.command", "Many nodes together: who is odd, and what of."),
