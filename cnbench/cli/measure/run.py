@@ -11,6 +11,7 @@ import click
 
 from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
 from cnbench.cli.measure.own_services import own_services_options, with_own_services
+from cnbench.cli.measure.presets import CommandWithPresets
 from cnbench.cli.options import json_option, lab_options, sampling_options
 from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import Request, Run
@@ -25,8 +26,8 @@ from cnbench.store.repeats import plans_for, with_repeats
 from cnbench.store.runs import find_run, place_of, results_folder
 
 
-@click.command("run")
-@click.argument("experiments", nargs=-1, metavar="[EXPERIMENT]...")
+@click.command("run", cls=CommandWithPresets)
+@click.argument("experiments", nargs=-1, metavar="[EXPERIMENT|@PRESET]...")
 @sampling_options
 @lab_options
 @own_services_options
@@ -68,11 +69,15 @@ def command(
 ) -> None:
     """Measure experiments (by default all of them), and keep the result as a run file.
 
+    A preset is a table of cnbench.toml, [presets.nightly]: `experiments`, their `parameters`, and
+    these options by their long names. What is typed beside it overrides it.
+
     \b
     Examples:
       cnbench run --quick
       cnbench run cpu-quota -p quota=20% -p period=10ms,100ms --budget 1m
       cnbench run service-routing --services-from mine.yaml --service shop/web
+      cnbench run @nightly --budget 10m
       cnbench run --resume latest
       cnbench run --resume before.json --repeat 2
     """
