@@ -24,7 +24,7 @@ from cnbench.asv.lab_choice import venue_for
 from cnbench.core.case import Group
 from cnbench.core.errors import CnbenchError
 from cnbench.core.experiment import Experiment
-from cnbench.core.parameter import Params
+from cnbench.core.parameter import Params, Point, Value
 from cnbench.core.run import CaseResult
 from cnbench.core.venue import HOST, Venue
 from cnbench.experiments.registry import experiment_called
@@ -33,8 +33,9 @@ from cnbench.measuring.dispatch import measure
 from cnbench.measuring.events import CaseEnded, Event, Warned
 from cnbench.measuring.plan import QUICK_SECONDS, Plan, make_groups
 
-Point = tuple[str, ...]
-Measured = dict[Point, CaseResult]
+# A point's values of the axes, as written.
+Written = tuple[str, ...]
+Measured = dict[Written, CaseResult]
 
 
 class Suite:
@@ -57,7 +58,7 @@ class Suite:
     """
 
     experiment: ClassVar[str]
-    axes: ClassVar[Mapping[str, Point]]
+    axes: ClassVar[Mapping[str, Written]]
     fixed: ClassVar[Mapping[str, str]] = {}
     counted: ClassVar[bool] = False
     venue: ClassVar[Venue] = HOST
@@ -80,10 +81,12 @@ class Suite:
 
     @property
     def param_names(self) -> list[str]:
+        """The names of the axes, for asv."""
         return list(self.axes)
 
     @property
     def params(self) -> list[list[str]]:
+        """The values of each axis, for asv."""
         return [list(values) for values in self.axes.values()]
 
     def setup(self, measured: Measured, *point: str) -> None:
@@ -116,21 +119,23 @@ class Grid:
     """
 
     def __init__(
-        self, experiment: Experiment, axes: Mapping[str, Point], fixed: Mapping[str, str]
+        self, experiment: Experiment, axes: Mapping[str, Written], fixed: Mapping[str, str]
     ) -> None:
         self.experiment = experiment
         self._texts = {
             name: {experiment.parameter(name).parse(text): text for text in texts}
             for name, texts in axes.items()
         }
-        given = {name: (experiment.parameter(name).parse(text),) for name, text in fixed.items()}
+        given: dict[str, tuple[Value, ...]] = {
+            name: (experiment.parameter(name).parse(text),) for name, text in fixed.items()
+        }
         given |= {name: tuple(values) for name, values in self._texts.items()}
-        first: dict[Point, Params] = {}
+        first: dict[Written, Point] = {}
         for point in experiment.grid(False, given):
             first.setdefault(self.written(point), point)
         self.points = list(first.values())
 
-    def written(self, params: Params) -> Point:
+    def written(self, params: Params) -> Written:
         """A point's values of the axes, as written."""
         return tuple(texts[params[name]] for name, texts in self._texts.items())
 
@@ -190,7 +195,7 @@ def tracked(experiment_name: str, metric_name: str) -> Callable[..., dict[str, A
         _refuse_a_second_time(" ".join((metric_name, *point)))
         return samples
 
-    track.metric = metric
-    track.pretty_name = f"{experiment_name}: {metric.name}"
+    # What asv reads of a benchmark, and what `Suite` gives it a unit by.
+    vars(track).update(metric=metric, pretty_name=f"{experiment_name}: {metric.name}")
     track.__doc__ = metric.summary
     return track
