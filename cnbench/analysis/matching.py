@@ -66,7 +66,7 @@ def matched(a: Run, b: Run) -> list[tuple[CaseResult, CaseResult, Metric]]:
 
 _Naming = Callable[[Case], tuple[str, ...]]
 
-# What follows from a user's own file of services (see `measure.own_services`).
+# What follows from a user's own file of services (see `cnbench.measuring.own_services`).
 _FOLLOWING = {"service-routing": ("services", "endpoints")}
 
 

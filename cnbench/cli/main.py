@@ -37,6 +37,7 @@ COMMANDS = {
     "behaviours": ("machine.behaviours", "What kernels do, and what changes from one to the next."),
     "cliffs": ("measure.cliffs", "Where a cost leaves its line as a parameter grows."),
     "profile": ("measure.profile", "Where the instructions of one case go, by function."),
+    "init": ("init.command", "Set the suite up in a repository of yours, for its CI."),
     "guest": ("machine.guest", "Build, list and run guest machines."),
     "control-plane": ("machine.control_plane", "Build and list the servers of Kubernetes."),
     "schedule": (
