@@ -13,9 +13,10 @@ import warnings
 from typing import Any, cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from cnbench import __version__
-from cnbench.cli import streams
+from cnbench.cli import completion, streams
 
 # A command's module is imported only when that command runs: `cnbench --help` answers at once.
 COMMANDS = {
@@ -49,6 +50,7 @@ COMMANDS = {
         "kubernetes.kube_scheduler",
         "A run beside a running kube-scheduler's own figures.",
     ),
+    "completion": ("machine.completing", "What has a shell complete cnbench's commands."),
     "gc": ("machine.gc", "Remove what a killed run left behind."),
 }
 
@@ -70,6 +72,14 @@ class LazyCommands(click.Group):
         module = importlib.import_module(f"cnbench.cli.{COMMANDS[name][0]}")
         command: click.Command = module.command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """What a shell completes to the name of a command, without importing any."""
+        return [
+            CompletionItem(name, help=summary)
+            for name, (_, summary) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing any."""
@@ -109,8 +119,12 @@ def main() -> None:
 
 def _run_command() -> int:
     """Call the command that was asked for, and say in one sentence why it failed."""
+    name = None  # that of the script or module that was started
+    if completion.is_asked():
+        completion.prepare()
+        name = completion.PROGRAM
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name=name, standalone_mode=False)
         sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
         click.echo("Stopped.", err=True)

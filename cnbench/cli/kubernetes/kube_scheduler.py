@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from cnbench.analysis.kube_scheduler import ServedBeside, beside, setting_of
 from cnbench.analysis.rows import rows_of
+from cnbench.cli import completion
 from cnbench.cli.options import json_option
 from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.errors import UsageError
@@ -35,7 +36,7 @@ _NOTES = (
 
 
 @click.command("kube-scheduler")
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=completion.runs)
 @click.option("--metrics-url", metavar="URL", help="Its /metrics page.")
 @click.option(
     "--metrics-file",

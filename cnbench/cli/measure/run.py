@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from cnbench.cli import completion
 from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
 from cnbench.cli.measure.own_services import own_services_options, with_own_services
 from cnbench.cli.measure.presets import CommandWithPresets
@@ -27,11 +28,21 @@ from cnbench.store.runs import find_run, place_of, results_folder
 
 
 @click.command("run", cls=CommandWithPresets)
-@click.argument("experiments", nargs=-1, metavar="[EXPERIMENT|@PRESET]...")
+@click.argument(
+    "experiments",
+    nargs=-1,
+    metavar="[EXPERIMENT|@PRESET]...",
+    shell_complete=completion.experiments_or_presets,
+)
 @sampling_options
 @lab_options
 @own_services_options
-@click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
+@click.option(
+    "--resume",
+    metavar="RUN",
+    shell_complete=completion.runs,
+    help="Go on with a run that was stopped.",
+)
 @click.option(
     "--keep-capture",
     is_flag=True,

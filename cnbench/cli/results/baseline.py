@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from cnbench.cli import completion
 from cnbench.cli.options import json_option
 from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.run import Run
@@ -28,8 +29,15 @@ def command() -> None:
 
 
 @command.command("save")
-@click.argument("name")
-@click.argument("run", default="latest")
+@click.argument(
+    "name",
+    shell_complete=completion.baselines,
+)
+@click.argument(
+    "run",
+    default="latest",
+    shell_complete=completion.runs,
+)
 def save(name: str, run: str) -> None:
     """Call RUN (by default the latest) NAME; an earlier baseline of that name is replaced.
 
@@ -59,7 +67,9 @@ def list_(as_json: bool) -> None:
 
 
 @command.command("remove")
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument(
+    "names", nargs=-1, required=True, metavar="NAME...", shell_complete=completion.baselines
+)
 def remove(names: tuple[str, ...]) -> None:
     """Remove baselines; the runs that they were made of stay."""
     for name in names:

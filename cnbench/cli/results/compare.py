@@ -10,6 +10,7 @@ import click
 from cnbench.analysis.choice import Choice
 from cnbench.analysis.comparison import compare_runs
 from cnbench.analysis.outcome import Outcome, outcome_of_runs
+from cnbench.cli import completion
 from cnbench.cli.measure import live
 from cnbench.cli.measure.own_services import own_services_options, with_own_services
 from cnbench.cli.options import Quantity, json_option, lab_options, sampling_options
@@ -32,7 +33,13 @@ _EXIT_CODES = {
 
 
 @click.command("compare")
-@click.argument("what", nargs=-1, required=True, metavar="BASE HEAD | EXPERIMENT")
+@click.argument(
+    "what",
+    nargs=-1,
+    required=True,
+    metavar="BASE HEAD | EXPERIMENT",
+    shell_complete=completion.runs_or_experiments,
+)
 @click.option(
     "--vary",
     metavar="NAME=A,B[,...]",

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cnbench.analysis.spreads import Spread, spreads_of
+from cnbench.cli import completion
 from cnbench.cli.options import json_option
 from cnbench.cli.wide_tables import console
 from cnbench.core.errors import UsageError
@@ -24,7 +25,9 @@ _HEADINGS = (
 
 
 @click.command("noise")
-@click.argument("experiments", nargs=-1, metavar="[EXPERIMENT]...")
+@click.argument(
+    "experiments", nargs=-1, metavar="[EXPERIMENT]...", shell_complete=completion.experiments
+)
 @click.option(
     "--folder", type=click.Path(path_type=Path), help="Where the runs are, if not in the results."
 )
