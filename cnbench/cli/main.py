@@ -51,6 +51,7 @@ COMMANDS = {
         "A run beside a running kube-scheduler's own figures.",
     ),
     "completion": ("machine.completing", "What has a shell complete cnbench's commands."),
+    "manual": ("machine.manual", "The manual page, cnbench(1)."),
     "gc": ("machine.gc", "Remove what a killed run left behind."),
 }
 
