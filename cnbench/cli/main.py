@@ -30,6 +30,7 @@ COMMANDS = {
     "noise": ("results.noise", "What results here differ by, and what change could be found."),
     "report": ("results.report", "Write the HTML report."),
     "fleet": ("fleet.command", "Many nodes together: who is odd, and what of."),
+    "trend": ("results.trend", "Each case from run to run, as a page that opens offline."),
     "export": (
         "results.export",
         "Write a run as CSV, Parquet, JSON, pyperf, Markdown, OpenMetrics.",
