@@ -7,19 +7,21 @@ from collections.abc import Iterable, Iterator, Sequence
 
 # What Markdown or HTML in it would take for its own (CommonMark 0.31, section 2.4).
 _MEANT = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
+# All that breaks a line or may be broken, which a no-break space may not.
+_SPACE = re.compile(r"[^\S\u00a0]+")
 # What GitHub makes a link to a person, an issue or a team of, and so tells them of.
 _MENTION = re.compile(r"@(?=\w)")
 
 
 def plain(text: str) -> str:
     """``text`` as it is, in one line, of which nobody is told."""
-    return _MENTION.sub("@\u200b", _MEANT.sub(r"\\\1", " ".join(text.split())))
+    return _MENTION.sub("@\u200b", _MEANT.sub(r"\\\1", _SPACE.sub(" ", text).strip(" ")))
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: int = 0) -> Iterator[str]:
-    """The lines of a table, the last ``right`` columns of which are aligned right."""
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The lines of a table; cells are plain text."""
     yield line(head)
-    yield "|" + "---|" * (len(head) - right) + "---:|" * right
+    yield "|" + "---|" * len(head)
     for row in rows:
         yield line(row)
 

@@ -29,6 +29,7 @@ MARK = "<!-- cnbench compare -->"
 # A comment has at most 65,536 characters (GitHub's REST API); a line has up to some two hundred.
 _MOST_ROWS = 150
 _MOST_REASONS = 5
+_NO_BREAK = "\u00a0"
 
 _HEAD = ("base", "head", "change", "95 % interval", "verdict")
 _ORDER = (Verdict.WORSE, Verdict.INCONCLUSIVE, Verdict.BETTER, Verdict.EQUIVALENT)
@@ -94,13 +95,15 @@ def case_of(point: Mapping[str, str], same: Mapping[str, str]) -> str:
 
 def _figures(comparison: Compared) -> Sequence[str]:
     unknown = "*" if comparison.unknown else ""
-    return (
+    figures = (
         median_text(comparison.a),
         median_text(comparison.b),
         effect_text(comparison),
         f"{interval_text(comparison)}{unknown}",
-        comparison.judgement.verdict.value,
     )
+    # A figure and its unit stay on one line.
+    whole = (figure.replace(" ", _NO_BREAK) for figure in figures)
+    return (*whole, comparison.judgement.verdict.value)
 
 
 def _few(sentences: Sequence[str]) -> list[str]:
