@@ -60,11 +60,11 @@ def _together(figures):
 def test_a_comment_says_what_changed_and_folds_the_rest(changed):
     said = shown("markdown", changed)
     assert said.startswith("<!-- cnbench compare -->\n### cnbench: worse\n")
-    assert "2 worse, 1 better, 1 equivalent; an effect matters from ±2 % on." in said
+    assert "cost: 2 worse, 1 better, 1 equivalent; an effect matters from ±2 % on." in said
     before, _, folded = said.partition("<details>")
     assert re.findall(r"^\| mode (\w+) ", before, re.M) == ["worst", "worse", "better"]
     figures = _together("1 s | 1.2 s | +20 % | +20 – +20 %")
-    assert f"| mode worst | cost | {figures}\\* | worse |" in before
+    assert f"| mode worst | {figures}\\* | worse |" in before
     assert re.findall(r"^\| mode (\w+) ", folded, re.M) == ["same"]
     assert "Alike in all lines: experiment=made-up size=1" in said
     assert said.count("<details>") == said.count("</details>") == 2
@@ -91,7 +91,7 @@ def test_of_a_level_ten_are_shown_and_the_rest_are_counted(monkeypatch):
 
 def test_one_case_is_called_by_its_experiment():
     said = shown("markdown", compared(run(BASE, a=1.0), run(HEAD, a=1.5)))
-    assert f"| made-up | cost | {_together('1 s | 1.5 s | +50 %')} |" in said
+    assert f"| made-up | {_together('1 s | 1.5 s | +50 %')} |" in said
 
 
 def test_a_parameter_that_differs_is_shown_as_both():
@@ -164,4 +164,4 @@ def test_nothing_from_a_run_file_becomes_markup_or_a_command(form, monkeypatch):
         assert not re.search(r"(?<!\\)<(?!/?(details|summary)>|!-- cnbench compare)", said)
         assert "@everyone" not in said
         rows = [line for line in said.splitlines() if line.startswith("| ")]
-        assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {8}
+        assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {7}

@@ -44,7 +44,7 @@ def shown(outcome: Outcome) -> str:
     changed = [line for line in lines if line[0].judgement.verdict is not Verdict.EQUIVALENT]
     alike = [line for line in lines if line[0].judgement.verdict is Verdict.EQUIVALENT]
     same = common(found)
-    said = [MARK, f"### cnbench: {outcome.verdict.value}", "", _summary(outcome.compared)]
+    said = [MARK, f"### cnbench: {outcome.verdict.value}", "", _summary(outcome.compared, same)]
     if changed:
         said += ["", *_table(changed, same)]
     if left_open := _few(reasons(outcome.compared)):
@@ -57,7 +57,7 @@ def shown(outcome: Outcome) -> str:
     return "\n".join([*said, "", "</details>"])
 
 
-def _summary(compared: Sequence[Compared]) -> str:
+def _summary(compared: Sequence[Compared], same: Mapping[str, str]) -> str:
     """How many lines have which verdict, and how large an effect matters."""
     counts = {
         verdict: sum(comparison.judgement.verdict is verdict for comparison in compared)
@@ -67,7 +67,8 @@ def _summary(compared: Sequence[Compared]) -> str:
     margins = dict.fromkeys(
         _margin(each) for each in sorted(compared, key=lambda each: each.margin)
     )
-    return f"{told}; an effect matters from ±{' or ±'.join(margins)} on."
+    told = f"{told}; an effect matters from ±{' or ±'.join(margins)} on."
+    return f"{plain(same['metric'])}: {told}" if "metric" in same else told
 
 
 def _margin(comparison: Compared) -> str:
@@ -76,8 +77,12 @@ def _margin(comparison: Compared) -> str:
 
 
 def _table(lines: Sequence[_Line], same: Mapping[str, str]) -> Iterator[str]:
-    rows = [(case_of(point, same), point["metric"], *_figures(line)) for line, point in lines]
-    yield from table(("case", "metric", *_HEAD), rows[:_MOST_ROWS])
+    naming = ["case"] if "metric" in same else ["case", "metric"]
+    rows = [
+        ((case_of(point, same), point["metric"])[: len(naming)] + _figures(line))
+        for line, point in lines
+    ]
+    yield from table((*naming, *_HEAD), rows[:_MOST_ROWS])
     if len(rows) > _MOST_ROWS:
         yield ""
         yield f"… and {len(rows) - _MOST_ROWS} more, which `cnbench compare` lists."
@@ -93,7 +98,7 @@ def case_of(point: Mapping[str, str], same: Mapping[str, str]) -> str:
     return ", ".join(told) or point["experiment"]
 
 
-def _figures(comparison: Compared) -> Sequence[str]:
+def _figures(comparison: Compared) -> tuple[str, ...]:
     unknown = "*" if comparison.unknown else ""
     figures = (
         median_text(comparison.a),
