@@ -37,7 +37,7 @@ _EXIT_CODES = {
     "what",
     nargs=-1,
     required=True,
-    metavar="BASE HEAD | EXPERIMENT",
+    metavar="A B | EXPERIMENT",
     shell_complete=completion.runs_or_experiments,
 )
 @click.option(
@@ -109,7 +109,7 @@ def command(
     as_json: bool,
     **own: Any,
 ) -> None:
-    """Compare run HEAD with run BASE; or, with --vary, measure variants live, block by block.
+    """Compare run B with run A; or, with --vary, measure variants live, block by block.
 
     A run is a file, a baseline (`cnbench baseline save`), an id, `latest` or `latest~1`. Of two
     runs, -p, --match and --metric choose what is compared; verdicts stand among what is chosen, so
