@@ -34,6 +34,9 @@ READS_WITH = {
 FINE = {0, 3}
 
 
+PRESET = '[presets.nightly]\nexperiments = ["cpu-quota"]\n'
+
+
 class WrongError(Exception):
     """A command that is not as the documentation has it."""
 
@@ -170,6 +173,8 @@ def given_files(folder: Path) -> None:
         shutil.copy(run, folder / "gathered" / name)
     (folder / "results/baselines").mkdir()
     shutil.copy(run, folder / "results/baselines/main.jsonl")
+    (folder / "cnbench.toml").write_text(PRESET)
+    (folder / "metrics.txt").touch()
     (folder / "openb").mkdir()
     (folder / "token").touch()
     for given in (Path(__file__).parent / "given").iterdir():

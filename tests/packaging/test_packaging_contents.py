@@ -55,7 +55,8 @@ def contents_of(wheel):
 def tracked():
     argv = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(argv, capture_output=True, text=True, check=True)
-    return {name for name in listed.stdout.splitlines() if (ROOT / name).is_file()}
+    files = {name for name in listed.stdout.splitlines() if (ROOT / name).is_file()}
+    return {name for name in files if not COMPILED.fullmatch(name)}
 
 
 def test_the_wheel_has_the_package_and_nothing_else(wheel):

@@ -50,7 +50,7 @@ def command(path: Path, services: str, margin: float, requirement: str) -> None:
     \b
     Examples:
       cnbench init
-      cnbench init ../shop --services-from deploy/services.yaml --fail-on 1%
+      cnbench init . --services-from deploy/services.yaml --fail-on 1%
     """
     from cnbench.cli.init.finding import find
     from cnbench.cli.init.writing import write

@@ -17,7 +17,7 @@ def command(shell: str) -> None:
     Examples:
       eval "$(cnbench completion bash)"      in ~/.bashrc
       eval "$(cnbench completion zsh)"       in ~/.zshrc
-      cnbench completion fish | source       in ~/.config/fish/config.fish
+      cnbench completion fish > ~/.config/fish/completions/cnbench.fish
     """
     completion.prepare()
     shown = get_completion_class(shell)

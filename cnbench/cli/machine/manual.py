@@ -15,7 +15,7 @@ def command() -> None:
 
     \b
     Examples:
-      cnbench manual | man -l -
+      cnbench manual > cnbench.1
       cnbench manual > ~/.local/share/man/man1/cnbench.1
     """
     whole = click.get_current_context().find_root().command
