@@ -6,7 +6,7 @@ INSTALLED_TEST := .venv/.installed-test
 # What an installation is made from; the compiled loops of the scheduler are built by it.
 BUILT_FROM := pyproject.toml scripts/setup hatch_build.py $(wildcard cnbench/scheduler/loops/*.[ch])
 
-.PHONY: help setup guest bench bench-sync test lint unit known-answers evidence torture speed speed-large docs asv asv-publish schema clean
+.PHONY: help setup guest bench bench-sync test lint unit known-answers evidence torture speed speed-large docs wheel-alone asv asv-publish schema clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -64,6 +64,9 @@ speed-large: $(INSTALLED_TEST) ## the same with 50,000 services, once a side; so
 
 docs: $(INSTALLED_TEST) ## the documentation's site, in reports/site; fails where a reference is broken
 	@$(BIN)/python scripts/site && echo "Wrote reports/site/index.html"
+
+wheel-alone: $(INSTALLED_TEST) ## the wheel and the sdist in empty environments, where they must measure; as root
+	@$(BIN)/python scripts/wheel_alone.py
 
 asv: setup ## measure the last commit for asv
 	$(BIN)/asv run --show-stderr

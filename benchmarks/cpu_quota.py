@@ -6,7 +6,7 @@ machine may not have them to spare.
 
 from typing import ClassVar
 
-from benchmarks.suite import Measured, Suite, tracked
+from cnbench.asv.suite import Measured, Suite, tracked
 
 
 class CpuQuota(Suite):

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from benchmarks.suite import Measured, Suite, tracked
+from cnbench.asv.suite import Measured, Suite, tracked
 
 
 class CpuWeight(Suite):

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchmarks.suite import Measured, Suite, tracked
+from cnbench.asv.suite import Measured, Suite, tracked
 from cnbench.core.experiment import Experiment
 from cnbench.experiments.registry import all_experiments
 
@@ -62,7 +62,7 @@ def _class_name(name: str) -> str:
 def _written_here() -> set[str]:
     """The experiments that have a class in one of the modules beside this one."""
     beside = pkgutil.iter_modules([str(Path(__file__).parent)])
-    others = {module.name for module in beside} - {"defaults", "suite"}
+    others = {module.name for module in beside} - {"defaults"}
     modules = [importlib.import_module(f"{__package__}.{name}") for name in sorted(others)]
     return {
         thing.experiment

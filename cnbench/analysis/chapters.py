@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from cnbench.analysis.number_format import value_text
 from cnbench.analysis.rows import Row, rows_of
 from cnbench.core.case import Case
 from cnbench.core.fingerprint import Fingerprint
 from cnbench.core.metric import ClockName, Metric
 from cnbench.core.parameter import Value
 from cnbench.core.run import CaseResult, ExperimentRecord, Run
-from cnbench.core.units import format_exact
 
 # A label that is longer does not fit beside a plot.
 _LONGEST_LABEL = 44
@@ -119,13 +119,7 @@ class Chapter:
 
     def show(self, parameter: str, value: Value | None) -> str:
         """A parameter's value as a person writes it; empty where a case does not have it."""
-        if value is None or isinstance(value, str):
-            return value or ""
-        try:
-            return format_exact(value, self.record.parameters.get(parameter, ""))
-        except KeyError:
-            # A unit that this cnbench does not know: a run file of another version.
-            return f"{value:g} {self.record.parameters[parameter]}"
+        return "" if value is None else value_text(value, self.record.parameters.get(parameter, ""))
 
     def label(self, case: Case) -> str:
         """The short name of a case: what varies alone, numbers with their parameter's name."""

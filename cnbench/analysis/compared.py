@@ -72,6 +72,17 @@ class Compared:
         return self.a.metric
 
     @property
+    def harm(self) -> float:
+        """The effect in margins, more than nothing where B is worse: what to sort by.
+
+        Effects of metrics on different scales and in different units have no other common measure.
+        """
+        effect, margin = self.effect.estimate, self.margin
+        if self.metric.scale == "ratio":
+            effect, margin = math.log(effect), math.log1p(margin)
+        return (-effect if self.metric.better == "higher" else effect) / (margin or 1.0)
+
+    @property
     def same_as(self) -> Hashable:
         """Equal for metrics of a case that are one another's multiples: one question, not two."""
         return (self.b.case.key, self.a.case.key, _shape(self.a.values), _shape(self.b.values))

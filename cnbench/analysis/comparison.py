@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from cnbench.analysis.choice import ALL, Choice
 from cnbench.analysis.compared import (
     BETWEEN_RUNS,
     BETWEEN_SETUPS,
@@ -37,6 +38,7 @@ def compare_runs(
     force: bool,
     floor: float | None = None,
     earlier: Sequence[Run] = (),
+    choice: Choice = ALL,
 ) -> list[Compared]:
     """What changed from run A to run B, case by case.
 
@@ -53,20 +55,20 @@ def compare_runs(
             for ``DEFAULT_FLOOR``.
         earlier: runs of the same environment that tell what two runs of the same differ by; those
             of another environment are left out, and so are A and B.
+        choice: what is compared; verdicts stand among what is chosen.
 
     Raises:
         NotComparableError: the environments differ in something that could explain any effect,
             and ``force`` is not given.
-        UsageError: they have no case in common that both measured.
+        UsageError: they have no case in common that both measured and that is chosen.
     """
+    choice.require((a, b))
+    chosen_of_a, chosen_of_b = choice.of(a), choice.of(b)
     if not force:
-        refuse_different_environments(a, b)
-    pairs = matched(a, b)
+        refuse_different_environments(chosen_of_a, chosen_of_b)
+    pairs = [pair for pair in matched(chosen_of_a, chosen_of_b) if choice.wants(pair[2])]
     if not pairs:
-        raise UsageError(
-            "the two runs have no case in common that both could measure",
-            "run both with the same experiments and -p values, on the same clock and kernels",
-        )
+        raise _nothing_in_common(choice)
     known = EarlierRuns([run for run in earlier if run.id not in (a.id, b.id)])
     of_a, of_b = rows_by_name(a), rows_by_name(b)
     apart = [
@@ -89,6 +91,7 @@ def compare_cases(
     paired: bool,
     margin: float | None,
     floor: float | None = None,
+    choice: Choice = ALL,
 ) -> list[Compared]:
     """What B costs against A for each of ``pairs``, all measured in ``run``.
 
@@ -108,6 +111,7 @@ def compare_cases(
         (rows[a.key, metric.name], rows[b.key, metric.name], results[a.key], results[b.key])
         for a, b in pairs
         for metric in metrics_of(run, results[b.key])
+        if choice.wants(metric)
     ]
     if paired:
         alike = {name for name, record in run.experiments.items() if record.alike}
@@ -124,6 +128,18 @@ def compare_cases(
         for row_a, row_b, one, other in rows_and_results
     ]
     return _compared_apart(apart, margin, floor)
+
+
+def _nothing_in_common(choice: Choice) -> UsageError:
+    if choice == ALL:
+        return UsageError(
+            "the two runs have no case in common that both could measure",
+            "run both with the same experiments and -p values, on the same clock and kernels",
+        )
+    return UsageError(
+        "nothing that is chosen is in both runs, and was measured in both",
+        "choose less narrowly: --metric, -p, --match; `cnbench show` lists a run's cases",
+    )
 
 
 @dataclass(frozen=True)

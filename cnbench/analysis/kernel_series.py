@@ -83,10 +83,11 @@ def _series(measured: Sequence[ChapterEntry], metric: Metric) -> Series:
     in_order = sorted(measured, key=lambda entry: release_order(entry.origin.kernel))
     rows = tuple(row for entry in in_order if (row := entry.row(metric.name)))
     kernels = tuple(entry.origin.kernel for entry in in_order)
-    return Series(kernels, tuple(in_order), rows, _steps(rows), _out_of_line(rows))
+    return Series(kernels, tuple(in_order), rows, steps_of(rows), out_of_line_of(rows))
 
 
-def _steps(rows: Sequence[Row]) -> tuple[Step, ...] | None:
+def steps_of(rows: Sequence[Row]) -> tuple[Step, ...] | None:
+    """Where a series of ``rows`` of one metric steps; None where that cannot be said."""
     intervals = [row.interval for row in rows if row.interval]
     metric, noise = rows[0].metric, _noise(rows)
     positive = metric.scale == "additive" or all(interval.low > 0 for interval in intervals)
@@ -101,8 +102,9 @@ def _told_alone(rows: Sequence[Row]) -> bool:
     return rows[0].clock == "instructions" or len(rows) < _FEWEST_NEIGHBOURS
 
 
-def _out_of_line(rows: Sequence[Row]) -> tuple[int, ...]:
-    if _steps(rows) is None or _told_alone(rows):
+def out_of_line_of(rows: Sequence[Row]) -> tuple[int, ...]:
+    """The single places of a series that lie off the level around them; on the wall clock alone."""
+    if steps_of(rows) is None or _told_alone(rows):
         return ()
     intervals = [row.interval for row in rows if row.interval]
     return tuple(out_of_line(intervals, noise=_noise(rows), scale=rows[0].metric.scale))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from itertools import product
 
 from cnbench.analysis.rows import measured, metrics_of
@@ -51,6 +53,7 @@ def matched(a: Run, b: Run) -> list[tuple[CaseResult, CaseResult, Metric]]:
     """The cases that both runs have values of, once for each metric of both, in B's order."""
     of_a, of_b = ([result for result in run.cases if measured(result)] for run in (a, b))
     what = _naming([[result.case for result in results] for results in (of_a, of_b)])
+    what = _whatever_the_file(what, {*a.request.inputs, *b.request.inputs})
     before = {what(result.case): result for result in of_a}
     return [
         (before[what(after.case)], after, metric)
@@ -61,7 +64,35 @@ def matched(a: Run, b: Run) -> list[tuple[CaseResult, CaseResult, Metric]]:
     ]
 
 
-def _naming(runs: Sequence[Sequence[Case]]) -> Callable[[Case], tuple[str, ...]]:
+_Naming = Callable[[Case], tuple[str, ...]]
+
+# What follows from a user's own file of services (see `cnbench.measuring.own_services`).
+_FOLLOWING = {"service-routing": ("services", "endpoints")}
+
+
+def _whatever_the_file(what: _Naming, inputs: AbstractSet[str]) -> _Naming:
+    """``what``, but what is measured of a file has one name whatever was in the file.
+
+    A user's file is called ``mine.yaml@DIGEST``. Two runs with two versions of it are compared to
+    know what the change costs.
+    """
+    if not inputs:
+        return what
+
+    def name(case: Case) -> tuple[str, ...]:
+        if not inputs & set(case.params.values()):
+            return what(case)
+        params = {
+            parameter: str(value).rpartition("@")[0] if value in inputs else value
+            for parameter, value in case.params.items()
+            if parameter not in _FOLLOWING.get(case.experiment, ())
+        }
+        return what(replace(case, params=params))
+
+    return name
+
+
+def _naming(runs: Sequence[Sequence[Case]]) -> _Naming:
     """How cases are called so that those of several runs can be matched.
 
     By the place, too, for a clock that any of the runs was measured with in several places.

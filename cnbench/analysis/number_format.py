@@ -6,7 +6,8 @@ import math
 
 from cnbench.analysis.rows import Row
 from cnbench.core.metric import Metric
-from cnbench.core.units import format_quantity
+from cnbench.core.parameter import Value
+from cnbench.core.units import format_exact, format_quantity
 from cnbench.stats.intervals import Interval
 
 NO_BOUND = "no bound"
@@ -15,6 +16,17 @@ NO_BOUND = "no bound"
 def minus(text: str) -> str:
     """``text`` with the minus sign that is as wide as a plus."""
     return text.replace("-", "−")
+
+
+def value_text(value: Value, unit: str) -> str:
+    """A parameter's value as a person writes it."""
+    if isinstance(value, str):
+        return value
+    try:
+        return format_exact(value, unit)
+    except KeyError:
+        # A unit that this cnbench does not know: a run file of another version.
+        return f"{value:g} {unit}"
 
 
 def median_text(row: Row) -> str:

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 from cnbench.analysis.chapters import Chapter, chapters_of, letter
 from cnbench.analysis.compared import Compared
+from cnbench.analysis.compared_text import effect_text, interval_text
 from cnbench.analysis.comparison import compare_runs
 from cnbench.analysis.matching import environment_differences
-from cnbench.analysis.number_format import NO_BOUND, median_text, minus, span
+from cnbench.analysis.number_format import median_text
 from cnbench.core.errors import CnbenchError
 from cnbench.core.fingerprint import Difference
 from cnbench.core.run import Run
-from cnbench.core.units import FRACTION, format_quantity
-from cnbench.stats.intervals import Interval
 
 
 @dataclass(frozen=True)
@@ -73,20 +72,8 @@ def _line(chapters: dict[str, Chapter], compared: Compared) -> EffectLine:
         metric=compared.metric.name,
         before=median_text(compared.a),
         after=median_text(compared.b),
-        effect=_show(compared, compared.effect.estimate),
-        interval=_range(compared, compared.effect),
+        effect=effect_text(compared),
+        interval=interval_text(compared),
         verdict=compared.judgement.verdict.value,
         reason=compared.judgement.reason,
     )
-
-
-def _show(compared: Compared, effect: float) -> str:
-    if compared.metric.scale == "ratio":
-        return minus(format_quantity(effect - 1, FRACTION, signed=True))
-    return minus(format_quantity(effect, compared.b.unit, signed=True))
-
-
-def _range(compared: Compared, effect: Interval) -> str:
-    if not effect.bounded:
-        return NO_BOUND
-    return span(_show(compared, effect.low), _show(compared, effect.high))

@@ -13,9 +13,10 @@ import warnings
 from typing import Any, cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from cnbench import __version__
-from cnbench.cli import streams
+from cnbench.cli import completion, streams
 
 # A command's module is imported only when that command runs: `cnbench --help` answers at once.
 COMMANDS = {
@@ -25,9 +26,11 @@ COMMANDS = {
     "show": ("results.show", "What a run answers, and its tables."),
     "claims": ("results.claims", "What everybody says, tested on a run."),
     "compare": ("results.compare", "Compare two runs, or two variants live."),
+    "baseline": ("results.baseline", "Runs that have a name, to compare later ones with."),
     "noise": ("results.noise", "What results here differ by, and what change could be found."),
     "report": ("results.report", "Write the HTML report."),
     "fleet": ("fleet.command", "Many nodes together: who is odd, and what of."),
+    "trend": ("results.trend", "Each case from run to run, as a page that opens offline."),
     "export": (
         "results.export",
         "Write a run as CSV, Parquet, JSON, pyperf, Markdown, OpenMetrics.",
@@ -36,6 +39,7 @@ COMMANDS = {
     "behaviours": ("machine.behaviours", "What kernels do, and what changes from one to the next."),
     "cliffs": ("measure.cliffs", "Where a cost leaves its line as a parameter grows."),
     "profile": ("measure.profile", "Where the instructions of one case go, by function."),
+    "init": ("init.command", "Set the suite up in a repository of yours, for its CI."),
     "guest": ("machine.guest", "Build, list and run guest machines."),
     "control-plane": ("machine.control_plane", "Build and list the servers of Kubernetes."),
     "schedule": (
@@ -47,6 +51,8 @@ COMMANDS = {
         "kubernetes.kube_scheduler",
         "A run beside a running kube-scheduler's own figures.",
     ),
+    "completion": ("machine.completing", "What has a shell complete cnbench's commands."),
+    "manual": ("machine.manual", "The manual page, cnbench(1)."),
     "gc": ("machine.gc", "Remove what a killed run left behind."),
 }
 
@@ -69,6 +75,14 @@ class LazyCommands(click.Group):
         command: click.Command = module.command
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """What a shell completes to the name of a command, without importing any."""
+        return [
+            CompletionItem(name, help=summary)
+            for name, (_, summary) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing any."""
         with formatter.section("Commands"):
@@ -83,7 +97,7 @@ class LazyCommands(click.Group):
 
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
+@click.version_option(__version__, prog_name="cnbench")
 def cli() -> None:
     """Measure what the building blocks under every container platform cost, with proof.
 
@@ -107,8 +121,12 @@ def main() -> None:
 
 def _run_command() -> int:
     """Call the command that was asked for, and say in one sentence why it failed."""
+    name = None  # that of the script or module that was started
+    if completion.is_asked():
+        completion.prepare()
+        name = completion.PROGRAM
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name=name, standalone_mode=False)
         sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
         click.echo("Stopped.", err=True)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from cnbench.cli import completion
 from cnbench.core.errors import UsageError
 from cnbench.core.units import parse_quantity
 
@@ -46,6 +47,7 @@ def sampling_options(command: F) -> F:
             "assignments",
             multiple=True,
             metavar="NAME=V1,V2",
+            shell_complete=completion.assignments,
             help="Values of a parameter, in the units a person writes: -p period=10ms.",
         ),
         click.option(

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from cnbench.analysis.chapters import Chapter, ChapterEntry, chapters_of
 from cnbench.analysis.number_format import interval_text, median_text, noise_text
 from cnbench.analysis.rows import Row
 from cnbench.core.run import Run
+from cnbench.export.markdown import plain, table
 
 BEGINS: bytes | None = b"# cnbench run "
 BINARY = False
 
 _FIGURES = ("metric", "median", "95 % interval", "noise floor", "blocks")
-# What Markdown or HTML in it would take for its own (CommonMark 0.31, section 2.4).
-_MEANT = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
 
 
 def exported(run: Run) -> tuple[bytes, list[str]]:
     """See ``export.Format``."""
-    lines = [f"# cnbench run {_plain(run.id)}", ""]
+    lines = [f"# cnbench run {plain(run.id)}", ""]
     for environment in run.fingerprints.values():
         cpu = environment.machine.get("cpu", "unknown CPU")
-        lines.append(f"- Linux {_plain(environment.kernel)}, {_plain(cpu)}")
+        lines.append(f"- Linux {plain(environment.kernel)}, {plain(cpu)}")
     for chapter in chapters_of([run]):
-        lines += ["", f"## {_plain(chapter.name)}", "", _plain(chapter.record.question), ""]
+        lines += ["", f"## {plain(chapter.name)}", "", plain(chapter.record.question), ""]
         lines += _table(chapter)
     return ("\n".join(lines) + "\n").encode("utf-8", errors="replace"), []
 
@@ -35,15 +33,14 @@ def _table(chapter: Chapter) -> Iterator[str]:
     if shown:
         several = len(chapter.origins) > 1
         head = [*chapter.varying, *(["measured on"] if several else []), *_FIGURES]
-        yield _line(head)
-        yield "|" + "---|" * len(head)
-        for entry, row in shown:
-            yield _line(_cells(chapter, entry, row, several=several))
+        yield from table(
+            head, (_cells(chapter, entry, row, several=several) for entry, row in shown)
+        )
         yield ""
     for entry in chapter.measured:
         if entry.result.status != "ok":
             told = f"{chapter.label(entry.case)}: {entry.result.status}, {entry.result.reason}"
-            yield f"- {_plain(told)}"
+            yield f"- {plain(told)}"
 
 
 def _cells(chapter: Chapter, entry: ChapterEntry, row: Row, *, several: bool) -> Sequence[str]:
@@ -56,12 +53,3 @@ def _cells(chapter: Chapter, entry: ChapterEntry, row: Row, *, several: bool) ->
         noise_text(row),
         str(row.blocks),
     ]
-
-
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(map(_plain, cells)) + " |"
-
-
-def _plain(text: str) -> str:
-    """``text`` as it is, in one line."""
-    return _MEANT.sub(r"\\\1", " ".join(text.split()))

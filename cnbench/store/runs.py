@@ -1,4 +1,7 @@
-"""The folder of run files, and how a person names one: a file, an id, ``latest``, ``latest~1``."""
+"""The folder of run files, and how a person names one.
+
+A file, a baseline, an id, ``latest`` or ``latest~1``.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,17 @@ _LATEST = re.compile(r"latest(?:~(\d+))?")
 def results_folder() -> Path:
     """Where run files are: ``$CNBENCH_RESULTS``, or ``results/runs`` below the current folder."""
     return Path(os.environ.get("CNBENCH_RESULTS") or "results/runs")
+
+
+def baselines_folder() -> Path:
+    """Where runs are that have been given a name: beside the folder of run files."""
+    return results_folder().parent / "baselines"
+
+
+def baseline_called(name: str) -> Path | None:
+    """The run file of the baseline of that name, or None."""
+    place = baselines_folder() / f"{name}{SUFFIX}"
+    return place if "/" not in name and place.is_file() else None
 
 
 def place_of(run: Run) -> Path:
@@ -61,6 +75,8 @@ def find_run(name: str, folder: Path | None = None) -> Path:
     path = Path(name)
     if path.suffix in SUFFIXES or path.is_file():
         return path
+    if baseline := baseline_called(name):
+        return baseline
     runs = all_runs(folder)
     if not runs:
         raise UsageError(

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 # By the words of the headings that they stand below; whatever nothing names is in the last part.
-_FIRST = ("experiments/index", "labs-and-clocks", "experiment-in-60-lines", "notebook", "fleets")
+_FIRST = (
+    "experiments/index",
+    "labs-and-clocks",
+    "experiment-in-60-lines",
+    "notebook",
+    "fleets",
+    "ci",
+)
 _MEANING = ("statistics", "reliability", "run-files", "speed")
 _PROJECT = ("architecture", "contributing", "asv", "changelog", "security")
 

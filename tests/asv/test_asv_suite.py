@@ -52,7 +52,8 @@ def test_every_experiment_is_in_the_suite_with_its_headline(discovered: list[Any
 def test_an_experiment_without_a_class_gets_one_of_its_variants_and_its_headline(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from benchmarks import defaults, suite
+    from benchmarks import defaults
+    from cnbench.asv import suite
 
     made = {name: experiment(name) for name in ("made-up", "made-up-too")}
     monkeypatch.setattr(suite, "experiment_called", made.__getitem__)
@@ -69,7 +70,7 @@ def test_an_experiment_without_a_class_gets_one_of_its_variants_and_its_headline
 
 
 def _grid_of(suite: Any) -> Any:
-    from benchmarks.suite import Grid
+    from cnbench.asv.suite import Grid
 
     return Grid(experiment("made-up"), suite.axes, suite.fixed).groups(suite.venue)
 
@@ -93,7 +94,7 @@ def test_no_two_classes_share_a_cache(discovered: list[Any]) -> None:
 
 
 def test_every_class_measures_a_small_grid_that_its_axes_name(suites: list[Any]) -> None:
-    from benchmarks.suite import Grid
+    from cnbench.asv.suite import Grid
 
     for suite in suites:
         grid = Grid(experiment_called(suite.experiment), suite.axes, suite.fixed)

@@ -34,6 +34,9 @@ READS_WITH = {
 FINE = {0, 3}
 
 
+PRESET = '[presets.nightly]\nexperiments = ["cpu-quota"]\n'
+
+
 class WrongError(Exception):
     """A command that is not as the documentation has it."""
 
@@ -118,12 +121,7 @@ def understood(args: Sequence[str]) -> tuple[str, dict[str, object]]:
 
 
 def _compares_files(name: str, parsed: dict[str, object]) -> bool:
-    """Whether it compares what is given, and not baselines that somebody saved."""
-    what = parsed.get("what")
-    return name == "compare" and all(
-        Path(side).exists() or side.startswith("latest")
-        for side in (what if isinstance(what, tuple) else ())
-    )
+    return name == "compare" and not parsed.get("vary")
 
 
 def _has_cases(name: str, parsed: dict[str, object]) -> None:
@@ -173,6 +171,10 @@ def given_files(folder: Path) -> None:
     (folder / "gathered").mkdir()
     for name in ("node-a.jsonl", "node-b.jsonl"):
         shutil.copy(run, folder / "gathered" / name)
+    (folder / "results/baselines").mkdir()
+    shutil.copy(run, folder / "results/baselines/main.jsonl")
+    (folder / "cnbench.toml").write_text(PRESET)
+    (folder / "metrics.txt").touch()
     (folder / "openb").mkdir()
     (folder / "token").touch()
     for given in (Path(__file__).parent / "given").iterdir():

@@ -155,6 +155,40 @@ def test_the_command_prints_one_table(page: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("a_run")
+def test_a_saved_page_is_as_good_as_the_one_that_is_served(page: str, tmp_path: Path) -> None:
+    token, saved = tmp_path / "token", tmp_path / "metrics.txt"
+    token.write_text("secret")
+    saved.write_text(PAGE)
+    served = ["--metrics-url", page, "--token-file", str(token)]
+    told = [
+        CliRunner().invoke(cli, ["kube-scheduler", *options, "--json"], input=given)
+        for options, given in (
+            (served, None),
+            (["--metrics-file", str(saved)], None),
+            (["--metrics-file", "-"], PAGE),
+        )
+    ]
+    assert [done.exit_code for done in told] == [0, 0, 0]
+    assert told[0].output == told[1].output == told[2].output
+
+
+@pytest.mark.usefixtures("a_run")
+def test_what_is_no_saved_page_is_refused_and_so_are_none_and_both(
+    page: str, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("go_goroutines 12\n")
+    for options, words in (
+        (["--metrics-file", str(other)], "is it a kube-scheduler's?"),
+        ([], "at an address or in a file"),
+        (["--metrics-file", str(other), "--metrics-url", page], "at an address or in a file"),
+    ):
+        refused = CliRunner().invoke(cli, ["kube-scheduler", *options])
+        assert isinstance(refused.exception, UsageError)
+        assert words in str(refused.exception)
+
+
+@pytest.mark.usefixtures("a_run")
 def test_a_page_that_cannot_be_read_says_what_to_do(page: str) -> None:
     refused = CliRunner().invoke(cli, ["kube-scheduler", "--metrics-url", page])
     assert isinstance(refused.exception, UsageError)

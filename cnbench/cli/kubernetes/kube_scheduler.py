@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 from rich.markup import escape
 
 from cnbench.analysis.kube_scheduler import ServedBeside, beside, setting_of
 from cnbench.analysis.rows import rows_of
+from cnbench.cli import completion
 from cnbench.cli.options import json_option
 from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.errors import UsageError
 from cnbench.core.units import format_quantity
-from cnbench.scheduler.inputs.kube_scheduler_metrics import MetricsError, read_metrics
+from cnbench.scheduler.inputs.kube_scheduler_metrics import (
+    MetricsError,
+    read_metrics,
+    read_saved_metrics,
+)
 from cnbench.store import run_file
 from cnbench.store.runs import find_run
 
@@ -30,8 +36,14 @@ _NOTES = (
 
 
 @click.command("kube-scheduler")
-@click.argument("run", default="latest")
-@click.option("--metrics-url", required=True, metavar="URL", help="Its /metrics page.")
+@click.argument("run", default="latest", shell_complete=completion.runs)
+@click.option("--metrics-url", metavar="URL", help="Its /metrics page.")
+@click.option(
+    "--metrics-file",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="The same page, saved; - is what is piped in.",
+)
 @click.option(
     "--token-file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -40,7 +52,12 @@ _NOTES = (
 @click.option("--insecure", is_flag=True, help="Do not check its certificate (self-signed).")
 @json_option
 def command(
-    run: str, metrics_url: str, token_file: Path | None, insecure: bool, as_json: bool
+    run: str,
+    metrics_url: str | None,
+    metrics_file: BinaryIO | None,
+    token_file: Path | None,
+    insecure: bool,
+    as_json: bool,
 ) -> None:
     """Show a run of scheduler-scoring beside a running kube-scheduler's own figures.
 
@@ -49,7 +66,13 @@ def command(
       cnbench kube-scheduler --metrics-url http://127.0.0.1:10251/metrics
       cnbench kube-scheduler latest~1 --metrics-url https://127.0.0.1:10259/metrics \\
         --token-file token --insecure
+      cnbench kube-scheduler --metrics-file metrics.txt
     """
+    if (metrics_url is None) == (metrics_file is None):
+        raise UsageError(
+            "kube-scheduler's figures are at an address or in a file",
+            "give one of --metrics-url URL and --metrics-file FILE",
+        )
     path = find_run(run)
     rows = rows_of(run_file.read(path))
     setting = setting_of(rows)
@@ -60,7 +83,10 @@ def command(
         )
     token = token_file.read_text().strip() if token_file else ""
     try:
-        figures = read_metrics(metrics_url, token, verify=not insecure)
+        if metrics_file is not None:
+            figures = read_saved_metrics(metrics_file, getattr(metrics_file, "name", "-"))
+        else:
+            figures = read_metrics(str(metrics_url), token, verify=not insecure)
     except MetricsError as error:
         raise UsageError(f"kube-scheduler's metrics cannot be read: {error}") from None
     found = beside(rows, setting, figures)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cnbench.cli import completion
 from cnbench.cli.options import json_option
 from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.experiment import Experiment
@@ -18,7 +19,7 @@ _DEPENDENT = "*"
 
 
 @click.command("list")
-@click.argument("experiment", required=False)
+@click.argument("experiment", required=False, shell_complete=completion.experiments)
 @json_option
 def command(experiment: str | None, as_json: bool) -> None:
     """List experiments, or the parameters and metrics of one.

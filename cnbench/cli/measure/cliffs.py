@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from cnbench.analysis.curves.cliffs import CliffCurve, curves_of, reason, sentence
 from cnbench.analysis.rows import Row, rows_of
+from cnbench.cli import completion
 from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
 from cnbench.cli.options import json_option, lab_options, sampling_options
 from cnbench.cli.wide_tables import Column, console, print_table
@@ -62,7 +63,7 @@ class _Search:
 
 
 @click.command("cliffs")
-@click.argument("experiment")
+@click.argument("experiment", shell_complete=completion.experiments)
 @click.option(
     "--points",
     type=click.IntRange(min=6),

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from cnbench.asv.hearing import FEWEST_SAMPLES
+from cnbench.cli import completion
 from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
 from cnbench.cli.options import guest_options, sampling_options
 from cnbench.cli.results.history_table import print_history
@@ -29,7 +30,9 @@ _PAGES = Path("reports/asv-kernels")
 
 
 @click.command("history")
-@click.argument("experiments", nargs=-1, metavar="EXPERIMENT...")
+@click.argument(
+    "experiments", nargs=-1, metavar="EXPERIMENT...", shell_complete=completion.experiments
+)
 @click.option(
     "--kernels",
     default=",".join(SUITES),

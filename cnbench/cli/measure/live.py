@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import click
 
-from cnbench.analysis.compared import Compared
+from cnbench.analysis.choice import ALL, Choice
+from cnbench.analysis.compared import Compared, jointly
 from cnbench.analysis.comparison import compare_cases
+from cnbench.analysis.outcome import Outcome
 from cnbench.cli.complaints import complain
 from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
 from cnbench.core.case import Case, Group
@@ -69,19 +71,22 @@ def compare(
     margin: float | None,
     floor: float | None,
     force: bool,
+    choice: Choice = ALL,
     jobs: int | None = None,
     anew: bool = False,
-) -> tuple[list[Compared], list[Run]]:
-    """Measure what ``request`` asks, and compare each variant with the first, pair by pair.
+) -> Outcome:
+    """Measure what ``request`` asks and ``choice`` leaves, and compare each with the first variant.
 
     Raises:
         NotComparableError: the kernels are of two eras of the experiment, and ``force`` is not
             given.
-        UsageError: no point makes sense with the first variant and another, in one place.
+        UsageError: no chosen point makes sense with the first variant and another, in one place,
+            or a chosen metric is not the experiment's.
         CnbenchError: none of the pairs could be measured.
     """
     name = vary.partition("=")[0]
     experiment = experiment_called(request.experiments[0])
+    choice.require_metrics(experiment.metrics)
     if name == KERNEL and not force:
         _refuse_two_eras(experiment, request.kernels)
     if name != KERNEL:
@@ -92,7 +97,8 @@ def compare(
         complain(CnbenchError("not all of these can be measured on this host", _ALL_IN_A_GUEST))
         request = replace(request, lab="guest")
         plan = plan_for(request, experiments=lambda _: experiment)
-    plan, pairs = _pairs(plan, request, name)
+    units = {parameter.name: parameter.unit for parameter in experiment.parameters}
+    plan, pairs = _pairs(plan, request, name, lambda case: choice.has(case, units))
     plan = replace(plan, fewest_setups=FEWEST_FOR_95_PERCENT)
     if not pairs:
         raise UsageError(
@@ -112,8 +118,10 @@ def compare(
     compared: list[Compared] = []
     for paired in (True, False):
         if some := [(pair.a, pair.b) for pair in measured if pair.paired == paired]:
-            compared += compare_cases(run, some, paired=paired, margin=margin, floor=floor)
-    return compared, [run]
+            compared += compare_cases(
+                run, some, paired=paired, margin=margin, floor=floor, choice=choice
+            )
+    return Outcome((run,), tuple(jointly(compared)))
 
 
 def _measured_pairs(run: Run, pairs: Sequence[CasePair]) -> list[CasePair]:
@@ -151,8 +159,10 @@ class CasePair:
     paired: bool
 
 
-def _pairs(plan: Plan, request: Request, name: str) -> tuple[Plan, list[CasePair]]:
-    """The cases to compare, each with the first variant's, and the plan without the others.
+def _pairs(
+    plan: Plan, request: Request, name: str, chosen: Callable[[Case], bool]
+) -> tuple[Plan, list[CasePair]]:
+    """The ``chosen`` cases, each with the first variant's, and the plan without the others.
 
     What needs two machines (kernels, versions of cgroup) is in two groups.
     """
@@ -162,7 +172,12 @@ def _pairs(plan: Plan, request: Request, name: str) -> tuple[Plan, list[CasePair
             kernel = "" if name == KERNEL else case.kernel
             rest = tuple((n, value) for n, value in case.params.items() if n != name)
             alike.setdefault((case.lab, case.clock, kernel, rest), []).append((group, case))
-    pairs = [pair for cases in alike.values() for pair in _with_first(cases, request, name)]
+    pairs = [
+        pair
+        for cases in alike.values()
+        for pair in _with_first(cases, request, name)
+        if chosen(pair.b)
+    ]
     needed = {case.key for pair in pairs for case in (pair.a, pair.b)}
     groups = tuple(g for g in plan.groups if any(case.key in needed for case in g.cases))
     return replace(plan, groups=groups), pairs

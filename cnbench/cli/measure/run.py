@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
+from cnbench.cli import completion
 from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
 from cnbench.cli.measure.own_services import own_services_options, with_own_services
+from cnbench.cli.measure.presets import CommandWithPresets
 from cnbench.cli.measure.servers import servers_option
 from cnbench.cli.options import json_option, lab_options, sampling_options
 from cnbench.core.errors import CnbenchError, ExitCode, UsageError
@@ -26,13 +28,23 @@ from cnbench.store.repeats import plans_for, with_repeats
 from cnbench.store.runs import find_run, place_of, results_folder
 
 
-@click.command("run")
-@click.argument("experiments", nargs=-1, metavar="[EXPERIMENT]...")
+@click.command("run", cls=CommandWithPresets)
+@click.argument(
+    "experiments",
+    nargs=-1,
+    metavar="[EXPERIMENT|@PRESET]...",
+    shell_complete=completion.experiments_or_presets,
+)
 @sampling_options
 @lab_options
 @own_services_options
 @servers_option
-@click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
+@click.option(
+    "--resume",
+    metavar="RUN",
+    shell_complete=completion.runs,
+    help="Go on with a run that was stopped.",
+)
 @click.option(
     "--keep-capture",
     is_flag=True,
@@ -70,11 +82,15 @@ def command(
 ) -> None:
     """Measure experiments (by default all of them), and keep the result as a run file.
 
+    A preset is a table of cnbench.toml, [presets.nightly]: `experiments`, their `parameters`, and
+    these options by their long names. What is typed beside it overrides it.
+
     \b
     Examples:
       cnbench run --quick
       cnbench run cpu-quota -p quota=20% -p period=10ms,100ms --budget 1m
       cnbench run service-routing --services-from mine.yaml --service shop/web
+      cnbench run @nightly --budget 10m
       cnbench run --resume latest
       cnbench run --resume before.json --repeat 2
     """

@@ -8,6 +8,7 @@ import click
 
 from cnbench.analysis.answers import claims_of
 from cnbench.analysis.chapters import chapters_of
+from cnbench.cli import completion
 from cnbench.cli.options import json_option
 from cnbench.cli.results.answers_text import print_claims
 from cnbench.cli.wide_tables import console
@@ -16,7 +17,7 @@ from cnbench.store.runs import find_run
 
 
 @click.command("claims")
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=completion.runs)
 @json_option
 def command(run: str, as_json: bool) -> None:
     """Test what everybody says on what RUN has measured (by default the latest).

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from cnbench.analysis.compared import Compared, overall, questions
+from cnbench.analysis.choice import Choice
 from cnbench.analysis.comparison import compare_runs
-from cnbench.analysis.matching import environment_differences
+from cnbench.analysis.outcome import Outcome, outcome_of_runs
+from cnbench.cli import completion
 from cnbench.cli.measure import live
-from cnbench.cli.results.comparison_table import print_comparison
 from cnbench.cli.measure.own_services import own_services_options, with_own_services
 from cnbench.cli.options import Quantity, json_option, lab_options, sampling_options
+from cnbench.cli.results.comparison_table import print_comparison
 from cnbench.core.errors import ExitCode, UsageError
-from cnbench.core.run import Run
 from cnbench.core.units import FRACTION
+from cnbench.export.outcomes import FORMATS, format_called
 from cnbench.stats.verdict import Verdict
 from cnbench.store import run_file
 from cnbench.store.runs import begun_before, find_run
+
+_IN_A_TERMINAL = "text"
 
 _EXIT_CODES = {
     Verdict.BETTER: ExitCode.FINE,
@@ -31,7 +33,13 @@ _EXIT_CODES = {
 
 
 @click.command("compare")
-@click.argument("what", nargs=-1, required=True, metavar="A B | EXPERIMENT")
+@click.argument(
+    "what",
+    nargs=-1,
+    required=True,
+    metavar="A B | EXPERIMENT",
+    shell_complete=completion.runs_or_experiments,
+)
 @click.option(
     "--vary",
     metavar="NAME=A,B[,...]",
@@ -52,6 +60,28 @@ _EXIT_CODES = {
     " the wall clock, 0.2% of instructions.",
 )
 @click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME",
+    help="Compare this metric alone, and judge it alone; may be repeated.",
+)
+@click.option(
+    "--match",
+    "pattern",
+    default="",
+    metavar="REGEX",
+    help="Compare those cases alone whose line, as `EXPERIMENT NAME=VALUE ...`, has this in it.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([_IN_A_TERMINAL, *FORMATS]),
+    default=_IN_A_TERMINAL,
+    show_default=True,
+    help="; ".join(f"{name}: {what}" for name, what in FORMATS.items()) + ".",
+)
+@click.option(
     "--force", is_flag=True, help="Compare different environments, or kernels of two eras."
 )
 @sampling_options
@@ -63,6 +93,9 @@ def command(
     vary: str | None,
     margin: float | None,
     floor: float | None,
+    metrics: tuple[str, ...],
+    pattern: str,
+    form: str,
     force: bool,
     quick: bool,
     assignments: tuple[str, ...],
@@ -78,45 +111,55 @@ def command(
 ) -> None:
     """Compare run B with run A; or, with --vary, measure variants live, block by block.
 
+    A run is a file, a baseline (`cnbench baseline save`), an id, `latest` or `latest~1`. Of two
+    runs, -p, --match and --metric choose what is compared; verdicts stand among what is chosen, so
+    that the chance of any false alarm is the same for one line as for a hundred.
+
     The exit code is the verdict: 0 better or equivalent, 1 worse beyond the margin, 3
     inconclusive, 4 the environments are not comparable.
 
     \b
     Examples:
       cnbench compare latest~1 latest --fail-on 2%
+      cnbench compare main latest --metric connect -p mode=iptables --format markdown
       cnbench compare service-routing -p services=1000 --vary mode=iptables,nftables
       cnbench compare service-routing --vary mode=iptables,nftables,ipvs --services-from mine.yaml
       cnbench compare service-routing --vary kernel=bookworm,trixie --clock instructions
     """
     if vary is None:
-        compared, runs = _two_runs(what, margin, floor, force)
+        choice = Choice(metrics, _values(assignments), pattern)
+        outcome = _two_runs(what, margin, floor, force, choice)
     else:
+        choice = Choice(metrics, pattern=pattern)
         request = live.request_for(
             what, vary, assignments, not quick, budget, seed, lab, clock, kernels
         )
         request = with_own_services(request, **own)
-        compared, runs = live.compare(request, vary, margin, floor, force, jobs, anew)
-    verdict = overall(compared)
-    if as_json:
-        rows = [comparison.as_json() for comparison in compared]
-        ids = [run.id for run in runs]
-        found = {
-            "runs": ids,
-            "verdict": verdict.value,
-            "questions": questions(compared),
-            "rows": rows,
-        }
-        click.echo(json.dumps(found, indent=1))
+        outcome = live.compare(request, vary, margin, floor, force, choice, jobs, anew)
+    form = "json" if as_json else form
+    if form == _IN_A_TERMINAL:
+        _print(outcome)
     else:
-        units = {name: dict(e.parameters) for run in runs for name, e in run.experiments.items()}
-        print_comparison(compared, units)
-        click.echo(f"\n{verdict.value}")
-    raise click.exceptions.Exit(_EXIT_CODES[verdict])
+        click.echo(format_called(form).shown(outcome))
+    raise click.exceptions.Exit(_EXIT_CODES[outcome.verdict])
+
+
+def _values(assignments: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """What ``-p NAME=V1,V2`` chooses of two runs, as written."""
+    values: dict[str, tuple[str, ...]] = {}
+    for assignment in assignments:
+        name, equals, texts = assignment.partition("=")
+        if not equals or not texts:
+            raise UsageError(
+                f"'{assignment}' chooses no values of a parameter", "write -p NAME=VALUE[,VALUE...]"
+            )
+        values[name] = tuple(text.strip() for text in texts.split(","))
+    return values
 
 
 def _two_runs(
-    what: Sequence[str], margin: float | None, floor: float | None, force: bool
-) -> tuple[list[Compared], list[Run]]:
+    what: Sequence[str], margin: float | None, floor: float | None, force: bool, choice: Choice
+) -> Outcome:
     if len(what) != 2:
         raise UsageError(
             f"compare takes two runs, not {len(what)}",
@@ -124,8 +167,19 @@ def _two_runs(
         )
     a, b = (run_file.read(find_run(name)) for name in what)
     earlier = begun_before(b)
-    compared = compare_runs(a, b, margin=margin, force=force, floor=floor, earlier=earlier)
-    noted = [d for d in environment_differences(a, b) if force or not d.essential]
-    for difference in noted:
-        click.echo(f"{difference.what}: {difference.one} → {difference.other}", err=True)
-    return compared, [a, b]
+    compared = compare_runs(
+        a, b, margin=margin, force=force, floor=floor, earlier=earlier, choice=choice
+    )
+    outcome = outcome_of_runs(a, b, compared)
+    for difference in outcome.differences:
+        if force or not difference.essential:
+            click.echo(f"{difference.what}: {difference.one} → {difference.other}", err=True)
+    return outcome
+
+
+def _print(outcome: Outcome) -> None:
+    print_comparison(outcome.compared, outcome.units)
+    for change in outcome.claims:
+        before, after = change.before.verdict.value, change.after.verdict.value
+        click.echo(f"  {before} → {after}: {change.statement}")
+    click.echo(f"\n{outcome.verdict.value}")

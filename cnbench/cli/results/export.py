@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cnbench.cli import completion
 from cnbench.core.errors import UsageError
 from cnbench.export import FORMATS, format_called
 from cnbench.store import run_file, whole_file
@@ -14,7 +15,7 @@ from cnbench.store.runs import find_run
 
 
 @click.command("export")
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=completion.runs)
 @click.option(
     "--to",
     "name",

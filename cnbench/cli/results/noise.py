@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cnbench.analysis.spreads import Spread, spreads_of
+from cnbench.cli import completion
 from cnbench.cli.options import json_option
 from cnbench.cli.wide_tables import console
 from cnbench.core.errors import UsageError
@@ -24,7 +25,9 @@ _HEADINGS = (
 
 
 @click.command("noise")
-@click.argument("experiments", nargs=-1, metavar="[EXPERIMENT]...")
+@click.argument(
+    "experiments", nargs=-1, metavar="[EXPERIMENT]...", shell_complete=completion.experiments
+)
 @click.option(
     "--folder", type=click.Path(path_type=Path), help="Where the runs are, if not in the results."
 )
@@ -63,7 +66,13 @@ def command(experiments: tuple[str, ...], folder: Path | None, as_json: bool) ->
 
 def _cells(spread: Spread) -> list[str]:
     where = f"{spread.environment.lab} {spread.environment.clock} {spread.environment.kernel}"
-    sizes = (spread.inside, spread.between_setups, spread.between_runs, spread.find_one, spread.find_three)
+    sizes = (
+        spread.inside,
+        spread.between_setups,
+        spread.between_runs,
+        spread.find_one,
+        spread.find_three,
+    )
     return [
         *(escape(text) for text in (spread.experiment, spread.metric.name, where)),
         str(spread.cases),

@@ -14,6 +14,7 @@ from cnbench.analysis.published import Beside, beside_published
 from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.run import Run
 
+
 def show_beside_published(run: Run, path: Path, *, as_json: bool) -> None:
     """Print what the run has beside published figures, as a table or as one JSON object."""
     found = beside_published(chapters_of([run]))

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from cnbench.cli import completion
 from cnbench.store import behaviour_tables, profiles, run_file
 from cnbench.store.output import check
 from cnbench.store.runs import find_run
 
 
 @click.command("report")
-@click.argument("runs", nargs=-1)
+@click.argument("runs", nargs=-1, shell_complete=completion.runs)
 @click.option(
     "-o",
     "--output",

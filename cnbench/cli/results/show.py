@@ -14,18 +14,19 @@ from cnbench.analysis.answers import Finding, answers_of
 from cnbench.analysis.chapters import chapters_of
 from cnbench.analysis.number_format import count_text
 from cnbench.analysis.rows import rows_of
+from cnbench.cli import completion
 from cnbench.cli.options import json_option
 from cnbench.cli.results.answers_text import print_answers
 from cnbench.cli.results.published_table import show_beside_published
-from cnbench.cli.wide_tables import console
 from cnbench.cli.tables import print_run
+from cnbench.cli.wide_tables import console
 from cnbench.core.run import Run
 from cnbench.store import run_file
 from cnbench.store.runs import find_run, results_folder
 
 
 @click.command("show")
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=completion.runs)
 @click.option("--all", "everything", is_flag=True, help="All tables after the answers.")
 @click.option("--published", is_flag=True, help="Beside what others have published instead.")
 @json_option

@@ -16,6 +16,7 @@ import urllib.request
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from cnbench.core.errors import UsageError
@@ -113,9 +114,32 @@ def read_metrics(
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise MetricsError(f"{url}: {reason}; is a kube-scheduler listening there?") from None
+    return _figures_of(text, url)
+
+
+def read_saved_metrics(file: BinaryIO, name: str) -> list[ServedFigure]:
+    """A scheduler's metrics from a page that somebody has saved.
+
+    Args:
+        file: the page.
+        name: what it is called in errors.
+
+    Raises:
+        MetricsError: it cannot be read, or has no scheduler histograms.
+    """
+    try:
+        page = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise MetricsError(f"{name}: {error.strerror}") from None
+    if len(page) > _MOST_BYTES:
+        raise MetricsError(f"{name}: {_too_large()}")
+    return _figures_of(page.decode("utf-8", "replace"), name)
+
+
+def _figures_of(text: str, name: str) -> list[ServedFigure]:
     figures = parse_metrics(text)
     if not figures:
-        raise MetricsError(f"{url}: has none of {', '.join(KNOWN)}; is it a kube-scheduler's?")
+        raise MetricsError(f"{name}: has none of {', '.join(KNOWN)}; is it a kube-scheduler's?")
     return figures
 
 
@@ -136,10 +160,14 @@ def _whole(page: http.client.HTTPResponse, timeout: float) -> bytes:
         pieces.append(piece)
         size += len(piece)
         if size > _MOST_BYTES:
-            raise MetricsError(f"has more than {_MOST_BYTES >> 20} MiB, so it is no metrics page")
+            raise MetricsError(_too_large())
         if time.monotonic() > give_up:
             raise MetricsError(f"has not come to its end in {timeout:g} s")
     return b"".join(pieces)
+
+
+def _too_large() -> str:
+    return f"has more than {_MOST_BYTES >> 20} MiB, so it is no metrics page"
 
 
 def parse_metrics(text: str) -> list[ServedFigure]:

@@ -12,6 +12,7 @@ built, are measured on the host's clock.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -24,17 +25,33 @@ from cnbench.asv.lab_choice import venue_for
 from cnbench.core.case import Group
 from cnbench.core.errors import CnbenchError
 from cnbench.core.experiment import Experiment
-from cnbench.core.parameter import Params
-from cnbench.core.run import CaseResult
+from cnbench.core.parameter import Params, Point, Value
+from cnbench.core.run import CaseResult, Request
 from cnbench.core.venue import HOST, Venue
 from cnbench.experiments.registry import experiment_called
 from cnbench.lab import journal
 from cnbench.measuring.dispatch import measure
 from cnbench.measuring.events import CaseEnded, Event, Warned
+from cnbench.measuring.own_services import with_services_of
 from cnbench.measuring.plan import QUICK_SECONDS, Plan, make_groups
 
-Point = tuple[str, ...]
-Measured = dict[Point, CaseResult]
+# A point's values of the axes, as written.
+Written = tuple[str, ...]
+Measured = dict[Written, CaseResult]
+
+
+def checked_out() -> Path:
+    """Where asv has the commit that is measured.
+
+    It says so only where it has just installed it (asv 0.6.6, ``Environment.install_project``); a
+    commit that is installed already is still where it was checked out, and an environment that is
+    not asv's own has no place but that of its configuration.
+    """
+    if built := os.environ.get("ASV_BUILD_DIR"):
+        return Path(built)
+    if environment := os.environ.get("ASV_ENV_DIR"):
+        return Path(environment, "project")
+    return Path(os.environ.get("ASV_CONF_DIR", "."))
 
 
 class Suite:
@@ -48,6 +65,8 @@ class Suite:
         axes: parameter name to values, as written after ``-p``.
         fixed: parameter name to its one value, likewise. What is neither here nor an axis has the
             first of its quick values.
+        services_from: a file of Services in the repository that is measured: service-routing is
+            then about those of the commit; empty for made-up ones.
         counted: its cost is that of executed code, not of a disk or of waiting, so that a count of
             instructions says it.
         venue: where it is measured, which follows.
@@ -57,8 +76,9 @@ class Suite:
     """
 
     experiment: ClassVar[str]
-    axes: ClassVar[Mapping[str, Point]]
+    axes: ClassVar[Mapping[str, Written]]
     fixed: ClassVar[Mapping[str, str]] = {}
+    services_from: ClassVar[str] = ""
     counted: ClassVar[bool] = False
     venue: ClassVar[Venue] = HOST
     version: ClassVar[str] = "1"
@@ -80,10 +100,12 @@ class Suite:
 
     @property
     def param_names(self) -> list[str]:
+        """The names of the axes, for asv."""
         return list(self.axes)
 
     @property
     def params(self) -> list[list[str]]:
+        """The values of each axis, for asv."""
         return [list(values) for values in self.axes.values()]
 
     def setup(self, measured: Measured, *point: str) -> None:
@@ -102,10 +124,26 @@ class Suite:
         """
         journal.collect()  # asv kills what takes too long, and then nobody has tidied up
         try:
-            grid = Grid(experiment_called(self.experiment), self.axes, self.fixed)
-            return {grid.written(r.case.params): r for r in _results_of(grid, self.venue)}
+            own, inputs = self._own_services()
+            grid = Grid(experiment_called(self.experiment), self.axes, self.fixed, own)
+            return {grid.written(r.case.params): r for r in _results_of(grid, self.venue, inputs)}
         except CnbenchError as error:
             raise SystemExit(_sentence(error)) from None
+
+    def _own_services(self) -> tuple[Mapping[str, tuple[Value, ...]], Mapping[str, str]]:
+        """The parameters that follow from the commit's services, and the contents of their file."""
+        if not self.services_from:
+            return {}, {}
+        file = checked_out() / self.services_from
+        written = {**self.axes, **{name: (text,) for name, text in self.fixed.items()}}
+        of = experiment_called(self.experiment)
+        given = {
+            name: tuple(of.parameter(name).parse(text) for text in texts)
+            for name, texts in written.items()
+        }
+        request = Request((of.name,), False, {of.name: given}, "auto", "auto", None, 1)
+        about, _ = with_services_of(file, request)
+        return about.given[of.name], about.inputs
 
 
 class Grid:
@@ -116,21 +154,27 @@ class Grid:
     """
 
     def __init__(
-        self, experiment: Experiment, axes: Mapping[str, Point], fixed: Mapping[str, str]
+        self,
+        experiment: Experiment,
+        axes: Mapping[str, Written],
+        fixed: Mapping[str, str],
+        own: Mapping[str, tuple[Value, ...]] | None = None,
     ) -> None:
         self.experiment = experiment
         self._texts = {
             name: {experiment.parameter(name).parse(text): text for text in texts}
             for name, texts in axes.items()
         }
-        given = {name: (experiment.parameter(name).parse(text),) for name, text in fixed.items()}
+        given: dict[str, tuple[Value, ...]] = dict(own or {}) | {
+            name: (experiment.parameter(name).parse(text),) for name, text in fixed.items()
+        }
         given |= {name: tuple(values) for name, values in self._texts.items()}
-        first: dict[Point, Params] = {}
+        first: dict[Written, Point] = {}
         for point in experiment.grid(False, given):
             first.setdefault(self.written(point), point)
         self.points = list(first.values())
 
-    def written(self, params: Params) -> Point:
+    def written(self, params: Params) -> Written:
         """A point's values of the axes, as written."""
         return tuple(texts[params[name]] for name, texts in self._texts.items())
 
@@ -140,7 +184,7 @@ class Grid:
         return tuple(replace(group, number=number) for number, group in enumerate(groups))
 
 
-def _results_of(grid: Grid, venue: Venue) -> list[CaseResult]:
+def _results_of(grid: Grid, venue: Venue, inputs: Mapping[str, str]) -> list[CaseResult]:
     results: list[CaseResult] = []
 
     def keep(event: Event) -> None:
@@ -155,6 +199,7 @@ def _results_of(grid: Grid, venue: Venue) -> list[CaseResult]:
         budget=None,
         seed=1,
         fewest_blocks=FEWEST_SAMPLES,
+        inputs=inputs,
     )
     measure(plan, keep)
     return results
@@ -190,7 +235,7 @@ def tracked(experiment_name: str, metric_name: str) -> Callable[..., dict[str, A
         _refuse_a_second_time(" ".join((metric_name, *point)))
         return samples
 
-    track.metric = metric
-    track.pretty_name = f"{experiment_name}: {metric.name}"
+    # What asv reads of a benchmark, and what `Suite` gives it a unit by.
+    vars(track).update(metric=metric, pretty_name=f"{experiment_name}: {metric.name}")
     track.__doc__ = metric.summary
     return track

@@ -1,0 +1,1 @@
+"""``cnbench init``: the suite in somebody else's repository."""
