@@ -56,8 +56,14 @@ def run(body, before=""):
         "except KeyboardInterrupt: print('stopped', flush=True)"
     )
     return subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=True
-    )
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=True,
+        preexec_fn=_no_hangup_ignored,  # noqa: PLW1509
+    )  # fmt: skip
+
+
+def _no_hangup_ignored():
+    """As nohup has it, if it began the tests."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize(

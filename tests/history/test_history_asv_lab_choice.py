@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -13,19 +10,16 @@ import pytest
 from cnbench.asv import lab_choice, machine
 from cnbench.core.venue import HOST, Venue
 
-ROOT = Path(__file__).resolve().parents[2]
 KERNEL = SimpleNamespace(release="6.12.107+deb13-cloud-amd64", digest="3c96a5c8fea6")
 USERLAND = SimpleNamespace(digest="74815faf0b00")
 
 
 @pytest.fixture
-def suite() -> Iterator[Any]:
+def suite() -> Any:
     """The module that the benchmark classes share."""
-    sys.path.insert(0, str(ROOT))
-    from benchmarks import suite
+    from cnbench.asv import suite
 
-    yield suite
-    sys.path.remove(str(ROOT))
+    return suite
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def recipe_called(name: str) -> Recipe:
 
 
 def built(recipe: Recipe) -> Built | None:
-    """What was built by ``recipe`` before, or None; nothing is fetched.
+    """What was built by ``recipe`` before, and this user may read, or None; nothing is fetched.
 
     Raises:
         UnsupportedError: another user could have put it there.
@@ -82,7 +82,7 @@ def built(recipe: Recipe) -> Built | None:
     where = _place(recipe)
     try:
         facts = json.loads((where / "facts.json").read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         return None
     return Built(recipe, where / "bin", facts["versions"], facts["digests"], facts["seconds"])
 

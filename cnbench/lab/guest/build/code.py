@@ -18,7 +18,17 @@ PACKAGES = ("cnbench", "pyroute2")
 # would throw away every saved state of every guest.
 NOT_MEASURING = frozenset(
     f"cnbench/{name}"
-    for name in ("analysis", "api.py", "asv", "cli", "export", "report", "stats", "store")
+    for name in (
+        "__main__.py",
+        "analysis",
+        "api.py",
+        "asv",
+        "cli",
+        "export",
+        "report",
+        "stats",
+        "store",
+    )
 )
 
 # A guest sees a disk's size when it boots, and may be saved before this image is there: so all
