@@ -57,7 +57,7 @@ def run(body, before=""):
     )
     return subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=True,
-        preexec_fn=_no_hangup_ignored,  # noqa: PLW1509
+        preexec_fn=_no_hangup_ignored,
     )  # fmt: skip
 
 
