@@ -41,12 +41,12 @@ def in_shared_blocks(cases: Sequence[Sequence[Sample]], metric: Metric) -> list[
 def values_by_block(samples: Sequence[Sample], metric: str) -> Floats:
     """The value that counts in each block, in the order of the blocks."""
     columns = columns_of(samples)
-    return columns.values(metric)[_by_block(columns)[1]]
+    return columns.values(metric)[columns.by_block[1]]
 
 
 def blocks_in(samples: Sequence[Sample]) -> int:
     """How many blocks have a sample that counts."""
-    return int(_by_block(columns_of(samples))[0].size)
+    return int(columns_of(samples).by_block[0].size)
 
 
 def values_in_pairs(
@@ -69,22 +69,11 @@ def _differences(columns: Columns, places: _Places, metric: Metric) -> Observati
 
 def _in_shared_blocks(several: Sequence[Columns]) -> list[_Places]:
     """The places of the samples that count in blocks that all have, in the order of the blocks."""
-    found = [_by_block(columns) for columns in several]
+    found = [columns.by_block for columns in several]
     shared = found[0][0]
     for blocks, _ in found[1:]:
         shared = np.intersect1d(shared, blocks, assume_unique=True)
     return [places[np.searchsorted(blocks, shared)] for blocks, places in found]
-
-
-def _by_block(columns: Columns) -> tuple[_Places, _Places]:
-    """A number for each block with a sample that counts, rising, and where its last one is."""
-    used = np.flatnonzero(columns.used)
-    repeats, blocks = columns.whole("repeat")[used], columns.whole("block")[used]
-    number = (repeats << 32) + blocks  # both fit in 32 bits
-    if (number[1:] > number[:-1]).all():
-        return number, used
-    numbers, last = np.unique(number[::-1], return_index=True)
-    return numbers, used[::-1][last]
 
 
 def _with_labels(columns: Columns, places: _Places, values: Floats) -> Observations:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeAlias, overload
 
 from cnbench.core.run import Sample
@@ -85,11 +85,24 @@ class Columns(Sequence[Sample]):
             return np.asarray(self.read(name)).astype(np.int64)
         return np.full(self._count, _NOT_NOTED if name == "setup" else 0)
 
-    @property
+    @cached_property
     def used(self) -> npt.NDArray[np.bool_]:
         """Which samples count: those that were not replaced; shape (samples,)."""
         found: npt.NDArray[np.bool_] = self.whole("replaced") == 0
         return found
+
+    @cached_property
+    def by_block(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """A number for each block with a sample that counts, rising, and where its last one is."""
+        import numpy as np
+
+        used = np.flatnonzero(self.used)
+        # Both fit in 32 bits.
+        number = (self.whole("repeat")[used] << 32) + self.whole("block")[used]
+        if (number[1:] > number[:-1]).all():
+            return number, used
+        numbers, last = np.unique(number[::-1], return_index=True)
+        return numbers, used[::-1][last]
 
     @property
     def disturbed(self) -> npt.NDArray[np.bool_]:
