@@ -17,7 +17,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +50,7 @@ GRIDS = {12: tuple(WAYS), 30: ("--vary", "--repeat 3")}
 SETUPS = 8
 GRID = 60
 TRIALS = 400
+WORKERS = 2
 # Others are slower at series: one of so many.
 OTHERS = 4
 NOISES = (0.0002, 0.0056, 0.0266)
@@ -197,19 +198,31 @@ def _series(length: int, trials: int) -> Iterator[Job]:
 
 
 def simulated(parts: list[str], trials: int, minutes: float) -> tuple[list[str], int]:
-    """The lines, printed as they are found and given in their order; how many did not fit."""
+    """The lines, printed as they are found and given in their order; how many did not fit.
+
+    Nothing is begun that would end too late if it took as long as the longest so far.
+    """
     ends = time.monotonic() + 60 * minutes
+    wanted = list(jobs(parts, trials))
+    lines: dict[int, str] = {}
+    running: dict[Future[str], tuple[int, float]] = {}
+    numbers, longest = iter(range(len(wanted))), 0.0
     # No object of a trial refers to itself, and looking for such takes a sixth of the time.
-    with ProcessPoolExecutor(2, initializer=gc.disable) as pool:
-        waiting = [pool.submit(f, *args) for f, args in jobs(parts, trials)]
-        for done in as_completed(waiting):
-            if not done.cancelled():
-                print(done.result(), flush=True)
-            if time.monotonic() > ends:
-                for one in waiting:
-                    one.cancel()
-    lines = [one.result() for one in waiting if not one.cancelled()]
-    return lines, len(waiting) - len(lines)
+    with ProcessPoolExecutor(WORKERS, initializer=gc.disable) as pool:
+        while True:
+            while len(running) < WORKERS and time.monotonic() + longest < ends:
+                number = next(numbers, None)
+                if number is None:
+                    break
+                function, arguments = wanted[number]
+                running[pool.submit(function, *arguments)] = number, time.monotonic()
+            if not running:
+                return [lines[number] for number in sorted(lines)], len(wanted) - len(lines)
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                number, began = running.pop(done)
+                longest = max(longest, time.monotonic() - began)
+                lines[number] = done.result()
+                print(lines[number], flush=True)
 
 
 def write(path: Path, lines: list[str]) -> None:
