@@ -42,7 +42,7 @@ lint: $(INSTALLED_TEST)
 	$(BIN)/lint-imports
 
 unit: $(INSTALLED_TEST)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest
 
 known-answers: setup guest ## hold timings against what is known beforehand; on a quiet machine, as root
 	@missed=0; for script in scripts/*_known_answers*; do \

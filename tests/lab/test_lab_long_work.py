@@ -42,17 +42,18 @@ def test_the_next_piece_of_work_begins_anew():
 def test_what_cannot_tell_itself_is_told_as_long_as_it_goes_on(monkeypatch):
     monkeypatch.setattr(LongWork, "_SECONDS_UNDERWAY", 0.001)
     work, told = LongWork(), queue.SimpleQueue()
+    before = threading.active_count()
     with work.told_to(told.put), work.underway("a tool is at work", LongWork.LEAST):
         assert [told.get() for _ in range(3)] == ["a tool is at work"] * 3
     told_until_the_end = told.qsize()
-    assert threading.active_count() == 1
+    assert threading.active_count() == before
     assert told.qsize() == told_until_the_end
 
 
 def test_what_is_short_has_no_thread():
-    work = LongWork()
+    work, before = LongWork(), threading.active_count()
     with work.told_to(lambda what: None), work.underway("a tool", LongWork.LEAST - 1):
-        assert threading.active_count() == 1
+        assert threading.active_count() == before
 
 
 def test_nobody_is_told_outside():
