@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from cnbench.core.codec import to_plain
@@ -53,11 +54,14 @@ def counting_guest(plan: Plan, venue: Venue, tell: Progress) -> Iterator[Iterato
     with contextlib.ExitStack() as stack:
         events = None if plan.anew else _gone_on(stack, venue, name, tell)
         if events is None:
-            machine = stack.enter_context(
-                start.guest(venue.kernel, venue.clock, tell, IMPORTS, venue.userland)
-            )
+            machine = stack.enter_context(fresh_guest(venue, tell))
             events = _Conversation(machine, assignment, "" if plan.anew else name, tell).events()
         yield (of_group(event, group.number) for event in events)
+
+
+def fresh_guest(venue: Venue, tell: Progress) -> AbstractContextManager[Machine]:
+    """A guest as ``venue`` has it, in which nothing has been set up; raises as ``start.guest``."""
+    return start.guest(venue.kernel, venue.clock, tell, IMPORTS, venue.userland)
 
 
 def assignment_of(plan: Plan, venue: Venue) -> tuple[Assignment, str]:

@@ -23,7 +23,12 @@ from cnbench.measuring.events import (
     Listener,
     Warned,
 )
-from cnbench.measuring.guests.counting import IMPORTS, MODULE, SILENCE_SECONDS, counting_guest
+from cnbench.measuring.guests.counting import (
+    MODULE,
+    SILENCE_SECONDS,
+    counting_guest,
+    fresh_guest,
+)
 from cnbench.measuring.guests.entry import Assignment
 from cnbench.measuring.guests.messages import event_from_plain
 from cnbench.measuring.plan import Plan
@@ -77,7 +82,7 @@ def _guest(plan: Plan, venue: Venue, tell: Progress) -> Iterator[Iterator[Event]
             yield events
         return
     assignment = Assignment(plan, venue, start.digest(venue.kernel, venue.userland))
-    with start.guest(venue.kernel, venue.clock, tell, IMPORTS, venue.userland) as machine:
+    with fresh_guest(venue, tell) as machine:
         messages = machine.run(MODULE, to_plain(assignment), silence=SILENCE_SECONDS)
         yield map(event_from_plain, messages)
 

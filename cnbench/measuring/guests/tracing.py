@@ -26,10 +26,10 @@ from cnbench.lab.guest.tracing.plugin import ensure_plugin
 from cnbench.measuring.events import BlockEnded, CaseEnded, GroupReady, WorkAdvanced
 from cnbench.measuring.guests.counting import (
     GO_ON,
-    IMPORTS,
     MODULE,
     SILENCE_SECONDS,
     assignment_of,
+    fresh_guest,
 )
 from cnbench.measuring.guests.entry import Assignment
 from cnbench.measuring.guests.messages import event_from_plain
@@ -64,7 +64,7 @@ def trace(plan: Plan, venue: Venue, out: IO[bytes], tell: Progress) -> Traced:
         CnbenchError: the case could not be set up.
     """
     plugin = ensure_plugin()
-    start.ensure_built(venue.kernel, tell)
+    start.ensure_built(venue.kernel, tell, venue.userland)
     with contextlib.ExitStack() as stack:
         state = stack.enter_context(_set_up(plan, venue, tell))
         tell("counting what each function executes")
@@ -97,7 +97,7 @@ def _set_up(plan: Plan, venue: Venue, tell: Progress) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="cnbench-") as folder:
         state = Path(folder) / "state"
-        with start.guest(venue.kernel, venue.clock, tell, IMPORTS) as machine:
+        with fresh_guest(venue, tell) as machine:
             told = _told_until_ready(machine, assignment)
             if saved_setups.save(name, machine, told):
                 state = saved_setups.place_of(name)
