@@ -9,11 +9,16 @@ from pathlib import Path
 
 from cnbench.control_plane.build import recipes
 from cnbench.core.errors import UnsupportedError
+from cnbench.core.parameter import Parameter
 from cnbench.lab.guest.build import cache
 
 # The servers that experiments measure: built by the recipe of that name, or the user's own.
 KUBERNETES, APIEXTENSIONS, OWN = recipes.KUBERNETES.name, recipes.APIEXTENSIONS.name, "own"
 SERVERS = (KUBERNETES, APIEXTENSIONS, OWN)
+SERVER = Parameter(
+    "server", "the servers: Kubernetes 1.20, custom resources on today's, or your own",
+    quick=(KUBERNETES, APIEXTENSIONS), full=(KUBERNETES, APIEXTENSIONS), choices=SERVERS,
+)  # fmt: skip
 # Names a folder with etcd and kube-apiserver, as it does for the tests of Kubernetes' operators
 # (controller-runtime's envtest).
 VARIABLE = "KUBEBUILDER_ASSETS"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import itertools
 import json
 import urllib.parse
@@ -11,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cnbench.control_plane.api.client import connected
 from cnbench.control_plane.api.ledger import Entry
 from cnbench.control_plane.api.objects import GROUP, NAMESPACE, SAMPLES, Kind
 from cnbench.control_plane.binaries import APIEXTENSIONS, binaries_of
@@ -20,6 +18,7 @@ from cnbench.control_plane.servers.api_server import ADMIN, URL
 from cnbench.control_plane.servers.certificates import MASTERS
 from cnbench.control_plane.servers.daemon import Daemon
 from cnbench.control_plane.servers.plane import Plane
+from cnbench.control_plane.servers.requests import ask
 from cnbench.control_plane.stock import Contents
 from cnbench.core.errors import CnbenchError
 
@@ -114,24 +113,10 @@ class Informers:
 
     def _ask(self, what: str, **given: object) -> Any:
         path = f"/{what}?{urllib.parse.urlencode(given)}"
-        status, body = _get(self.plane, self.port, path)
+        status, body = ask(self.plane.enclave.network, self.port, path, seconds=_SECONDS)
         if status != 200:
             raise CnbenchError(f"the informers refused {what}: {body.decode().strip()}")
         return json.loads(body)
-
-
-def _get(plane: Plane, port: int, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
-    connection.sock = connected(plane.enclave.network, port)
-    connection.sock.settimeout(_SECONDS)
-    try:
-        connection.request("GET", path)
-        response = connection.getresponse()
-        return response.status, response.read()
-    except (OSError, http.client.HTTPException) as error:
-        raise CnbenchError(f"the informers do not answer {path}: {error!r}") from error
-    finally:
-        connection.close()
 
 
 @contextlib.contextmanager
@@ -147,7 +132,7 @@ def open_informers(plane: Plane, kind: Kind, streamed: bool = False) -> Iterator
         UnsupportedError: it is not built.
         CnbenchError: it does not answer.
     """
-    port = next(_ports)
+    port, network = next(_ports), plane.enclave.network
     admin = plane.certificates.client(ADMIN, MASTERS)
     own_group = kind is SAMPLES
     argv = [
@@ -157,7 +142,7 @@ def open_informers(plane: Plane, kind: Kind, streamed: bool = False) -> Iterator
         f"--namespace={NAMESPACE}", f"--listen=127.0.0.1:{port}",
     ]  # fmt: skip
     running = daemon.start(
-        plane.enclave, plane.folder, argv, lambda: _get(plane, port, "/healthz")[0] == 200,
+        plane.enclave, plane.folder, argv, lambda: ask(network, port, "/healthz")[0] == 200,
         {_STREAMED: str(streamed).lower()},
     )  # fmt: skip
     try:

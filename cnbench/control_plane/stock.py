@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cnbench.control_plane.api import objects
@@ -64,15 +64,16 @@ class Stock:
 
     def etcd_lists(self) -> float:
         """How many times the API server has listed the collection in etcd, as it says."""
-        with self.plane.api.client() as client:
-            text = client.demand("GET", "/metrics").body.decode()
-        return total(text, "etcd_request_duration_seconds_count", self._is_list_of_ours)
+        return self._figure("etcd_request_duration_seconds_count", self._is_list_of_ours)
 
     def lists(self) -> int:
         """How many times the API server was asked to list the collection, as it says."""
+        return round(self._figure("apiserver_request_total", self._asks_for_a_list))
+
+    def _figure(self, name: str, wanted: Callable[[Labels], bool]) -> float:
         with self.plane.api.client() as client:
             text = client.demand("GET", "/metrics").body.decode()
-        return round(total(text, "apiserver_request_total", self._asks_for_a_list))
+        return total(text, name, wanted)
 
     def _asks_for_a_list(self, labels: Labels) -> bool:
         return (labels["verb"], labels["resource"]) == ("LIST", self.kind.resource)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import ssl
 
-from cnbench.control_plane.api.client import connected
 from cnbench.control_plane.servers import daemon
 from cnbench.control_plane.servers.api_server import URL
 from cnbench.control_plane.servers.certificates import MASTERS
 from cnbench.control_plane.servers.daemon import Daemon
 from cnbench.control_plane.servers.plane import Plane
-from cnbench.core.errors import CnbenchError
+from cnbench.control_plane.servers.requests import ask
 from cnbench.lab.netns import NetworkNamespace
 
 MANAGER, SCHEDULER = "kube-controller-manager", "kube-scheduler"
@@ -62,14 +60,4 @@ def _is_healthy(network: NetworkNamespace, port: int) -> bool:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
-    opened = connected(network, port)
-    try:
-        connection.sock = context.wrap_socket(opened)
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException) as error:
-        raise CnbenchError(f"port {port} does not answer: {error!r}") from error
-    finally:
-        opened.close()
-        connection.close()
+    return ask(network, port, "/healthz", context=context, seconds=_SECONDS)[0] == 200

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import http.client
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from cnbench.containers.enclave import Enclave
 from cnbench.control_plane.binaries import Binaries
 from cnbench.control_plane.servers import daemon
 from cnbench.control_plane.servers.daemon import Daemon
+from cnbench.control_plane.servers.requests import ask
 from cnbench.core.errors import CnbenchError
 
 # Where etcd keeps its state. In memory, fsync is nothing.
@@ -24,7 +24,6 @@ _PORT, _PEERS = 2379, 2380
 URL = f"http://127.0.0.1:{_PORT}"
 # etcd refuses writes beyond it; its own default is 2 GB.
 _QUOTA = 8 << 30
-_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,9 @@ class Etcd:
         Raises:
             CnbenchError: it refused.
         """
-        status, body = _ask(self.enclave, "POST", f"/v3/{method}", json.dumps(asked))
+        status, body = ask(
+            self.enclave.network, _PORT, f"/v3/{method}", method="POST", body=json.dumps(asked)
+        )
         answer: dict[str, Any] = json.loads(body)
         if status != 200:
             raise CnbenchError(f"etcd refused {method}: {answer.get('error', body)}")
@@ -75,19 +76,7 @@ def start_etcd(enclave: Enclave, binaries: Binaries, folder: Path, store: str) -
         f"--initial-cluster=cnbench={peers}", f"--quota-backend-bytes={_QUOTA}",
         "--log-level=warn", "--logger=zap",
     ]  # fmt: skip
-    running = daemon.start(enclave, folder, argv, lambda: _ask(enclave, "GET", "/health")[0] == 200)
+    running = daemon.start(
+        enclave, folder, argv, lambda: ask(enclave.network, _PORT, "/health")[0] == 200
+    )
     return Etcd(enclave, running)
-
-
-def _ask(enclave: Enclave, method: str, path: str, body: str = "") -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", _PORT, timeout=_SECONDS)
-    try:
-        with enclave.network.entered():
-            connection.connect()
-        connection.request(method, path, body or None)
-        response = connection.getresponse()
-        return response.status, response.read()
-    except (OSError, http.client.HTTPException) as error:
-        raise CnbenchError(f"etcd does not answer {path}: {error!r}") from error
-    finally:
-        connection.close()

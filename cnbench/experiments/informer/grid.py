@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnbench.control_plane.binaries import APIEXTENSIONS, KUBERNETES, SERVERS
+from cnbench.control_plane.binaries import APIEXTENSIONS, KUBERNETES, SERVER
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point, Value
 
@@ -18,10 +18,7 @@ def _sources(point: Point) -> tuple[Value, ...]:
 
 
 PARAMETERS = (
-    Parameter(
-        "server", "the servers: Kubernetes 1.20, custom resources on today's, or your own",
-        quick=(KUBERNETES, APIEXTENSIONS), full=(KUBERNETES, APIEXTENSIONS), choices=SERVERS,
-    ),
+    SERVER,
     Parameter(
         "form", "what the store keeps of an object: the whole, without its managed fields, or its "
         "metadata; ConfigMaps are Go structs, custom resources are maps",

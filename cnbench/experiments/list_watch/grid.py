@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cnbench.control_plane.binaries import APIEXTENSIONS, KUBERNETES, SERVERS
+from cnbench.control_plane.binaries import APIEXTENSIONS, KUBERNETES, SERVER
 from cnbench.control_plane.servers.etcd import DISK, MEMORY, STORES
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point, Value
@@ -67,10 +67,7 @@ def _stores(point: Point) -> tuple[Value, ...]:
 
 
 PARAMETERS = (
-    Parameter(
-        "server", "the servers: Kubernetes 1.20, custom resources on today's, or your own",
-        quick=(KUBERNETES, APIEXTENSIONS), full=(KUBERNETES, APIEXTENSIONS), choices=SERVERS,
-    ),
+    SERVER,
     Parameter(
         "way", "LIST by resourceVersion (unset, 0, exact), in pages of 500, as a stream; WATCH, "
         "and going on after a cut, from a version that is known, or that is gone",
