@@ -4,6 +4,7 @@ import contextlib
 import json
 
 import pytest
+from subjects import subject_at
 
 from cnbench.containers import cni
 from cnbench.containers.cni import Attachment
@@ -19,11 +20,7 @@ pytestmark = pytest.mark.real
 def opened(lab, **changes):
     point = EXPERIMENT.grid(False, {"plugin": ("bridge",)})[0] | changes
     assert nonsense(point) == ""
-    try:
-        EXPERIMENT.require(point, lab)
-    except UnsupportedError as error:
-        pytest.skip(f"{error}; {error.remedy}")
-    return EXPERIMENT.subject(point, lab)
+    return subject_at(EXPERIMENT, point, lab)
 
 
 @pytest.mark.parametrize(("pods", "parallel"), [(0, 1), (2, 1), (0, 3)])

@@ -1,8 +1,8 @@
 """container-gc against a real containerd."""
 
 import pytest
+from subjects import subject_at
 
-from cnbench.core.errors import UnsupportedError
 from cnbench.experiments.container_gc import EXPERIMENT
 
 pytestmark = pytest.mark.real
@@ -13,12 +13,7 @@ def opened(shared_lab):
     """How to open a subject of so many dead pods."""
 
     def open_one(dead):
-        point = EXPERIMENT.grid(False, {"dead": (dead,)})[0]
-        try:
-            EXPERIMENT.require(point, shared_lab)
-        except UnsupportedError as error:
-            pytest.skip(f"{error}; {error.remedy}")
-        return EXPERIMENT.subject(point, shared_lab)
+        return subject_at(EXPERIMENT, EXPERIMENT.grid(False, {"dead": (dead,)})[0], shared_lab)
 
     return open_one
 

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from subjects import subject_at
 
 from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.experiments.oom_notice import EXPERIMENT
@@ -41,11 +42,7 @@ class TestNotices:
         def open_one(**changes):
             point = EXPERIMENT.grid(False, {"way": ("cgroup",)})[0] | changes
             assert nonsense(point) == ""
-            try:
-                EXPERIMENT.require(point, shared_lab)
-            except UnsupportedError as error:
-                pytest.skip(f"{error}; {error.remedy}")
-            return EXPERIMENT.subject(point, shared_lab)
+            return subject_at(EXPERIMENT, point, shared_lab)
 
         return open_one
 

@@ -3,9 +3,10 @@
 import dataclasses
 
 import pytest
+from subjects import subject_at
 
 from cnbench.containers.grpc_client import EXIT
-from cnbench.core.errors import CnbenchError, UnsupportedError
+from cnbench.core.errors import CnbenchError
 from cnbench.experiments.pleg import EXPERIMENT
 from cnbench.experiments.pleg.grid import PERIOD
 from cnbench.experiments.pleg.relist import look_closer, relist
@@ -19,11 +20,7 @@ def opened(shared_lab):
 
     def open_one(way):
         point = EXPERIMENT.grid(False, {"way": (way,), "pods": (2,)})[0]
-        try:
-            EXPERIMENT.require(point, shared_lab)
-        except UnsupportedError as error:
-            pytest.skip(f"{error}; {error.remedy}")
-        return EXPERIMENT.subject(point, shared_lab)
+        return subject_at(EXPERIMENT, point, shared_lab)
 
     return open_one
 

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from subjects import subject_at
 
 from cnbench.containers.bundle import Wanted
 from cnbench.containers.runtimes import Bare, Oci
@@ -34,11 +35,7 @@ OTHERS = (
 def opened(lab, **changes):
     point = QUICK | changes
     assert nonsense(point) == ""
-    try:
-        EXPERIMENT.require(point, lab)
-    except UnsupportedError as error:
-        pytest.skip(f"{error}; {error.remedy}")
-    return EXPERIMENT.subject(point, lab)
+    return subject_at(EXPERIMENT, point, lab)
 
 
 @pytest.mark.parametrize(
