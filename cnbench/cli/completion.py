@@ -95,9 +95,9 @@ def _flat(values: Iterable[str | Sequence[str] | None]) -> Iterator[str]:
 @_quietly
 def baselines(ctx: click.Context, typed: str) -> Iterator[str]:
     """The names of baselines."""
-    from cnbench.store.runs import SUFFIX, baselines_folder
+    from cnbench.store.runs import all_baselines
 
-    yield from (path.stem for path in sorted(baselines_folder().glob(f"[!.]*{SUFFIX}")))
+    yield from (path.stem for path in all_baselines())
 
 
 @_quietly
@@ -117,9 +117,9 @@ def runs_or_experiments(ctx: click.Context, typed: str) -> Iterator[str]:
 
 
 def _runs() -> Iterator[str]:
-    from cnbench.store.runs import SUFFIX, all_runs, baselines_folder
+    from cnbench.store.runs import all_baselines, all_runs
 
-    yield from (path.stem for path in sorted(baselines_folder().glob(f"[!.]*{SUFFIX}")))
+    yield from (path.stem for path in all_baselines())
     files = all_runs()[-_SHOWN_RUNS:]
     if files:
         yield from ("latest", "latest~1")

@@ -148,8 +148,17 @@ class Experiment:
         )
 
     def metric(self, name: str) -> Metric:
-        """The metric called ``name``; KeyError where there is none."""
-        return {metric.name: metric for metric in self.metrics}[name]
+        """The metric called ``name``.
+
+        Raises:
+            UsageError: there is none; the remedy lists those there are.
+        """
+        for metric in self.metrics:
+            if metric.name == name:
+                return metric
+        raise UsageError(
+            f"{self.name} has no metric '{name}'", choose_from(name, (m.name for m in self.metrics))
+        )
 
     def show(self, params: Params) -> dict[str, str]:
         """Every parameter's value as a person writes it."""

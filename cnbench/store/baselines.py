@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cnbench.core.errors import UsageError
 from cnbench.store import run_file, whole_file
-from cnbench.store.runs import SUFFIX, baseline_called, baselines_folder, find_run
+from cnbench.store.runs import SUFFIX, all_baselines, baseline_called, baselines_folder, find_run
 
 # What a branch, a tag or a release is called; a slash would be a folder, and a dot first hides.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -39,11 +39,6 @@ def save(name: str, run: str) -> tuple[Path, Path]:
     return source, place
 
 
-def files() -> list[Path]:
-    """The run files of all baselines, each called as its baseline is, in the order of the names."""
-    return sorted(baselines_folder().glob(f"[!.]*{SUFFIX}"))
-
-
 def remove(name: str) -> Path:
     """Remove a baseline, and nothing else; gives where it was.
 
@@ -52,7 +47,7 @@ def remove(name: str) -> Path:
     """
     place = baseline_called(name)
     if place is None:
-        known = ", ".join(path.stem for path in files()) or "there are none"
+        known = ", ".join(path.stem for path in all_baselines()) or "there are none"
         raise UsageError(f"there is no baseline '{name}'", f"choose from: {known}")
     place.unlink()
     return place

@@ -42,6 +42,11 @@ def baseline_called(name: str) -> Path | None:
     return place if "/" not in name and place.is_file() else None
 
 
+def all_baselines() -> list[Path]:
+    """The run files of all baselines, each called as its baseline is, in the order of the names."""
+    return sorted(baselines_folder().glob(f"[!.]*{SUFFIX}"))
+
+
 def place_of(run: Run) -> Path:
     """Where ``run`` is written unless its user names another place."""
     return results_folder() / f"{run.id}{SUFFIX}"
@@ -53,6 +58,20 @@ def all_runs(folder: Path | None = None) -> list[Path]:
     # A pipe of such a name would be waited for.
     named = (path for path in folder.glob("[!.]*.json*") if path.suffix in SUFFIXES)
     return sorted(path for path in named if path.is_file())
+
+
+def some_runs(folder: Path | None = None) -> list[Path]:
+    """As ``all_runs``, and one at least.
+
+    Raises:
+        UsageError: there is none; the remedy says how to get one.
+    """
+    runs = all_runs(folder)
+    if not runs:
+        raise UsageError(
+            f"there are no runs in {folder or results_folder()}", "measure something: cnbench run"
+        )
+    return runs
 
 
 def begun_before(run: Run, folder: Path | None = None) -> list[Run]:
@@ -77,11 +96,7 @@ def find_run(name: str, folder: Path | None = None) -> Path:
         return path
     if baseline := baseline_called(name):
         return baseline
-    runs = all_runs(folder)
-    if not runs:
-        raise UsageError(
-            f"there are no runs in {folder or results_folder()}", "measure something: cnbench run"
-        )
+    runs = some_runs(folder)
     if latest := _LATEST.fullmatch(name):
         return _from_latest(runs, int(latest[1] or 0), name)
     matching = [run for run in runs if run.stem.startswith(name)]

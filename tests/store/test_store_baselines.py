@@ -3,7 +3,7 @@ import pytest
 
 from cnbench.core.errors import UsageError
 from cnbench.store import baselines, run_file
-from cnbench.store.runs import find_run
+from cnbench.store.runs import all_baselines, find_run
 
 
 @pytest.fixture
@@ -29,14 +29,14 @@ def test_it_stays_when_its_run_is_gone_and_is_replaced_by_another(runs):
     assert run_file.read(find_run("main")).id == "20260101-000000-aaaa"
     baselines.save("main", "latest")
     assert run_file.read(find_run("main")).id == "20260102-000000-bbbb"
-    assert [file.stem for file in baselines.files()] == ["main"]
+    assert [file.stem for file in all_baselines()] == ["main"]
 
 
 def test_what_is_removed_is_the_baseline_alone(runs, tmp_path):
     baselines.save("main", "latest")
     baselines.save("v1.2", "latest")
     baselines.remove("main")
-    assert [file.stem for file in baselines.files()] == ["v1.2"]
+    assert [file.stem for file in all_baselines()] == ["v1.2"]
     assert all(run.is_file() for run in runs)
     with pytest.raises(UsageError, match="no baseline 'main'") as refusal:
         baselines.remove("main")
@@ -49,7 +49,7 @@ def test_what_is_removed_is_the_baseline_alone(runs, tmp_path):
 def test_a_name_that_would_be_a_path_or_mean_another_run_is_refused(runs, name):
     with pytest.raises(UsageError, match="cannot be a baseline's name"):
         baselines.save(name, "latest")
-    assert not list(baselines.files())
+    assert not list(all_baselines())
 
 
 @pytest.mark.parametrize("name", ["../runs/20260101-000000-aaaa", "x/../y"])
@@ -63,4 +63,4 @@ def test_what_is_no_run_becomes_no_baseline(runs, tmp_path):
     (tmp_path / "else.json").write_text("{}")
     with pytest.raises(UsageError):
         baselines.save("main", str(tmp_path / "else.json"))
-    assert not list(baselines.files())
+    assert not list(all_baselines())

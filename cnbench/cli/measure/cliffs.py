@@ -108,10 +108,7 @@ def command(
         (found.name,), not quick, given, lab, clock, budget, seed, kernels_of(kernels)
     )
     search = _Search(found, parameter, low, high, request, jobs, anew)
-    name = metric or found.metrics[0].name
-    if name not in {metric_known.name for metric_known in found.metrics}:
-        names = ", ".join(metric_known.name for metric_known in found.metrics)
-        raise UsageError(f"{found.name} has no metric '{name}'", f"choose from: {names}")
+    name = found.metric(metric).name if metric else found.metrics[0].name
     rows = _explore(search, name, points)
     curves = curves_of(rows, parameter, name)
     if not curves:

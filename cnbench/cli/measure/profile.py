@@ -79,7 +79,7 @@ def command(
     if output is not None:
         check(output, "flame graph", lambda begin: b"<svg" in begin, force=force)
     if metric is not None:
-        _check_metric(found, metric)
+        found.metric(metric)
     kernels, given = _varied(vary, kernel, assignments)
     cases = [_plan(found, name, more) for name in kernels for more in given]
     taken = [_profile(plan, metric) for plan in cases]
@@ -89,14 +89,6 @@ def command(
         _write_graph(taken[-1], output)
     _print(taken, top, folded, as_json)
     return ExitCode.FINE
-
-
-def _check_metric(experiment: Experiment, metric: str) -> None:
-    names = [known.name for known in experiment.metrics]
-    if metric not in names:
-        raise UsageError(
-            f"{experiment.name} has no metric '{metric}'", f"choose from: {', '.join(names)}"
-        )
 
 
 def _varied(

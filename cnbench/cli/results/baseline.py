@@ -12,7 +12,7 @@ from cnbench.cli.options import json_option
 from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.run import Run
 from cnbench.store import baselines
-from cnbench.store.runs import baselines_folder, readable
+from cnbench.store.runs import all_baselines, baselines_folder, readable
 
 
 @click.group("baseline")
@@ -29,15 +29,8 @@ def command() -> None:
 
 
 @command.command("save")
-@click.argument(
-    "name",
-    shell_complete=completion.baselines,
-)
-@click.argument(
-    "run",
-    default="latest",
-    shell_complete=completion.runs,
-)
+@click.argument("name", shell_complete=completion.baselines)
+@click.argument("run", default="latest", shell_complete=completion.runs)
 def save(name: str, run: str) -> None:
     """Call RUN (by default the latest) NAME; an earlier baseline of that name is replaced.
 
@@ -54,7 +47,7 @@ def save(name: str, run: str) -> None:
 @json_option
 def list_(as_json: bool) -> None:
     """What is called what."""
-    found = [_about(path.stem, run) for path, run in readable(baselines.files())]
+    found = [_about(path.stem, run) for path, run in readable(all_baselines())]
     if as_json:
         click.echo(json.dumps(found, indent=1))
     elif found:

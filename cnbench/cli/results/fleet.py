@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 
 from cnbench.cli.options import Quantity, json_option
+from cnbench.cli.results.pages import check_page, page_options
 from cnbench.core.errors import UsageError
 from cnbench.core.run import Run
 from cnbench.core.units import FRACTION
 from cnbench.store import run_file
-from cnbench.store.output import check
 from cnbench.store.runs import all_runs, find_run, readable, results_folder
 
 
@@ -32,15 +32,7 @@ def command() -> None:
 
 @command.command("report")
 @click.argument("runs", nargs=-1, metavar="[RUN|FOLDER]...")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("reports/fleet.html"),
-    show_default=True,
-    help="The page to write.",
-)
-@click.option("--force", is_flag=True, help="Replace what is there, even if it is no report.")
+@page_options("reports/fleet.html")
 @click.option(
     "--rate",
     type=Quantity(FRACTION, "a rate of false alarms"),
@@ -72,7 +64,7 @@ def report(
     if rate >= 1:
         raise UsageError("--rate is a share of the reports", "give one below 100%: --rate 0.1%")
     if not as_json:
-        check(output, "report", _begins_report, force=force)
+        check_page(output, force=force)
     # Imported here: what it needs takes longer to import than a mistaken name to be found.
     from cnbench.analysis.fleet import words
     from cnbench.analysis.fleet.fleet import fleet_of
@@ -104,7 +96,3 @@ def _read(named: Sequence[str]) -> Iterator[tuple[Path, Run]]:
 def _folders(folder: Path) -> list[Path]:
     """A folder and those in it: what is gathered from nodes is often in one each."""
     return [folder, *sorted(path for path in folder.rglob("[!.]*") if path.is_dir())]
-
-
-def _begins_report(begin: bytes) -> bool:
-    return b"<title>cnbench" in begin

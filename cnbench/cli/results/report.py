@@ -7,22 +7,14 @@ from pathlib import Path
 import click
 
 from cnbench.cli import completion
+from cnbench.cli.results.pages import check_page, page_options
 from cnbench.store import behaviour_tables, profiles, run_file
-from cnbench.store.output import check
 from cnbench.store.runs import find_run
 
 
 @click.command("report")
 @click.argument("runs", nargs=-1, shell_complete=completion.runs)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("reports/index.html"),
-    show_default=True,
-    help="The file to write.",
-)
-@click.option("--force", is_flag=True, help="Replace what is there, even if it is no report.")
+@page_options("reports/index.html")
 def command(runs: tuple[str, ...], output: Path, force: bool) -> None:
     """Write one HTML file with tables and plots of RUNS (by default the latest).
 
@@ -33,7 +25,7 @@ def command(runs: tuple[str, ...], output: Path, force: bool) -> None:
       cnbench report
       cnbench report latest~1 latest -o both.html
     """
-    check(output, "report", _begins_report, force=force)
+    check_page(output, force=force)
     read = [run_file.read(find_run(name)) for name in runs or ("latest",)]
     # Imported here: matplotlib takes longer to import than a mistaken name to be found.
     from cnbench.report import html
@@ -41,7 +33,3 @@ def command(runs: tuple[str, ...], output: Path, force: bool) -> None:
     behaviours = behaviour_tables.read(behaviour_tables.tables_file())
     html.write(read, output, behaviours, profiles.kept())
     click.echo(f"Wrote {output}")
-
-
-def _begins_report(begin: bytes) -> bool:
-    return b"<title>cnbench" in begin

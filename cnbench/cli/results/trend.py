@@ -12,12 +12,11 @@ from cnbench.analysis.choice import Choice
 from cnbench.analysis.trend import trends_of
 from cnbench.cli import completion
 from cnbench.cli.options import json_option
-from cnbench.core.errors import UsageError
+from cnbench.cli.results.pages import check_page, page_options
 from cnbench.core.run import Run
-from cnbench.store.output import check
-from cnbench.store.runs import all_runs, readable, results_folder
+from cnbench.store.runs import readable, some_runs
 
-_BEGIN = b"<title>cnbench \xc2\xb7 trend</title>"
+_KIND = "trend page"
 
 
 @click.command("trend")
@@ -40,15 +39,7 @@ _BEGIN = b"<title>cnbench \xc2\xb7 trend</title>"
     metavar="N",
     help="How many runs of the results folder.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("reports/trend.html"),
-    show_default=True,
-    help="The file to write.",
-)
-@click.option("--force", is_flag=True, help="Replace what is there, even if it is no trend page.")
+@page_options("reports/trend.html", _KIND)
 @json_option
 def command(
     experiments: tuple[str, ...],
@@ -69,7 +60,7 @@ def command(
       cnbench trend service-routing --metric connect --match mode=iptables
     """
     if not as_json:
-        check(output, "trend page", lambda begin: _BEGIN in begin, force=force)
+        check_page(output, _KIND, force=force)
     runs = list(_runs(experiments, last))
     choice = Choice(metrics, pattern=pattern)
     choice.require(runs)
@@ -86,11 +77,6 @@ def command(
 
 
 def _runs(experiments: Iterable[str], last: int) -> Iterable[Run]:
-    files = all_runs()[-last:]
-    if not files:
-        raise UsageError(
-            f"there are no runs in {results_folder()}", "measure something: cnbench run"
-        )
-    for _, run in readable(files):
+    for _, run in readable(some_runs()[-last:]):
         if not experiments or set(experiments) & set(run.experiments):
             yield run
