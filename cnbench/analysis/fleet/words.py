@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from cnbench.analysis.fleet.across import Across
 from cnbench.analysis.fleet.fleet import Fleet, OddNode
 from cnbench.analysis.number_format import NO_BOUND, count_text, minus, span
-from cnbench.core.units import FRACTION, format_exact, format_quantity
+from cnbench.analysis.number_format import value_text as parameter_text
+from cnbench.core.units import FRACTION, format_quantity
 from cnbench.stats.nodes.in_common import Shared
 
 # More facts beside each other are no help to whoever reads them.
@@ -31,10 +32,7 @@ def labels_of(fleet: Fleet) -> dict[int, str]:
         varying = [n for n in params if any(o.case.params.get(n) != params[n] for o in alike)]
         where = row.case.where if any(o.case.where != row.case.where for o in alike) else ()
         of = units[row.case.experiment]
-        values = [
-            f"{n}={v if isinstance(v := params[n], str) else format_exact(v, of[n])}"
-            for n in varying
-        ]
+        values = [f"{name}={parameter_text(params[name], of[name])}" for name in varying]
         found[place] = " ".join([row.case.experiment, *values, *where])
     return found
 
