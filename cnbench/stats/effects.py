@@ -18,7 +18,12 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from cnbench.core.errors import CnbenchError
 from cnbench.core.metric import Better, Scale
 from cnbench.stats.arrays import Floats, as_values, exp_of, log_of
-from cnbench.stats.autocorrelation import freedom_of, remembered, widened
+from cnbench.stats.autocorrelation import (
+    freedom_of,
+    remembered,
+    widened,
+    widened_as_blocks,
+)
 from cnbench.stats.intervals import Interval, blocks_needed, mean_interval
 from cnbench.stats.level import level_of
 from cnbench.stats.observations import Observations
@@ -140,11 +145,14 @@ def effect_in_blocks(
     memory = max(memory, remembered([observed.lag_one for observed in (contrast, *others)], n))
     ones = [a] if twin is None else [a, twin]
     pairs = [_labelled(b.values - observed.values, a, b) for observed in ones]
-    of_setups = known and contrast.setup_count > 1
-    found = (_of_setups if of_setups else _of_blocks)(contrast, pairs)
+    found = of_blocks = _of_blocks(contrast, pairs)
+    interval = widened(of_blocks.interval, memory, n)
+    if known and contrast.setup_count > 1:
+        found = _of_setups(contrast, pairs)
+        interval = widened_as_blocks(found.interval, of_blocks.interval, memory, n)
     return replace(
         found,
-        interval=widened(found.interval, memory, n, found.units),
+        interval=interval,
         freedom=min(found.freedom, freedom_of(memory, n)),
         autocorrelation=memory,
         known=known,

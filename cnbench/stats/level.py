@@ -9,7 +9,7 @@ import numpy as np
 
 from cnbench.core.metric import Scale
 from cnbench.stats.arrays import exp_of, log_of
-from cnbench.stats.autocorrelation import remembered, widened
+from cnbench.stats.autocorrelation import remembered, widened, widened_as_blocks
 from cnbench.stats.intervals import Interval, blocks_needed, mean_interval, median_interval
 from cnbench.stats.observations import Observations
 
@@ -62,11 +62,11 @@ def level_of(observations: Observations, *, memory: float | None = 0.0) -> Level
     if len(runs) > 1:
         centres = np.array([run.centre() for run in runs])
         return Level(mean_interval(centres), "run", len(runs), remembers)
+    widens = 0.0 if memory is None else remembers
+    of_blocks = median_interval(observations.values)
     count = observations.setup_count
-    medians = observations.setup_medians() if count > 1 else observations.values
-    few = 1 < count < blocks_needed()
-    interval = mean_interval(medians) if few else median_interval(medians)
-    unit: Literal["block", "set-up"] = "set-up" if count > 1 else "block"
-    if memory is not None:
-        interval = widened(interval, remembers, n, medians.size)
-    return Level(interval, unit, medians.size, remembers)
+    if count <= 1:
+        return Level(widened(of_blocks, widens, n), "block", n, remembers)
+    medians = observations.setup_medians()
+    interval = (mean_interval if count < blocks_needed() else median_interval)(medians)
+    return Level(widened_as_blocks(interval, of_blocks, widens, n), "set-up", count, remembers)

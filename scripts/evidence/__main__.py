@@ -16,7 +16,7 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
@@ -38,15 +38,19 @@ from cnbench.analysis.fleet.fleet import RATE
 PROMISED, BESIDES = (12, 30), (6, 100)
 # No smaller one is asked about: whatever is called at a larger margin is called at this one.
 MARGIN = 0.001
+# As `compare --vary` does it, and where one set-up was shown to stand for all.
+SETUPS_VARIED = 6
+ALIKE = "--vary, alike"
 WAYS = {
-    "--vary": Way(shared=True),
+    "--vary": Way(shared=True, setups=SETUPS_VARIED, alike=False),
+    ALIKE: Way(shared=True),
     "--repeat 3": Way(repeats=3),
     "8 earlier runs": Way(earlier=8),
     "unknown": Way(),
 }
 # Blocks of the grids: where earlier runs alone tell of the spread, or nothing does, more of them
 # change nothing that a verdict rests on.
-GRIDS = {12: tuple(WAYS), 30: ("--vary", "--repeat 3")}
+GRIDS = {12: tuple(WAYS), 30: ("--vary", ALIKE, "--repeat 3")}
 SETUPS = 8
 GRID = 60
 TRIALS = 400
@@ -60,9 +64,16 @@ Job = tuple[Callable[..., str], tuple[object, ...]]
 
 
 def way_of(model: str, way: str) -> Way:
-    """A way to compare; where set-ups differ, eight of them."""
-    several = {"setups": SETUPS, "alike": False} if MODELS[model].setups else {}
-    return replace(WAYS[way], **several)
+    """A way to compare; where set-ups differ, several of them."""
+    found = WAYS[way]
+    if not MODELS[model].setups or found.setups > 1:
+        return found
+    return replace(found, setups=SETUPS, alike=False)
+
+
+def ways_of(model: str, among: Iterable[str] = WAYS) -> list[str]:
+    """The ways that a model can be looked at: set-ups that differ are not alike."""
+    return [way for way in among if way != ALIKE or not MODELS[model].setups]
 
 
 def coverage(model: str, way: str, blocks: int, trials: int) -> str:
@@ -94,16 +105,18 @@ def _interval(count: int, trials: int) -> str:
 def power(shift: float, trials: int) -> str:
     """Twelve independent blocks of 2 %, margin 0: what is found, beside others' tests."""
     model = MODELS["independent, 2 %"]
-    one = counted(model, WAYS["--vary"], 12, trials, 3, shift=math.log1p(shift), margin=0.0)
+    ours = {
+        way: counted(model, WAYS[way], 12, trials, 3, shift=math.log1p(shift), margin=0.0)
+        for way in ("--vary", ALIKE)
+    }
     others = dict.fromkeys(TESTS, 0)
     for number in range(trials):
         [(a, b)] = model.runs_of(np.random.default_rng([3, number]), 1, 2, 12, 1)
         for name, test in TESTS.items():
             others[name] += test(np.exp(a), np.exp(b) * (1 + shift))
-    told = "  ".join(f"{name} {count / trials:6.1%}" for name, count in others.items())
-    return (
-        f"power     {shift:5.1%}: cnbench --vary {one.share(one.called):6.1%}  {told}  of {trials}"
-    )
+    found = {f"cnbench {way}": one.called for way, one in ours.items()} | others
+    told = "  ".join(f"{name} {count / trials:6.1%}" for name, count in found.items())
+    return f"power     {shift:5.1%}: {told}  of {trials}"
 
 
 def power_of_repeats(errors: float, earlier: int, trials: int) -> str:
@@ -174,7 +187,7 @@ def jobs(parts: list[str], trials: int) -> Iterator[Job]:
     if "grid" in parts:
         for blocks, ways in GRIDS.items():
             for model in MODELS:
-                yield from ((grid, (model, way, blocks, trials)) for way in ways)
+                yield from ((grid, (model, way, blocks, trials)) for way in ways_of(model, ways))
     if "fleets" in parts:
         for nodes in fleets.SIZES:
             for rate in (0.05, RATE):
@@ -189,7 +202,7 @@ def jobs(parts: list[str], trials: int) -> Iterator[Job]:
 def _coverages(lengths: tuple[int, ...], trials: int) -> Iterator[Job]:
     for blocks in lengths:
         for model in MODELS:
-            yield from ((coverage, (model, way, blocks, trials)) for way in WAYS)
+            yield from ((coverage, (model, way, blocks, trials)) for way in ways_of(model))
 
 
 def _series(length: int, trials: int) -> Iterator[Job]:
