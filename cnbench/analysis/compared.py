@@ -131,6 +131,7 @@ def judged(
         scale=metric.scale,
         better=metric.better,
         unit=b.unit,
+        counted=b.clock == "instructions",
     )
     apart = math.log1p(margin) if metric.scale == "ratio" else margin
     p_value = effect.p_beyond(apart)

@@ -46,7 +46,7 @@ class _Case:
     noise: float
     scale: Scale
     unit: str
-    budget: float | None
+    counted: bool
 
     def show(self, effect: float) -> str:
         if self.scale == "ratio":
@@ -71,7 +71,7 @@ def judge(
     scale: Scale,
     better: Better,
     unit: str = "",
-    budget: float | None = None,
+    counted: bool = False,
 ) -> Judgement:
     """The verdict on ``effect``, the effect of B against A with its interval.
 
@@ -102,7 +102,7 @@ def judge(
         scale: of the metric.
         better: of the metric.
         unit: base unit of the effect on the additive scale, for the reason.
-        budget: seconds that the run was given, so that the reason can name a sufficient budget.
+        counted: the metric counts instructions already, which needs no quieter machine.
 
     Raises:
         ValueError: a margin that is not finite or negative, a negative noise floor, or an effect
@@ -111,7 +111,7 @@ def judge(
     _check(effect, margin, noise, scale)
     if not effect.bounded:
         return _inconclusive("there are too few blocks to bound the effect", "a larger --budget")
-    return _decide(_turned(effect, margin, noise, scale, better, unit, budget))
+    return _decide(_turned(effect, margin, noise, scale, better, unit, counted))
 
 
 def _decide(case: _Case) -> Judgement:
@@ -136,10 +136,11 @@ def _decide(case: _Case) -> Judgement:
 
 
 def _margin_below_noise(case: _Case) -> Judgement:
+    steadier = "" if case.counted else "a quieter machine, --clock instructions or "
     return _inconclusive(
         f"the noise floor of {case.show_size(case.noise)} is above the margin of"
         f" ±{case.show_size(case.margin)}, so an effect of that size could have been missed",
-        "a quieter machine, a larger --budget or --clock instructions",
+        f"{steadier}a larger --budget",
     )
 
 
@@ -151,9 +152,7 @@ def _across_the_margin(case: _Case) -> Judgement:
             f"{what}, and the effect is too close to the margin for any run to tell",
             "another margin",
         )
-    if case.budget is None:
-        return _inconclusive(what, f"about {times} times as many blocks (a larger --budget)")
-    return _inconclusive(what, f"more blocks: --budget {_duration(case.budget * times)}")
+    return _inconclusive(what, f"about {times} times as many blocks (a larger --budget)")
 
 
 def _times_longer(case: _Case) -> float:
@@ -168,10 +167,6 @@ def _times_longer(case: _Case) -> float:
     return max(2, math.ceil((reach / to_margin) ** 2))
 
 
-def _duration(seconds: float) -> str:
-    return f"{math.ceil(seconds)}s" if seconds < 60 else f"{math.ceil(seconds / 60)}m"
-
-
 def _inconclusive(what: str, remedy: str) -> Judgement:
     return Judgement(Verdict.INCONCLUSIVE, f"{what}; what would help: {remedy}")
 
@@ -183,7 +178,7 @@ def _turned(
     scale: Scale,
     better: Better,
     unit: str,
-    budget: float | None,
+    counted: bool,
 ) -> _Case:
     plain = effect
     if scale == "ratio":
@@ -191,7 +186,7 @@ def _turned(
     low, high, estimate = plain.low, plain.high, plain.estimate
     if better == "higher":
         low, high, estimate = -high, -low, -estimate
-    return _Case(effect, estimate, low, high, margin, noise, scale, unit, budget)
+    return _Case(effect, estimate, low, high, margin, noise, scale, unit, counted)
 
 
 def _check(effect: Interval, margin: float, noise: float, scale: Scale) -> None:

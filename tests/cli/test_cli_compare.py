@@ -152,3 +152,11 @@ def test_kernels_of_one_era_or_about_something_else_are(kernels):
     eras_of("cpu-quota", "old", "newer")
     eras_of("cpu-quota", "new", "one that is not built")
     eras_of("copy-up", "newer", "new")
+
+
+@pytest.mark.parametrize("options", [("--budget", "9s"), ("--lab", "guest"), ("--full",)])
+def test_two_runs_are_not_measured_again(compare, options):
+    done = compare(later(1.0), *options)
+    assert done.code == 2
+    assert f"{options[0] if options[0] != '--full' else '--quick'} says how to measure" in done.err
+    assert "--vary" in done.err

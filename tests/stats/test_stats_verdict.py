@@ -58,20 +58,27 @@ def test_direction() -> None:
     assert judgement.verdict is Verdict.WORSE
 
 
-def test_a_reason_shows_the_interval_and_a_sufficient_budget() -> None:
+def test_a_reason_shows_the_interval_and_how_many_times_the_blocks() -> None:
     # On logarithms the interval is 0.0133 +- 0.0173 and the margin 0.0198: 0.0065 away.
-    # (0.0173 / 0.0065)^2 = 7.0, so 7 times the 30 s, 3.5 minutes, rounded up.
+    # (0.0173 / 0.0065)^2 = 7.0.
     effect = Interval(math.sqrt(0.996 * 1.031), 0.996, 1.031)
-    judgement = judge(effect, margin=0.02, noise=0.005, scale="ratio", better="lower", budget=30)
+    judgement = judge(effect, margin=0.02, noise=0.005, scale="ratio", better="lower")
     assert judgement.verdict is Verdict.INCONCLUSIVE
     assert judgement.reason == (
         "the interval reaches from -0.4 % to +3.1 %, across the margin of ±2 %;"
-        " what would help: more blocks: --budget 4m"
+        " what would help: about 7 times as many blocks (a larger --budget)"
     )
 
 
-def test_a_reason_without_a_budget_says_how_many_times_the_blocks() -> None:
-    assert "about 3 times as many blocks" in judge_ratio(0.98, 1.03).reason
+def test_who_counts_instructions_is_not_told_to() -> None:
+    effect = Interval(1.0, 0.999, 1.001)
+    for counted in (False, True):
+        judgement = judge(
+            effect, margin=0.002, noise=0.003, scale="ratio", better="lower", counted=counted
+        )
+        assert judgement.verdict is Verdict.INCONCLUSIVE
+        assert ("--clock instructions" in judgement.reason) is not counted
+        assert "a larger --budget" in judgement.reason
 
 
 def test_no_budget_settles_an_effect_on_the_margin() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from cnbench.analysis.choice import Choice
 from cnbench.analysis.comparison import compare_runs
@@ -23,6 +24,10 @@ from cnbench.store import run_file
 from cnbench.store.runs import begun_before, find_run
 
 _IN_A_TERMINAL = "text"
+# What is said of two runs; all the other options say how variants are measured.
+_OF_TWO_RUNS = {
+    "what", "margin", "floor", "metrics", "pattern", "form", "force", "assignments", "as_json",
+}  # fmt: skip
 
 _EXIT_CODES = {
     Verdict.BETTER: ExitCode.FINE,
@@ -127,6 +132,7 @@ def command(
       cnbench compare service-routing --vary kernel=bookworm,trixie --clock instructions
     """
     if vary is None:
+        _refuse_what_measures()
         choice = Choice(metrics, _values(assignments), pattern)
         outcome = _two_runs(what, margin, floor, force, choice)
     else:
@@ -142,6 +148,18 @@ def command(
     else:
         click.echo(format_called(form).shown(outcome))
     raise click.exceptions.Exit(_EXIT_CODES[outcome.verdict])
+
+
+def _refuse_what_measures() -> None:
+    """Two runs are measured already; whoever says how to is not answered by a comparison."""
+    context = click.get_current_context()
+    for option in context.command.params:
+        given = context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+        if given and option.name not in _OF_TWO_RUNS:
+            raise UsageError(
+                f"{option.opts[0]} says how to measure, and two runs are measured already",
+                "leave it out, or measure variants of one experiment with --vary NAME=A,B",
+            )
 
 
 def _values(assignments: Sequence[str]) -> dict[str, tuple[str, ...]]:
