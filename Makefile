@@ -41,8 +41,10 @@ lint: $(INSTALLED_TEST)
 	MYPYPATH=scripts $(BIN)/mypy -p speed
 	$(BIN)/lint-imports
 
+# What looks at the whole machine goes one by one; logic takes both processors before that.
 unit: $(INSTALLED_TEST)
-	$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not real" -n 2 --dist loadfile; logic=$$?; \
+	$(BIN)/python -m pytest -m real --durations=25 --durations-min=5 && exit $$logic
 
 known-answers: setup guest ## hold timings against what is known beforehand; on a quiet machine, as root
 	@missed=0; for script in scripts/*_known_answers*; do \
