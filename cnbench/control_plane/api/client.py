@@ -1,4 +1,4 @@
-"""Requests to an API server, one after another over one connection."""
+"""Requests to an API server, or to etcd, one after another over one connection."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ class Reply:
 
 
 class RefusedError(CnbenchError):
-    """The API server refused a request; ``status`` is HTTP's."""
+    """The server refused a request; ``status`` is HTTP's."""
 
     def __init__(self, what: str, reply: Reply) -> None:
         words = reply.body[:_MESSAGE_BYTES].decode(errors="replace").strip()
-        super().__init__(f"the API server answers {reply.status} to {what}: {words}")
+        super().__init__(f"the server answers {reply.status} to {what}: {words}")
         self.status = reply.status
 
 
@@ -92,7 +92,7 @@ class Client:
             response = self._connection.getresponse()
             read = self._read(response)
         except (OSError, http.client.HTTPException) as error:
-            raise CnbenchError(f"the API server does not answer {path}: {error!r}") from error
+            raise CnbenchError(f"the server does not answer {path}: {error!r}") from error
         ended = _clock()
         named = {name.lower(): value for name, value in response.getheaders()}
         return Reply(response.status, read, began, ended, named)
@@ -126,7 +126,7 @@ class Client:
             while mark not in whole[-_TAIL:] and (piece := response.readline()):
                 whole += piece
         except (OSError, http.client.HTTPException) as error:
-            raise CnbenchError(f"the API server does not answer {path}: {error!r}") from error
+            raise CnbenchError(f"the server does not answer {path}: {error!r}") from error
         finally:
             self.close()
         reply = Reply(response.status, bytes(whole), began, _clock(), {})
@@ -164,18 +164,22 @@ def connected(network: NetworkNamespace, port: int) -> socket.socket:
     return opened
 
 
-def open_client(network: NetworkNamespace, port: int, context: ssl.SSLContext) -> Client:
-    """A client of the API server on ``port`` in ``network``.
+def open_client(
+    network: NetworkNamespace, port: int, context: ssl.SSLContext | None = None
+) -> Client:
+    """A client of the server on ``port`` in ``network``, over TLS where there is a ``context``.
 
     Raises:
         CnbenchError: nobody listens, or it is somebody else.
     """
     opened = connected(network, port)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
-    try:
-        connection.sock = context.wrap_socket(opened, server_hostname="127.0.0.1")
-    except OSError as error:
-        opened.close()
-        raise CnbenchError(f"no TLS with port {port}: {error}") from error
+    connection.sock = opened
     connection.auto_open = 0  # a new one would be made outside of the namespace, without TLS
+    if context:
+        try:
+            connection.sock = context.wrap_socket(opened, server_hostname="127.0.0.1")
+        except OSError as error:
+            opened.close()
+            raise CnbenchError(f"no TLS with port {port}: {error}") from error
     return Client(connection)
