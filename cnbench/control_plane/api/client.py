@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ _CHUNK = 1 << 20
 # The last line of an answer without an end is no longer.
 _TAIL = 1 << 12
 _MESSAGE_BYTES = 300
+_NO_SUCCESS = 300
 _clock = time.perf_counter_ns
 
 
@@ -50,6 +52,12 @@ class Reply:
         """The body, which is JSON."""
         return json.loads(self.body)
 
+    def demanded(self, what: str) -> Reply:
+        """This reply to ``what``; raises RefusedError where the status is none of success."""
+        if self.status >= _NO_SUCCESS:
+            raise RefusedError(what, self)
+        return self
+
 
 class RefusedError(CnbenchError):
     """The server refused a request; ``status`` is HTTP's."""
@@ -66,6 +74,7 @@ class Client:
     def __init__(self, connection: http.client.HTTPConnection) -> None:
         self._connection = connection
         self._buffer = bytearray(_CHUNK)
+        self._shut = False
 
     def ask(
         self,
@@ -105,10 +114,7 @@ class Client:
         self, method: str, path: str, body: object | None = None, *, content: str = JSON
     ) -> Reply:
         """As ``ask``; raises RefusedError where the status is none of success."""
-        reply = self.ask(method, path, body, content=content)
-        if reply.status >= 300:
-            raise RefusedError(f"{method} {path}", reply)
-        return reply
+        return self.ask(method, path, body, content=content).demanded(f"{method} {path}")
 
     def read_until(self, path: str, mark: bytes) -> Reply:
         """What the server says to GET ``path`` up to the line with ``mark``, and no further.
@@ -133,6 +139,30 @@ class Client:
         if mark not in whole[-_TAIL:]:
             raise RefusedError(f"GET {path}", reply)
         return reply
+
+    def lines(self, path: str) -> Iterator[bytes]:
+        """What the server says to GET ``path``, line by line, until it ends or this is shut.
+
+        Raises:
+            CnbenchError: the server refuses, or is gone.
+        """
+        try:
+            self._connection.request("GET", path, headers={"Accept": JSON})
+            response = self._connection.getresponse()
+            if response.status >= _NO_SUCCESS:
+                raise RefusedError(f"GET {path}", Reply(response.status, response.read(), 0, 0, {}))
+            while (line := response.readline()).endswith(b"\n"):
+                yield line
+        except (OSError, http.client.HTTPException) as error:
+            if not self._shut:
+                raise CnbenchError(f"the server does not answer {path}: {error!r}") from error
+
+    def shut(self) -> None:
+        """End what another thread reads of ``lines``."""
+        self._shut = True
+        with contextlib.suppress(OSError):
+            # Not TLS's own, which has the other thread read on as if there were none.
+            socket.socket.shutdown(self._connection.sock, socket.SHUT_RDWR)
 
     def _read(self, response: http.client.HTTPResponse) -> bytes:
         whole = bytearray()
