@@ -75,7 +75,11 @@ HOST_RUNS = {
 NAMED_RUNS = {
     "list-watch": (["list-watch", "-p", "objects=100", "-p", "way=list,watch-relist", *_SHORT], 60),
     "informer": (["informer", "-p", "objects=100", "-p", "form=whole", *_SHORT], 40),
-    "reconcile": (["reconcile", "-p", "replicas=1", "-p", "nodes=1", *_SHORT], 40),
+    "reconcile": (
+        ["reconcile", "-p", "change=create,roll", "-p", "replicas=1", "-p", "nodes=1", *_SHORT],
+        40,
+    ),
+    "etcd": (["etcd", "-p", "server=kubernetes-1.20", "-p", "call=put,watch", *_SHORT], 20),
 }
 GUEST_RUNS = {
     "guest": (

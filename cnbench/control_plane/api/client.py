@@ -1,13 +1,14 @@
-"""Requests to an API server, one after another over one connection."""
+"""Requests to an API server, or to etcd, one after another over one connection."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ _CHUNK = 1 << 20
 # The last line of an answer without an end is no longer.
 _TAIL = 1 << 12
 _MESSAGE_BYTES = 300
+_NO_SUCCESS = 300
 _clock = time.perf_counter_ns
 
 
@@ -50,13 +52,19 @@ class Reply:
         """The body, which is JSON."""
         return json.loads(self.body)
 
+    def demanded(self, what: str) -> Reply:
+        """This reply to ``what``; raises RefusedError where the status is none of success."""
+        if self.status >= _NO_SUCCESS:
+            raise RefusedError(what, self)
+        return self
+
 
 class RefusedError(CnbenchError):
-    """The API server refused a request; ``status`` is HTTP's."""
+    """The server refused a request; ``status`` is HTTP's."""
 
     def __init__(self, what: str, reply: Reply) -> None:
         words = reply.body[:_MESSAGE_BYTES].decode(errors="replace").strip()
-        super().__init__(f"the API server answers {reply.status} to {what}: {words}")
+        super().__init__(f"the server answers {reply.status} to {what}: {words}")
         self.status = reply.status
 
 
@@ -66,6 +74,7 @@ class Client:
     def __init__(self, connection: http.client.HTTPConnection) -> None:
         self._connection = connection
         self._buffer = bytearray(_CHUNK)
+        self._shut = False
 
     def ask(
         self,
@@ -92,7 +101,7 @@ class Client:
             response = self._connection.getresponse()
             read = self._read(response)
         except (OSError, http.client.HTTPException) as error:
-            raise CnbenchError(f"the API server does not answer {path}: {error!r}") from error
+            raise CnbenchError(f"the server does not answer {path}: {error!r}") from error
         ended = _clock()
         named = {name.lower(): value for name, value in response.getheaders()}
         return Reply(response.status, read, began, ended, named)
@@ -105,10 +114,7 @@ class Client:
         self, method: str, path: str, body: object | None = None, *, content: str = JSON
     ) -> Reply:
         """As ``ask``; raises RefusedError where the status is none of success."""
-        reply = self.ask(method, path, body, content=content)
-        if reply.status >= 300:
-            raise RefusedError(f"{method} {path}", reply)
-        return reply
+        return self.ask(method, path, body, content=content).demanded(f"{method} {path}")
 
     def read_until(self, path: str, mark: bytes) -> Reply:
         """What the server says to GET ``path`` up to the line with ``mark``, and no further.
@@ -126,13 +132,37 @@ class Client:
             while mark not in whole[-_TAIL:] and (piece := response.readline()):
                 whole += piece
         except (OSError, http.client.HTTPException) as error:
-            raise CnbenchError(f"the API server does not answer {path}: {error!r}") from error
+            raise CnbenchError(f"the server does not answer {path}: {error!r}") from error
         finally:
             self.close()
         reply = Reply(response.status, bytes(whole), began, _clock(), {})
         if mark not in whole[-_TAIL:]:
             raise RefusedError(f"GET {path}", reply)
         return reply
+
+    def lines(self, path: str) -> Iterator[bytes]:
+        """What the server says to GET ``path``, line by line, until it ends or this is shut.
+
+        Raises:
+            CnbenchError: the server refuses, or is gone.
+        """
+        try:
+            self._connection.request("GET", path, headers={"Accept": JSON})
+            response = self._connection.getresponse()
+            if response.status >= _NO_SUCCESS:
+                raise RefusedError(f"GET {path}", Reply(response.status, response.read(), 0, 0, {}))
+            while (line := response.readline()).endswith(b"\n"):
+                yield line
+        except (OSError, http.client.HTTPException) as error:
+            if not self._shut:
+                raise CnbenchError(f"the server does not answer {path}: {error!r}") from error
+
+    def shut(self) -> None:
+        """End what another thread reads of ``lines``."""
+        self._shut = True
+        with contextlib.suppress(OSError):
+            # Not TLS's own, which has the other thread read on as if there were none.
+            socket.socket.shutdown(self._connection.sock, socket.SHUT_RDWR)
 
     def _read(self, response: http.client.HTTPResponse) -> bytes:
         whole = bytearray()
@@ -164,18 +194,22 @@ def connected(network: NetworkNamespace, port: int) -> socket.socket:
     return opened
 
 
-def open_client(network: NetworkNamespace, port: int, context: ssl.SSLContext) -> Client:
-    """A client of the API server on ``port`` in ``network``.
+def open_client(
+    network: NetworkNamespace, port: int, context: ssl.SSLContext | None = None
+) -> Client:
+    """A client of the server on ``port`` in ``network``, over TLS where there is a ``context``.
 
     Raises:
         CnbenchError: nobody listens, or it is somebody else.
     """
     opened = connected(network, port)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
-    try:
-        connection.sock = context.wrap_socket(opened, server_hostname="127.0.0.1")
-    except OSError as error:
-        opened.close()
-        raise CnbenchError(f"no TLS with port {port}: {error}") from error
+    connection.sock = opened
     connection.auto_open = 0  # a new one would be made outside of the namespace, without TLS
+    if context:
+        try:
+            connection.sock = context.wrap_socket(opened, server_hostname="127.0.0.1")
+        except OSError as error:
+            opened.close()
+            raise CnbenchError(f"no TLS with port {port}: {error}") from error
     return Client(connection)

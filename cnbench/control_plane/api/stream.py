@@ -1,4 +1,4 @@
-"""A TLS connection that says when the kernel got each piece, however late it is read.
+"""A connection that says when the kernel got each piece, however late it is read.
 
 One Python process that follows a thousand connections reads the last of them milliseconds after
 the first. What is measured is the server, so the time of a piece is the one at which the kernel
@@ -30,37 +30,26 @@ _CUT = struct.pack("ii", 1, 0)
 
 
 class Stream:
-    """Bytes over TLS. Use ``open_stream``."""
+    """Bytes as they are on the wire. Use ``open_stream``."""
 
-    def __init__(self, connection: socket.socket, context: ssl.SSLContext) -> None:
+    def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
-        self._coming, self._going = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._coming, self._going, server_hostname="127.0.0.1")
 
     def fileno(self) -> int:
         """The descriptor to wait at."""
         return self._socket.fileno()
 
-    def shake_hands(self) -> None:
-        """Begin TLS; raises CnbenchError where the server is somebody else."""
-        while True:
-            try:
-                self._tls.do_handshake()
-            except ssl.SSLWantReadError:
-                self._flush()
-                self._coming.write(self._socket.recv(_PIECE))
-            except ssl.SSLError as error:
-                raise CnbenchError(f"no TLS with the API server: {error}") from error
-            else:
-                break
-        self._flush()
+    def begin(self) -> None:
+        """Have the kernel say when pieces come; raises CnbenchError where nobody is there."""
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._socket.settimeout(None)
 
     def send(self, data: bytes) -> None:
         """Send all of ``data``; raises CnbenchError where the server is gone."""
-        self._tls.write(data)
-        self._flush()
+        try:
+            self._socket.sendall(data)
+        except OSError as error:
+            raise CnbenchError(f"the server is gone: {error.strerror}") from error
 
     def receive(self) -> Iterator[tuple[bytes, int]]:
         """What has come, and when the kernel got it (ns of CLOCK_REALTIME); does not wait.
@@ -76,10 +65,9 @@ class Stream:
             except OSError as error:
                 raise CnbenchError(f"a connection broke: {error.strerror}") from error
             if not data:
-                raise CnbenchError("the API server closed a connection")
-            self._coming.write(data)
-            if decrypted := self._decrypt():
-                yield decrypted, _arrival(told)
+                raise CnbenchError("the server closed a connection")
+            if read := self._read(data):
+                yield read, _arrival(told)
 
     def cut(self) -> None:
         """Break the connection: the server is not told in order."""
@@ -87,7 +75,41 @@ class Stream:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CUT)
         self._socket.close()
 
-    def _decrypt(self) -> bytes:
+    def _read(self, data: bytes) -> bytes:
+        """What ``data`` of the wire adds to what the server says."""
+        return data
+
+
+class TlsStream(Stream):
+    """Bytes over TLS. Use ``open_stream``."""
+
+    def __init__(self, connection: socket.socket, context: ssl.SSLContext) -> None:
+        super().__init__(connection)
+        self._coming, self._going = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._coming, self._going, server_hostname="127.0.0.1")
+
+    def begin(self) -> None:
+        """Begin TLS; raises CnbenchError where the server is somebody else."""
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._coming.write(self._socket.recv(_PIECE))
+            except ssl.SSLError as error:
+                raise CnbenchError(f"no TLS with the server: {error}") from error
+            else:
+                break
+        self._flush()
+        super().begin()
+
+    def send(self, data: bytes) -> None:
+        """Send all of ``data``; raises CnbenchError where the server is gone."""
+        self._tls.write(data)
+        self._flush()
+
+    def _read(self, data: bytes) -> bytes:
+        self._coming.write(data)
         pieces = []
         try:
             while piece := self._tls.read(_PIECE):
@@ -99,10 +121,7 @@ class Stream:
         return b"".join(pieces)
 
     def _flush(self) -> None:
-        try:
-            self._socket.sendall(self._going.read())
-        except OSError as error:
-            raise CnbenchError(f"the API server is gone: {error.strerror}") from error
+        super().send(self._going.read())
 
 
 @contextlib.contextmanager
@@ -144,15 +163,17 @@ def _arrival(told: list[tuple[int, int, bytes]]) -> int:
 
 
 @contextlib.contextmanager
-def open_stream(connection: socket.socket, context: ssl.SSLContext) -> Iterator[Stream]:
-    """TLS over ``connection``, which is cut on leaving.
+def open_stream(
+    connection: socket.socket, context: ssl.SSLContext | None = None
+) -> Iterator[Stream]:
+    """A stream over ``connection``, with TLS where there is a ``context``; it is cut on leaving.
 
     Raises:
         CnbenchError: the server is somebody else.
     """
-    stream = Stream(connection, context)
+    stream = TlsStream(connection, context) if context else Stream(connection)
     try:
-        stream.shake_hands()
+        stream.begin()
         yield stream
     finally:
         stream.cut()

@@ -53,6 +53,21 @@ class Daemon:
         """The memory that it has resident, in bytes; raises CnbenchError where it has ended."""
         return self._status("VmRSS")
 
+    def file_system(self, path: str) -> str:
+        """The type of the file system that ``path`` is on, as it is for the server.
+
+        Raises:
+            CnbenchError: the server has ended.
+        """
+        try:
+            lines = self._file("mountinfo").read_text().splitlines()
+        except OSError as error:
+            raise self._ended() from error
+        # proc_pid_mountinfo(5): the mount point is the fifth field, the type follows " - ".
+        mounts = [(line.split()[4], line.partition(" - ")[2].split()[0]) for line in lines]
+        found = [(point, kind) for point, kind in mounts if Path(path).is_relative_to(point)]
+        return max(reversed(found), key=lambda one: len(one[0]))[1]  # the last is the topmost
+
     def last_words(self) -> str:
         """The end of what it wrote about itself."""
         return self.log.read_text(errors="replace")[-_LAST_WORDS:]

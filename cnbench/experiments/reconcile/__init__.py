@@ -8,6 +8,9 @@ answered, for those of the controllers as well; its own figures have what admiss
 What no step has is ``rest``; it must be at most 2 % of the whole.
 
 Nodes have no kubelet: they are objects that say they are ready, and pods end when they are bound.
+For other ``change`` than creation, controllers wait for pods that run: we write their status as
+soon as they are bound (``attendant.py``). These are followed by the audit as well, from our request
+to the last answer to who did what it takes; owners, events and the order of it all are the proof.
 """
 
 from __future__ import annotations

@@ -15,9 +15,12 @@ from cnbench.control_plane.cluster import Cluster, open_cluster
 from cnbench.control_plane.servers.api_server import PORT, URL
 from cnbench.control_plane.servers.audit import Line
 from cnbench.control_plane.servers.plane import require_plane
+from cnbench.core.experiment import Subject
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Proof, equal, true
 from cnbench.experiments.reconcile import asking, deployment
+from cnbench.experiments.reconcile.changing import open_changing
+from cnbench.experiments.reconcile.grid import CREATE
 from cnbench.experiments.reconcile.steps import (
     BINDINGS,
     DEPLOYMENTS,
@@ -153,11 +156,16 @@ class Reconciling:
 
 
 @contextlib.contextmanager
-def open_subject(params: Point, lab: Lab) -> Iterator[Reconciling]:
-    """Deployments of a point, in a cluster that the cases of its group share."""
+def open_subject(params: Point, lab: Lab) -> Iterator[Subject]:
+    """Deployments or changes of a point, in a cluster that the cases of its group share."""
     key = ("cluster", *(params[name] for name in ("server", "store", "nodes", "pods", "roles")))
     cluster, numbers = lab.fixture(key, lambda: _open_filled(params, lab))
-    yield Reconciling(lab, cluster, params.whole("replicas"), numbers)
+    change, replicas = params.text("change"), params.whole("replicas")
+    if change == CREATE:
+        yield Reconciling(lab, cluster, replicas, numbers)
+        return
+    with open_changing(lab, cluster, change, replicas, numbers) as changing:
+        yield changing
 
 
 @contextlib.contextmanager
