@@ -39,6 +39,20 @@ class Captures(Protocol):
         """The contents of a capture file; without packets before the proof was asked for."""
 
 
+@runtime_checkable
+class Accounts(Protocol):
+    """A subject that holds its samples against the kernel's counters once a block.
+
+    For what a look at the counters is long for. Others do so in ``sample``, and take it again.
+    """
+
+    def account(self) -> bool:
+        """Whether the counters say what was sampled since the last account.
+
+        Where they do not, none of those samples is to be used.
+        """
+
+
 OpenSubject = Callable[[Point, "Lab"], AbstractContextManager[Subject]]
 
 

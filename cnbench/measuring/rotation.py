@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cnbench.core.experiment import Captures, Subject
+from cnbench.core.experiment import Accounts, Captures, Subject
 from cnbench.core.proof import Proof, all_of
 
 
@@ -33,6 +33,11 @@ class InTurn:
     def sample(self, setup: int) -> Mapping[str, float]:
         """One observation of ``setup``."""
         return self._subjects[setup].sample()
+
+    def account(self, setup: int) -> bool:
+        """Whether the kernel's counters say what ``setup`` has sampled since its last account."""
+        subject = self._subjects[setup]
+        return subject.account() if isinstance(subject, Accounts) else True
 
     def proof(self) -> Proof:
         """The first set-up's, whether the others' hold, and what is broken of theirs."""

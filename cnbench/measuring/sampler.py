@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from cnbench.core import stopping
 from cnbench.core.case import Case, Group
 from cnbench.core.errors import CnbenchError
 from cnbench.core.experiment import Experiment
 from cnbench.core.parameter import Point
-from cnbench.core.proof import Proof
 from cnbench.core.run import CaseResult, Sample
 from cnbench.lab.host import Lab
 from cnbench.measuring import witness
 from cnbench.measuring.blocks import balanced_order
+from cnbench.measuring.conclusion import INTERRUPTED, conclude
 from cnbench.measuring.events import BlockEnded, Captured, GroupReady, Listener, WorkAdvanced
-from cnbench.measuring.failures import failure, what_is_not_proven, without_twin
+from cnbench.measuring.failures import failure, without_twin
 from cnbench.measuring.policy import Policy
 from cnbench.measuring.rotation import InTurn
 from cnbench.measuring.setups import SetUps
-from cnbench.measuring.station import Station, captures_of, least_precise
+from cnbench.measuring.station import DENIED, Station, captures_of, least_precise
 
 WARM_UP = 1
 # How often a disturbed sample is measured again before it is taken as it is, marked.
 RETRIES = 2
-_INTERRUPTED = "interrupted"
 
 
 @dataclass
@@ -91,12 +90,14 @@ class GroupSampler:
             with self._lab.clock.undisturbed():
                 stopped, interrupted = self._sample(stations, number, listen), False
         except KeyboardInterrupt:
-            stopped, interrupted = _INTERRUPTED, True
-        try:
-            results = self._conclude_all(stations, number, stopped)
-        except KeyboardInterrupt:
-            # The command line lets a user interrupt once, so this time it comes to an end.
-            results, interrupted = self._conclude_all(stations, number, stopped), True
+            stopped, interrupted = INTERRUPTED, True
+        # What a proof waits for passes at once on the instruction clock where nothing runs beside.
+        with self._lab.clock.undisturbed():
+            try:
+                results = conclude(stations, number, stopped)
+            except KeyboardInterrupt:
+                # The command line lets a user interrupt once, so this time it comes to an end.
+                results, interrupted = conclude(stations, number, stopped), True
         warnings += [without_twin(s.case, s.error) for s in stations if s.twin and s.error]
         in_order = {result.case.key: result for result in [*refused, *results]}
         ordered = [in_order[case.key] for case in group.cases]
@@ -159,7 +160,7 @@ class GroupSampler:
         for station in stations:
             for setup in range(WARM_UP * len(station.subject)):
                 stopping.check()
-                with self._failing(station), self._telling(station.case, listen, station.twin):
+                with station.failing(), self._telling(station.case, listen, station.twin):
                     station.subject.sample(setup % len(station.subject))
 
     @staticmethod
@@ -173,12 +174,7 @@ class GroupSampler:
             if all(station.error for station in stations if not station.twin):
                 return "no case was left to sample"
             order = balanced_order(len(stations), block, self._policy.seed)
-            for turn, index in enumerate(order):
-                station = stations[index]
-                stopping.check()
-                if station.error is None:
-                    with self._failing(station), self._telling(station.case, listen, station.twin):
-                        self._observe(station, block, turn, began)
+            self._take([stations[index] for index in order], block, began, listen)
             spent = self._now() - began
             reached = least_precise(stations, self._experiment.metrics)
             listen(BlockEnded(number, block, spent, reached))
@@ -187,12 +183,20 @@ class GroupSampler:
                 return stopped
         return f"took all of its {self._policy.most_blocks} blocks"
 
-    @contextlib.contextmanager
-    def _failing(self, station: Station) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:  # the others go on without it
-            station.error = error
+    def _take(self, ordered: list[Station], block: int, began: float, listen: Listener) -> None:
+        """Take a block; anew what the kernel's counters deny at its end."""
+        wanted = list(enumerate(ordered))
+        for attempt in range(RETRIES + 1):
+            for turn, station in wanted:
+                stopping.check()
+                if station.error is None:
+                    with station.failing(), self._telling(station.case, listen, station.twin):
+                        self._observe(station, block, turn, began)
+            wanted = [(turn, station) for turn, station in wanted if station.is_denied(block)]
+            for _, station in wanted:
+                station.discard(block)
+                if attempt == RETRIES:
+                    station.error = CnbenchError(f"{DENIED}, {attempt + 1} times over")
 
     def _observe(self, station: Station, block: int, turn: int, began: float) -> None:
         setup = station.subject.of_block(block)
@@ -254,46 +258,3 @@ class GroupSampler:
         if reached <= self._policy.target:
             return f"reached its target of ±{self._policy.target:.3g}"
         return f"spent its {self._policy.budget:.0f} s" if spent >= self._policy.budget else ""
-
-    def _conclude_all(self, stations: list[Station], number: int, stopped: str) -> list[CaseResult]:
-        return [
-            self._conclude(station, stations, number, stopped)
-            for station in stations
-            if not station.twin
-        ]
-
-    def _conclude(
-        self, station: Station, stations: list[Station], number: int, stopped: str
-    ) -> CaseResult:
-        twin = next((s for s in stations if s.twin and s.case == station.case), None)
-        if all(sample.replaced for sample in station.samples) and station.error is None:
-            reason = "it was interrupted before a sample"
-            return CaseResult(
-                station.case, number, "failed", reason, stopped=stopped, setup=station.setup
-            )
-        proof = Proof()
-        if station.error is None:
-            with self._failing(station):
-                proof = station.subject.proof()
-        result = CaseResult(
-            case=station.case,
-            group=number,
-            status="ok",
-            samples=tuple(station.samples),
-            # What is paired with nothing says nothing.
-            twin=tuple(twin.samples) if twin and not twin.error and station.samples else (),
-            proof=proof,
-            stopped=stopped,
-            setup=station.setup,
-        )
-        if station.error is not None:
-            said = failure(station.case, number, station.error)
-            return replace(result, status=said.status, reason=said.reason, remedy=said.remedy,
-                           stderr=said.stderr, exit_status=said.exit_status)  # fmt: skip
-        if not proof.holds:
-            # Counters that moved with a sample that was cut off fit no number of whole samples.
-            when = "it was interrupted in a sample: " if stopped == _INTERRUPTED else ""
-            return replace(
-                result, status="failed", reason=when + what_is_not_proven(proof, result.samples)
-            )
-        return result

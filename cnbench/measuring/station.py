@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from cnbench.core.case import Case
 from cnbench.core.metric import Metric
@@ -13,6 +14,8 @@ from cnbench.core.run import Sample
 from cnbench.measuring.events import Captured
 from cnbench.measuring.rotation import InTurn
 from cnbench.measuring.stop_rule import paired_precision, precision
+
+DENIED = "the kernel's counters deny what was sampled in this block"
 
 
 @dataclass
@@ -29,6 +32,31 @@ class Station:
     def used(self, metric: str) -> list[float]:
         """The values of ``metric`` that count, one a block."""
         return [sample.values[metric] for sample in self.samples if not sample.replaced]
+
+    @contextlib.contextmanager
+    def failing(self) -> Iterator[None]:
+        """Keep what goes wrong inside as this station's error: the others go on without it."""
+        try:
+            yield
+        except Exception as error:
+            self.error = error
+
+    def is_denied(self, block: int) -> bool:
+        """Whether the kernel's counters say something else than was sampled in ``block``."""
+        denied = False
+        if self.error is None:
+            with self.failing():
+                denied = not self.subject.account(self.subject.of_block(block))
+        return denied
+
+    def discard(self, block: int) -> None:
+        """Use none of the samples of ``block``, which are denied."""
+        self.samples = [
+            replace(sample, disturbances=(*sample.disturbances, DENIED), replaced=True)
+            if sample.block == block
+            else sample
+            for sample in self.samples
+        ]
 
 
 def least_precise(stations: Sequence[Station], metrics: Sequence[Metric]) -> float:

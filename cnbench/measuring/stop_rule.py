@@ -28,13 +28,16 @@ def outer_ranks(count: int, confidence: float = 0.95) -> tuple[int, int] | None:
         The narrowest symmetric pair, or None where even the extremes do not reach it.
     """
     tail_allowed = (1 - confidence) / 2
-    below = 0.0
+    # In whole numbers, which no count is too large for: those of all outcomes, those of a rank, and
+    # those of all ranks up to it.
+    outcomes, here, below = 1 << count, 1, 0
     lowest = None
     for rank in range(count // 2):
-        below += math.comb(count, rank) * 0.5**count
-        if below > tail_allowed:
+        below += here
+        if below / outcomes > tail_allowed:
             break
         lowest = rank
+        here = here * (count - rank) // (rank + 1)
     return None if lowest is None else (lowest, count - 1 - lowest)
 
 

@@ -62,6 +62,11 @@ class Counters:
 class Proxy(Protocol):
     """One mode of kube-proxy at work in one namespace."""
 
+    @property
+    def looks_long(self) -> bool:
+        """Whether a look at counters takes the longer the more services are programmed."""
+        ...
+
     def announce(self, services: Collection[Service]) -> None:
         """Do what need not wait for the sync, as kube-proxy does when a service is announced to it.
 
@@ -100,8 +105,8 @@ class Proxy(Protocol):
     def passed_before(self, services: Collection[Service]) -> int:
         """Count the same as of the last look at any services, where a look is a long one.
 
-        Through iptables-legacy that takes the whole table. So one look after each sample does, and
-        whatever was counted between two samples is counted with the second.
+        Through iptables-legacy that takes the whole table. So one look does for many samples, and
+        whatever was counted between two looks is found by the second.
         """
         ...
 

@@ -96,24 +96,50 @@ def test_the_slowest_are_told_in_time_alone(lab, open_subject):
 
 def test_a_connection_that_was_not_sampled_breaks_the_proof(subject):
     subject.sample()
+    assert subject.account()
     subject.first_packets.send(list(subject.way.leads_to), 1)
     assert broken(subject) == [SERVICE, ENDPOINTS]
 
 
-@pytest.mark.parametrize("by_another_case", [False, True])
-def test_a_connection_between_two_samples_is_found_by_the_second(open_subject, by_another_case):
-    with open_subject("iptables", "last") as subject, open_subject("iptables", "none") as other:
+def test_a_connection_between_two_samples_denies_the_whole_block(open_subject):
+    with open_subject("iptables", "last") as subject, open_subject("iptables", "random") as other:
         subject.sample()
-        if by_another_case:
-            other.sample()  # which looks at the same table
+        other.sample()
+        assert subject.account()
+        assert other.account()
+        subject.sample()
         subject.first_packets.send(list(subject.way.leads_to), 1)
-        subject.sample()  # takes a second batch, since the counters deny the first
-        (missed, *_) = subject.proof().checks
-        assert missed.observed == "10 of 30"
-        assert SERVICE in broken(subject)
+        other.sample()
+        assert not other.account()  # which looks at the same table
+        assert not subject.account()
+        for one in (subject, other):
+            one.sample()
+            assert one.account()
+            (missed, *_) = one.proof().checks
+            assert missed.observed == "10 of 30"
+            assert not missed.holds
 
 
-def test_one_look_at_the_whole_table_a_sample_is_enough(open_subject, monkeypatch):
+def test_what_one_service_counts_for_another_denies_the_block(open_subject):
+    with open_subject("iptables", "first") as first, open_subject("iptables", "last") as last:
+        first.sample()
+        last.sample()
+        (one,), (another,) = first.way._services, last.way._services
+        first.way.account.enter({one.key: 1, another.key: -1})  # in the sum all is well
+        assert not first.account()
+        assert not last.account()
+
+
+def test_what_one_service_counts_too_much_denies_no_other(open_subject):
+    with open_subject("iptables", "first") as first, open_subject("iptables", "last") as last:
+        first.sample()
+        last.sample()
+        first.first_packets.send(list(first.way.leads_to), 1)
+        assert not first.account()
+        assert last.account()
+
+
+def test_one_look_at_the_whole_table_a_block_is_enough(open_subject, monkeypatch):
     looks = []
 
     def look(*arguments):
@@ -129,12 +155,25 @@ def test_one_look_at_the_whole_table_a_sample_is_enough(open_subject, monkeypatc
         for _ in range(3):
             for subject in (random, last, none):
                 subject.sample()
-        assert len(looks) == 1 + 9  # and one before the first of them
+            assert all(subject.account() for subject in (random, last, none))
+        assert len(looks) == 1 + 3  # and one before the first of them
         assert len(random.way.leads_to) == 5
         for subject in (random, last, none):
             proof = subject.proof()
             assert proof.holds, proof.broken
-        assert len(looks) == 1 + 9 + 2
+        assert len(looks) == 1 + 3 + 2
+
+
+def test_what_no_block_has_accounted_for_the_proof_does(open_subject):
+    with open_subject("iptables") as subject:
+        subject.sample()
+        proof = subject.proof()
+        assert proof.holds, proof.broken
+        assert proof.checks[0].observed == "0 of 10"
+        subject.sample()
+        subject.first_packets.send(list(subject.way.leads_to), 1)
+        (missed, *_) = subject.proof().checks
+        assert missed.observed == "10 of 20"
 
 
 def test_after_a_new_program_the_table_is_looked_at_anew(open_subject):
@@ -160,6 +199,8 @@ def test_cases_that_share_services_add_up(open_subject):
         assert set(last.way.leads_to) < set(random.way.leads_to)
         last.sample()
         random.sample()
+        assert last.account()
+        assert random.account()
         assert last.proof().holds
         assert random.proof().holds
 
@@ -184,10 +225,10 @@ def test_what_misses_its_way_is_discarded_and_counted(open_subject):
 
 
 def test_a_batch_that_the_counters_deny_is_discarded_as_a_whole(open_subject, monkeypatch):
-    with open_subject("iptables") as subject:
-        real = subject.way.passed
-        fewer = iter([5])  # as if rules had counted five of ten
-        monkeypatch.setattr(subject.way, "passed", lambda: real() - next(fewer, 0))
+    with open_subject("nftables") as subject:
+        proxy = subject.way._cluster.proxy
+        real, fewer = proxy.passed, iter([0, 5])  # as if rules had counted five of ten
+        monkeypatch.setattr(proxy, "passed", lambda services: real(services) - next(fewer, 0))
         subject.sample()
         (missed, *_) = subject.proof().checks
         assert missed.observed == "10 of 20"
@@ -222,6 +263,7 @@ def test_counters_that_were_put_to_zero_break_the_proof(open_subject):
     with open_subject("iptables") as subject:
         iptables = iptables_node(subject)
         subject.sample()
+        assert subject.account()
         iptables("-t", "nat", "-Z")
         assert SERVICE in broken(subject)
 

@@ -90,6 +90,14 @@ def test_what_was_not_used_for_an_hour_makes_room_oldest_first(save: Save, folde
     assert names(folder) == {"a", "c", "d"}
 
 
+def test_what_other_code_was_saved_with_makes_room_first(save: Save, folder: Path) -> None:
+    assert all(save(name, age) for name, age in (("old-a", 20), ("new-a", 5000), ("old-b", 10)))
+    assert save("new-b")
+    assert names(folder) == {"new-a", "old-b", "new-b"}
+    assert save("new-c")
+    assert names(folder) == {"new-a", "new-b", "new-c"}
+
+
 def test_using_one_keeps_it(save: Save, folder: Path) -> None:
     assert all(save(name, AN_HOUR_AGO + n) for n, name in enumerate("abc"))
     saved_setups.find("c")

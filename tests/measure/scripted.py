@@ -25,6 +25,7 @@ def constant(turn):
 class Script:
     """What a subject does; ``fails`` maps a moment to the error it then raises.
 
+    ``denied`` are the accounts, from 0, that deny what was sampled.
     ``later`` is another metric that it gives from its third sample on.
     The moments are set-up, sample 0 (the warm-up), sample 1, ..., proof and take-down.
     """
@@ -35,6 +36,7 @@ class Script:
     proof: Proof = made_up.PROVEN
     fails: dict[str, BaseException] = field(default_factory=dict)
     once: set[str] = field(default_factory=set)
+    denied: list[int] = field(default_factory=list)
 
     def metrics(self, turn):
         return [self.metric, *([self.later] if self.later and turn > 1 else [])]
@@ -112,6 +114,7 @@ class Actor:
     name: str
     script: Script
     samples: int = 0
+    accounts: int = 0
 
     def sample(self):
         number, self.samples = self.samples, self.samples + 1
@@ -119,6 +122,12 @@ class Actor:
         self.stage.diary.append(f"sample {self.name}")
         self.script.reach(f"sample {number}")
         return {metric: self.script.value(number) for metric in self.script.metrics(number)}
+
+    def account(self):
+        number, self.accounts = self.accounts, self.accounts + 1
+        self.stage.diary.append(f"account {self.name}")
+        self.script.reach(f"account {number}")
+        return number not in self.script.denied
 
     def proof(self):
         self.stage.diary.append(f"proof {self.name}")

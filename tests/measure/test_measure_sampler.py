@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scripted import Script, Stage, broken_proof
 
 from cnbench.core.case import Case, Group
+from cnbench.core.errors import CnbenchError
 from cnbench.measuring import witness
 from cnbench.measuring.blocks import balanced_order
 from cnbench.measuring.events import GroupReady, WorkAdvanced
@@ -189,6 +190,52 @@ def test_a_disturbed_sample_is_marked_and_measured_again(monkeypatch):
     assert both[1].disturbances == ()
     assert (both[0].block, both[0].turn) == (both[1].block, both[1].turn)
     assert sum(sample.replaced for sample in both) == 1
+
+
+def test_a_block_that_the_counters_deny_is_taken_again_by_those_it_is_denied_to():
+    stage = Stage({"a": Script(), "b": Script(denied=[1])})
+    outcome = by_mode(stage.run())
+    assert stage.diary.count("sample a") == 1 + FEWEST
+    assert stage.diary.count("sample b") == 1 + FEWEST + 1
+    assert not any(sample.disturbances for sample in outcome["a"].samples)
+    denied = [sample for sample in outcome["b"].samples if sample.block == 1]
+    assert [sample.replaced for sample in denied] == [True, False]
+    (why,) = denied[0].disturbances
+    assert why == "the kernel's counters deny what was sampled in this block"
+
+
+def test_a_block_is_accounted_for_once_all_of_it_is_sampled():
+    stage = Stage({"a": Script(), "b": Script()})
+    stage.run(most_blocks=1, fewest_blocks=1)
+    block = stage.diary[8:14]
+    assert [entry.split()[0] for entry in block] == 3 * ["sample"] + 3 * ["account"]
+    assert {entry.split()[1] for entry in block[3:]} == {"a", "b", "a′"}
+
+
+def test_a_case_whose_block_stays_denied_fails_alone():
+    outcome = by_mode(Stage({"a": Script(), "b": Script(denied=[0, 1, 2])}).run())
+    assert outcome["a"].status == "ok"
+    assert outcome["b"].status == "failed"
+    assert "deny what was sampled in this block, 3 times over" in outcome["b"].reason
+
+
+def test_an_interrupt_amid_a_block_accounts_for_all_before_a_proof():
+    stage = Stage({"a": Script(fails={"sample 3": KeyboardInterrupt()}), "b": Script()})
+    outcome = stage.run()
+    assert outcome.interrupted
+    first_proof = stage.diary.index("proof a")
+    assert set(stage.diary[first_proof - 3 : first_proof]) == {
+        "account a",
+        "account b",
+        "account a′",
+    }
+
+
+def test_a_case_whose_account_fails_fails_alone():
+    fails = {"account 2": CnbenchError("no look")}
+    outcome = by_mode(Stage({"a": Script(), "b": Script(fails=fails)}).run())
+    assert outcome["a"].status == "ok"
+    assert "no look" in outcome["b"].reason
 
 
 def test_only_the_timed_parts_are_witnessed_where_a_sample_says_what_they_are(monkeypatch):

@@ -24,6 +24,8 @@ from cnbench.measuring.stop_rule import (
     [
         (0, None), (1, None), (5, None), (6, (0, 5)), (8, (0, 7)), (9, (1, 7)), (10, (1, 8)),
         (15, (3, 11)), (20, (5, 14)), (30, (9, 20)), (100, (39, 60)),
+        # Of more than a float holds; by scipy.stats.binom(n, 0.5).
+        (1033, (484, 548)), (10_000, (4901, 5098)),
     ],
 )  # fmt: skip
 def test_ranks_are_those_of_the_tables(count, ranks):

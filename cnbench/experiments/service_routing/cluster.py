@@ -10,6 +10,12 @@ from dataclasses import dataclass, field
 
 from cnbench.core.errors import CommandError, UnsupportedError
 from cnbench.core.parameter import Point
+from cnbench.experiments.service_routing.account import (
+    Account,
+    BlockAccount,
+    Looks,
+    SampleAccount,
+)
 from cnbench.experiments.service_routing.halves import Half, families_of, halves_of
 from cnbench.lab import commands
 from cnbench.lab.host import Lab
@@ -18,7 +24,7 @@ from cnbench.lab.refusal import asked_once
 from cnbench.network.ipv6 import enable_ipv6
 from cnbench.network.service_path import ServicePath, open_service_path
 from cnbench.probes.first_packet import Address
-from cnbench.proxy import Family, Node, Proxy, open_proxy
+from cnbench.proxy import Family, Node, Proxy, Service, open_proxy
 
 # What each mode needs on the node, and a harmless command that fails where the kernel lacks it.
 _TRIALS = {
@@ -42,6 +48,15 @@ class ProgrammedNode:
     proxy: Proxy
     answered: Counter[Address] = field(default_factory=Counter)
     missed: int = 0
+
+    def __post_init__(self) -> None:
+        self._looks = Looks(self.proxy)
+
+    def account_of(self, services: Sequence[Service]) -> Account:
+        """What holds the rules of ``services`` against what is sent through them."""
+        if not self.proxy.looks_long:
+            return SampleAccount(self.proxy, services)
+        return BlockAccount(self._looks, services)
 
 
 def proxy_of(params: Point, lab: Lab, namespace: NetworkNamespace, node: Node) -> Proxy:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from cnbench.core.parameter import Point
 from cnbench.core.proof import Check, equal
+from cnbench.experiments.service_routing.account import Account, NoAccount
 from cnbench.experiments.service_routing.cluster import ProgrammedNode, bare_path_of, clusters_of
 from cnbench.experiments.service_routing.halves import Half, Target, halves_of
 from cnbench.experiments.service_routing.position import BARE, NONE
@@ -15,6 +16,7 @@ from cnbench.lab.host import Lab
 from cnbench.network.conntrack import forget_connections, tracked
 from cnbench.network.service_path import ServicePath
 from cnbench.probes.first_packet import Address
+from cnbench.proxy import ServiceKey
 
 # Each address that may be sent to, and who may answer then.
 LeadsTo = Mapping[Address, frozenset[Address]]
@@ -26,6 +28,7 @@ class Way(Protocol):
     path: ServicePath
     half: Half
     leads_to: LeadsTo
+    account: Account
 
     def passed(self) -> int:
         """Conversations that the rules of the services addressed have counted so far."""
@@ -36,8 +39,8 @@ class Way(Protocol):
         What passed them since then is counted with the next sample, whoever sent it.
         """
 
-    def due(self, conversations: int) -> int:
-        """How many of ``conversations`` on this way those rules must count."""
+    def due(self, targets: Iterable[Address]) -> Mapping[ServiceKey, int]:
+        """What the rules must count of conversations with ``targets``, by service."""
 
     def forget(self) -> None:
         """Have the node track no connection any more, so that every sample finds an empty table."""
@@ -59,6 +62,8 @@ class ThroughServices:
         self._targets = targets
         self._services = [target.service for target in targets]
         self._cluster = cluster
+        self._key_of = {target.address: target.service.key for target in targets}
+        self.account = cluster.account_of(self._services)
 
     def passed(self) -> int:
         """What the services' own chains, or IPVS, have sent on."""
@@ -68,9 +73,9 @@ class ThroughServices:
         """The same as of the last look at the cluster's rules."""
         return self._cluster.proxy.passed_before(self._services)
 
-    def due(self, conversations: int) -> int:
+    def due(self, targets: Iterable[Address]) -> Mapping[ServiceKey, int]:
         """All of them."""
-        return conversations
+        return Counter(map(self._key_of.__getitem__, targets))
 
     def forget(self) -> None:
         """Empty the node's table of connections."""
@@ -125,6 +130,7 @@ class PastServices:
         self._service = target.service
         self._proxy = cluster.proxy
         self._answered_by: set[Address] = set()
+        self.account = cluster.account_of([target.service])
 
     def passed(self) -> int:
         """What the rules of the service with that endpoint have sent on."""
@@ -134,9 +140,9 @@ class PastServices:
         """The same as of the last look at the cluster's rules."""
         return self._proxy.passed_before([self._service])
 
-    def due(self, conversations: int) -> int:
+    def due(self, targets: Iterable[Address]) -> Mapping[ServiceKey, int]:
         """None of them."""
-        return 0
+        return {}
 
     def forget(self) -> None:
         """Empty the node's table of connections."""
@@ -147,7 +153,7 @@ class PastServices:
         self._answered_by.update(answered_by)
 
     def checks(self) -> list[Check]:
-        """The endpoint itself answered; what the rules counted is looked at after each sample."""
+        """The endpoint itself answered; what the rules counted is the account's."""
         dialled, answered = ([*map(str, ones)] for ones in (self.leads_to, self._answered_by))
         return [equal("answered at the address dialled", dialled, answered)]
 
@@ -159,6 +165,7 @@ class WithoutRules:
         self.path = path
         self.half = half
         self.leads_to: LeadsTo = _directly_to(target)
+        self.account: Account = NoAccount()
 
     def passed(self) -> int:
         """Nothing: there is nothing that counts."""
@@ -168,9 +175,9 @@ class WithoutRules:
         """Nothing, likewise."""
         return 0
 
-    def due(self, conversations: int) -> int:
+    def due(self, targets: Iterable[Address]) -> Mapping[ServiceKey, int]:
         """None of them."""
-        return 0
+        return {}
 
     def forget(self) -> None:
         """Nothing: that the node tracks none is what the proof asks for."""

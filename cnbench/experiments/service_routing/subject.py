@@ -39,27 +39,33 @@ class ConnectSubject:
     lab: Lab
 
     def __post_init__(self) -> None:
-        self._account = PacketLedger(self.way)
+        self._ledger = PacketLedger(self.way)
         self._before = conntrack(self.way.path.node)
 
     def sample(self) -> Mapping[str, float]:
-        """``probes`` first packets, of which each took the way, and the counters say so.
+        """``probes`` first packets, of which each took the way.
+
+        That the counters say so is seen here, or by `account` where a look at them is long.
 
         Raises:
             CnbenchError: none of several batches did.
         """
         targets = list(self.way.leads_to)
         for _ in range(_ATTEMPTS):
-            counted = self.way.passed_before()
+            self.way.account.begin()
             with pinned():
                 batch = self.first_packets.send(targets, self.probes)
             self.way.forget()
-            good = self._account.enter(batch, self.way.passed() - counted)
-            if good:
+            good = self._ledger.enter(batch)
+            if (self.way.account.once_a_block or self._ledger.settle()) and good:
                 return self._figures(times(good))
         raise CnbenchError(
-            f"{self._account.missed} of {self._account.begun} first packets missed their way"
+            f"{self._ledger.missed} of {self._ledger.begun} first packets missed their way"
         )
+
+    def account(self) -> bool:
+        """Whether the counters say what has been sent since the last look at them."""
+        return not self.way.account.once_a_block or self._ledger.settle()
 
     def _figures(self, ticks: list[int]) -> Mapping[str, float]:
         figures = {CONNECT.name: self.lab.clock.units(statistics.median(ticks))}
@@ -73,7 +79,7 @@ class ConnectSubject:
         """The rules on the way, and nothing else, counted each first packet."""
         moved = conntrack(self.way.path.node) - self._before
         tracking = equal("conntrack's failed insertions and drops", Conntrack(0, 0), moved)
-        return Proof((*self._account.checks(), tracking))
+        return Proof((*self._ledger.checks(), tracking))
 
 
 @dataclass
@@ -86,6 +92,11 @@ class DualSubject:
         """Half of the first packets in each family, of which each took its way."""
         both = [subject.sample() for subject in self.families.values()]
         return {name: statistics.fmean(part[name] for part in both) for name in both[0]}
+
+    def account(self) -> bool:
+        """Whether both families' counters say what has been sent."""
+        accounts = [subject.account() for subject in self.families.values()]
+        return all(accounts)
 
     def proof(self) -> Proof:
         """All that proves each family's."""

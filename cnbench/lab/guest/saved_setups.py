@@ -3,7 +3,8 @@
 One that has programmed a thousand services is saved as it is, and others go on from there in a
 fraction of a second. It is kept under a digest of all that went into it, with what its guest had
 told until then. All together take no more than a few gigabytes of the cache: what was not used for
-an hour makes room, and where there is none, nothing is saved.
+an hour makes room, and before that, whenever it was used, what other code was saved with. Where
+there is none, nothing is saved.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def save(name: str, machine: Machine, told: Sequence[Message]) -> bool:
     """
     _folder().mkdir(parents=True, exist_ok=True)
     _remove_abandoned()
-    if not _has_room():
+    if not _has_room(name):
         return False
     with _building() as building:
         try:
@@ -96,18 +97,29 @@ def _folder() -> Path:
     return cache.folder() / "guest" / "setups"
 
 
-def _has_room() -> bool:
-    """Whether one more as large as the largest fits, once what is old has made room."""
-    by_use = sorted(_pieces(), key=lambda path: path.stat().st_mtime)
+def _has_room(name: str) -> bool:
+    """Whether one more as large as the largest fits, once others than ``name`` have made room.
+
+    Whoever works on the code would wait for an hour otherwise: each change has states of its own.
+    """
+    by_use = sorted(
+        _pieces(), key=lambda path: (_of_same_code(path.name, name), path.stat().st_mtime)
+    )
     sizes = {path: _bytes_of(path) for path in by_use}
     for path in by_use:
         if sum(sizes.values()) + max(sizes.values(), default=0) <= _MOST_BYTES:
             break
-        if time.time() - path.stat().st_mtime > _STILL_WANTED_SECONDS:
+        unused = time.time() - path.stat().st_mtime
+        if unused > _STILL_WANTED_SECONDS or not _of_same_code(path.name, name):
             cache.remove(path)
             del sizes[path]
     fits = sum(sizes.values()) + max(sizes.values(), default=0) <= _MOST_BYTES
     return fits and shutil.disk_usage(_folder()).free > _LEFT_FREE_BYTES
+
+
+def _of_same_code(one: str, other: str) -> bool:
+    """Whether the same code made two: `saved.setup_name` has it as the last part but one."""
+    return one.split("-")[-2:-1] == other.split("-")[-2:-1]
 
 
 def _pieces() -> list[Path]:

@@ -33,7 +33,6 @@ IMPORTS = (
     MODULE,
     "cnbench.measuring.fingerprint:tools",
     "pyroute2",
-    "pyroute2.netlink.nfnetlink.nfctsocket",
     *(module_of(name) for name in names()),
 )
 # What is long under emulation says how far it is; but a machine may be overrun, and a proof long.

@@ -128,6 +128,11 @@ class IptablesProxy:
     def watch(self, *services: Service) -> None:
         """Do nothing: every iptables rule has counters of its own."""
 
+    @property
+    def looks_long(self) -> bool:
+        """Whether the kernel hands out counters with the whole table alone."""
+        return self._front_end is FrontEnd.LEGACY
+
     def passed(self, services: Collection[Service]) -> int:
         """Sum the packets of the chains that spread what comes to services' cluster IPs."""
         with self._reader() as read:
@@ -149,7 +154,7 @@ class IptablesProxy:
     @contextlib.contextmanager
     def _reader(self) -> Iterator[_Read]:
         with self._namespace.entered():
-            if self._front_end is FrontEnd.LEGACY:
+            if self.looks_long:
                 self._seen = read_table("nat", self._node.family, self._headers)
                 yield self._seen.rules
             else:
