@@ -8,6 +8,8 @@ import click
 
 # A command's module is imported only when that command runs, or is helped with.
 _COMMANDS = {
+    "run": ("run", "Measure one plan on many machines."),
+    "worker": ("worker", "Have this machine measure what a scheduler hands out."),
     "report": ("report", "Say which of many nodes are odd, and write a page."),
 }
 
@@ -35,12 +37,14 @@ class _LazyCommands(click.Group):
 
 @click.group("fleet", cls=_LazyCommands)
 def command() -> None:
-    """Look at many nodes together.
+    """Measure on many nodes, and look at them together.
 
     A run file says which node it is of: the machine's name, or CNBENCH_NODE where a container has
     a name of its own.
 
     \b
     Examples:
+      cnbench fleet worker tcp://10.0.0.1:8786
+      cnbench fleet run cpu-quota --scheduler tcp://10.0.0.1:8786 --every-node -o gathered/
       cnbench fleet report gathered/
     """
