@@ -31,9 +31,6 @@ _SECONDS_BETWEEN_CALLS = 2
 NO_PAGES: dict[str, object] = {
     f"distributed.{part}.http.routes": [] for part in ("scheduler", "worker")
 }
-    "distributed.scheduler.http.routes": [],
-    "distributed.worker.http.routes": [],
-}
 _NO_PAGES_AT = "127.0.0.1:0"
 
 
