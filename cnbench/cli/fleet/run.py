@@ -14,13 +14,13 @@ import click
 from cnbench.cli import completion
 from cnbench.cli.fleet.files import file_names
 from cnbench.cli.fleet.options import credentials_of, require_dask, tls_options
-from cnbench.cli.measure.measuring import kernels_of, say_what_is_left_out
+from cnbench.cli.measure.measuring import say_what_is_left_out
+from cnbench.cli.measure.run import request_of
 from cnbench.cli.options import json_option, lab_options, sampling_options
 from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import Request, Run
-from cnbench.experiments.registry import experiment_called, unasked
+from cnbench.experiments.registry import experiment_called
 from cnbench.measuring.guests.jobs import number_of_jobs
-from cnbench.measuring.plan import parse_given
 from cnbench.store import run_file
 from cnbench.store.output import check
 from cnbench.store.recorder import Recorder, new_run
@@ -119,10 +119,7 @@ def command(
     if resume:
         run, path = _resumed(resume, repeats, budget)
     else:
-        names = tuple(dict.fromkeys(experiments)) or unasked()
-        given = parse_given([experiment_called(name) for name in names], assignments)
-        asked = kernels_of(kernels)
-        request = Request(names, not quick, given, lab, clock, budget, seed, asked)
+        request = request_of(experiments, quick, assignments, budget, seed, lab, clock, kernels)
         run = _new(replace(request, repeats=repeats or 1))
         path = output or (results_folder() / run.id if every_node else place_of(run))
     say_what_is_left_out(run.request)
