@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -95,6 +96,9 @@ def _putting(told: queue.SimpleQueue[Any], lane: _Lane) -> Callable[[tuple[float
 
 
 def _wait_for_one(futures: Sequence[Future[Any]]) -> None:
+    if not futures:  # nobody is there to measure; Dask would not wait at all
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        return
     with contextlib.suppress(TimeoutError):
         wait(futures, timeout=_SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED")
 
