@@ -29,7 +29,7 @@ COMMANDS = {
     "baseline": ("results.baseline", "Runs that have a name, to compare later ones with."),
     "noise": ("results.noise", "What results here differ by, and what change could be found."),
     "report": ("results.report", "Write the HTML report."),
-    "fleet": ("results.fleet", "Many nodes together: who is odd, and what of."),
+    "fleet": ("fleet.command", "Many machines: one plan on all of them, and who is odd."),
     "trend": ("results.trend", "Each case from run to run, as a page that opens offline."),
     "export": (
         "results.export",

@@ -32,18 +32,18 @@ def measure(plan: Plan, listen: Listener, jobs: int | None = None) -> None:
         CnbenchError: a lab could not be opened; a case's own failure is its result.
         KeyboardInterrupt: the user stopped it; everything that was measured has been told.
     """
-    listen = _knowing(plan, listen)
+    listen = knowing(plan, listen)
     by_venue: dict[Venue, list[Group]] = {}
     for group in plan.groups:
         by_venue.setdefault(group.venue, []).append(group)
     if HOST in by_venue:
-        _carry_out_here(_part(plan, by_venue[HOST]), listen)
+        _carry_out_here(part_of(plan, by_venue[HOST]), listen)
     counted = [venue for venue in by_venue if venue.clock == "instructions"]
     timed = [venue for venue in by_venue if venue not in (HOST, *counted)]
     try:
         for venue in timed:
-            carry_out_in_guest(_part(plan, by_venue[venue]), venue, listen)
-        parts = [_part(plan, [group]) for venue in counted for group in by_venue[venue]]
+            carry_out_in_guest(part_of(plan, by_venue[venue]), venue, listen)
+        parts = [part_of(plan, [group]) for venue in counted for group in by_venue[venue]]
         carry_out_counted(parts, listen, jobs)
     except CnbenchError as error:
         if HOST not in by_venue:
@@ -66,13 +66,13 @@ def _carry_out_here(plan: Plan, listen: Listener) -> None:
         listen(Warned(f"{error}; `cnbench gc` will try again"))
 
 
-def _part(plan: Plan, groups: Sequence[Group]) -> Plan:
+def part_of(plan: Plan, groups: Sequence[Group]) -> Plan:
     """``groups`` alone, with their share of the time."""
     share = len(groups) / len(plan.groups)
     return replace(plan, groups=tuple(groups), budget=plan.budget and plan.budget * share)
 
 
-def _knowing(plan: Plan, listen: Listener) -> Listener:
+def knowing(plan: Plan, listen: Listener) -> Listener:
     """``listen``, told of a group what tells it from all others of ``plan``, not of its part."""
     groups = {group.number: group for group in plan.groups}
     kernels = {group.venue.kernel for group in plan.groups if group.venue != HOST}

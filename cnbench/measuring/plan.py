@@ -99,19 +99,25 @@ def make_plan(
     Raises:
         UsageError: the grid that was asked for makes no sense.
     """
-    done = list(done)
     wanted = list(_wanted(request, experiment_called))
     parts = [(of, *part) for of, points in wanted for part in divide(of, points)]
-    groups = [group for part in parts for group in make_groups(*part)]
-    left = without(groups, {result.case.key for result in done})
-    first_number = 1 + max((result.group for result in done), default=-1)
-    return Plan(
-        tuple(replace(group, number=number) for number, group in enumerate(left, first_number)),
+    plan = Plan(
+        tuple(group for part in parts for group in make_groups(*part)),
         seconds=FULL_SECONDS if request.full else QUICK_SECONDS,
         budget=request.budget,
         seed=request.seed,
         inputs=request.inputs,
     )
+    return left_of(plan, done)
+
+
+def left_of(plan: Plan, done: Iterable[CaseResult]) -> Plan:
+    """``plan`` less the groups that ``done`` has all cases of; the others' numbers go on there."""
+    done = list(done)
+    left = without(plan.groups, {result.case.key for result in done})
+    first_number = 1 + max((result.group for result in done), default=-1)
+    numbered = (replace(group, number=number) for number, group in enumerate(left, first_number))
+    return replace(plan, groups=tuple(numbered))
 
 
 def _wanted(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import platform
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -14,7 +12,7 @@ import cnbench
 from cnbench.core.errors import CnbenchError, NotComparableError, UsageError
 from cnbench.core.experiment import Experiment
 from cnbench.core.fingerprint import Fingerprint, differences
-from cnbench.core.printable import printable
+from cnbench.core.node import this_node
 from cnbench.core.run import CaseResult, ExperimentRecord, Request, Run
 from cnbench.lab.resources import temporary_folder
 from cnbench.measuring.events import CaseEnded, EnvironmentFound, Event
@@ -172,13 +170,8 @@ def new_run(request: Request, experiments: Iterable[Experiment]) -> Run:
         cnbench=cnbench.__version__,
         request=request,
         experiments={experiment.name: _record(experiment) for experiment in experiments},
-        node=_node(),
+        node=this_node(),
     )
-
-
-def _node() -> str:
-    """What this machine is called: in a container its own name is not the node's."""
-    return printable(os.environ.get("CNBENCH_NODE") or platform.node())
 
 
 def _record(experiment: Experiment) -> ExperimentRecord:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from cnbench.core.errors import UsageError
@@ -12,9 +12,13 @@ from cnbench.measuring.plan import Plan
 from cnbench.measuring.planning import plan_for
 from cnbench.store.columns import columns_of
 
+Planner = Callable[[Request, Iterable[CaseResult]], Plan]
 
-def plans_for(run: Run) -> list[Plan]:
+
+def plans_for(run: Run, planner: Planner | None = None) -> list[Plan]:
     """What is left to measure of each repeat of ``run``, with its share of the time.
+
+    ``planner`` makes the plan for a request, less what is done of it; None has it made here.
 
     Raises:
         UsageError: what was asked for makes no sense.
@@ -23,7 +27,7 @@ def plans_for(run: Run) -> list[Plan]:
     plans = []
     for repeat in range(run.request.repeats):
         done = [result for result in run.cases if has_repeat(result, repeat)]
-        plan = plan_for(run.request, done)
+        plan = (planner or plan_for)(run.request, done)
         budget = plan.budget and plan.budget / run.request.repeats
         # What repeats differ by is to be known, so each has set-ups of its own.
         plans.append(replace(plan, budget=budget, anew=repeat > 0))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import click
 from rich.markup import escape
@@ -14,27 +14,13 @@ from rich.padding import Padding
 from cnbench.cli.options import json_option
 from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.control_plane.build.recipes import RECIPES, built
-from cnbench.core.errors import UnsupportedError
-from cnbench.core.experiment import Experiment
-from cnbench.core.parameter import Parameter, Point, Value
 from cnbench.experiments.registry import all_experiments
 from cnbench.lab import commands
 from cnbench.lab.guest import qemu
 from cnbench.lab.guest.acceleration import what_is_known
 from cnbench.lab.guest.build.kernels import built_kernels
-from cnbench.lab.host import Lab, open_lab
-
-
-@dataclass(frozen=True)
-class Capability:
-    """Whether one variant of one experiment can be measured in one lab."""
-
-    lab: str
-    experiment: str
-    variant: str
-    supported: bool
-    reason: str = ""
-    remedy: str = ""
+from cnbench.lab.host import open_lab
+from cnbench.measuring.capabilities import Capability, examine
 
 
 @click.command("doctor")
@@ -50,7 +36,7 @@ def command(as_json: bool) -> None:
         findings = [
             finding
             for experiment in all_experiments().values()
-            for finding in _examine(experiment, lab)
+            for finding in examine(experiment, lab)
         ]
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
@@ -82,41 +68,6 @@ def _servers() -> str:
     built_here = [f"{', '.join(found)} built"] if found else []
     not_here = [f"{', '.join(missing)} not built → cnbench control-plane build"] if missing else []
     return "; ".join(built_here + not_here)
-
-
-def _examine(experiment: Experiment, lab: Lab) -> Iterator[Capability]:
-    """A finding for each value of the variant.
-
-    Where the variant is a number, a machine lacks none of its values, but perhaps a choice beside
-    it: then for each of both.
-    """
-    variant = experiment.parameter(experiment.variant)
-    telling = [variant]
-    if not variant.choices:
-        telling += [
-            parameter
-            for name in experiment.beside
-            if (parameter := experiment.parameter(name)).choices
-        ]
-    given = {parameter.name: parameter.choices for parameter in telling if parameter.choices}
-    for point in _one_of_each(telling, experiment.grid(False, given)):
-        what = " ".join(
-            f"{parameter.name}={parameter.show(point[parameter.name])}" for parameter in telling
-        )
-        try:
-            experiment.require(point, lab)
-        except UnsupportedError as error:
-            yield Capability(lab.name, experiment.name, what, False, str(error), error.remedy)
-        else:
-            yield Capability(lab.name, experiment.name, what, True)
-
-
-def _one_of_each(telling: Sequence[Parameter], points: Iterable[Point]) -> list[Point]:
-    """The first point with each combination of values of the parameters in ``telling``."""
-    first: dict[tuple[Value, ...], Point] = {}
-    for point in points:
-        first.setdefault(tuple(point[parameter.name] for parameter in telling), point)
-    return list(first.values())
 
 
 def _print(findings: list[Capability]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import click
@@ -14,7 +15,7 @@ from cnbench.core.experiment import Experiment
 from cnbench.core.run import Request
 from cnbench.experiments.registry import experiment_called
 from cnbench.measuring.dispatch import measure
-from cnbench.measuring.events import Event, Warned
+from cnbench.measuring.events import Event, Listener, Warned
 from cnbench.measuring.plan import Plan, left_out
 from cnbench.store.captures import CaptureFolder
 from cnbench.store.recorder import Recorder
@@ -46,23 +47,40 @@ def measure_and_record(
         KeyboardInterrupt: stopped by the user; the run file has everything measured.
     """
     gc.sweep()
+    with (
+        shown_on_stderr(sum(len(plan.groups) for plan in plans)) as progress,
+        recording(recorder, progress, captures) as listen,
+    ):
+        for repeat, plan in enumerate(plans):
+            recorder.repeat = repeat
+            measure(replace(plan, anew=anew or plan.anew), listen, jobs)
+
+
+@contextlib.contextmanager
+def recording(
+    recorder: Recorder, progress: Listener, captures: CaptureFolder | None = None
+) -> Iterator[Listener]:
+    """A listener that keeps what it is told, and passes it on to ``progress``.
+
+    On leaving, the file has all of it; complete, unless it is left by an error.
+
+    Raises:
+        CnbenchError: the run file cannot be written.
+    """
     recorder.begin()  # a folder that cannot be written is found before anything is measured
     complete = False
+
+    def listen(event: Event) -> None:
+        problem_before = recorder.problem
+        recorder.listen(event)
+        if captures:
+            captures.listen(event)
+        progress(event)
+        if recorder.problem and not problem_before:
+            progress(Warned(f"{recorder.problem}; it is tried again after every case"))
+
     try:
-        with shown_on_stderr(sum(len(plan.groups) for plan in plans)) as progress:
-
-            def listen(event: Event) -> None:
-                problem_before = recorder.problem
-                recorder.listen(event)
-                if captures:
-                    captures.listen(event)
-                progress(event)
-                if recorder.problem and not problem_before:
-                    progress(Warned(f"{recorder.problem}; it is tried again after every case"))
-
-            for repeat, plan in enumerate(plans):
-                recorder.repeat = repeat
-                measure(replace(plan, anew=anew or plan.anew), listen, jobs)
+        yield listen
         complete = True
     finally:
         with stopping.held():

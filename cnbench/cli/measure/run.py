@@ -106,7 +106,7 @@ def command(
         if budget is not None:
             run.request = replace(run.request, budget=budget)
     else:
-        request = _request(experiments, quick, assignments, budget, seed, lab, clock, kernels)
+        request = request_of(experiments, quick, assignments, budget, seed, lab, clock, kernels)
         request = with_own_services(request, **own)
         request = replace(request, repeats=repeats or 1)
         run = new_run(request, map(experiment_called, request.experiments))
@@ -128,7 +128,7 @@ def command(
         raise click.exceptions.Exit(ExitCode.FAILED)
 
 
-def _request(
+def request_of(
     names: Sequence[str],
     quick: bool,
     assignments: Sequence[str],
@@ -138,6 +138,11 @@ def _request(
     clock: str,
     kernels: str,
 ) -> Request:
+    """What is asked for by arguments and options; of all experiments, if none is named.
+
+    Raises:
+        UsageError: it makes no sense.
+    """
     names = tuple(dict.fromkeys(names)) or unasked()
     given = parse_given([experiment_called(name) for name in names], assignments)
     return Request(names, not quick, given, lab, clock, budget, seed, kernels_of(kernels))

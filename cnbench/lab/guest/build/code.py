@@ -25,6 +25,7 @@ NOT_MEASURING = frozenset(
         "asv",
         "cli",
         "export",
+        "fleet",
         "report",
         "stats",
         "store",

@@ -1,4 +1,4 @@
-"""``cnbench fleet``: what concerns many nodes at once."""
+"""``cnbench fleet report``: which of many nodes are odd."""
 
 from __future__ import annotations
 
@@ -17,20 +17,7 @@ from cnbench.store import run_file
 from cnbench.store.runs import all_runs, find_run, readable, results_folder
 
 
-@click.group("fleet")
-def command() -> None:
-    """Look at many nodes together.
-
-    A run file says which node it is of: the machine's name, or CNBENCH_NODE where a container has
-    a name of its own.
-
-    \b
-    Examples:
-      cnbench fleet report gathered/
-    """
-
-
-@command.command("report")
+@click.command("report")
 @click.argument("runs", nargs=-1, metavar="[RUN|FOLDER]...")
 @page_options("reports/fleet.html")
 @click.option(
@@ -42,7 +29,7 @@ def command() -> None:
 )
 @click.option("--every-metric", is_flag=True, help="Not only the headline metric of each case.")
 @json_option
-def report(
+def command(
     runs: tuple[str, ...],
     output: Path,
     force: bool,
