@@ -17,6 +17,7 @@ from typing import Any
 
 from cnbench.containers import bare, first_process
 from cnbench.containers.bare import Recipe
+from cnbench.lab import libc
 
 _clock = time.perf_counter_ns
 _PROCESSES = Path("/proc")
@@ -220,11 +221,16 @@ def read(path: str) -> str:
     return Path(path).read_text()
 
 
+def bind(source: str, target: str) -> None:
+    """Have a file be seen in the place of another, in this enclave alone."""
+    libc.bind(source, target)
+
+
 TASKS = {
     task.__name__: task
     for task in (
         run, run_together, serve, prepare_bare, start_bare, end_bare, first_instruction, look,
         memory_of, processes_of, read, kill, cpu_time_of, last_number,
-        count_bare,
+        count_bare, bind,
     )
 }  # fmt: skip
