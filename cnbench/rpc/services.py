@@ -21,7 +21,10 @@ containerd.services.tasks.v1.Tasks/Kill KillRequest Empty
 containerd.services.tasks.v1.Tasks/Wait WaitRequest WaitResponse
 containerd.services.tasks.v1.Tasks/Delete DeleteTaskRequest DeleteResponse
 containerd.services.snapshots.v1.Snapshots/Prepare PrepareSnapshotRequest PrepareSnapshotResponse
+containerd.services.snapshots.v1.Snapshots/Commit CommitSnapshotRequest Empty
+containerd.services.snapshots.v1.Snapshots/Usage UsageRequest UsageResponse
 containerd.services.snapshots.v1.Snapshots/Remove RemoveSnapshotRequest Empty
+containerd.services.diff.v1.Diff/Apply ApplyRequest ApplyResponse
 containerd.services.events.v1.Events/Subscribe SubscribeRequest Envelope
 """
 # The calls of the CRI that its other service has.
