@@ -132,12 +132,13 @@ class Watching:
 def open_subject(params: Point, lab: Lab) -> Iterator[Watching]:
     """A node with the pods of a point."""
     count = params.whole("pods")
-    node = lab.fixture(("node", count), lambda: _open_node(lab, count))
+    node = lab.fixture(("node", count), lambda: open_node(lab, count))
     yield Watching(lab, node, params.text("way") == EVENTED)
 
 
 @contextlib.contextmanager
-def _open_node(lab: Lab, count: int) -> Iterator[Node]:
+def open_node(lab: Lab, count: int) -> Iterator[Node]:
+    """A node on which so many pods run, whose client listens to events; raises CnbenchError."""
     with (
         open_enclave(lab) as enclave,
         open_files(enclave) as files,
