@@ -11,9 +11,11 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from cnbench.rpc import containerd_messages, cri_messages
+from cnbench.rpc import containerd_messages, cri_messages, csi_messages
 
-_TABLES = {table.PACKAGE: table.MESSAGES for table in (cri_messages, containerd_messages)}
+_TABLES = {
+    table.PACKAGE: table.MESSAGES for table in (cri_messages, containerd_messages, csi_messages)
+}
 
 _Field = descriptor_pb2.FieldDescriptorProto
 _SCALARS = {

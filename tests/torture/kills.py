@@ -71,6 +71,7 @@ HOST_RUNS = {
     "container-gc": (["container-gc", "-p", "dead=1", *_SHORT], 12),
     "container-start": (["container-start", *_SHORT], 12),
     "kubelet-stats": (["kubelet-stats", "-p", "pods=2", *_SHORT], 10),
+    "csi": (["csi", *_SHORT], 8),
     "image": (["image", "-p", "layers=4", *_SHORT], 10),
 }  # fmt: skip
 # Of what is measured only where it is named, since `cnbench control-plane build` comes first.

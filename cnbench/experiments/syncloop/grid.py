@@ -20,7 +20,7 @@ PARAMETERS = (
 METRICS = (
     Metric("running", "s", "lower", "ratio", "from a pod's creation until the API says it runs"),
     Metric("start", "s", "lower", "ratio", "from its creation to its container's own program"),
-    Metric("stop", "s", "lower", "ratio", "from its deletion until it is gone, 1 s of grace in it"),
+    Metric("stop", "s", "lower", "ratio", "from its deletion to its end, after 1 s of grace"),
     Metric("relist", "s", "lower", "ratio", "a relist of the kubelet, by its own histogram"),
     Metric("ours", "s", "lower", "ratio", "our own relist of the same pods, meanwhile"),
     Metric("period", "s", "lower", "ratio", "between two relists, by the kubelet's histogram"),

@@ -39,7 +39,6 @@ class Syncing:
         moments: how long it waits before it makes the next pod, in s: relists go on meanwhile.
         groups: whether each container was in a group of the kubelet's below the run's, everywhere.
         programs: whether each began between the request for it and the word that it runs.
-        left: containers' processes that were there when their pods were gone.
         unasked: relists of the kubelet's for which the runtime was not asked.
     """
 
@@ -49,7 +48,6 @@ class Syncing:
     moments: Iterator[float] = field(default_factory=moments)
     groups: set[bool] = field(default_factory=set)
     programs: set[bool] = field(default_factory=set)
-    left: int = 0
     unasked: float = 0.0
 
     def sample(self) -> Mapping[str, float]:
@@ -112,22 +110,34 @@ class Syncing:
         self.programs.add(pod.began < first < pod.told)
 
     def _stop(self, pod: Pod) -> int:
-        """Delete a pod: ns until it is gone; nothing of it is kept then.
+        """Delete a pod: ns until its container's process has ended; nothing of it is kept then.
 
         Its sandbox would wait for the kubelet's collection, which comes once a minute.
         """
-        took = self.node.delete(pod)
-        self.left += len(self.node.cri.daemon.enclave.do("processes_of", [pod.pid]))
+        cri = self.node.cri
+        asked = self.node.delete(pod)
+        wait_until(
+            lambda: not cri.daemon.enclave.do("processes_of", [pod.pid]),
+            "a deleted pod's container runs", within=_PATIENCE, every=0.002,
+        )  # fmt: skip
+        took = self.lab.clock.ticks() - asked
+        wait_until(self._stopped, "a deleted pod's sandbox is ready", within=_PATIENCE, every=0.02)
         for sandbox in self._dead():
             with contextlib.suppress(CnbenchError):  # the kubelet came first
-                self.node.cri.call("RemovePodSandbox", pod_sandbox_id=sandbox)
+                cri.call("RemovePodSandbox", pod_sandbox_id=sandbox)
         wait_until(lambda: not self._dead(), "a removed sandbox is listed", within=_PATIENCE)
         return took
 
+    def _stopped(self) -> bool:
+        return len(self._sandboxes()) - len(self._dead()) == len(self.node.pods)
+
     def _dead(self) -> list[str]:
-        """Sandboxes that are not ready."""
+        return [name for name, state in self._sandboxes().items() if state != READY]
+
+    def _sandboxes(self) -> Mapping[str, int]:
+        """The state of each sandbox by its number."""
         listed = self.node.cri.call("ListPodSandbox").said.get("items", [])
-        return [sandbox["id"] for sandbox in listed if sandbox.get("state", 0) != READY]
+        return {sandbox["id"]: sandbox.get("state", 0) for sandbox in listed}
 
     def proof(self) -> Proof:
         """The kubelet ran the pods, below the run's groups, and asked the runtime about them."""
@@ -139,7 +149,6 @@ class Syncing:
                     {(count,) * 4}, self.counts,
                 ),
                 equal("in a group of the kubelet's in every hierarchy", {True}, self.groups),
-                equal("processes of pods that are gone", 0, self.left),
                 equal("its program began between request and word", {True}, self.programs),
                 true(
                     "each relist asked the runtime for its sandboxes",
