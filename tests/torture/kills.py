@@ -83,7 +83,6 @@ NAMED_RUNS = {
         40,
     ),
     "etcd": (["etcd", "-p", "server=kubernetes-1.20", "-p", "call=put,watch", *_SHORT], 20),
-    "reconcile": (["reconcile", "-p", "replicas=1", "-p", "nodes=1", *_SHORT], 40),
     "syncloop": (["syncloop", "-p", "pods=1", *_SHORT], 60),
 }
 GUEST_RUNS = {

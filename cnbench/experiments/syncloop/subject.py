@@ -74,7 +74,8 @@ class Syncing:
         looks = [relist(self.node.cri) for _ in range(_LOOKS)]
         since = self._await_relists(before)
         took = self.lab.clock.ticks() - began
-        self.unasked += max(0.0, since.count - since.asked)
+        # What went on at the first look had asked before it.
+        self.unasked += max(0.0, since.count - 1 - since.asked)
         last = looks[-1]
         seen = (last.sandboxes, len(last.containers), last.running)
         self.counts.add((self.node.running(), *seen))
