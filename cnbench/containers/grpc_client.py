@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cnbench.containers.containerd import Containerd
@@ -21,6 +22,9 @@ from cnbench.core.errors import CnbenchError, UnsupportedError
 
 # Topics of containerd's events that can be waited for.
 EXIT, OUT_OF_MEMORY = "/tasks/exit", "/tasks/oom"
+# How a client uses connections, as ``cnbench.rpc`` is told: one for all calls, or one for each, as
+# the kubelet calls CSI drivers (pkg/volume/csi/csi_client.go).
+KEPT, ANEW = "kept", "anew"
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,9 @@ class Called:
 
 
 @dataclass
-class GrpcClient:
-    """The services behind a daemon's socket. Use ``open_grpc_client``."""
+class RpcClient:
+    """The services behind a socket. Use ``open_client_at``."""
 
-    daemon: Containerd
     _process: subprocess.Popen[str]
 
     def call(self, name: str, namespace: str = "", /, **fields: Any) -> Called:
@@ -57,11 +60,18 @@ class GrpcClient:
             self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            raise CnbenchError(f"{name}: the client of containerd's services has ended")
+            raise CnbenchError(f"{name}: the client has ended")
         answer = json.loads(line)
         if "refused" in answer:
             raise CnbenchError(f"{name}: {answer['refused']}")
         return Called(answer["began"], answer["ended"], answer["said"])
+
+
+@dataclass
+class GrpcClient(RpcClient):
+    """The services behind a daemon's socket. Use ``open_grpc_client``."""
+
+    daemon: Containerd
 
     def subscribe(self) -> None:
         """Listen to containerd's events from now on."""
@@ -80,7 +90,7 @@ def require() -> None:
     """Raise UnsupportedError where this Python has no gRPC."""
     if any(importlib.util.find_spec(name) is None for name in ("grpc", "google.protobuf")):
         raise UnsupportedError(
-            "containerd's services need gRPC, which this Python has not",
+            "such services need gRPC, which this Python has not",
             "pip install grpcio protobuf; a guest has none: --lab host",
         )
 
@@ -92,13 +102,33 @@ def open_grpc_client(daemon: Containerd, socket: str = "") -> Iterator[GrpcClien
     Raises:
         UnsupportedError: this Python has no gRPC.
     """
+    with _client_process(daemon.enclave.outside(socket or daemon.socket), KEPT) as process:
+        yield GrpcClient(process, daemon)
+
+
+@contextlib.contextmanager
+def open_client_at(socket: Path, connections: str) -> Iterator[RpcClient]:
+    """A client of whoever listens at ``socket``; it ends on leaving.
+
+    Args:
+        socket: as it is reached from here.
+        connections: how it uses them, ``KEPT`` or ``ANEW``.
+
+    Raises:
+        UnsupportedError: this Python has no gRPC.
+    """
+    with _client_process(socket, connections) as process:
+        yield RpcClient(process)
+
+
+@contextlib.contextmanager
+def _client_process(socket: Path, connections: str) -> Iterator[subprocess.Popen[str]]:
     require()
-    path = str(daemon.enclave.outside(socket or daemon.socket))
-    argv = [sys.executable, "-m", "cnbench.rpc", path, str(os.getpid())]
+    argv = [sys.executable, "-m", "cnbench.rpc", str(socket), str(os.getpid()), connections]
     with subprocess.Popen(
         argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", process_group=0,
     ) as process:  # fmt: skip
         try:
-            yield GrpcClient(daemon, process)
+            yield process
         finally:
             process.kill()

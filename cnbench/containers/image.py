@@ -8,13 +8,13 @@ is their number alone.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import io
+import itertools
 import json
 import shutil
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,23 +33,50 @@ _INDEX = "application/vnd.oci.image.index.v1+json"
 
 
 @dataclass(frozen=True)
+class Layer:
+    """A layer of an image.
+
+    Attributes:
+        media: its media type.
+        digest: of its tar, which is not compressed.
+        size: of that, in bytes.
+        chain: what containerd knows the files of this and all layers below by.
+    """
+
+    media: str
+    digest: str
+    size: int
+    chain: str
+
+
+@dataclass(frozen=True)
 class Image:
     """An image.
 
     Attributes:
         tar: all of it.
         digest: of its manifest.
-        chain: what containerd knows the files of all its layers by.
+        layers: from the lowest to the highest.
     """
 
     tar: bytes
     digest: str
-    chain: str
+    layers: Sequence[Layer]
+
+    @property
+    def chain(self) -> str:
+        """What containerd knows the files of all its layers by."""
+        return self.layers[-1].chain
 
 
 def name(layers: int = 1) -> str:
     """What the image of so many layers is called."""
     return f"localhost/first-process:{layers}"
+
+
+def mark_of(number: int) -> str:
+    """A path that an image has whose ``number``-th layer there is, from 1 for the lowest."""
+    return f"etc/layer-{number - 1}" if number > 1 else PROGRAM.lstrip("/")
 
 
 @cache
@@ -70,7 +97,7 @@ def layer() -> bytes:
 @cache
 def image(layers: int = 1) -> Image:
     """The image of so many layers as one tar; errors as ``layer``."""
-    contents = [layer(), *(_tar({f"etc/layer-{number}": b""}) for number in range(1, layers))]
+    contents = [layer(), *(_tar({mark_of(number): b""}) for number in range(2, layers + 1))]
     blobs: dict[str, bytes] = {}
 
     def blob(data: bytes, media: str) -> dict[str, object]:
@@ -98,14 +125,18 @@ def image(layers: int = 1) -> Image:
     }]  # fmt: skip
     files = {"oci-layout": _json({"imageLayoutVersion": "1.0.0"}), "index.json": _json(index)}
     files["manifest.json"] = _json(of_docker)
-    return Image(_tar(files | blobs), str(listed["digest"]), _chain(digests))
+    laid = [
+        Layer(_LAYER, digest, len(content), chain)
+        for digest, content, chain in zip(digests, contents, _chains(digests), strict=True)
+    ]
+    return Image(_tar(files | blobs), str(listed["digest"]), laid)
 
 
-def _chain(digests: Sequence[str]) -> str:
-    """ChainID of the OCI image specification (config.md): of all layers, each on those below."""
-    return functools.reduce(
-        lambda below, digest: f"sha256:{hashlib.sha256(f'{below} {digest}'.encode()).hexdigest()}",
+def _chains(digests: Sequence[str]) -> Iterator[str]:
+    """ChainIDs of the OCI image specification (config.md): each layer's, with those below it."""
+    return itertools.accumulate(
         digests,
+        lambda below, digest: f"sha256:{hashlib.sha256(f'{below} {digest}'.encode()).hexdigest()}",
     )
 
 

@@ -11,12 +11,13 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from cnbench.containers import bare, first_process
 from cnbench.containers.bare import Recipe
+from cnbench.lab import libc
 
 _clock = time.perf_counter_ns
 _PROCESSES = Path("/proc")
@@ -192,17 +193,28 @@ def cpu_time_of(pid: int) -> int:
     return sum(int(thread.read_text().split()[0]) for thread in threads)
 
 
+def cpu_time_of_programs(words: Sequence[str]) -> int:
+    """The CPU time of all processes whose program has one of these names, in ns."""
+    return sum(cpu_time_of(int(folder.name)) for folder in _running(words))
+
+
 def memory_of(words: Sequence[str]) -> dict[str, int]:
     """Memory (PSS, bytes) and number of the processes whose program has one of these names."""
     total = count = 0
-    for folder in _PROCESSES.glob("[0-9]*"):
+    for folder in _running(words):
         with contextlib.suppress(OSError):
-            if (folder / "exe").readlink().name not in words:
-                continue
             rollup = (folder / "smaps_rollup").read_text()
             total += next(int(line.split()[1]) for line in rollup.splitlines() if "Pss:" in line)
             count += 1
     return {"bytes": total * 1024, "count": count}
+
+
+def _running(words: Sequence[str]) -> Iterator[Path]:
+    """The folders in /proc of the processes whose program has one of these names."""
+    for folder in _PROCESSES.glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (folder / "exe").readlink().name in words:
+                yield folder
 
 
 def last_number() -> int:
@@ -220,11 +232,16 @@ def read(path: str) -> str:
     return Path(path).read_text()
 
 
+def bind(source: str, target: str) -> None:
+    """Have a file be seen in the place of another, in this enclave alone."""
+    libc.bind(source, target)
+
+
 TASKS = {
     task.__name__: task
     for task in (
         run, run_together, serve, prepare_bare, start_bare, end_bare, first_instruction, look,
         memory_of, processes_of, read, kill, cpu_time_of, last_number,
-        count_bare,
+        count_bare, bind, cpu_time_of_programs,
     )
 }  # fmt: skip

@@ -80,6 +80,11 @@ def soon_counted(params: Point) -> bool:
     return True
 
 
+def never_soon_counted(params: Point) -> bool:
+    """For an experiment whose points take a guest minutes, or that cannot be counted at all."""
+    return False
+
+
 def of_any_cgroup(params: Point) -> CgroupVersion:
     """For an experiment that needs no controller of cgroup."""
     return ""

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from cnbench.core.experiment import Experiment
+from cnbench.core.experiment import Experiment, never_soon_counted
 from cnbench.core.kernels.throttling import throttling_era
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
 from cnbench.experiments.cgroup import CONTROLLER
-from cnbench.experiments.cpu_quota.grid import cgroup_of, never_soon_counted
+from cnbench.experiments.cpu_quota.grid import cgroup_of
 from cnbench.lab.cgroups.cpu import CpuGroup, require_controller
 from cnbench.lab.cgroups.hierarchies import Version
 from cnbench.lab.clock import Clock

@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from cnbench.core.experiment import Experiment
+from cnbench.core.experiment import Experiment, never_soon_counted
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
 from cnbench.experiments.cgroup import controller
-from cnbench.experiments.cpu_quota.grid import cgroup_of, never_soon_counted
+from cnbench.experiments.cpu_quota.grid import cgroup_of
 from cnbench.lab.cgroups.cpu import IDLE_WEIGHT, CpuGroup, require_controller
 from cnbench.lab.cgroups.hierarchies import Version
 from cnbench.lab.clock import Clock

@@ -3,8 +3,8 @@
 Answers with a line of JSON: when the call began and ended (ns of CLOCK_MONOTONIC), and the
 response as JSON. Beside the services' own calls there are two: ``Subscribe`` to containerd's
 stream of events, and ``AwaitEvent``, whose time is when that told it. The namespace is
-containerd's, and empty for the CRI. The arguments are the runtime's socket, and the process not to
-outlive.
+containerd's, and empty for others. The arguments are the service's socket, the process not to
+outlive, and whether connections are "kept" or made "anew".
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ from google.protobuf import json_format
 
 from cnbench.lab.libc import die_with_parent
 from cnbench.rpc.events import Events
-from cnbench.rpc.services import method
+from cnbench.rpc.services import Method, method
 
+# Else a channel to the same address takes over another's connection.
+_ITS_OWN = (("grpc.use_local_subchannel_pool", 1),)
 _PATIENCE = 120.0
 _KILL = 9
+_Metadata = list[tuple[str, str]] | None
 
 
 class Client:
-    """The services behind a socket."""
+    """The services behind a socket, over one connection."""
 
     def __init__(self, socket: str) -> None:
         self._channel = grpc.insecure_channel(f"unix:{socket}")
@@ -50,20 +53,44 @@ class Client:
     def call(self, name: str, fields: dict[str, Any], namespace: str) -> dict[str, Any]:
         """Make one call with the request's ``fields``; raises grpc.RpcError."""
         asked = method(name)
-        if name not in self._calls:
-            self._calls[name] = self._channel.unary_unary(
-                asked.path,
-                request_serializer=asked.request.SerializeToString,
-                response_deserializer=asked.response.FromString,
-            )
         request = json_format.ParseDict(fields, asked.request())
         metadata = [("containerd-namespace", namespace)] if namespace else None
         began = time.perf_counter_ns()
-        response = self._calls[name](
-            request, timeout=_PATIENCE, wait_for_ready=True, metadata=metadata
-        )
+        response = self._ask(asked, request, metadata)
         ended = time.perf_counter_ns()
         return {"began": began, "ended": ended, "said": _as_json(response)}
+
+    def _ask(self, asked: Method, request: Any, metadata: _Metadata) -> Any:
+        if asked.path not in self._calls:
+            self._calls[asked.path] = _caller(self._channel, asked)
+        return self._calls[asked.path](
+            request, timeout=_PATIENCE, wait_for_ready=True, metadata=metadata
+        )
+
+
+class AnewClient(Client):
+    """The same over a connection for each call, which is closed with it."""
+
+    def __init__(self, socket: str) -> None:
+        super().__init__(socket)
+        self._socket = socket
+
+    def _ask(self, asked: Method, request: Any, metadata: _Metadata) -> Any:
+        with grpc.insecure_channel(f"unix:{self._socket}", options=_ITS_OWN) as channel:
+            return _caller(channel, asked)(
+                request, timeout=_PATIENCE, wait_for_ready=True, metadata=metadata
+            )
+
+
+_CLIENTS = {"kept": Client, "anew": AnewClient}
+
+
+def _caller(channel: grpc.Channel, asked: Method) -> Any:
+    return channel.unary_unary(
+        asked.path,
+        request_serializer=asked.request.SerializeToString,
+        response_deserializer=asked.response.FromString,
+    )
 
 
 def _as_json(told: Any) -> dict[str, Any]:
@@ -73,11 +100,11 @@ def _as_json(told: Any) -> dict[str, Any]:
 
 def main() -> None:
     """Answer until the standard input ends."""
-    socket, parent = sys.argv[1:]
+    socket, parent, connections = sys.argv[1:]
     die_with_parent(_KILL)
     if os.getppid() != int(parent):
         return
-    client = Client(socket)
+    client = _CLIENTS[connections](socket)
     for line in sys.stdin:
         name, fields, namespace = json.loads(line)
         try:

@@ -2,7 +2,7 @@
 
 Names and numbers are those of its api/services/*/v1/*.proto, api/types/*.proto and
 api/events/task.proto (1.0 and later). What is not listed is left out when sent, and passed over
-when read.
+when read. A map is what it is on the wire, a list of its entries (Label).
 """
 
 PACKAGE = "containerd"
@@ -32,7 +32,14 @@ WaitRequest container_id:string=1
 WaitResponse exit_status:uint32=1
 DeleteTaskRequest container_id:string=1
 DeleteResponse exit_status:uint32=3
-PrepareSnapshotRequest snapshotter:string=1 key:string=2 parent:string=3
+Label key:string=1 value:string=2
+PrepareSnapshotRequest snapshotter:string=1 key:string=2 parent:string=3 labels:*Label=4
 PrepareSnapshotResponse mounts:*Mount=1
+CommitSnapshotRequest snapshotter:string=1 name:string=2 key:string=3 labels:*Label=4
+UsageRequest snapshotter:string=1 key:string=2
+UsageResponse size:int64=1 inodes:int64=2
 RemoveSnapshotRequest snapshotter:string=1 key:string=2
+Descriptor media_type:string=1 digest:string=2 size:int64=3
+ApplyRequest diff:Descriptor=1 mounts:*Mount=2
+ApplyResponse applied:Descriptor=1
 """  # noqa: E501  a message a line

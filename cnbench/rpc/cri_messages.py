@@ -51,6 +51,13 @@ Container id:string=1 pod_sandbox_id:string=2 metadata:ContainerMetadata=3 state
 ContainerStatusRequest container_id:string=1
 ContainerStatusResponse status:ContainerStatus=1
 ContainerStatus id:string=1 metadata:ContainerMetadata=2 state:int32=3 created_at:int64=4 started_at:int64=5 finished_at:int64=6 exit_code:int32=7
+ListContainerStatsRequest
+ListContainerStatsResponse stats:*ContainerStats=1
+ContainerStats attributes:ContainerAttributes=1 cpu:CpuUsage=2 memory:MemoryUsage=3
+ContainerAttributes id:string=1
+UInt64Value value:uint64=1
+CpuUsage timestamp:int64=1 usage_core_nano_seconds:UInt64Value=2
+MemoryUsage timestamp:int64=1 working_set_bytes:UInt64Value=2
 ListImagesRequest
 ListImagesResponse images:*Image=1
 Image id:string=1 repo_tags:*string=2

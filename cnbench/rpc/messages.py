@@ -11,14 +11,17 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from cnbench.rpc import containerd_messages, cri_messages
+from cnbench.rpc import containerd_messages, cri_messages, csi_messages
 
-_TABLES = {table.PACKAGE: table.MESSAGES for table in (cri_messages, containerd_messages)}
+_TABLES = {
+    table.PACKAGE: table.MESSAGES for table in (cri_messages, containerd_messages, csi_messages)
+}
 
 _Field = descriptor_pb2.FieldDescriptorProto
 _SCALARS = {
     "string": _Field.TYPE_STRING, "bool": _Field.TYPE_BOOL, "int32": _Field.TYPE_INT32,
-    "int64": _Field.TYPE_INT64, "uint32": _Field.TYPE_UINT32, "bytes": _Field.TYPE_BYTES,
+    "int64": _Field.TYPE_INT64, "uint64": _Field.TYPE_UINT64,
+    "uint32": _Field.TYPE_UINT32, "bytes": _Field.TYPE_BYTES,
 }  # fmt: skip
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from cnbench.rpc import containerd_messages, cri_messages
+from cnbench.rpc import containerd_messages, cri_messages, csi_messages
 from cnbench.rpc.messages import message
 
-# containerd's: path, request, response. Each is called by its service's and its own name
+# containerd's and CSI's: path, request, response. Each is called by its service's and its own name
 # ("Tasks.Create"), as the CRI's have a service alone that knows them.
 _CONTAINERD = """
 containerd.services.containers.v1.Containers/Create CreateContainerRequest CreateContainerResponse
@@ -21,9 +21,19 @@ containerd.services.tasks.v1.Tasks/Kill KillRequest Empty
 containerd.services.tasks.v1.Tasks/Wait WaitRequest WaitResponse
 containerd.services.tasks.v1.Tasks/Delete DeleteTaskRequest DeleteResponse
 containerd.services.snapshots.v1.Snapshots/Prepare PrepareSnapshotRequest PrepareSnapshotResponse
+containerd.services.snapshots.v1.Snapshots/Commit CommitSnapshotRequest Empty
+containerd.services.snapshots.v1.Snapshots/Usage UsageRequest UsageResponse
 containerd.services.snapshots.v1.Snapshots/Remove RemoveSnapshotRequest Empty
+containerd.services.diff.v1.Diff/Apply ApplyRequest ApplyResponse
 containerd.services.events.v1.Events/Subscribe SubscribeRequest Envelope
 """
+NODE_OF_CSI = "Node"
+_CSI = """
+csi.v1.Node/NodeGetCapabilities NodeGetCapabilitiesRequest NodeGetCapabilitiesResponse
+csi.v1.Node/NodePublishVolume NodePublishVolumeRequest NodePublishVolumeResponse
+csi.v1.Node/NodeUnpublishVolume NodeUnpublishVolumeRequest NodeUnpublishVolumeResponse
+"""
+_WITH_SERVICE = {containerd_messages.PACKAGE: _CONTAINERD, csi_messages.PACKAGE: _CSI}
 # The calls of the CRI that its other service has.
 _OF_IMAGES = ("ListImages", "RemoveImage")
 
@@ -39,9 +49,9 @@ class Method:
 
 @cache
 def method(name: str) -> Method:
-    """The call ``name`` of the CRI, or of containerd where it has a dot; KeyError for no other."""
+    """The call ``name`` of the CRI, or of others where it has a dot; KeyError for no other."""
     if "." in name:
-        return _of_containerd()[name]
+        return _with_service()[name]
     service = "ImageService" if name in _OF_IMAGES else "RuntimeService"
     return Method(
         f"/{cri_messages.PACKAGE}.{service}/{name}",
@@ -51,11 +61,12 @@ def method(name: str) -> Method:
 
 
 @cache
-def _of_containerd() -> dict[str, Method]:
+def _with_service() -> dict[str, Method]:
     found = {}
-    for line in _CONTAINERD.strip().splitlines():
-        path, *messages = line.split()
-        classes = [message(each, containerd_messages.PACKAGE) for each in messages]
-        name = path.rpartition(".")[2].replace("/", ".")
-        found[name] = Method(f"/{path}", *classes)
+    for package, lines in _WITH_SERVICE.items():
+        for line in lines.strip().splitlines():
+            path, *messages = line.split()
+            classes = [message(each, package) for each in messages]
+            name = path.rpartition(".")[2].replace("/", ".")
+            found[name] = Method(f"/{path}", *classes)
     return found

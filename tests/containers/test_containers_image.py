@@ -91,9 +91,9 @@ def test_a_chain_is_the_specifications():
     """Of two layers: SHA-256 of both digests with a space between; of one, its digest."""
     import hashlib
 
-    assert image._chain(["sha256:a"]) == "sha256:a"
+    assert list(image._chains(["sha256:a"])) == ["sha256:a"]
     both = hashlib.sha256(b"sha256:a sha256:b").hexdigest()
-    assert image._chain(["sha256:a", "sha256:b"]) == f"sha256:{both}"
+    assert list(image._chains(["sha256:a", "sha256:b"])) == ["sha256:a", f"sha256:{both}"]
 
 
 ROOTS = {

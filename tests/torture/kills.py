@@ -70,6 +70,9 @@ HOST_RUNS = {
     "oom-notice": (["oom-notice", *_SHORT], 12),
     "container-gc": (["container-gc", "-p", "dead=1", *_SHORT], 12),
     "container-start": (["container-start", *_SHORT], 12),
+    "kubelet-stats": (["kubelet-stats", "-p", "pods=2", *_SHORT], 10),
+    "csi": (["csi", *_SHORT], 8),
+    "image": (["image", "-p", "layers=4", *_SHORT], 10),
 }  # fmt: skip
 # Of what is measured only where it is named, since `cnbench control-plane build` comes first.
 NAMED_RUNS = {
@@ -80,6 +83,7 @@ NAMED_RUNS = {
         40,
     ),
     "etcd": (["etcd", "-p", "server=kubernetes-1.20", "-p", "call=put,watch", *_SHORT], 20),
+    "syncloop": (["syncloop", "-p", "pods=1", *_SHORT], 60),
 }
 GUEST_RUNS = {
     "guest": (

@@ -57,9 +57,14 @@ def open_plane(lab: Lab, binaries: Binaries, store: str, *options: str) -> Itera
         CnbenchError: a server does not answer.
     """
     with open_enclave(lab, grouped=False) as enclave:
-        folder = enclave.folder / "control-plane"
-        folder.mkdir()
-        certificates = make_certificates(folder)
-        etcd = start_etcd(enclave, binaries, folder, store)
-        api = start_api_server(enclave, binaries, certificates, folder, *options)
-        yield Plane(enclave, folder, binaries, certificates, etcd, api)
+        yield start_plane(enclave, binaries, store, *options)
+
+
+def start_plane(enclave: Enclave, binaries: Binaries, store: str, *options: str) -> Plane:
+    """A control plane in ``enclave``, with which it ends; for the rest see ``open_plane``."""
+    folder = enclave.folder / "control-plane"
+    folder.mkdir()
+    certificates = make_certificates(folder)
+    etcd = start_etcd(enclave, binaries, folder, store)
+    api = start_api_server(enclave, binaries, certificates, folder, *options)
+    return Plane(enclave, folder, binaries, certificates, etcd, api)

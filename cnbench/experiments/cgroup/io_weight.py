@@ -17,12 +17,11 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from cnbench.core.experiment import Experiment
+from cnbench.core.experiment import Experiment, never_soon_counted
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
 from cnbench.experiments.cgroup import controller
-from cnbench.experiments.cpu_quota.grid import never_soon_counted
 from cnbench.lab.cgroups import hierarchies
 from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.host import Lab

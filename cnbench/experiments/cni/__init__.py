@@ -16,7 +16,7 @@ namespace, does not take away.
 
 from __future__ import annotations
 
-from cnbench.core.experiment import Experiment
+from cnbench.core.experiment import Experiment, never_soon_counted
 from cnbench.experiments.cni.grid import METRICS, PARAMETERS, nonsense
 from cnbench.experiments.cni.subject import open_subject, require
 
@@ -29,6 +29,7 @@ EXPERIMENT = Experiment(
     subject=open_subject,
     require=require,
     nonsense=nonsense,
+    soon=never_soon_counted,
     tools=("ip", "iptables"),
     share=0.5,
 )

@@ -11,7 +11,7 @@ blocks, so what one adds to another is a paired difference.
 
 from __future__ import annotations
 
-from cnbench.core.experiment import Experiment
+from cnbench.core.experiment import Experiment, never_soon_counted
 from cnbench.experiments.container_start.grid import METRICS, PARAMETERS, nonsense
 from cnbench.experiments.container_start.subject import open_subject, require
 
@@ -25,7 +25,7 @@ EXPERIMENT = Experiment(
     require=require,
     nonsense=nonsense,
     userland="containers",
-    soon=lambda params: False,  # a start takes a guest some ten seconds
+    soon=never_soon_counted,
     tools=("busybox", "runc", "crun", "containerd", "dockerd"),
     caveat="ctr and containerd's services are given the bundle's own files, a pod and Docker a "
     "snapshot of the image: what that takes is part of what they add. Counted instructions have "

@@ -98,11 +98,6 @@ def soon_counted(params: Point) -> bool:
     return busy <= _SOON_SECONDS
 
 
-def never_soon_counted(params: Point) -> bool:
-    """For experiments whose groups are busy for most of a sample."""
-    return False
-
-
 PARAMETERS = (
     CONTROLLER,
     Parameter(

@@ -10,7 +10,7 @@ for a list. Kills are spread evenly over the second, so that the mean of ``age``
 
 from __future__ import annotations
 
-from cnbench.core.experiment import Experiment
+from cnbench.core.experiment import Experiment, never_soon_counted
 from cnbench.experiments.pleg.grid import METRICS, PARAMETERS
 from cnbench.experiments.pleg.subject import open_subject, require
 
@@ -22,6 +22,7 @@ EXPERIMENT = Experiment(
     variant="way",
     subject=open_subject,
     require=require,
+    soon=never_soon_counted,
     tools=("busybox", "runc", "containerd"),
     share=0.5,
     caveat="containerd 1.6 has no events over the CRI: evented listens to containerd's own, from "

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cnbench.containers.cri import RUNNING, Cri
+from cnbench.experiments.pleg.grid import PERIOD
+
+# The fraction of the golden ratio: its multiples are spread evenly over a period, however many.
+_GOLDEN = 0.6180339887
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,11 @@ class Seen:
     def running(self) -> int:
         """How many containers run."""
         return sum(state == RUNNING for state in self.containers.values())
+
+
+def moments() -> Iterator[float]:
+    """Seconds after a look at which to do something: as many early in its period as late."""
+    return (number * _GOLDEN % 1.0 * PERIOD for number in itertools.count(1))
 
 
 def relist(cri: Cri) -> Seen:

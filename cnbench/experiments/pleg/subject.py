@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,15 +20,13 @@ from cnbench.core.proof import Proof, equal
 from cnbench.experiments.container_start.grid import CRI
 from cnbench.experiments.container_start.subject import require_runtime
 from cnbench.experiments.pleg.grid import EVENTED, PERIOD
-from cnbench.experiments.pleg.relist import Seen, look_closer, relist
+from cnbench.experiments.pleg.relist import Seen, look_closer, moments, relist
 from cnbench.lab.host import Lab
 
 _KILLED = 137
 _LOOKS = 5
 # Seconds until an event that must come.
 _PATIENCE = 10.0
-# The fraction of the golden ratio: its multiples are spread evenly over a period, however many.
-_GOLDEN = 0.6180339887
 
 
 @dataclass
@@ -53,7 +50,7 @@ class Watching:
     Attributes:
         node: where.
         evented: whether by an event, or by the next look.
-        moments: the number of the kill that is next.
+        moments: how long after a look the next is killed, in s.
         counts: sandboxes, containers and those that run, as each first look had them.
         codes: the exit codes that deaths were told with.
     """
@@ -61,7 +58,7 @@ class Watching:
     lab: Lab
     node: Node
     evented: bool
-    moments: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    moments: Iterator[float] = field(default_factory=moments)
     counts: set[tuple[int, int, int]] = field(default_factory=set)
     codes: set[int] = field(default_factory=set)
 
@@ -96,7 +93,7 @@ class Watching:
     def _by_looking(self, dying: Started, last: Seen) -> tuple[int, int]:
         """Kill a container some time after the ``last`` look: ns until a look has told it."""
         cri = self.node.pods.cri
-        self._wait(last.began, next(self.moments) * _GOLDEN % 1.0 * PERIOD)
+        self._wait(last.began, next(self.moments))
         killed = self._kill(dying)
         while last.containers[dying.name] == RUNNING:
             self._wait(last.began, PERIOD)
@@ -135,12 +132,13 @@ class Watching:
 def open_subject(params: Point, lab: Lab) -> Iterator[Watching]:
     """A node with the pods of a point."""
     count = params.whole("pods")
-    node = lab.fixture(("node", count), lambda: _open_node(lab, count))
+    node = lab.fixture(("node", count), lambda: open_node(lab, count))
     yield Watching(lab, node, params.text("way") == EVENTED)
 
 
 @contextlib.contextmanager
-def _open_node(lab: Lab, count: int) -> Iterator[Node]:
+def open_node(lab: Lab, count: int) -> Iterator[Node]:
+    """A node on which so many pods run, whose client listens to events; raises CnbenchError."""
     with (
         open_enclave(lab) as enclave,
         open_files(enclave) as files,
