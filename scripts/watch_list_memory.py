@@ -51,8 +51,8 @@ def main() -> int:
 def peak(lab: Lab, objects: int, size: int, informers: int, streamed: bool) -> int:
     """The most memory of a new API server while informers are filled from it, in bytes."""
     with open_stock(lab, APIEXTENSIONS, objects, size, MEMORY) as stock:
-        server, lists = stock.plane.api.daemon, stock.lists()
-        with open_informers(stock.plane, stock.kind, streamed) as program:
+        server, lists = stock.servers().api.daemon, stock.lists()
+        with open_informers(stock.servers(), stock.kind, streamed) as program:
             server.forget_peak()
             synced = program.start(FORM, informers)
             found = server.peak_memory()

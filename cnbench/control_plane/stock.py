@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import socket
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cnbench.control_plane.api import objects
-from cnbench.control_plane.api.client import connected
+from cnbench.control_plane.api.access import Access
 from cnbench.control_plane.api.figures import Labels, total
 from cnbench.control_plane.api.ledger import Entry
 from cnbench.control_plane.api.objects import Kind
@@ -18,7 +17,8 @@ from cnbench.control_plane.api.traffic import Traffic, open_traffic
 from cnbench.control_plane.api.watcher import entry_of
 from cnbench.control_plane.api.writer import open_writer
 from cnbench.control_plane.binaries import binaries_of
-from cnbench.control_plane.servers.api_server import PORT
+from cnbench.control_plane.given.cluster import GivenCluster
+from cnbench.control_plane.given.namespace import own_namespace
 from cnbench.control_plane.servers.plane import Plane, open_plane
 from cnbench.lab.host import Lab
 
@@ -34,36 +34,65 @@ Contents = dict[str, tuple[int, int]]
 
 @dataclass(frozen=True)
 class Stock:
-    """Objects that are there: ``count`` of one kind, on the servers of ``plane``.
+    """Objects that are there.
 
-    ``numbers`` are those of the writes to come.
+    Attributes:
+        api: the way to their API server.
+        plane: its servers, where they are ours.
+        kind: what they are.
+        count: how many.
+        numbers: those of the writes to come.
     """
 
-    plane: Plane
+    api: Access
+    plane: Plane | None
     kind: Kind
     count: int
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def connection(self) -> socket.socket:
-        """A connection to the API server, without TLS yet; raises CnbenchError."""
-        return connected(self.plane.enclave.network, PORT)
+    @contextlib.contextmanager
+    def accounted(self, times: int = 1) -> Iterator[dict[str, int]]:
+        """The API server's CPU time for each of ``times`` (ns) and its most memory inside (bytes).
+
+        They are there once this is left; of a server that is not ours they never are.
+        """
+        found: dict[str, int] = {}
+        if self.plane is None:
+            yield found
+            return
+        daemon = self.plane.api.daemon
+        daemon.forget_peak()
+        before = daemon.cpu_time()
+        yield found
+        found |= {"cpu": (daemon.cpu_time() - before) // times, "memory": daemon.peak_memory()}
+
+    def servers(self) -> Plane:
+        """Its servers, which must be ours; raises ValueError where they are not."""
+        if self.plane is None:
+            raise ValueError("these servers are not ours")
+        return self.plane
 
     def version(self) -> int:
         """The collection's resourceVersion; raises CnbenchError."""
-        with self.plane.api.client() as client:
+        with self.api.client() as client:
             said = client.get(f"{self.kind.path}?limit=1")
         return int(said["metadata"]["resourceVersion"])
 
     def listed(self) -> tuple[Contents, int]:
         """What the server has of every object, and the resourceVersion of that."""
-        with self.plane.api.client() as client:
+        with self.api.client() as client:
             said = client.get(self.kind.path)
         contents: Contents = {}
         put(contents, (entry_of(about, 0) for about in said["items"]))
         return contents, int(said["metadata"]["resourceVersion"])
 
     def etcd_lists(self) -> float:
-        """How many times the API server has listed the collection in etcd, as it says."""
+        """How many times the API server has listed the collection in etcd, as it says.
+
+        Nothing of a server that is not ours: its figures are not asked for.
+        """
+        if self.plane is None:
+            return 0.0
         return self._figure("etcd_request_duration_seconds_count", self._is_list_of_ours)
 
     def lists(self) -> int:
@@ -71,7 +100,7 @@ class Stock:
         return round(self._figure("apiserver_request_total", self._asks_for_a_list))
 
     def _figure(self, name: str, wanted: Callable[[Labels], bool]) -> float:
-        with self.plane.api.client() as client:
+        with self.api.client() as client:
             text = client.demand("GET", "/metrics").body.decode()
         return total(text, name, wanted)
 
@@ -87,10 +116,9 @@ class Stock:
     @contextlib.contextmanager
     def writes(self, rate: float) -> Iterator[Traffic]:
         """Connections enough to write ``rate`` times a second; raises CnbenchError."""
-        context = self.plane.api.context()
         with contextlib.ExitStack() as opened:
             writers = [
-                opened.enter_context(open_writer(self.connection, context, self.kind))
+                opened.enter_context(open_writer(self.api, self.kind))
                 for _ in range(min(_MOST_WRITERS, 1 + int(rate) // _RATE_OF_A_WRITER))
             ]
             yield opened.enter_context(open_traffic(writers, self.count, self.numbers))
@@ -127,8 +155,26 @@ def open_stock(
     ):
         with plane.api.client() as client:
             objects.prepare(client, kind)
-        objects.create(
-            plane.api.client, kind, count, _LETTER * size,
-            lambda done: lab.long_work.advanced("objects", done, count),
-        )  # fmt: skip
-        yield Stock(plane, kind, count)
+        _fill(lab, plane.api, kind, count, size)
+        yield Stock(plane.api, plane, kind, count)
+
+
+@contextlib.contextmanager
+def open_given_stock(lab: Lab, cluster: GivenCluster, count: int, size: int) -> Iterator[Stock]:
+    """``count`` objects of ``size`` bytes, in a namespace of their own of the user's cluster.
+
+    Raises:
+        UnsupportedError: so many are not allowed there.
+        CnbenchError: it does not answer, or refuses an object.
+    """
+    with cluster.room(count), own_namespace(cluster) as namespace, stamping():
+        kind = objects.config_maps(namespace)
+        _fill(lab, cluster, kind, count, size)
+        yield Stock(cluster, None, kind, count)
+
+
+def _fill(lab: Lab, api: Access, kind: Kind, count: int, size: int) -> None:
+    objects.create(
+        api.client, kind, count, _LETTER * size,
+        lambda done: lab.long_work.advanced("objects", done, count),
+    )  # fmt: skip

@@ -16,6 +16,7 @@ from pathlib import Path
 import cnbench
 from cnbench.containers.image import image as container_image
 from cnbench.control_plane.binaries import versions as server_versions
+from cnbench.control_plane.given.cluster import identity as cluster_identity
 from cnbench.core.errors import CnbenchError, UnsupportedError
 from cnbench.core.fingerprint import Fingerprint
 from cnbench.core.kernels.throttling import THROTTLING, throttling_era
@@ -81,7 +82,7 @@ def take(lab: Lab, image: str = "") -> Fingerprint:
         lab=lab.name,
         clock=lab.clock.name,
         kernel=platform.release(),
-        machine=_machine(),
+        machine=_machine() | cluster_identity(),
         behaviour={
             **_config(),
             **_tick(),

@@ -82,6 +82,7 @@ NAMED_RUNS = {
         ["reconcile", "-p", "change=create,roll", "-p", "replicas=1", "-p", "nodes=1", *_SHORT],
         40,
     ),
+    "service-change": (["service-change", "-p", "services=2", *_SHORT], 40),
     "etcd": (["etcd", "-p", "server=kubernetes-1.20", "-p", "call=put,watch", *_SHORT], 20),
     "syncloop": (["syncloop", "-p", "pods=1", *_SHORT], 60),
 }

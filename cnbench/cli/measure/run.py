@@ -13,7 +13,7 @@ from cnbench.cli import completion
 from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
 from cnbench.cli.measure.own_services import own_services_options, with_own_services
 from cnbench.cli.measure.presets import CommandWithPresets
-from cnbench.cli.measure.servers import servers_option
+from cnbench.cli.measure.servers import cluster_options, servers_option
 from cnbench.cli.options import json_option, lab_options, sampling_options
 from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import Request, Run
@@ -39,6 +39,7 @@ from cnbench.store.runs import find_run, place_of, results_folder
 @lab_options
 @own_services_options
 @servers_option
+@cluster_options
 @click.option(
     "--resume",
     metavar="RUN",

@@ -10,8 +10,10 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Self
 
+from cnbench.control_plane.api.pace import UNBOUND, Pace
 from cnbench.core.errors import CnbenchError
 from cnbench.lab.netns import NetworkNamespace
 
@@ -71,8 +73,15 @@ class RefusedError(CnbenchError):
 class Client:
     """A connection that is kept. Use ``open_client``, and close it."""
 
-    def __init__(self, connection: http.client.HTTPConnection) -> None:
+    def __init__(
+        self,
+        connection: http.client.HTTPConnection,
+        pace: Pace = UNBOUND,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._connection = connection
+        self._pace = pace
+        self._headers = headers
         self._buffer = bytearray(_CHUNK)
         self._shut = False
 
@@ -90,11 +99,12 @@ class Client:
         Raises:
             CnbenchError: the server does not answer.
         """
-        headers = {"Accept": accept, "Accept-Encoding": "identity"}
+        headers = {"Accept": accept, "Accept-Encoding": "identity", **self._headers}
         given = None
         if body is not None:
             given = json.dumps(body).encode()
             headers["Content-Type"] = content
+        self._pace.wait()
         began = _clock()
         try:
             self._connection.request(method, path, given, headers)
@@ -124,10 +134,11 @@ class Client:
         Raises:
             CnbenchError: the server does not answer, or ends without it.
         """
+        self._pace.wait()
         began = _clock()
         whole = bytearray()
         try:
-            self._connection.request("GET", path, headers={"Accept": JSON})
+            self._connection.request("GET", path, headers={"Accept": JSON, **self._headers})
             response = self._connection.getresponse()
             while mark not in whole[-_TAIL:] and (piece := response.readline()):
                 whole += piece
@@ -146,8 +157,9 @@ class Client:
         Raises:
             CnbenchError: the server refuses, or is gone.
         """
+        self._pace.wait()
         try:
-            self._connection.request("GET", path, headers={"Accept": JSON})
+            self._connection.request("GET", path, headers={"Accept": JSON, **self._headers})
             response = self._connection.getresponse()
             if response.status >= _NO_SUCCESS:
                 raise RefusedError(f"GET {path}", Reply(response.status, response.read(), 0, 0, {}))

@@ -33,7 +33,7 @@ class Exchange:
         Raises:
             CnbenchError: etcd refused, or does not answer.
         """
-        self.stream.send(_request(method, asked))
+        self.stream.send(_request(self.stream, method, asked))
         body, arrived = b"", 0
         while not self._decoder.ended:
             if not select.select([self.stream], [], [], _PATIENCE)[0]:
@@ -128,15 +128,15 @@ def open_key_watcher(
     with open_stream(connect()) as stream:
         watcher = KeyWatcher(stream)
         wanted = {"key": coded(first), "range_end": coded(end)}
-        stream.send(_request("watch", {"create_request": wanted}))
+        stream.send(_request(stream, "watch", {"create_request": wanted}))
         wait_until(watcher.begun, "a watch was not begun", within=_PATIENCE, every=0.0005)
         yield watcher
 
 
-def _request(method: str, asked: Mapping[str, Any]) -> bytes:
+def _request(stream: Stream, method: str, asked: Mapping[str, Any]) -> bytes:
     body = json.dumps(asked).encode()
     head = (
-        f"POST /v3/{method} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"POST /v3/{method} HTTP/1.1\r\n{stream.head}"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

@@ -60,7 +60,12 @@ class Kind:
         }
 
 
-CONFIG_MAPS = Kind("v1", "ConfigMap", f"/api/v1/namespaces/{NAMESPACE}/configmaps", "configmaps")
+def config_maps(namespace: str) -> Kind:
+    """The ConfigMaps of a namespace."""
+    return Kind("v1", "ConfigMap", f"/api/v1/namespaces/{namespace}/configmaps", "configmaps")
+
+
+CONFIG_MAPS = config_maps(NAMESPACE)
 SAMPLES = Kind(f"{GROUP}/v1", "Sample", f"/apis/{GROUP}/v1/namespaces/{NAMESPACE}/{PLURAL}", PLURAL)
 
 

@@ -13,8 +13,10 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
+from cnbench.control_plane.api.pace import UNBOUND, Pace
 from cnbench.core.errors import CnbenchError
 from cnbench.lab.netns import NetworkNamespace
 from cnbench.lab.waiting import wait_until
@@ -30,10 +32,17 @@ _CUT = struct.pack("ii", 1, 0)
 
 
 class Stream:
-    """Bytes as they are on the wire. Use ``open_stream``."""
+    """Bytes as they are on the wire. Use ``open_stream``.
 
-    def __init__(self, connection: socket.socket) -> None:
+    Attributes:
+        head: lines that every request has: whom it is for, and who asks.
+        pace: that requests keep.
+    """
+
+    def __init__(self, connection: socket.socket, head: str, pace: Pace) -> None:
         self._socket = connection
+        self.head = head
+        self._pace = pace
 
     def fileno(self) -> int:
         """The descriptor to wait at."""
@@ -45,11 +54,9 @@ class Stream:
         self._socket.settimeout(None)
 
     def send(self, data: bytes) -> None:
-        """Send all of ``data``; raises CnbenchError where the server is gone."""
-        try:
-            self._socket.sendall(data)
-        except OSError as error:
-            raise CnbenchError(f"the server is gone: {error.strerror}") from error
+        """Send a request, which is ``data``; raises CnbenchError where the server is gone."""
+        self._pace.wait()
+        self._write(data)
 
     def receive(self) -> Iterator[tuple[bytes, int]]:
         """What has come, and when the kernel got it (ns of CLOCK_REALTIME); does not wait.
@@ -75,6 +82,12 @@ class Stream:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CUT)
         self._socket.close()
 
+    def _write(self, data: bytes) -> None:
+        try:
+            self._socket.sendall(data)
+        except OSError as error:
+            raise CnbenchError(f"the server is gone: {error.strerror}") from error
+
     def _read(self, data: bytes) -> bytes:
         """What ``data`` of the wire adds to what the server says."""
         return data
@@ -83,10 +96,12 @@ class Stream:
 class TlsStream(Stream):
     """Bytes over TLS. Use ``open_stream``."""
 
-    def __init__(self, connection: socket.socket, context: ssl.SSLContext) -> None:
-        super().__init__(connection)
+    def __init__(
+        self, connection: socket.socket, head: str, pace: Pace, context: ssl.SSLContext, host: str
+    ) -> None:
+        super().__init__(connection, head, pace)
         self._coming, self._going = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._coming, self._going, server_hostname="127.0.0.1")
+        self._tls = context.wrap_bio(self._coming, self._going, server_hostname=host)
 
     def begin(self) -> None:
         """Begin TLS; raises CnbenchError where the server is somebody else."""
@@ -103,8 +118,7 @@ class TlsStream(Stream):
         self._flush()
         super().begin()
 
-    def send(self, data: bytes) -> None:
-        """Send all of ``data``; raises CnbenchError where the server is gone."""
+    def _write(self, data: bytes) -> None:
         self._tls.write(data)
         self._flush()
 
@@ -121,12 +135,12 @@ class TlsStream(Stream):
         return b"".join(pieces)
 
     def _flush(self) -> None:
-        super().send(self._going.read())
+        super()._write(self._going.read())
 
 
 @contextlib.contextmanager
-def stamping(network: NetworkNamespace) -> Iterator[None]:
-    """Have the kernel note when packets come, as long as this is open.
+def stamping(network: NetworkNamespace | None = None) -> Iterator[None]:
+    """Have the kernel note when packets come, as long as this is open; here, or in ``network``.
 
     It begins some time after it is asked for first (net_enable_timestamp of net/core/dev.c leaves
     it to a worker), and ends with the last socket that wants it.
@@ -134,7 +148,7 @@ def stamping(network: NetworkNamespace) -> Iterator[None]:
     Raises:
         CnbenchError: it does not begin.
     """
-    with network.entered():
+    with network.entered() if network else contextlib.nullcontext():
         own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     with own:
         own.bind(("127.0.0.1", 0))
@@ -164,14 +178,30 @@ def _arrival(told: list[tuple[int, int, bytes]]) -> int:
 
 @contextlib.contextmanager
 def open_stream(
-    connection: socket.socket, context: ssl.SSLContext | None = None
+    connection: socket.socket,
+    context: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
+    headers: Mapping[str, str] = MappingProxyType({}),
+    pace: Pace = UNBOUND,
 ) -> Iterator[Stream]:
-    """A stream over ``connection``, with TLS where there is a ``context``; it is cut on leaving.
+    """A stream over ``connection``, which is cut on leaving.
+
+    Args:
+        connection: to the server.
+        context: for TLS, where there is to be any.
+        host: the server's name or address.
+        headers: that every request has beside that.
+        pace: that requests keep.
 
     Raises:
         CnbenchError: the server is somebody else.
     """
-    stream = TlsStream(connection, context) if context else Stream(connection)
+    head = "".join(f"{name}: {value}\r\n" for name, value in {"Host": host, **headers}.items())
+    stream = (
+        TlsStream(connection, head, pace, context, host)
+        if context
+        else Stream(connection, head, pace)
+    )
     try:
         stream.begin()
         yield stream

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from cnbench.control_plane.api.access import Access
 from cnbench.control_plane.api.client import JSON
 from cnbench.control_plane.api.decoder import ReplyDecoder
 from cnbench.control_plane.api.ledger import Entry
 from cnbench.control_plane.api.objects import Kind
-from cnbench.control_plane.api.stream import Stream, open_stream
+from cnbench.control_plane.api.stream import Stream
 from cnbench.core.errors import CnbenchError
 from cnbench.lab.waiting import wait_until
 
@@ -99,14 +98,11 @@ def entry_of(about: dict[str, Any], arrived: int) -> Entry:
 
 
 @contextlib.contextmanager
-def open_watcher(
-    connect: Callable[[], socket.socket], context: ssl.SSLContext, kind: Kind, version: int
-) -> Iterator[Watcher]:
+def open_watcher(access: Access, kind: Kind, version: int) -> Iterator[Watcher]:
     """A watch of all that happens to ``kind`` after ``version``, which has been answered.
 
     Args:
-        connect: makes a connection to the server.
-        context: for TLS.
+        access: the way to the server.
         kind: what is watched.
         version: where it begins.
 
@@ -114,13 +110,13 @@ def open_watcher(
         GoneError: the server does not know that version any more.
         CnbenchError: the server refused.
     """
-    with open_stream(connect(), context) as stream:
+    with access.stream() as stream:
         watcher = Watcher(stream, version)
         path = (
             f"{kind.path}?watch=true&allowWatchBookmarks=true&resourceVersion={version}"
             f"&timeoutSeconds={_SECONDS}"
         )
-        head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: {JSON}\r\n\r\n"
+        head = f"GET {path} HTTP/1.1\r\n{stream.head}Accept: {JSON}\r\n\r\n"
         stream.send(head.encode())
         wait_until(watcher.begun, "a watch was not answered", within=_PATIENCE, every=0.0005)
         yield watcher

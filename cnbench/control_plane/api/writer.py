@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from cnbench.control_plane.api.access import Access
 from cnbench.control_plane.api.client import JSON
 from cnbench.control_plane.api.decoder import ReplyDecoder
 from cnbench.control_plane.api.ledger import Entry
 from cnbench.control_plane.api.objects import Kind, name_of
-from cnbench.control_plane.api.stream import Stream, open_stream
+from cnbench.control_plane.api.stream import Stream
 from cnbench.control_plane.api.watcher import entry_of
 from cnbench.core.errors import CnbenchError
 
@@ -41,7 +40,7 @@ class Writer:
         """Ask for ``sequence`` to be put into the object of that number; does not wait."""
         body = json.dumps({"data": {"sequence": str(sequence)}}).encode()
         head = (
-            f"PATCH {self.kind.path}/{name_of(number)} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"PATCH {self.kind.path}/{name_of(number)} HTTP/1.1\r\n{self.stream.head}"
             f"Accept: {JSON}\r\nContent-Type: {_MERGE}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         self.busy = True
@@ -70,13 +69,11 @@ class Writer:
 
 
 @contextlib.contextmanager
-def open_writer(
-    connect: Callable[[], socket.socket], context: ssl.SSLContext, kind: Kind
-) -> Iterator[Writer]:
+def open_writer(access: Access, kind: Kind) -> Iterator[Writer]:
     """A connection that changes objects of ``kind``.
 
     Raises:
         CnbenchError: there is no such server.
     """
-    with open_stream(connect(), context) as stream:
+    with access.stream() as stream:
         yield Writer(stream, kind)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cnbench.containers.enclave import Enclave
-from cnbench.control_plane.api.client import Client, open_client
+from cnbench.control_plane.api.client import Client, connected, open_client
+from cnbench.control_plane.api.stream import Stream, open_stream
 from cnbench.control_plane.binaries import APIEXTENSIONS, Binaries
 from cnbench.control_plane.servers import daemon, etcd
 from cnbench.control_plane.servers.certificates import MASTERS, Certificates, Pair
@@ -39,6 +41,10 @@ class ApiServer:
     def client(self) -> Client:
         """A connection of one who may do everything, to be closed by whoever asks."""
         return open_client(self.enclave.network, PORT, self.context())
+
+    def stream(self) -> AbstractContextManager[Stream]:
+        """A connection of the same, whose pieces have the kernel's times; raises CnbenchError."""
+        return open_stream(connected(self.enclave.network, PORT), self.context())
 
 
 def start_api_server(

@@ -22,6 +22,8 @@ from cnbench.lab.host import Lab
 
 # Where etcd keeps its state. In memory, fsync is nothing; unsynced, it is never called.
 MEMORY, DISK, UNSYNCED = "memory", "disk", "unsynced"
+# Of a cluster of the user's it is not ours to know.
+UNKNOWN = "unknown"
 STORES = (MEMORY, DISK)
 _IN_MEMORY = "/run/cnbench-etcd"
 _PORT, _PEERS = 2379, 2380

@@ -58,8 +58,9 @@ class Informing:
     def sample(self) -> Mapping[str, float]:
         """One life of the program."""
         units = self.lab.clock.units
-        with open_informers(self.stock.plane, self.stock.kind, self.streamed) as program:
-            server, lists = self.stock.plane.api.daemon, self.stock.lists()
+        plane = self.stock.servers()
+        with open_informers(plane, self.stock.kind, self.streamed) as program:
+            server, lists = plane.api.daemon, self.stock.lists()
             server.forget_peak()
             before = program.daemon.cpu_time()
             with self.lab.timed.part():

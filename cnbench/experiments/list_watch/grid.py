@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from cnbench.control_plane.binaries import APIEXTENSIONS, KUBERNETES, SERVER
-from cnbench.control_plane.servers.etcd import DISK, MEMORY, STORES
+from cnbench.control_plane.given.cluster import CLUSTER
+from cnbench.control_plane.servers.etcd import DISK, MEMORY, STORES, UNKNOWN
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point, Value
 
@@ -26,7 +28,8 @@ _RATE_OF_A_CUT = 100
 
 def _ways(point: Point) -> tuple[Value, ...]:
     """Streamed lists came with 1.27; which of its own servers have it, a user knows."""
-    return tuple(way for way in _WAYS if way != STREAM or point["server"] == APIEXTENSIONS)
+    ours = {STREAM: point["server"] == APIEXTENSIONS, RELIST: point["server"] != CLUSTER}
+    return tuple(way for way in _WAYS if ours.get(way, True))
 
 
 def _encodings(point: Point) -> tuple[Value, ...]:
@@ -62,12 +65,22 @@ def _rates(*several: float) -> Callable[[Point], tuple[Value, ...]]:
     return values
 
 
-def _stores(point: Point) -> tuple[Value, ...]:
-    return STORES if point["way"] == WATCH else (MEMORY,)
+def _stores(*several: Value) -> Callable[[Point], tuple[Value, ...]]:
+    """``several`` for watching; in memory otherwise, and unknown of a cluster of the user's."""
+
+    def values(point: Point) -> tuple[Value, ...]:
+        if point["server"] == CLUSTER:
+            return (UNKNOWN,)
+        return several if point["way"] == WATCH else (MEMORY,)
+
+    return values
 
 
 PARAMETERS = (
-    SERVER,
+    replace(
+        SERVER, choices=(*SERVER.choices, CLUSTER),
+        summary=f"{SERVER.summary}; or a cluster of yours (--kubeconfig)",
+    ),
     Parameter(
         "way", "LIST by resourceVersion (unset, 0, exact), in pages of 500, as a stream; WATCH, "
         "and going on after a cut, from a version that is known, or that is gone",
@@ -93,8 +106,8 @@ PARAMETERS = (
         minimum=0, maximum=5000,
     ),
     Parameter(
-        "store", "where etcd keeps its state: fsync is nothing in memory", quick=(MEMORY,),
-        full=_stores, choices=(MEMORY, DISK),
+        "store", "where etcd keeps its state: fsync is nothing in memory", quick=_stores(MEMORY),
+        full=_stores(*STORES), choices=(MEMORY, DISK, UNKNOWN),
     ),
 )  # fmt: skip
 
@@ -124,6 +137,10 @@ def nonsense(point: Point) -> str:
             return "custom resources have no protobuf"
         if way not in (LIST, CACHED, EXACT):
             return "what continues an answer in protobuf is not read here"
+    if (point["server"] == CLUSTER) != (point["store"] == UNKNOWN):
+        return "where etcd keeps its state is known of all servers but a cluster of yours"
+    if way == RELIST and point["server"] == CLUSTER:
+        return "a version is gone once etcd is told to forget it, which is not ours to do"
     if way == STREAM and point["server"] == KUBERNETES:
         return "Kubernetes 1.20 has no streamed lists"
     if is_list(point):

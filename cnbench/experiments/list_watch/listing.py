@@ -15,6 +15,7 @@ from cnbench.control_plane.binaries import KUBERNETES
 from cnbench.control_plane.stock import Stock
 from cnbench.core.proof import Proof, equal
 from cnbench.experiments.list_watch.grid import CACHED, EXACT, LIST, PAGE, PAGES, PROTOBUF, STREAM
+from cnbench.experiments.list_watch.watching import in_units
 from cnbench.lab.host import Lab
 
 _NAME = re.compile(rb"object-\d{7}")
@@ -47,25 +48,18 @@ class Listing:
 
     def sample(self) -> Mapping[str, float]:
         """List once."""
-        daemon, units = self.stock.plane.api.daemon, self.lab.clock.units
+        units = self.lab.clock.units
         lists = self.stock.etcd_lists()
-        with self.stock.plane.api.client() as connection:
+        with self.stock.api.client() as connection:
             connection.ask("GET", "/readyz")  # TLS is behind us
-            daemon.forget_peak()
-            before = daemon.cpu_time()
-            with self.lab.timed.part():
+            with self.stock.accounted() as used, self.lab.timed.part():
                 replies = self._list(connection)
-            cpu = daemon.cpu_time() - before
-            memory = daemon.peak_memory()
         self.lists.add(self.stock.etcd_lists() - lists)
         self.last = [reply.body for reply in replies]
         self.found.add(len(set(_NAME.findall(b"".join(self.last)))))
-        return {
-            "latency": units(sum(reply.took for reply in replies)),
-            "transferred": sum(map(len, self.last)),
-            "cpu": units(cpu),
-            "memory": memory,
-        }
+        took = units(sum(reply.took for reply in replies))
+        values = {"latency": took, "transferred": float(sum(map(len, self.last)))}
+        return values | in_units(used, self.lab)
 
     def _list(self, connection: client.Client) -> list[Reply]:
         path = f"{self.stock.kind.path}?{urllib.parse.urlencode(self._query())}"
@@ -106,6 +100,8 @@ class Listing:
 
     def _lists_of_etcd(self) -> float | None:
         """How many there must be, or None where it is the server's to choose."""
+        if self.stock.plane is None:
+            return None  # whose figures are not ours to ask for
         if self.way in (CACHED, STREAM):
             return 0.0
         if self.stock.plane.binaries.server != KUBERNETES:

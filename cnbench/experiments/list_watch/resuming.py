@@ -75,7 +75,7 @@ class Resuming:
         self.cuts += 1
         put(store, told)
         traffic.write(_MEANWHILE, self.rate)
-        if self.gone:
+        if self.gone and self.stock.plane:
             self.stock.plane.etcd.compact()
         last = max(entry.version for entry in traffic.written)
         with contextlib.ExitStack() as opened:
@@ -115,8 +115,7 @@ class Resuming:
         return Caught(watcher, listed, time.time_ns())
 
     def _watch(self, version: int) -> AbstractContextManager[Watcher]:
-        context = self.stock.plane.api.context()
-        return open_watcher(self.stock.connection, context, self.stock.kind, version)
+        return open_watcher(self.stock.api, self.stock.kind, version)
 
     def proof(self) -> Proof:
         """Nothing was lost or told twice, and the store is the server's after every cut."""

@@ -37,24 +37,23 @@ class Watching:
 
     def sample(self) -> Mapping[str, float]:
         """Write for half a second, and wait until all were told."""
-        daemon, units = self.stock.plane.api.daemon, self.lab.clock.units
+        units = self.lab.clock.units
         count = min(_MOST, max(_FEWEST, round(self.rate * _SECONDS)))
-        with self.stock.writes(self.rate) as traffic, traffic.following(self.watchers):
-            daemon.forget_peak()
-            before = daemon.cpu_time()
-            with self.lab.timed.part():
-                written = traffic.write(count, self.rate)
-            cpu = daemon.cpu_time() - before
-            memory = daemon.peak_memory()
+        with (
+            self.stock.writes(self.rate) as traffic,
+            traffic.following(self.watchers),
+            self.stock.accounted(count) as used,
+            self.lab.timed.part(),
+        ):
+            written = traffic.write(count, self.rate)
         delays = self._delays(written)
         answered = sorted(entry.arrived for entry in written)
-        return {
+        values = {
             "delivery": units(median(one for of_write in delays for one in of_write)),
             "slowest": units(median(max(of_write) for of_write in delays)),
             "interval": units((answered[-1] - answered[0]) / (count - 1)),
-            "cpu": units(cpu / count),
-            "memory": memory,
         }
+        return values | in_units(used, self.lab)
 
     def _delays(self, written: Sequence[Entry]) -> list[list[int]]:
         """From each write's answer to its event, in ns, for every watcher that was told of it."""
@@ -82,6 +81,11 @@ class Watching:
         )
 
 
+def in_units(used: Mapping[str, int], lab: Lab) -> dict[str, float]:
+    """What a server took, where that is known, as metrics."""
+    return {name: lab.clock.units(it) if name == "cpu" else it for name, it in used.items()}
+
+
 def agrees(told: Account) -> Check:
     """That what was told is what was written."""
     return equal("what was written, and what was told of it", Account(), told)
@@ -90,10 +94,10 @@ def agrees(told: Account) -> Check:
 @contextlib.contextmanager
 def open_watching(lab: Lab, stock: Stock, watchers: int, rate: float) -> Iterator[Watching]:
     """So many watchers of ``stock``, and the writes that they are told of."""
-    context, version = stock.plane.api.context(), stock.version()
+    version = stock.version()
     with contextlib.ExitStack() as opened:
         following = [
-            opened.enter_context(open_watcher(stock.connection, context, stock.kind, version))
+            opened.enter_context(open_watcher(stock.api, stock.kind, version))
             for _ in range(watchers)
         ]
         yield Watching(lab, stock, following, rate)
