@@ -30,6 +30,8 @@ from cnbench.stats.signed_rank import pseudomedian_interval
 PAIRS = 200
 # What the first few of either show is how the machine warms up.
 _WARM_UP = 5
+# Pairs after which it says how far it is.
+_TOLD = 20
 _SAME = (0.95, 1.05)
 _LONGER = 0.1
 
@@ -42,6 +44,8 @@ def in_turns(one: Callable[[], float], other: Callable[[], float], pairs: int) -
             value = each()
             if pair >= 0:
                 taken[each].append(value)
+        if pair >= 0 and (pair + 1) % _TOLD == 0:
+            print(f"  pair {pair + 1} of {pairs}", file=sys.stderr, flush=True)
     return [taken[one], taken[other]]
 
 

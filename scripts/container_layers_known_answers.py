@@ -157,6 +157,7 @@ def measure(machine: Machine, ways: dict[str, Way], blocks: int) -> None:
         for way, one, parts in zip(order, took, own, strict=True):
             way.took.append(one)
             way.own.append(parts)
+        print(f"  block {block + 1} of {blocks}", file=sys.stderr, flush=True)
 
 
 def agree(added: Interval, explained: Interval) -> bool:

@@ -23,6 +23,8 @@ from cnbench.lab.host import Lab, open_lab
 
 KILLS = 1000
 _APART = 100
+# Samples after which it says how far it is.
+_TOLD = 20
 _MOST = 0.5
 _ALL_REPORTS = 5.5
 
@@ -33,7 +35,11 @@ def lost(lab: Lab, way: str, burst: int, samples: int) -> float:
     EXPERIMENT.require(point, lab)
     time.sleep(_ALL_REPORTS)  # what was killed before counts as well
     with lab.fresh_fixtures(), EXPERIMENT.subject(point, lab) as subject:
-        shares = [subject.sample()["lost"] for _ in range(samples)]
+        shares = []
+        for number in range(1, samples + 1):
+            shares.append(subject.sample()["lost"])
+            if number % _TOLD == 0:
+                print(f"  {way}: sample {number} of {samples}", file=sys.stderr, flush=True)
         if not subject.proof().holds:
             sys.exit(f"{way}: {subject.proof().broken}")
     return sum(shares) / samples

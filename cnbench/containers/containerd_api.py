@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from cnbench.containers import bundle, image
 from cnbench.containers.containerd import OWN
 from cnbench.containers.grpc_client import Called, GrpcClient
-from cnbench.containers.runtimes import OfOneBundle, Started
+from cnbench.containers.runtimes import Started, Together
 
 # What an OCI runtime's settings are called as a message (oci/spec.go), and the shim for runc.
 _SPECIFICATION = "types.containerd.io/opencontainers/runtime-spec/1/Spec"
@@ -20,26 +21,45 @@ _RUNNING, _KILL = 2, 9
 
 
 @dataclass(frozen=True)
-class ContainerdApi(OfOneBundle):
-    """A container and its task, of the bundle's files or of a snapshot of the image."""
+class ContainerdApi(Together):
+    """Containers and their tasks, of the bundle's files or of snapshots of the image."""
 
     client: GrpcClient
 
-    def start(self) -> Started:
-        """Create a container and its task, and start that."""
-        name = self.client.daemon.enclave.new_name()
-        created = [self._call("Containers.Create", container=self._container(name))]
-        mounts = []
-        if self.wanted.snapshotter:
-            # Not before: a snapshot that no container names may be taken for garbage.
-            parent = image.image(self.wanted.layers).chain
-            prepared = self._call("Snapshots.Prepare", **self._snapshot(name), parent=parent)
-            mounts = prepared.said["mounts"]
-            created.append(prepared)
-        created.append(self._call("Tasks.Create", container_id=name, rootfs=mounts))
-        started = self._call("Tasks.Start", container_id=name)
-        steps = {"create": sum(call.took for call in created), "launch": started.took}
-        return Started(name, created[-1].said["pid"], created[0].began, steps)
+    def start_together(self, count: int) -> list[Started]:
+        """Create containers and their tasks, and start those."""
+        names = [self.client.daemon.enclave.new_name() for _ in range(count)]
+        created = self._each("Containers.Create", [{"container": self._of(name)} for name in names])
+        prepared = self._prepared(names)
+        tasks = self._each(
+            "Tasks.Create",
+            [
+                {"container_id": name, "rootfs": one.said["mounts"] if one else []}
+                for name, one in zip(names, prepared, strict=True)
+            ],
+        )
+        started = self._each("Tasks.Start", [{"container_id": name} for name in names])
+        return [
+            Started(name, task.said["pid"], first.began, {
+                "create": first.took + (snapshot.took if snapshot else 0) + task.took,
+                "launch": last.took,
+            })
+            for name, first, snapshot, task, last in zip(
+                names, created, prepared, tasks, started, strict=True
+            )
+        ]  # fmt: skip
+
+    def _prepared(self, names: Sequence[str]) -> Sequence[Called | None]:
+        """The snapshot of each container; None where its files are the bundle's.
+
+        Not before there is the container: a snapshot that none names may be taken for garbage.
+        """
+        if not self.wanted.snapshotter:
+            return [None] * len(names)
+        parent = image.image(self.wanted.layers).chain
+        return self._each(
+            "Snapshots.Prepare", [self._snapshot(name) | {"parent": parent} for name in names]
+        )
 
     def state(self, started: Started) -> str:
         """The state of its task."""
@@ -57,13 +77,19 @@ class ContainerdApi(OfOneBundle):
             self._call("Snapshots.Remove", **self._snapshot(name))
         return self._call("Containers.Delete", id=name).ended - killed.began
 
+    def _each(self, method: str, asked: Sequence[Mapping[str, Any]]) -> list[Called]:
+        """Make one call, or as many at once."""
+        if len(asked) == 1:
+            return [self._call(method, **asked[0])]
+        return self.client.call_together(method, OWN, asked)
+
     def _call(self, method: str, **fields: Any) -> Called:
         return self.client.call(method, OWN, **fields)
 
     def _snapshot(self, name: str) -> dict[str, str]:
         return {"snapshotter": self.wanted.snapshotter, "key": name}
 
-    def _container(self, name: str) -> dict[str, Any]:
+    def _of(self, name: str) -> dict[str, Any]:
         # A snapshot is mounted on the folder "rootfs" of the bundle that containerd makes.
         root = Path("rootfs") if self.wanted.snapshotter else self.files.root
         cgroup = f"{self.client.daemon.enclave.group}/{name}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,16 @@ class Cri:
     def call(self, name: str, **fields: Any) -> Called:
         """Make the call ``name`` with the request's ``fields``; raises CnbenchError."""
         return self.client.call(name, **fields)
+
+    def each(self, name: str, asked: Sequence[Mapping[str, Any]]) -> list[Called]:
+        """Make the call ``name`` once, or as often at once as fields of requests are given.
+
+        Raises:
+            CnbenchError: the runtime refuses one.
+        """
+        if len(asked) == 1:
+            return [self.call(name, **asked[0])]
+        return self.client.call_together(name, "", asked)
 
     def pod(self, wanted: Wanted) -> dict[str, Any]:
         """The settings of another pod, as RunPodSandbox and CreateContainer want them."""

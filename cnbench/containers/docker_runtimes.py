@@ -9,7 +9,7 @@ from cnbench.containers import image
 from cnbench.containers.bundle import HOSTNAME, targets
 from cnbench.containers.dockerd import Dockerd
 from cnbench.containers.enclave import Command
-from cnbench.containers.runtimes import ByCommands, OfOneBundle, Started
+from cnbench.containers.runtimes import OfOneBundle, Started, Together
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class DockerApi(OfOneBundle):
 
 
 @dataclass(frozen=True)
-class DockerRun(ByCommands, DockerApi):
+class DockerRun(Together, DockerApi):
     """Docker's own command, which asks the daemon for the same."""
 
     def start_together(self, count: int) -> list[Started]:

@@ -12,7 +12,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,18 +53,35 @@ class RpcClient:
         Raises:
             CnbenchError: the runtime refuses it, or the client has ended.
         """
+        return _called(self._answer(name, namespace, fields))
+
+    def call_together(
+        self, name: str, namespace: str, each: Sequence[Mapping[str, Any]]
+    ) -> list[Called]:
+        """Make the call ``name`` once with each of the requests' fields, all at once.
+
+        Raises:
+            CnbenchError: the runtime refuses one, or the client has ended.
+        """
+        return [_called(answer) for answer in self._answer(name, namespace, each)["all"]]
+
+    def _answer(self, name: str, namespace: str, asked: object) -> dict[str, Any]:
         if self._process.stdin is None or self._process.stdout is None:
             raise ValueError("the client has no pipes")
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps([name, fields, namespace]) + "\n")
+            self._process.stdin.write(json.dumps([name, asked, namespace]) + "\n")
             self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
             raise CnbenchError(f"{name}: the client has ended")
-        answer = json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
         if "refused" in answer:
             raise CnbenchError(f"{name}: {answer['refused']}")
-        return Called(answer["began"], answer["ended"], answer["said"])
+        return answer
+
+
+def _called(answer: Mapping[str, Any]) -> Called:
+    return Called(answer["began"], answer["ended"], answer["said"])
 
 
 @dataclass

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from cnbench.containers.containerd import OF_THE_CRI
 from cnbench.containers.cri import RUNNING, Cri
-from cnbench.containers.runtimes import OfOneBundle, Started
+from cnbench.containers.runtimes import Started, Together
 
 
 @dataclass(frozen=True)
-class Pods(OfOneBundle):
+class Pods(Together):
     """Pods, each with one container."""
 
     cri: Cri
@@ -22,28 +23,39 @@ class Pods(OfOneBundle):
         shared = {"uts"} if self.wanted.network == "host" else set()
         return tuple(kind for kind in self.wanted.namespaces if kind not in shared)
 
-    def start(self) -> Started:
-        """Run a pod's sandbox, create a container in it, and start that."""
-        pod = self.cri.pod(self.wanted)
-        sandbox = self.cri.call("RunPodSandbox", config=pod)
-        started = self._container(sandbox.said["pod_sandbox_id"], pod)
-        steps = {"sandbox": sandbox.took, **started.steps}
-        return replace(started, began=sandbox.began, steps=steps)
+    def start_together(self, count: int) -> list[Started]:
+        """Run pods' sandboxes, create a container in each, and start those."""
+        pods = [self.cri.pod(self.wanted) for _ in range(count)]
+        sandboxes = self.cri.each("RunPodSandbox", [{"config": pod} for pod in pods])
+        within = [sandbox.said["pod_sandbox_id"] for sandbox in sandboxes]
+        return [
+            replace(one, began=sandbox.began, steps={"sandbox": sandbox.took, **one.steps})
+            for sandbox, one in zip(sandboxes, self._containers(within, pods), strict=True)
+        ]
 
     def restart(self, dead: Started) -> Started:
         """Start another container in the pod of one that has been removed; raises CnbenchError."""
-        return self._container(dead.within, self.cri.pod(self.wanted))
+        return self._containers([dead.within], [self.cri.pod(self.wanted)])[0]
 
-    def _container(self, within: str, pod: dict[str, Any]) -> Started:
+    def _containers(self, within: Sequence[str], pods: Sequence[dict[str, Any]]) -> list[Started]:
+        """A container in each sandbox of ``within``, whose pods' settings are ``pods``."""
         container = self.cri.container(self.wanted, str(self.files.extra))
-        created = self.cri.call(
-            "CreateContainer", pod_sandbox_id=within, config=container, sandbox_config=pod
+        created = self.cri.each(
+            "CreateContainer",
+            [
+                {"pod_sandbox_id": sandbox, "config": container, "sandbox_config": pod}
+                for sandbox, pod in zip(within, pods, strict=True)
+            ],
         )
-        name = created.said["container_id"]
-        started = self.cri.call("StartContainer", container_id=name)
-        steps = {"create": created.took, "launch": started.took}
-        pid = self.cri.daemon.process(name, OF_THE_CRI)
-        return Started(name, pid, created.began, steps, within)
+        names = [one.said["container_id"] for one in created]
+        started = self.cri.each("StartContainer", [{"container_id": name} for name in names])
+        return [
+            Started(
+                name, self.cri.daemon.process(name, OF_THE_CRI), first.began,
+                {"create": first.took, "launch": last.took}, sandbox,
+            )
+            for name, first, last, sandbox in zip(names, created, started, within, strict=True)
+        ]  # fmt: skip
 
     def state(self, started: Started) -> str:
         """The container's state by its status."""

@@ -98,8 +98,8 @@ class OfOneBundle:
         return self.wanted.namespaces
 
 
-class ByCommands(OfOneBundle, abc.ABC):
-    """Runtimes that are commands, of which several can be run beside each other."""
+class Together(OfOneBundle, abc.ABC):
+    """Runtimes that can be asked for several containers at once, step by step."""
 
     @abc.abstractmethod
     def start_together(self, count: int) -> list[Started]:
@@ -146,7 +146,7 @@ class Bare(OfOneBundle):
 
 
 @dataclass(frozen=True)
-class Oci(ByCommands):
+class Oci(Together):
     """runc or crun, by the three commands of the runtime specification."""
 
     enclave: Enclave
@@ -194,7 +194,7 @@ class Oci(ByCommands):
 
 
 @dataclass(frozen=True)
-class Ctr(ByCommands):
+class Ctr(Together):
     """containerd by its own command, which takes the same bundle."""
 
     daemon: Containerd

@@ -1,16 +1,17 @@
 """Make calls as they are asked for, one JSON list a line: the call, its request, its namespace.
 
 Answers with a line of JSON: when the call began and ended (ns of CLOCK_MONOTONIC), and the
-response as JSON. Beside the services' own calls there are two: ``Subscribe`` to containerd's
-stream of events, and ``AwaitEvent``, whose time is when that told it. The namespace is
-containerd's, and empty for others. The arguments are the service's socket, the process not to
-outlive, and whether connections are "kept" or made "anew".
+response as JSON. A list of requests is made at once, and answered by a list. Beside the services'
+own calls there are two: ``Subscribe`` to containerd's stream of events, and ``AwaitEvent``, whose
+time is when that told it. The namespace is containerd's, and empty for others. The arguments are
+the service's socket, the process not to outlive, and whether connections are "kept" or made "anew".
 """
 
 from __future__ import annotations
 
 import json
 import os
+import queue
 import sys
 import time
 from typing import Any
@@ -26,7 +27,7 @@ from cnbench.rpc.services import Method, method
 _ITS_OWN = (("grpc.use_local_subchannel_pool", 1),)
 _PATIENCE = 120.0
 _KILL = 9
-_Metadata = list[tuple[str, str]] | None
+_Options = dict[str, Any]
 
 
 class Client:
@@ -54,18 +55,44 @@ class Client:
         """Make one call with the request's ``fields``; raises grpc.RpcError."""
         asked = method(name)
         request = json_format.ParseDict(fields, asked.request())
-        metadata = [("containerd-namespace", namespace)] if namespace else None
+        options = _options(namespace)
         began = time.perf_counter_ns()
-        response = self._ask(asked, request, metadata)
+        response = self._ask(asked, request, options)
         ended = time.perf_counter_ns()
         return {"began": began, "ended": ended, "said": _as_json(response)}
 
-    def _ask(self, asked: Method, request: Any, metadata: _Metadata) -> Any:
+    def call_together(
+        self, name: str, each: list[dict[str, Any]], namespace: str
+    ) -> list[dict[str, Any]]:
+        """Make one call with each of the requests' fields, all at once; raises grpc.RpcError."""
+        asked = method(name)
+        requests = [json_format.ParseDict(fields, asked.request()) for fields in each]
+        caller, options = self._caller(asked), _options(namespace)
+        answers = [_Answer(caller, request, options) for request in requests]
+        return [answer.wait() for answer in answers]
+
+    def _ask(self, asked: Method, request: Any, options: _Options) -> Any:
+        return self._caller(asked)(request, **options)
+
+    def _caller(self, asked: Method) -> Any:
         if asked.path not in self._calls:
             self._calls[asked.path] = _caller(self._channel, asked)
-        return self._calls[asked.path](
-            request, timeout=_PATIENCE, wait_for_ready=True, metadata=metadata
-        )
+        return self._calls[asked.path]
+
+
+class _Answer:
+    """The answer to a call that is made now, and when it comes."""
+
+    def __init__(self, caller: Any, request: Any, options: _Options) -> None:
+        self._ended = queue.SimpleQueue[int]()
+        self._began = time.perf_counter_ns()
+        self._call = caller.future(request, **options)
+        self._call.add_done_callback(lambda call: self._ended.put(time.perf_counter_ns()))
+
+    def wait(self) -> dict[str, Any]:
+        """The times and the response; raises grpc.RpcError."""
+        response = self._call.result()
+        return {"began": self._began, "ended": self._ended.get(), "said": _as_json(response)}
 
 
 class AnewClient(Client):
@@ -75,14 +102,17 @@ class AnewClient(Client):
         super().__init__(socket)
         self._socket = socket
 
-    def _ask(self, asked: Method, request: Any, metadata: _Metadata) -> Any:
+    def _ask(self, asked: Method, request: Any, options: _Options) -> Any:
         with grpc.insecure_channel(f"unix:{self._socket}", options=_ITS_OWN) as channel:
-            return _caller(channel, asked)(
-                request, timeout=_PATIENCE, wait_for_ready=True, metadata=metadata
-            )
+            return _caller(channel, asked)(request, **options)
 
 
 _CLIENTS = {"kept": Client, "anew": AnewClient}
+
+
+def _options(namespace: str) -> _Options:
+    metadata = [("containerd-namespace", namespace)] if namespace else None
+    return {"timeout": _PATIENCE, "wait_for_ready": True, "metadata": metadata}
 
 
 def _caller(channel: grpc.Channel, asked: Method) -> Any:
@@ -112,6 +142,8 @@ def main() -> None:
                 answer = client.subscribe()
             elif name == "AwaitEvent":
                 answer = client.await_event(**fields)
+            elif isinstance(fields, list):
+                answer = {"all": client.call_together(name, fields, namespace)}
             else:
                 answer = client.call(name, fields, namespace)
         except TimeoutError as error:

@@ -10,7 +10,7 @@ from cnbench.containers.runtimes import Bare, Oci
 from cnbench.containers.system_calls import system_calls, total
 from cnbench.core.errors import CnbenchError, CommandError, UnsupportedError
 from cnbench.experiments.container_start import EXPERIMENT
-from cnbench.experiments.container_start.grid import COMMANDS, RUNTIMES, nonsense
+from cnbench.experiments.container_start.grid import RUNTIMES, TOGETHER, nonsense
 from cnbench.lab import commands
 
 pytestmark = pytest.mark.real
@@ -22,7 +22,7 @@ OTHERS = (
     *({"runtime": name, "mounts": 3} for name in RUNTIMES),
     *({"runtime": name, "user": "on", "network": "none"} for name in RUNTIMES[:4]),
     *({"runtime": name, "alive": 2} for name in RUNTIMES),
-    *({"runtime": name, "parallel": 3} for name in COMMANDS),
+    *({"runtime": name, "parallel": 3} for name in TOGETHER),
     {"runtime": "containerd-api", "network": "none"},
     *({"runtime": "containerd-api", "snapshotter": name} for name in ("overlayfs", "native")),
     {"runtime": "containerd-api", "snapshotter": "overlayfs", "layers": 5},
@@ -165,3 +165,23 @@ def _nobody():
     from cnbench.containers.runtimes import Started
 
     return Started("", 0, 0, {})
+
+
+@pytest.mark.parametrize("kind", ["cri", "containerd-api"])
+def test_calls_that_are_made_at_once_go_on_beside_each_other(shared_lab, kind):
+    with opened(shared_lab, runtime=kind, parallel=4) as subject:
+        everyone = subject.runtime.start_together(4)
+        first = "sandbox" if kind == "cri" else "create"
+        began = [started.began for started in everyone]
+        assert max(began) < min(one.began + one.steps[first] for one in everyone)
+        assert len({started.pid for started in everyone}) == 4
+        for started in everyone:
+            subject.runtime.stop(started)
+
+
+def test_one_of_several_calls_that_is_refused_says_why(shared_lab):
+    with opened(shared_lab, runtime="cri") as subject:
+        asked = [{"container_id": name} for name in ("nobody", "nobody-else")]
+        with pytest.raises(CnbenchError, match=r"StartContainer: NOT_FOUND"):
+            subject.runtime.cri.each("StartContainer", asked)
+        subject.sample()

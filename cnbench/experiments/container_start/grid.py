@@ -15,8 +15,8 @@ RUNTIMES = (BARE, *OCI, CONTAINERD, CONTAINERD_API, CRI, DOCKERD, DOCKER_RUN)
 # on top of the image's (Docker: what every container's files are changed in before it starts).
 OF_IMAGES = (CONTAINERD_API, CRI, DOCKERD, DOCKER_RUN)
 OF_DOCKER = (DOCKERD, DOCKER_RUN)
-# Those that are commands, of which several can be run beside each other.
-COMMANDS = (*OCI, CONTAINERD, DOCKER_RUN)
+# Those that can be asked for several containers at once.
+TOGETHER = (*OCI, CONTAINERD, CONTAINERD_API, CRI, DOCKER_RUN)
 USUAL, OVERLAYFS, NATIVE = "usual", "overlayfs", "native"
 _SWITCH = ("off", "on")
 _NETWORKS = ("host", "none", "bridge")
@@ -113,8 +113,8 @@ def nonsense(params: Point) -> str:
         "the CRI of containerd 1.6 has no user namespaces": wanted.user and runtime == CRI,
         "dockerd has user namespaces for all its containers or for none":
             wanted.user and runtime in OF_DOCKER,
-        "calls to a daemon, or of the kernel, are made one after another here":
-            params.whole("parallel") > 1 and runtime not in COMMANDS,
+        "calls of the kernel, or of dockerd, are made one after another here":
+            params.whole("parallel") > 1 and runtime not in TOGETHER,
         "a snapshotter is chosen over containerd's services":
             wanted.snapshotter != "" and runtime != CONTAINERD_API,
         "only who is given an image meets its layers":

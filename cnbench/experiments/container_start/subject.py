@@ -19,12 +19,12 @@ from cnbench.containers.grpc_client import GrpcClient, open_grpc_client
 from cnbench.containers.pods import Pods
 from cnbench.containers.runtimes import (
     Bare,
-    ByCommands,
     Ctr,
     Files,
     Oci,
     Runtime,
     Started,
+    Together,
     open_files,
 )
 from cnbench.containers.system_calls import system_calls
@@ -102,7 +102,7 @@ class Starting:
         return everyone, [self.enclave.first_instruction(started.pid) for started in everyone]
 
     def _start(self) -> list[Started]:
-        if self.parallel > 1 and isinstance(self.runtime, ByCommands):
+        if self.parallel > 1 and isinstance(self.runtime, Together):
             return self.runtime.start_together(self.parallel)
         return [self.runtime.start()]
 
