@@ -28,7 +28,7 @@ from cnbench.lab.host import Lab
 from cnbench.lab.namespaces.children import in_child, in_children
 from cnbench.lab.namespaces.company import Company
 from cnbench.lab.namespaces.kinds import Kind, changed, flags_of, numbers
-from cnbench.lab.namespaces.residents import Call, Resident, open_resident
+from cnbench.lab.namespaces.residents import Call, Resident, open_neighbour, open_resident
 from cnbench.lab.namespaces.teardown import Watch, open_watch
 
 # A child is a copy that has its pages when it touches them: the way is gone so often beforehand.
@@ -259,6 +259,7 @@ def _open_alone(params: Point, lab: Lab) -> Iterator[Subject]:
             held = stack.enter_context(open_mounts(mounts, folder)) if mounts else None
             yield Unsharing(lab, evidence, params.whole("parallel"), watch, folder, held, mounts)
         else:
+            stack.enter_context(open_neighbour(lab.clock))
             yield Cloning(lab, evidence, cast(Call, call), params.text("contents"), company, watch)
 
 

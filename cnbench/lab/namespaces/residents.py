@@ -166,6 +166,20 @@ def open_resident(
                 os.waitpid(ended, 0)
 
 
+@contextlib.contextmanager
+def open_neighbour(clock: Clock) -> Iterator[None]:
+    """Where instructions are counted, a process whose number is beside that of residents to come.
+
+    The tree of numbers has a node for each 64 (include/linux/xarray.h). Whether another process of
+    the machine is in that of a resident is up to chance, and a new node costs 451 instructions.
+    """
+    if clock.name == "wall":
+        yield
+        return
+    with open_resident((), "clone3", clock):
+        yield
+
+
 def _choose_number(clock: Clock) -> None:
     """Where instructions are counted, have the next process get the number that others got.
 
