@@ -130,7 +130,7 @@ EXPERIMENT = Experiment(
     question="What does it cost to tidy up after dead containers and unused images?",
     parameters=(
         Parameter(
-            "dead", "pods whose containers are dead", quick=(1, 5), full=(1, 10, 50), whole=True,
+            "dead", "pods whose containers are dead", quick=(5,), full=(1, 10, 50), whole=True,
             minimum=1, maximum=200,
         ),
     ),
