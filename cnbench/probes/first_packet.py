@@ -7,12 +7,11 @@ scheduler decides what is measured.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import itertools
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -120,20 +119,20 @@ class FirstPackets(ABC):
                     batch.replies.append(self._begin(client, target))
         return batch
 
-    @contextlib.contextmanager
-    def _bound(self, batch: Conversations) -> Iterator[socket.socket]:
+    def _bound(self, batch: Conversations) -> socket.socket:
         """A new socket, bound to the next source that is free."""
-        for port, host in self._sources:
-            with self._socket() as client:
-                try:
-                    client.bind((host, port))
-                except OSError as error:
-                    if error.errno != errno.EADDRINUSE:
-                        raise
-                    batch.ports_in_use += 1
-                    continue
-                yield client
-                return
+        client = self._socket()
+        while True:
+            port, host = next(self._sources)
+            try:
+                client.bind((host, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    client.close()
+                    raise
+                batch.ports_in_use += 1
+            else:
+                return client
 
     @abstractmethod
     def _socket(self) -> socket.socket:
