@@ -39,7 +39,9 @@ def test_who_counts_does_not_go_before_one_that_waits_to_be_timed(tmp_path):
     )
     with machine_turn(alone=False, folder=tmp_path):
         waiting = subprocess.Popen([sys.executable, "-c", timed, str(tmp_path)])
-        wait_until(lambda: not may_begin(tmp_path, fcntl.LOCK_SH, "gate"), "nobody waits", within=60)
+        wait_until(
+            lambda: not may_begin(tmp_path, fcntl.LOCK_SH, "gate"), "nobody waits", within=60
+        )
     assert waiting.wait(60) == 0
     assert may_begin(tmp_path, fcntl.LOCK_SH, "gate")
 
