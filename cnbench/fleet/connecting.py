@@ -144,5 +144,6 @@ def check_address(address: str, credentials: Credentials | None) -> None:
 
 def quieten() -> None:
     """Have Dask keep to itself what it notices: what concerns the user is said in our words."""
-    for name in ("distributed", "tornado", "asyncio"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for name in ("distributed", "tornado", "asyncio", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] in ("distributed", "tornado", "asyncio"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)

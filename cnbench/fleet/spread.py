@@ -82,8 +82,8 @@ def carry_out(
                 lane.take_in()
     except CancelledError as error:
         raise CnbenchError(
-            f"the scheduler has forgotten what it was asked for: {error or 'it was restarted'}",
-            "what was measured is kept; go on with --resume",
+            "the scheduler has gone, and what it was asked for with it",
+            "what was measured is kept; start it and the workers again, and go on with --resume",
         ) from error
     finally:
         for lane in lanes:

@@ -23,17 +23,27 @@ def machine_turn(*, alone: bool, folder: Path | None = None) -> Iterator[None]:
         UnsupportedError: the folder of journals cannot be written.
     """
     folder = folder or default_folder()
+    with _opened(folder, "turn") as turn, _opened(folder, "gate") as gate:
+        # Whoever waits keeps the gate: those that count and come later do not go before one that
+        # is timed, which would otherwise wait for a moment in which none of them counts.
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        fcntl.flock(turn, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(gate, fcntl.LOCK_UN)
+        yield
+
+
+@contextlib.contextmanager
+def _opened(folder: Path, name: str) -> Iterator[int]:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(folder / "turn", flags, 0o600)
+        descriptor = os.open(folder / name, flags, 0o600)
     except OSError as error:
         raise UnsupportedError(
             f"turns on this machine cannot be taken in {folder}: {error.strerror}",
             "free the folder for this user",
         ) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)

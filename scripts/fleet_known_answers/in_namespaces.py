@@ -103,7 +103,8 @@ def _running(
 ) -> Iterator[Process]:
     with place.entered():
         process = subprocess.Popen(
-            argv,
+            # So that a test which is killed leaves none of them.
+            ["setpriv", "--pdeathsig", "TERM", "--", *argv],
             cwd=folder,
             env=os.environ | {"CNBENCH_RESULTS": str(folder / "runs")} | environment,
             stdout=subprocess.PIPE,
