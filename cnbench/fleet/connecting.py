@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import dask
 from distributed import Client, LocalCluster, Security
 
-from cnbench.core.errors import UsageError
+from cnbench.core.errors import CnbenchError, UsageError
 from cnbench.fleet import errands
 from cnbench.fleet.members import Member, members_of, of_code_alone, why_none
 from cnbench.fleet.offers import code_digest
@@ -57,7 +57,8 @@ def connected(address: str, credentials: Credentials | None) -> Iterator[Client]
     """A client of the scheduler at ``address``.
 
     Raises:
-        UsageError: it is no address of one, or there is none.
+        UsageError: it is no address of one.
+        CnbenchError: none answers there.
     """
     check_address(address, credentials)
     quieten()
@@ -65,7 +66,7 @@ def connected(address: str, credentials: Credentials | None) -> Iterator[Client]
     try:
         client = Client(address, timeout=SECONDS_TO_CONNECT, security=security)
     except (OSError, ValueError, TimeoutError) as error:
-        raise UsageError(
+        raise CnbenchError(
             f"no scheduler answers at {address}: {error}",
             "start one (`dask scheduler --host ADDRESS`), or leave out --scheduler",
         ) from error

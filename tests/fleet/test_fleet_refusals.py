@@ -36,7 +36,7 @@ def test_a_scheduler_that_is_not_there_is_said(monkeypatch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-        with pytest.raises(UsageError, match="no scheduler answers"), connected(address, None):
+        with pytest.raises(CnbenchError, match="no scheduler answers"), connected(address, None):
             pass
 
 

@@ -4,7 +4,7 @@ import pytest
 from distributed import LocalCluster
 
 from cnbench.control_plane.servers.certificates import Pair, make_certificates
-from cnbench.core.errors import UsageError
+from cnbench.core.errors import CnbenchError
 from cnbench.fleet.connecting import Credentials, connected
 from cnbench.lab import commands
 
@@ -47,7 +47,7 @@ def test_a_member_of_the_authority_reaches_the_scheduler(address, ours):
 
 def test_who_is_of_another_authority_does_not(address, tmp_path, impatient):
     with (
-        pytest.raises(UsageError, match="no scheduler answers"),
+        pytest.raises(CnbenchError, match="no scheduler answers"),
         connected(address, credentials(tmp_path / "theirs")),
     ):
         pass
@@ -55,7 +55,7 @@ def test_who_is_of_another_authority_does_not(address, tmp_path, impatient):
 
 def test_who_has_no_certificate_does_not(address, impatient):
     with (
-        pytest.raises(UsageError, match="no scheduler answers"),
+        pytest.raises(CnbenchError, match="no scheduler answers"),
         connected(address.replace("tls:", "tcp:"), None),
     ):
         pass
