@@ -44,7 +44,7 @@ METRICS = (
 class LoopSubject:
     """Messages in a closed loop."""
 
-    account: TrafficTotals
+    totals: TrafficTotals
     traffic: Traffic
     clock: Clock
     messages: int
@@ -53,10 +53,10 @@ class LoopSubject:
     def sample(self) -> Mapping[str, float]:
         """Costs, latencies and losses of ``messages`` messages over new connections."""
         with self.traffic.connected() as loop:
-            before = carried(self.account.path)
+            before = carried(self.totals.path)
             batch = loop.run(self.messages)
-            moved = carried(self.account.path) - before
-        self.account.add(moved, self.messages * self.account.size, batch.cpu)
+            moved = carried(self.totals.path) - before
+        self.totals.add(moved, self.messages * self.totals.size, batch.cpu)
         self._processors.add(batch.processor)
         return {
             **costs(self.traffic.kind, batch, self.clock),
@@ -72,18 +72,18 @@ class LoopSubject:
             len(self._processors) == 1,
         )
         with self.traffic.connected() as loop:
-            return Proof((*self.account.proof(loop).checks, share))
+            return Proof((*self.totals.proof(loop).checks, share))
 
     def capture(self) -> bytes:
         """The first packets that the proof saw on the underlay."""
-        return self.account.capture()
+        return self.totals.capture()
 
 
 @dataclass
 class Iperf3Subject:
     """A stream between two processes, and another with small datagrams beside it."""
 
-    account: TrafficTotals
+    totals: TrafficTotals
     iperf3: Iperf3
     ping: Loop
     traffic: Traffic
@@ -92,11 +92,11 @@ class Iperf3Subject:
 
     def sample(self) -> Mapping[str, float]:
         """Costs and losses of a stream of a second, and the latency beside one more."""
-        before, cpu_before = carried(self.account.path), self.processors.spent()
+        before, cpu_before = carried(self.totals.path), self.processors.spent()
         report = self.iperf3.run(_IPERF3_SECONDS)
         spent = self.processors.spent() - cpu_before
-        moved = carried(self.account.path) - before
-        self.account.add(moved, report.delivered, spent.machine)
+        moved = carried(self.totals.path) - before
+        self.totals.add(moved, report.delivered, spent.machine)
         return {
             CPU_COST.name: spent.machine.busy / report.delivered,
             **self.processors.parts(spent, report.delivered),
@@ -104,7 +104,7 @@ class Iperf3Subject:
             LATENCY.name: self._latency_beside_a_stream(),
             **_packets(
                 moved,
-                report.delivered / self.account.size,
+                report.delivered / self.totals.size,
                 report.retransmits,
                 report.lost,
             ),
@@ -129,11 +129,11 @@ class Iperf3Subject:
         """The path's, seen with a loop of the same traffic between the same pods."""
         placed = self.processors.check()
         with self.traffic.connected() as loop:
-            return Proof((*self.account.proof(loop).checks, placed))
+            return Proof((*self.totals.proof(loop).checks, placed))
 
     def capture(self) -> bytes:
         """The first packets that the proof saw on the underlay."""
-        return self.account.capture()
+        return self.totals.capture()
 
 
 def _packets(
@@ -157,9 +157,9 @@ def open_subject(params: Point, lab: Lab) -> Iterator[LoopSubject | Iperf3Subjec
     with contextlib.ExitStack() as stack:
         path = stack.enter_context(open_path(params, lab))
         traffic = Traffic(kind, *path.ends, size=size, flows=flows, clock=lab.clock)
-        account = TrafficTotals(path, params.text("offloads"), size, kind, _countable(params))
+        totals = TrafficTotals(path, params.text("offloads"), size, kind, _countable(params))
         if params["load"] == "loop":
-            yield LoopSubject(account, traffic, lab.clock, params.whole("messages"))
+            yield LoopSubject(totals, traffic, lab.clock, params.whole("messages"))
             return
         pings = Traffic(
             "udp-rr",
@@ -176,7 +176,7 @@ def open_subject(params: Point, lab: Lab) -> Iterator[LoopSubject | Iperf3Subjec
         )
         receiving, sending = iperf3.cpus
         processors = Processors(path, sending, receiving)
-        yield Iperf3Subject(account, iperf3, ping, traffic, lab.clock, processors)
+        yield Iperf3Subject(totals, iperf3, ping, traffic, lab.clock, processors)
 
 
 def _countable(params: Point) -> bool:
