@@ -35,7 +35,7 @@ def side_by_side(backend: str, limit: int, pairs: int) -> Iterator[float]:
 
 
 def _ratios(subject: Iperf3Subject, pairs: int) -> Iterator[float]:
-    near, far = subject.account.path.ends
+    near, far = subject.totals.path.ends
     receiver, sender = subject.iperf3.cpus
     argv = ["iperf3", "-J", "-c", far.address, "-t", "1", "-l", str(SIZE), "-C", "cubic"]
     argv += ["-A", f"{sender},{receiver}"]

@@ -111,7 +111,7 @@ def test_many_messages_have_all_percentiles(netlab):
 )
 def test_nobody_doubts_an_address_that_samples_pass(netlab, wanted):
     with open_subject(point(traffic="udp-rr", **wanted), netlab) as subject:
-        namespaces = subject.account.path.topology.namespaces
+        namespaces = subject.totals.path.topology.namespaces
         subject.sample()
         # What was heard of before it was sent to is asked for with the first packet, at the next
         # tick: over long before the 5 s that a kernel left alone would doubt it for.
@@ -176,7 +176,7 @@ def test_each_node_of_a_stream_works_on_its_own_processor(netlab):
         pytest.skip("needs iperf3 and two processors")
     params = point(backend="host-gw", traffic="tcp-stream", load="iperf3")
     with open_subject(params, netlab) as subject:
-        path, (receiving, sending) = subject.account.path, subject.iperf3.cpus
+        path, (receiving, sending) = subject.totals.path, subject.iperf3.cpus
         subject.sample()
         assert subject.processors.check().holds
 
@@ -209,7 +209,7 @@ def test_what_the_device_counted_in_the_samples_is_held_against_the_headers(netl
         assert "bytes on the underlay over bytes delivered, in the samples" in {
             check.claim for check in proof.checks if check.holds
         }
-        subject.account.delivered = subject.account.delivered * 102 // 100
+        subject.totals.delivered = subject.totals.delivered * 102 // 100
         assert [check.claim for check in subject.proof().broken][-1].endswith("in the samples")
 
 
@@ -217,7 +217,7 @@ def test_what_the_device_counted_in_the_samples_is_held_against_the_headers(netl
 def test_traffic_that_goes_another_way_is_not_proven(netlab):
     with open_subject(point(backend="vxlan", traffic="tcp-rr"), netlab) as subject:
         subject.sample()
-        near, far = subject.account.path.topology.nodes
+        near, far = subject.totals.path.topology.nodes
         for node, peer in ((near, far), (far, near)):
             route = [peer.pod_network, "via", peer.address, "dev", "eth0"]
             node.namespace.run(["ip", "route", "replace", *route])
