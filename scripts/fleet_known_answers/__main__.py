@@ -13,24 +13,31 @@ and each worker are in network namespaces that are made here.
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import sys
 import tempfile
 from pathlib import Path
 
-from kills import kills
-from speed import speed
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from fleet_known_answers.kills import kills
+from fleet_known_answers.speed import speed
 
 ANSWERS = {"speed": speed, "kills": kills}
 
 
 def main() -> None:
     """Give the answers that are asked for, or all."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("answers", nargs="*", choices=[*ANSWERS, []], metavar="ANSWER",
+                        help="; ".join(ANSWERS))  # fmt: skip
+    wanted = parser.parse_args().answers or ANSWERS
     if os.geteuid() != 0:
         raise SystemExit("run this as root")
     missed = False
-    for name in sys.argv[1:] or ANSWERS:
+    for name in wanted:
         with tempfile.TemporaryDirectory() as folder:
             missed |= not ANSWERS[name](Path(folder), random.Random(22))  # noqa: S311
     sys.exit(1 if missed else 0)

@@ -7,8 +7,13 @@ import random
 import time
 from pathlib import Path
 
-from in_namespaces import FleetInNamespaces, Process, fleet_in_namespaces, said_by
-from runs import WITHIN, counted, furthest, medians, times_told
+from fleet_known_answers.in_namespaces import (
+    FleetInNamespaces,
+    Process,
+    fleet_in_namespaces,
+    said_by,
+)
+from fleet_known_answers.runs import WITHIN, counted, furthest, medians, times_told
 
 GROUPS = 8
 WORKERS = 4

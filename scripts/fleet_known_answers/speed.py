@@ -6,8 +6,8 @@ import random
 import time
 from pathlib import Path
 
-from in_namespaces import FleetInNamespaces, fleet_in_namespaces, said_by
-from runs import WITHIN, counted, furthest, medians
+from fleet_known_answers.in_namespaces import FleetInNamespaces, fleet_in_namespaces, said_by
+from fleet_known_answers.runs import WITHIN, counted, furthest, medians
 
 GROUPS = 40
 WORKERS = 4

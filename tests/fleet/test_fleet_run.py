@@ -10,11 +10,10 @@ import pytest
 from cnbench.lab.guest import start
 from cnbench.store import run_file
 
-sys.path.insert(
-    0, str(Path(__file__).resolve().parents[2] / "scripts/fleet_known_answers")
-)  # not a package, since it is run by its folder's name
-from in_namespaces import fleet_in_namespaces, said_by
-from runs import WITHIN, counted, furthest, medians, times_told
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+
+from fleet_known_answers.in_namespaces import fleet_in_namespaces, said_by
+from fleet_known_answers.runs import WITHIN, counted, furthest, medians, times_told
 
 KERNEL = "trixie"
 # One timed group each; a handful of samples.
