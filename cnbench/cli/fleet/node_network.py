@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from cnbench.cli.fleet.options import credentials_of, require_dask, tls_options
+from cnbench.cli.measure.measuring import recording
 from cnbench.cli.options import Quantity, json_option
-from cnbench.core.errors import ExitCode, UsageError
-from cnbench.core.run import Request, Run
+from cnbench.core.errors import CnbenchError, ExitCode, UsageError
+from cnbench.core.run import CaseResult, Request, Run
 from cnbench.measuring.events import CaseEnded
 from cnbench.measuring.stop_rule import FEWEST_FOR_95_PERCENT
 from cnbench.store import run_file
@@ -42,13 +43,11 @@ _LONGEST = 3600
     "seconds",
     type=Quantity("s", "a time"),
     required=True,
-    help=f"For how long: 10s; a sample takes one second. From {FEWEST_FOR_95_PERCENT} s to an hour.",
+    help=f"For how long, {FEWEST_FOR_95_PERCENT} s to an hour; a sample takes one second.",
 )
 @click.option("--scheduler", required=True, metavar="ADDRESS", help="Dask's, tcp://HOST:PORT.")
 @tls_options
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="The run file to write."
-)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The run file to write.")
 @click.option("--force", is_flag=True, help="Replace what is there, even if it is no run file.")
 @json_option
 def command(
@@ -108,23 +107,28 @@ def _samples(seconds: float) -> int:
 
 
 def _measured(client: Client, order: Order, output: Path | None) -> tuple[Run, Path]:
-    from cnbench.fleet.node_network.measuring import accounts_of
-    from cnbench.fleet.node_network.result import result_of
-
     run = _new(order)
     path = output or place_of(run)
-    recorder = Recorder(run, path)
-    recorder.begin()
     near, far = order.client, order.server
-    click.echo(
-        f"{near.node} ({near.address}, {near.interface}) sends to {far.node} ({far.address},"
-        f" {far.interface}) for {order.samples} s, {order.rate:.0f} B/s at most.",
-        err=True,
-    )
-    accounts = accounts_of(client, order)
-    recorder.listen(CaseEnded(result_of(order, *accounts)))
-    recorder.finish(complete=True)
+    with recording(Recorder(run, path), lambda event: None) as listen:
+        click.echo(
+            f"{near.node} ({near.address}, {near.interface}) sends to {far.node} ({far.address},"
+            f" {far.interface}) for {order.samples} s, {order.rate:.0f} B/s at most.",
+            err=True,
+        )
+        listen(CaseEnded(_result(client, order)))
     return run, path
+
+
+def _result(client: Client, order: Order) -> CaseResult:
+    from cnbench.fleet.node_network.measuring import accounts_of
+    from cnbench.fleet.node_network.result import case_of, result_of
+
+    try:
+        accounts = accounts_of(client, order)
+    except CnbenchError as error:
+        return CaseResult(case_of(order), 0, "failed", str(error), error.remedy)
+    return result_of(order, *accounts)
 
 
 def _new(order: Order) -> Run:

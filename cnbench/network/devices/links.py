@@ -20,7 +20,7 @@ _FIRST_RECEIVED, _FIRST_SENT = 0, 8
 
 @dataclass(frozen=True)
 class LinkCounters(Counted):
-    """What a device has received, or sent; bytes include the Ethernet header where the device has one."""
+    """What a device has received, or sent; bytes with the Ethernet header where it has one."""
 
     packets: int
     bytes: int
