@@ -8,6 +8,7 @@ this one is told to stop as by Ctrl-C, takes down what it has built, and ends as
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from cnbench.core.codec import from_plain, to_plain
 from cnbench.core.errors import CnbenchError
 from cnbench.core.node import this_node
 from cnbench.core.run import Request
+from cnbench.fleet.node_network.accounts import Account, NodeEnd, Order
 from cnbench.lab import journal, libc
 from cnbench.lab.machine_turn import machine_turn
 from cnbench.measuring.dispatch import measure
@@ -80,10 +82,40 @@ def _measure(plain: Mapping[str, Any], say: Say) -> None:
         measure(plan, lambda event: say(encode_event(event)), jobs=1)
 
 
+def _describe(asked: Mapping[str, Any], say: Say) -> None:
+    from cnbench.fleet.node_network import ends
+
+    _say_end(say, ends.describe(asked["interface"]))
+
+
+def _send(order: Mapping[str, Any], say: Say) -> None:
+    from cnbench.fleet.node_network import ends
+
+    with machine_turn(alone=True):
+        _say_end(say, ends.send(from_plain(Order, order)))
+
+
+def _receive(plain: Mapping[str, Any], say: Say) -> None:
+    from cnbench.fleet.node_network import ends
+
+    order = from_plain(Order, plain)
+    # A machine that is both nodes has one turn, which the client takes.
+    turn = contextlib.nullcontext() if order.one_machine else machine_turn(alone=True)
+    with turn:
+        _say_end(say, ends.receive(order))
+
+
+def _say_end(say: Say, made: NodeEnd | Account) -> None:
+    say(json.dumps({"end": to_plain(made)}))
+
+
 _DOES: dict[str, Callable[[Any, Say], None]] = {
     "offer": _offer,
     "plan": _plan,
     "measure": _measure,
+    "describe": _describe,
+    "send": _send,
+    "receive": _receive,
 }
 
 if __name__ == "__main__":

@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import IO, Any, cast
 
-from distributed import get_worker
+from distributed import Worker, get_worker
 
 from cnbench.core.codec import from_plain, to_plain
 from cnbench.core.errors import CnbenchError, UnsupportedError, UsageError
 from cnbench.core.run import Request
+from cnbench.fleet.node_network.accounts import Order
 from cnbench.fleet.offers import Offer
 from cnbench.measuring.plan import Plan
 
@@ -61,18 +62,9 @@ def measure(part: dict[str, Any], topic: str) -> list[str]:
         CnbenchError: it could not be measured here, or its process came to a bad end.
     """
     worker = get_worker()
-    key = worker.get_current_task()
-
-    def wanted() -> bool:
-        task = worker.state.tasks.get(key)
-        return worker.status.name in ("running", "paused") and getattr(task, "state", "") in (
-            "executing",
-            "long-running",
-        )
-
     kept: list[str] = []
     told = 0.0
-    with _lines("measure", part, wanted) as lines:
+    with _lines("measure", part, _wanted_by(worker)) as lines:
         for line in lines:
             kind = json.loads(line)["event"]
             if kind in _KEPT:
@@ -85,14 +77,42 @@ def measure(part: dict[str, Any], topic: str) -> list[str]:
     return kept
 
 
-def plain(value: Request | Plan) -> dict[str, Any]:
+def node_network(verb: str, what: dict[str, Any]) -> dict[str, Any]:
+    """Do what ``node_network`` has at an end (``describe``, ``send`` or ``receive``), in plain.
+
+    It is given up as ``measure`` is.
+
+    Raises:
+        CnbenchError: it cannot be done here, or its process came to a bad end.
+    """
+    made: dict[str, Any] = _only_answer(verb, what, _wanted_by(get_worker()))["end"]
+    return made
+
+
+def plain(value: Request | Plan | Order) -> dict[str, Any]:
     """``value`` as errands take it."""
     made: dict[str, Any] = to_plain(value)
     return made
 
 
-def _only_answer(verb: str, what: object) -> dict[str, Any]:
-    with _lines(verb, what, lambda: True) as lines:
+def _wanted_by(worker: Worker) -> Callable[[], bool]:
+    """Whether what ``worker`` does in this thread is wanted yet."""
+    key = worker.get_current_task()
+
+    def wanted() -> bool:
+        task = worker.state.tasks.get(key)
+        return worker.status.name in ("running", "paused") and getattr(task, "state", "") in (
+            "executing",
+            "long-running",
+        )
+
+    return wanted
+
+
+def _only_answer(
+    verb: str, what: object, wanted: Callable[[], bool] = lambda: True
+) -> dict[str, Any]:
+    with _lines(verb, what, wanted) as lines:
         (answer,) = map(json.loads, lines)
     found: dict[str, Any] = answer
     return found

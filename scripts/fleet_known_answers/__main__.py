@@ -1,6 +1,6 @@
 """Hold a fleet of four workers against what is known beforehand; exits with 1 if it is missed.
 
-    .venv/bin/python scripts/fleet_known_answers [speed] [kills]
+    .venv/bin/python scripts/fleet_known_answers [speed] [kills] [between]
 
 As root, on a machine of two processors that does nothing else; a quarter of an hour. The scheduler
 and each worker are in network namespaces that are made here.
@@ -9,6 +9,8 @@ and each worker are in network namespaces that are made here.
   which is held to one processor, and come out equal.
 - `kills`: a worker is killed (SIGKILL) at 20 random moments, each of another run. Every case is
   there each time, none is there twice, all come out equal, and nothing is left running.
+- `between`: what node-network measures between two nodes that a veth pair joins is what pod-network
+  measures between two without pods, within the intervals of both.
 """
 
 from __future__ import annotations
@@ -22,10 +24,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from fleet_known_answers.between import between
 from fleet_known_answers.kills import kills
 from fleet_known_answers.speed import speed
 
-ANSWERS = {"speed": speed, "kills": kills}
+ANSWERS = {"speed": speed, "kills": kills, "between": between}
 
 
 def main() -> None:

@@ -45,14 +45,20 @@ class FleetInNamespaces:
 
     def run(self, *options: str) -> subprocess.CompletedProcess[str]:
         """What `cnbench fleet run` gives for ``options``."""
-        with self.begun(*options) as process:
-            out, error = process.communicate()
-        return subprocess.CompletedProcess(process.args, process.returncode, out, error)
+        return _ended(self.begun(*options))
 
     def begun(self, *options: str) -> contextlib.AbstractContextManager[Process]:
         """`cnbench fleet run`, which goes on meanwhile."""
-        argv = (sys.executable, "-m", "cnbench", "fleet", "run", "--scheduler", ADDRESS, *options)
-        return _running(self.hub, argv, self.folder)
+        return self.asking("run", *options)
+
+    def node_network(self, *options: str) -> subprocess.CompletedProcess[str]:
+        """What `cnbench fleet node-network` gives for ``options``."""
+        return _ended(self.asking("node-network", *options))
+
+    def asking(self, command: str, *options: str) -> contextlib.AbstractContextManager[Process]:
+        """`cnbench fleet` with that ``command``, which goes on meanwhile."""
+        argv = (sys.executable, "-m", "cnbench", "fleet", command, "--scheduler", ADDRESS)
+        return _running(self.hub, (*argv, *options), self.folder)
 
 
 @contextlib.contextmanager
@@ -85,6 +91,14 @@ def said_by(process: Process, wanted: str) -> str:
         if wanted in line:
             return line
     raise SystemExit(f"'{wanted}' was never said, but:\n{''.join(said)}")
+
+
+def _ended(
+    running: contextlib.AbstractContextManager[Process],
+) -> subprocess.CompletedProcess[str]:
+    with running as process:
+        out, error = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, error)
 
 
 def _joined(stack: contextlib.ExitStack, hub: NetworkNamespace, number: int) -> NetworkNamespace:

@@ -10,6 +10,7 @@ import click
 _COMMANDS = {
     "run": ("run", "Measure one plan on many machines."),
     "worker": ("worker", "Have this machine measure what a scheduler hands out."),
+    "node-network": ("node_network", "Measure the network between two of them."),
     "manifest": ("manifest", "Print what has Kubernetes measure on each of some nodes."),
     "report": ("report", "Say which of many nodes are odd, and write a page."),
 }

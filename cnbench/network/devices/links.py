@@ -14,11 +14,13 @@ from cnbench.lab.netns import NetworkNamespace
 
 # EOPNOTSUPP of asm-generic/errno.h: what rtnetlink answers for a kind of device it does not know.
 _NO_SUCH_KIND = 95
+# Where each direction's figures begin in a line of /proc/net/dev.
+_FIRST_RECEIVED, _FIRST_SENT = 0, 8
 
 
 @dataclass(frozen=True)
 class LinkCounters(Counted):
-    """What a device has received; bytes include the Ethernet header where the device has one."""
+    """What a device has received, or sent; bytes with the Ethernet header where it has one."""
 
     packets: int
     bytes: int
@@ -118,11 +120,20 @@ def received(namespace: NetworkNamespace, name: str) -> LinkCounters:
     Raises:
         CnbenchError: there is no such device.
     """
+    return _counted(namespace, name, _FIRST_RECEIVED)
+
+
+def sent(namespace: NetworkNamespace, name: str) -> LinkCounters:
+    """What the device has sent since it was made; otherwise as ``received``."""
+    return _counted(namespace, name, _FIRST_SENT)
+
+
+def _counted(namespace: NetworkNamespace, name: str, first: int) -> LinkCounters:
     with namespace.entered():
         text = Path("/proc/thread-self/net/dev").read_text()
     for line in text.splitlines():
         device, colon, figures = line.partition(":")
         if colon and device.strip() == name:
-            length, packets, _, dropped = map(int, figures.split()[:4])
+            length, packets, _, dropped = map(int, figures.split()[first : first + 4])
             return LinkCounters(packets, length, dropped)
     raise CnbenchError(f"{namespace.name} has no device {name}")
