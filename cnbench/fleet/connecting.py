@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from cnbench.core.errors import CnbenchError, UsageError
 from cnbench.fleet import errands
 from cnbench.fleet.members import Member, members_of, of_code_alone, why_none
 from cnbench.fleet.offers import code_digest
+from cnbench.lab.own_folder import own_folder
 
 SECONDS_TO_CONNECT = 20
 _SECONDS_BETWEEN_CALLS = 2
@@ -79,9 +79,8 @@ def local(slots: int) -> Iterator[Client]:
     """A scheduler and one worker in this process, which nobody else can reach."""
     quieten()
     resources = errands.offer().resources()
-    folder = tempfile.TemporaryDirectory(prefix="cnbench-")
     with (
-        folder as scratch,
+        own_folder() as scratch,
         dask.config.set(NO_PAGES),
         LocalCluster(
             n_workers=1,
@@ -91,7 +90,7 @@ def local(slots: int) -> Iterator[Client]:
             dashboard_address=_NO_PAGES_AT,
             worker_dashboard_address=_NO_PAGES_AT,
             resources=resources,
-            local_directory=scratch,
+            local_directory=str(scratch),
             silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,

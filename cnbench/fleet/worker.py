@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,6 +24,7 @@ from cnbench.fleet.connecting import (
     check_address,
     quieten,
 )
+from cnbench.lab.own_folder import own_folder
 
 
 def serve(
@@ -43,7 +43,7 @@ def serve(
     check_address(address, credentials)
     quieten()
     made = errands.offer()
-    with tempfile.TemporaryDirectory(prefix="cnbench-") as folder, dask.config.set(NO_PAGES):
+    with own_folder() as folder, dask.config.set(NO_PAGES):
         options = {
             "nthreads": slots,
             "name": f"{made.node} {uuid.uuid4().hex[:4]}",
@@ -52,7 +52,7 @@ def serve(
             "memory_limit": None,
             "host": get_ip(urlsplit(address).hostname or ""),
             "dashboard": False,
-            "local_directory": folder,
+            "local_directory": str(folder),
             "security": credentials.security() if credentials else Security(),
             "death_timeout": SECONDS_TO_CONNECT,
         }

@@ -7,7 +7,6 @@ writes down what ran between its readings of the clock. The plug-in changes noth
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from cnbench.lab.guest.channel import Message
 from cnbench.lab.guest.machine import Machine
 from cnbench.lab.guest.qemu import Tracing
 from cnbench.lab.guest.tracing.plugin import ensure_plugin
+from cnbench.lab.own_folder import own_folder
 from cnbench.measuring.events import BlockEnded, CaseEnded, GroupReady, WorkAdvanced
 from cnbench.measuring.guests.counting import (
     GO_ON,
@@ -95,8 +95,8 @@ def _set_up(plan: Plan, venue: Venue, tell: Progress) -> Iterator[Path]:
     if found is not None:
         yield found.state
         return
-    with tempfile.TemporaryDirectory(prefix="cnbench-") as folder:
-        state = Path(folder) / "state"
+    with own_folder() as folder:
+        state = folder / "state"
         with fresh_guest(venue, tell) as machine:
             told = _told_until_ready(machine, assignment)
             if saved_setups.save(name, machine, told):
