@@ -7,16 +7,15 @@ for neither.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import sys
 import warnings
 from typing import Any, cast
 
 import click
-from click.shell_completion import CompletionItem
 
 from cnbench import __version__
 from cnbench.cli import completion, streams
+from cnbench.cli.lazy import LazyGroup
 
 # A command's module is imported only when that command runs: `cnbench --help` answers at once.
 COMMANDS = {
@@ -60,33 +59,8 @@ COMMANDS = {
 INTERRUPTED = 130
 
 
-class LazyCommands(click.Group):
-    """The commands of ``COMMANDS``, each imported when it is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """All names, in the order a newcomer needs them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """The command called ``name``, or None."""
-        if name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"cnbench.cli.{COMMANDS[name][0]}")
-        command: click.Command = module.command
-        return command
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """What a shell completes to the name of a command, without importing any."""
-        return [
-            CompletionItem(name, help=summary)
-            for name, (_, summary) in COMMANDS.items()
-            if name.startswith(incomplete)
-        ]
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands, without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+class _Commands(LazyGroup):
+    """All commands, any of which a signal stops in order."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Import and run the command; from here on a signal stops it in order."""
@@ -96,7 +70,7 @@ class LazyCommands(click.Group):
             return super().invoke(ctx)
 
 
-@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cnbench")
 def cli() -> None:
     """Measure what the building blocks under every container platform cost, with proof.
