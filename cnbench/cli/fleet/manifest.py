@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Sequence
 
 import click
 
 from cnbench.cli.measure import run
+from cnbench.cli.measure.asked import Asked
 from cnbench.core.errors import UsageError
 
 # RFC 1123: what Kubernetes lets objects be called, as one label.
@@ -72,15 +72,14 @@ def command(
 
 def _check(arguments: Sequence[str]) -> None:
     """Refuse what `cnbench run` would, here and not in a pod."""
-    asked = run.command.make_context("cnbench run", list(arguments)).params
+    typed = run.command.make_context("cnbench run", list(arguments)).params
     for name in ("output", "resume", "services_from"):
-        if asked[name]:
+        if typed[name]:
             raise UsageError(
                 f"--{name.replace('_', '-')} names a file that no pod has",
                 "leave it out: each pod writes a run file of its own, called as its node",
             )
-    told = inspect.signature(run.request_of).parameters
-    run.request_of(asked["experiments"], **{name: asked[name] for name in told if name in asked})
+    run.request_of(typed["experiments"], Asked.taken_from(typed))
 
 
 def _pair(label: str) -> tuple[str, str]:

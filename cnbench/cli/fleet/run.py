@@ -14,9 +14,10 @@ import click
 from cnbench.cli import completion
 from cnbench.cli.fleet.files import file_names
 from cnbench.cli.fleet.options import credentials_of, require_dask, tls_options
+from cnbench.cli.measure.asked import Asked, asking
 from cnbench.cli.measure.measuring import say_what_is_left_out
 from cnbench.cli.measure.run import request_of
-from cnbench.cli.options import json_option, lab_options, sampling_options
+from cnbench.cli.options import json_option
 from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import experiment_called
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
 @click.argument(
     "experiments", nargs=-1, metavar="[EXPERIMENT]...", shell_complete=completion.experiments
 )
-@sampling_options
-@lab_options
+@asking
 @click.option(
     "--scheduler",
     metavar="ADDRESS",
@@ -74,13 +74,7 @@ if TYPE_CHECKING:
 @json_option
 def command(
     experiments: tuple[str, ...],
-    quick: bool,
-    assignments: tuple[str, ...],
-    budget: float | None,
-    seed: int,
-    lab: str,
-    clock: str,
-    kernels: str,
+    asked: Asked,
     jobs: int | None,
     anew: bool,
     scheduler: str | None,
@@ -110,16 +104,16 @@ def command(
     require_dask()
     if scheduler and jobs:
         raise UsageError("--jobs is of this machine", "each worker has its own")
-    if resume and (experiments or assignments or output or every_node):
+    if resume and (experiments or asked.assignments or output or every_node):
         raise UsageError(
             "--resume goes on with what its run was asked for, in that run's file",
             "leave out the experiments, -p, -o and --every-node, or start a new run",
         )
     credentials = credentials_of(tls_ca_file, tls_cert, tls_key)
     if resume:
-        run, path = _resumed(resume, repeats, budget)
+        run, path = _resumed(resume, repeats, asked.budget)
     else:
-        request = request_of(experiments, quick, assignments, budget, seed, lab, clock, kernels)
+        request = request_of(experiments, asked)
         run = _new(replace(request, repeats=repeats or 1))
         path = output or (results_folder() / run.id if every_node else place_of(run))
     say_what_is_left_out(run.request)

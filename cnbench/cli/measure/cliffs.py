@@ -14,8 +14,9 @@ from rich.markup import escape
 from cnbench.analysis.curves.cliffs import CliffCurve, curves_of, reason, sentence
 from cnbench.analysis.rows import Row, rows_of
 from cnbench.cli import completion
-from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
-from cnbench.cli.options import json_option, lab_options, sampling_options
+from cnbench.cli.measure.asked import Asked, asking
+from cnbench.cli.measure.measuring import measure_and_record, say_what_is_left_out
+from cnbench.cli.options import json_option
 from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.experiment import Experiment
@@ -23,7 +24,6 @@ from cnbench.core.parameter import Value
 from cnbench.core.run import Request
 from cnbench.core.units import format_quantity
 from cnbench.experiments.registry import experiment_called
-from cnbench.measuring.plan import parse_given
 from cnbench.measuring.planning import plan_for
 from cnbench.stats.pieces.design import first_sizes
 from cnbench.stats.pieces.lines import Break
@@ -73,21 +73,14 @@ class _Search:
 )
 @click.option("--metric", help="What to look at.  [default: the experiment's first]")
 @click.option("--why", is_flag=True, help="Count instructions at the same sizes, where it breaks.")
-@sampling_options
-@lab_options
+@asking
 @json_option
 def command(
     experiment: str,
     points: int,
     metric: str | None,
     why: bool,
-    quick: bool,
-    assignments: tuple[str, ...],
-    budget: float | None,
-    seed: int,
-    lab: str,
-    clock: str,
-    kernels: str,
+    asked: Asked,
     jobs: int | None,
     anew: bool,
     as_json: bool,
@@ -102,11 +95,8 @@ def command(
       cnbench cliffs namespaces -p live=0..2000 -p kind=net --lab guest --clock instructions
     """
     found = experiment_called(experiment)
-    parameter, low, high, rest = _range_among(found, assignments)
-    given = parse_given([found], rest)
-    request = Request(
-        (found.name,), not quick, given, lab, clock, budget, seed, kernels_of(kernels)
-    )
+    parameter, low, high, rest = _range_among(found, asked.assignments)
+    request = replace(asked, assignments=tuple(rest)).request([found.name])
     search = _Search(found, parameter, low, high, request, jobs, anew)
     name = found.metric(metric).name if metric else found.metrics[0].name
     rows = _explore(search, name, points)

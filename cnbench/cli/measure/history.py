@@ -10,7 +10,8 @@ import click
 
 from cnbench.asv.hearing import FEWEST_SAMPLES
 from cnbench.cli import completion
-from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
+from cnbench.cli.measure.asked import kernels_of
+from cnbench.cli.measure.measuring import measure_and_record, say_what_is_left_out
 from cnbench.cli.options import guest_options, sampling_options
 from cnbench.cli.results.history_table import print_history
 from cnbench.core.errors import CnbenchError, UnsupportedError, UsageError

@@ -12,14 +12,15 @@ from cnbench.analysis.compared import Compared, jointly
 from cnbench.analysis.comparison import compare_cases
 from cnbench.analysis.outcome import Outcome
 from cnbench.cli.complaints import complain
-from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
+from cnbench.cli.measure.asked import Asked
+from cnbench.cli.measure.measuring import measure_and_record, say_what_is_left_out
 from cnbench.core.case import Case, Group
 from cnbench.core.errors import CnbenchError, NotComparableError, UsageError
 from cnbench.core.experiment import Experiment
 from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import experiment_called, names
 from cnbench.lab.guest.build.kernels import built_kernel
-from cnbench.measuring.plan import Plan, parse_given
+from cnbench.measuring.plan import Plan
 from cnbench.measuring.planning import plan_for
 from cnbench.measuring.stop_rule import FEWEST_FOR_95_PERCENT
 from cnbench.store.recorder import Recorder, new_run
@@ -30,17 +31,7 @@ KERNEL = "kernel"
 _ALL_IN_A_GUEST = "so all are measured in a guest, where they can be compared"
 
 
-def request_for(
-    what: Sequence[str],
-    vary: str,
-    assignments: Sequence[str],
-    full: bool,
-    budget: float | None,
-    seed: int,
-    lab: str,
-    clock: str,
-    kernels: str,
-) -> Request:
+def request_for(what: Sequence[str], vary: str, asked: Asked) -> Request:
     """What to measure so that the variants of ``vary`` can be compared.
 
     Raises:
@@ -51,18 +42,16 @@ def request_for(
             f"--vary measures one experiment, not '{' '.join(what)}'",
             f"choose from {', '.join(names())}",
         )
-    experiment = experiment_called(what[0])
     name, _, variants = vary.partition("=")
     if name == KERNEL:
-        given = parse_given([experiment], assignments)
-        named: Sequence[object] = kernels_of(variants)
-        kernels, lab = variants, "guest"
+        request = replace(asked, kernels=variants, lab="guest").request(what)
+        named: Sequence[object] = request.kernels
     else:
-        given = parse_given([experiment], [*assignments, vary])
-        named = given[experiment.name][name]
+        request = replace(asked, assignments=(*asked.assignments, vary)).request(what)
+        named = request.given[what[0]][name]
     if len(named) < 2:
         raise UsageError(f"--vary {vary} names {len(named)} variant", "name at least two of them")
-    return Request((experiment.name,), full, given, lab, clock, budget, seed, kernels_of(kernels))
+    return request
 
 
 def compare(

@@ -85,8 +85,3 @@ def recording(
     finally:
         with stopping.held():
             recorder.finish(complete=complete)
-
-
-def kernels_of(text: str) -> tuple[str, ...]:
-    """Kernel names as they are written on the command line, each once."""
-    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))

@@ -10,15 +10,16 @@ from typing import Any
 import click
 
 from cnbench.cli import completion
-from cnbench.cli.measure.measuring import kernels_of, measure_and_record, say_what_is_left_out
+from cnbench.cli.measure.asked import Asked, asking
+from cnbench.cli.measure.measuring import measure_and_record, say_what_is_left_out
 from cnbench.cli.measure.own_services import own_services_options, with_own_services
 from cnbench.cli.measure.presets import CommandWithPresets
 from cnbench.cli.measure.servers import cluster_options, servers_option
-from cnbench.cli.options import json_option, lab_options, sampling_options
+from cnbench.cli.options import json_option
 from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import experiment_called, unasked
-from cnbench.measuring.plan import left_out, parse_given
+from cnbench.measuring.plan import left_out
 from cnbench.measuring.planning import why_no_guest
 from cnbench.store import run_file
 from cnbench.store.captures import CaptureFolder
@@ -35,8 +36,7 @@ from cnbench.store.runs import find_run, place_of, results_folder
     metavar="[EXPERIMENT|@PRESET]...",
     shell_complete=completion.experiments_or_presets,
 )
-@sampling_options
-@lab_options
+@asking
 @own_services_options
 @servers_option
 @cluster_options
@@ -64,13 +64,7 @@ from cnbench.store.runs import find_run, place_of, results_folder
 @json_option
 def command(
     experiments: tuple[str, ...],
-    quick: bool,
-    assignments: tuple[str, ...],
-    budget: float | None,
-    seed: int,
-    lab: str,
-    clock: str,
-    kernels: str,
+    asked: Asked,
     jobs: int | None,
     anew: bool,
     resume: str | None,
@@ -96,7 +90,7 @@ def command(
       cnbench run --resume before.json --repeat 2
     """
     if resume:
-        if experiments or assignments or output:
+        if experiments or asked.assignments or output:
             raise UsageError(
                 "--resume goes on with what its run was asked for, in that run's file",
                 "leave out the experiments, -p and -o, or start a new run",
@@ -104,10 +98,10 @@ def command(
         path = find_run(resume)
         run = run_file.read(path)
         run.request = with_repeats(run.request, repeats)
-        if budget is not None:
-            run.request = replace(run.request, budget=budget)
+        if asked.budget is not None:
+            run.request = replace(run.request, budget=asked.budget)
     else:
-        request = request_of(experiments, quick, assignments, budget, seed, lab, clock, kernels)
+        request = request_of(experiments, asked)
         request = with_own_services(request, **own)
         request = replace(request, repeats=repeats or 1)
         run = new_run(request, map(experiment_called, request.experiments))
@@ -129,24 +123,13 @@ def command(
         raise click.exceptions.Exit(ExitCode.FAILED)
 
 
-def request_of(
-    names: Sequence[str],
-    quick: bool,
-    assignments: Sequence[str],
-    budget: float | None,
-    seed: int,
-    lab: str,
-    clock: str,
-    kernels: str,
-) -> Request:
+def request_of(names: Sequence[str], asked: Asked) -> Request:
     """What is asked for by arguments and options; of all experiments, if none is named.
 
     Raises:
         UsageError: it makes no sense.
     """
-    names = tuple(dict.fromkeys(names)) or unasked()
-    given = parse_given([experiment_called(name) for name in names], assignments)
-    return Request(names, not quick, given, lab, clock, budget, seed, kernels_of(kernels))
+    return asked.request(tuple(dict.fromkeys(names)) or unasked())
 
 
 def _measure(

@@ -13,8 +13,9 @@ from cnbench.analysis.comparison import compare_runs
 from cnbench.analysis.outcome import Outcome, outcome_of_runs
 from cnbench.cli import completion
 from cnbench.cli.measure import live
+from cnbench.cli.measure.asked import Asked, asking
 from cnbench.cli.measure.own_services import own_services_options, with_own_services
-from cnbench.cli.options import Quantity, json_option, lab_options, sampling_options
+from cnbench.cli.options import Quantity, json_option
 from cnbench.cli.results.comparison_table import print_comparison
 from cnbench.core.errors import ExitCode, UsageError
 from cnbench.core.units import FRACTION
@@ -89,8 +90,7 @@ _EXIT_CODES = {
 @click.option(
     "--force", is_flag=True, help="Compare different environments, or kernels of two eras."
 )
-@sampling_options
-@lab_options
+@asking
 @own_services_options
 @json_option
 def command(
@@ -102,13 +102,7 @@ def command(
     pattern: str,
     form: str,
     force: bool,
-    quick: bool,
-    assignments: tuple[str, ...],
-    budget: float | None,
-    seed: int,
-    lab: str,
-    clock: str,
-    kernels: str,
+    asked: Asked,
     jobs: int | None,
     anew: bool,
     as_json: bool,
@@ -133,14 +127,11 @@ def command(
     """
     if vary is None:
         _refuse_what_measures()
-        choice = Choice(metrics, _values(assignments), pattern)
+        choice = Choice(metrics, _values(asked.assignments), pattern)
         outcome = _two_runs(what, margin, floor, force, choice)
     else:
         choice = Choice(metrics, pattern=pattern)
-        request = live.request_for(
-            what, vary, assignments, not quick, budget, seed, lab, clock, kernels
-        )
-        request = with_own_services(request, **own)
+        request = with_own_services(live.request_for(what, vary, asked), **own)
         outcome = live.compare(request, vary, margin, floor, force, choice, jobs, anew)
     form = "json" if as_json else form
     if form == _IN_A_TERMINAL:
