@@ -16,17 +16,17 @@ from cnbench.cli.fleet.files import file_names
 from cnbench.cli.fleet.options import credentials_of, require_dask, tls_options
 from cnbench.cli.measure.asked import Asked, asking
 from cnbench.cli.measure.measuring import say_what_is_left_out
+from cnbench.cli.measure.resuming import end_by, resumed, saying_how_to_go_on
 from cnbench.cli.measure.run import request_of
 from cnbench.cli.options import json_option
-from cnbench.core.errors import CnbenchError, ExitCode, UsageError
+from cnbench.core.errors import UsageError
 from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import experiment_called
 from cnbench.measuring.guests.jobs import number_of_jobs
 from cnbench.store import run_file
 from cnbench.store.output import check
 from cnbench.store.recorder import Recorder, new_run
-from cnbench.store.repeats import with_repeats
-from cnbench.store.runs import SUFFIX, find_run, place_of, results_folder
+from cnbench.store.runs import SUFFIX, place_of, results_folder
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -111,7 +111,7 @@ def command(
         )
     credentials = credentials_of(tls_ca_file, tls_cert, tls_key)
     if resume:
-        run, path = _resumed(resume, repeats, asked.budget)
+        run, path = resumed(resume, repeats, asked.budget)
     else:
         request = request_of(experiments, asked)
         run = _new(replace(request, repeats=repeats or 1))
@@ -128,15 +128,6 @@ def command(
 
 
 Measured = tuple[Run, Path]
-
-
-def _resumed(named: str, repeats: int | None, budget: float | None) -> Measured:
-    path = find_run(named)
-    run = run_file.read(path)
-    run.request = with_repeats(run.request, repeats)
-    if budget is not None:
-        run.request = replace(run.request, budget=budget)
-    return run, path
 
 
 def _new(request: Request, node: str = "") -> Run:
@@ -163,16 +154,9 @@ def _once(client: Client, run: Run, path: Path, *, anew: bool) -> Measured:
 
     roll = Roll(client)
     part = part_for_all(roll, Recorder(run, path))
-    try:
+    with saying_how_to_go_on("cnbench fleet run", path):
         if not measure(client, roll, [part], anew=anew):
             click.echo("Every case of this run has been measured.", err=True)
-    except KeyboardInterrupt:
-        name = path.stem if path.parent == results_folder() else path
-        click.echo(
-            f"What was measured is in {path}; go on with: cnbench fleet run --resume {name}",
-            err=True,
-        )
-        raise
     return run, path
 
 
@@ -203,13 +187,8 @@ def _show(measured: Sequence[Measured], path: Path, *, every_node: bool, as_json
         from cnbench.cli.results.show import show_run
 
         show_run(*measured[0], as_json=as_json)
-    found = {result.status for run, _ in measured for result in run.cases}
-    if "ok" not in found:
-        raise CnbenchError(
-            "nothing could be measured", "on a node, `cnbench doctor` says what is missing"
-        )
-    if "failed" in found:
-        raise click.exceptions.Exit(ExitCode.FAILED)
+    results = [result for run, _ in measured for result in run.cases]
+    end_by(results, "on a node, `cnbench doctor` says what is missing")
 
 
 def _show_files(measured: Sequence[Measured], folder: Path, *, as_json: bool) -> None:

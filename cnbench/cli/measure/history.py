@@ -12,6 +12,7 @@ from cnbench.asv.hearing import FEWEST_SAMPLES
 from cnbench.cli import completion
 from cnbench.cli.measure.asked import kernels_of
 from cnbench.cli.measure.measuring import measure_and_record, say_what_is_left_out
+from cnbench.cli.measure.resuming import saying_how_to_go_on
 from cnbench.cli.options import guest_options, sampling_options
 from cnbench.cli.results.history_table import print_history
 from cnbench.core.errors import CnbenchError, UnsupportedError, UsageError
@@ -118,17 +119,11 @@ def _need(kernels: Sequence[str], build: bool) -> None:
 def _measure(request: Request, jobs: int | None, anew: bool) -> tuple[Run, Path]:
     run = new_run(request, map(experiment_called, request.experiments))
     path = place_of(run)
-    try:
+    then = f", then draw it: cnbench history --run {run.id}"
+    with saying_how_to_go_on("cnbench run", path, then):
         say_what_is_left_out(request)
         plan = replace(plan_for(request), fewest_blocks=FEWEST_SAMPLES)
         measure_and_record([plan], Recorder(run, path), jobs=jobs, anew=anew)
-    except KeyboardInterrupt:
-        click.echo(
-            f"What was measured is in {path}; go on with: cnbench run --resume {run.id}, "
-            f"then draw it: cnbench history --run {run.id}",
-            err=True,
-        )
-        raise
     return run, path
 
 

@@ -14,9 +14,10 @@ from cnbench.cli.measure.asked import Asked, asking
 from cnbench.cli.measure.measuring import measure_and_record, say_what_is_left_out
 from cnbench.cli.measure.own_services import own_services_options, with_own_services
 from cnbench.cli.measure.presets import CommandWithPresets
+from cnbench.cli.measure.resuming import end_by, resumed, saying_how_to_go_on
 from cnbench.cli.measure.servers import cluster_options, servers_option
 from cnbench.cli.options import json_option
-from cnbench.core.errors import CnbenchError, ExitCode, UsageError
+from cnbench.core.errors import UsageError
 from cnbench.core.run import Request, Run
 from cnbench.experiments.registry import experiment_called, unasked
 from cnbench.measuring.plan import left_out
@@ -25,8 +26,8 @@ from cnbench.store import run_file
 from cnbench.store.captures import CaptureFolder
 from cnbench.store.output import check, is_written_once
 from cnbench.store.recorder import Recorder, new_run
-from cnbench.store.repeats import plans_for, with_repeats
-from cnbench.store.runs import find_run, place_of, results_folder
+from cnbench.store.repeats import plans_for
+from cnbench.store.runs import place_of
 
 
 @click.command("run", cls=CommandWithPresets)
@@ -95,11 +96,7 @@ def command(
                 "--resume goes on with what its run was asked for, in that run's file",
                 "leave out the experiments, -p and -o, or start a new run",
             )
-        path = find_run(resume)
-        run = run_file.read(path)
-        run.request = with_repeats(run.request, repeats)
-        if asked.budget is not None:
-            run.request = replace(run.request, budget=asked.budget)
+        run, path = resumed(resume, repeats, asked.budget)
     else:
         request = request_of(experiments, asked)
         request = with_own_services(request, **own)
@@ -117,10 +114,7 @@ def command(
     senseless = [asdict(case) for case in left_out(run.request, experiment_called)]
     show_run(run, path, as_json=as_json, left_out=senseless)
     _say_why_no_guest(run)
-    if not any(result.status == "ok" for result in run.cases):
-        raise CnbenchError("nothing could be measured", "`cnbench doctor` says what is missing")
-    if any(result.status == "failed" for result in run.cases):
-        raise click.exceptions.Exit(ExitCode.FAILED)
+    end_by(run.cases, "`cnbench doctor` says what is missing")
 
 
 def request_of(names: Sequence[str], asked: Asked) -> Request:
@@ -142,13 +136,8 @@ def _measure(
         click.echo("Every case of this run has been measured.", err=True)
         return
     try:
-        measure_and_record(plans, recorder, captures, jobs, anew)
-    except KeyboardInterrupt:
-        name = path.stem if path.parent == results_folder() else path
-        click.echo(
-            f"What was measured is in {path}; go on with: cnbench run --resume {name}", err=True
-        )
-        raise
+        with saying_how_to_go_on("cnbench run", path):
+            measure_and_record(plans, recorder, captures, jobs, anew)
     finally:
         if captures:
             click.echo(_kept(captures), err=True)
