@@ -22,9 +22,10 @@ from cnbench.lab.cgroups.group import Cgroup
 from cnbench.lab.clock import Clock, open_clock
 from cnbench.lab.journal import Journal, open_journal
 from cnbench.lab.long_work import LongWork
+from cnbench.lab.own_folder import folder_in
 from cnbench.lab.processes import RUN_VARIABLE
 from cnbench.lab.refusal import asked_once
-from cnbench.lab.resources import MARK, Resource, temporary_folder
+from cnbench.lab.resources import Resource
 from cnbench.lab.storage import filesystems, loop, mounts, scheduler
 from cnbench.lab.timed import TimedParts
 
@@ -225,30 +226,16 @@ def _marked(run: str) -> Iterator[None]:
             os.environ[RUN_VARIABLE] = before
 
 
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700)
-    except OSError as error:
-        raise UnsupportedError(
-            f"the temporary folder {folder} cannot be made: {error.strerror}",
-            "free some space there, or name another: TMPDIR=FOLDER",
-        ) from error
-
-
 @contextlib.contextmanager
 def open_lab(name: str, clock: ClockName, journal_folder: Path | None = None) -> Iterator[Lab]:
     """A lab on this machine, with a journal and one temporary folder of its own."""
     run = uuid.uuid4().hex[:12]
-    folder = temporary_folder() / f"{MARK}{run}"
     with (
         open_journal(run, journal_folder) as journal,
-        journal.owning(Resource("folder", str(folder))),
+        folder_in(journal) as folder,
         journal.owning(Resource("processes", run)),
         _marked(run),
+        open_clock(clock) as opened,
+        contextlib.closing(Lab(name, opened, journal, folder)) as lab,
     ):
-        _make(folder)
-        with (
-            open_clock(clock) as opened,
-            contextlib.closing(Lab(name, opened, journal, folder)) as lab,
-        ):
-            yield lab
+        yield lab
