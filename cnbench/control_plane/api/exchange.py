@@ -14,6 +14,7 @@ from cnbench.control_plane.api.decoder import ReplyDecoder
 from cnbench.control_plane.api.key_value import coded, decoded
 from cnbench.control_plane.api.ledger import Entry
 from cnbench.control_plane.api.stream import Stream, open_stream
+from cnbench.control_plane.api.watch import Watch
 from cnbench.core.errors import CnbenchError
 from cnbench.lab.waiting import wait_until
 
@@ -48,45 +49,25 @@ class Exchange:
 
 
 @dataclass
-class KeyWatcher:
-    """A watch of keys. Use ``open_key_watcher``.
+class KeyWatcher(Watch):
+    """A watch of etcd's keys. Use ``open_key_watcher``.
+
+    The sequence of a change that it is told of is the value's, -1 of a deletion.
 
     Attributes:
-        stream: its connection.
-        version: the last revision that it was told of.
-        told: changes that nobody has taken yet; the sequence is the value's, -1 of a deletion.
+        created: whether etcd has begun it.
     """
 
-    stream: Stream
-    version: int = 0
-    told: list[Entry] = field(default_factory=list)
+    whose = "etcd"
+
     created: bool = False
-    _decoder: ReplyDecoder = field(default_factory=ReplyDecoder)
-    _rest: bytes = b""
-
-    def receive(self) -> None:
-        """Read what has come, without waiting; raises CnbenchError where the watch has ended."""
-        for data, arrived in self.stream.receive():
-            body = self._rest + self._decoder.feed(data)
-            if self._decoder.status not in (0, 200):
-                raise CnbenchError(f"etcd answers {self._decoder.status} to a watch: {body!r}")
-            *lines, self._rest = body.split(b"\n")
-            for line in lines:
-                self._take(json.loads(line), arrived)
-            if self._decoder.ended:
-                raise CnbenchError("etcd ended a watch")
-
-    def take(self) -> list[Entry]:
-        """The changes since this was asked last."""
-        taken, self.told = self.told, []
-        return taken
 
     def begun(self) -> bool:
         """Whether etcd has it; reads what has come."""
         self.receive()
         return self.created
 
-    def _take(self, said: Mapping[str, Any], arrived: int) -> None:
+    def _take(self, said: dict[str, Any], arrived: int) -> None:
         if "error" in said:
             raise CnbenchError(f"etcd ended a watch: {said['error']}")
         result = said["result"]

@@ -71,3 +71,17 @@ def account(written: Iterable[Entry], told: Sequence[Entry]) -> Account:
         unknown=len(times.keys() - wanted),
         disordered=sum(later.version < earlier.version for earlier, later in pairwise(told)),
     )
+
+
+def delays(written: Iterable[Entry], told: Iterable[Iterable[Entry]]) -> list[list[int]]:
+    """From each write's answer to its event, in ns, for all who were told of it.
+
+    ``told`` is what each watcher was; a write that nobody was told of is left out.
+    """
+    answered = {entry.version: entry.arrived for entry in written}
+    found: dict[int, list[int]] = {version: [] for version in answered}
+    for events in told:
+        for event in events:
+            if event.version in answered:
+                found[event.version].append(event.arrived - answered[event.version])
+    return [of_write for of_write in found.values() if of_write]

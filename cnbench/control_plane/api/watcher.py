@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from cnbench.control_plane.api.access import Access
 from cnbench.control_plane.api.client import JSON
-from cnbench.control_plane.api.decoder import ReplyDecoder
 from cnbench.control_plane.api.ledger import Entry
 from cnbench.control_plane.api.objects import Kind
-from cnbench.control_plane.api.stream import Stream
+from cnbench.control_plane.api.watch import Watch
 from cnbench.core.errors import CnbenchError
 from cnbench.lab.waiting import wait_until
 
@@ -28,51 +26,27 @@ class GoneError(CnbenchError):
 
 
 @dataclass
-class Watcher:
-    """One watch. Use ``open_watcher``.
+class Watcher(Watch):
+    """A watch of an API server's. Use ``open_watcher``.
 
     Attributes:
-        stream: its connection.
         version: the last that it was told of, in an event or a bookmark.
-        told: events that nobody has taken yet, as they came.
         bookmarks: how many there were.
     """
 
-    stream: Stream
-    version: int
-    told: list[Entry] = field(default_factory=list)
+    whose = "the API server"
+
     bookmarks: int = 0
-    _decoder: ReplyDecoder = field(default_factory=ReplyDecoder)
-    _rest: bytes = b""
-
-    def receive(self) -> None:
-        """Read what has come, without waiting.
-
-        Raises:
-            GoneError: the version to begin with is not known any more.
-            CnbenchError: the watch has ended, or the server refused it.
-        """
-        for data, arrived in self.stream.receive():
-            body = self._rest + self._decoder.feed(data)
-            if self._decoder.status == GONE:
-                raise GoneError("the version to go on from is gone")
-            if self._decoder.status not in (0, 200):
-                raise CnbenchError(f"the watch was answered {self._decoder.status}: {body[:300]!r}")
-            *lines, self._rest = body.split(b"\n")
-            for line in lines:
-                self._take(json.loads(line), arrived)
-            if self._decoder.ended:
-                raise CnbenchError("the API server ended a watch")
 
     def begun(self) -> bool:
         """Whether the server has answered; reads what has come."""
         self.receive()
         return self._decoder.status == 200
 
-    def take(self) -> list[Entry]:
-        """The events since this was asked last."""
-        taken, self.told = self.told, []
-        return taken
+    def _refusal(self, body: bytes) -> CnbenchError:
+        if self._decoder.status == GONE:
+            return GoneError("the version to go on from is gone")
+        return super()._refusal(body)
 
     def _take(self, event: dict[str, Any], arrived: int) -> None:
         about = event["object"]

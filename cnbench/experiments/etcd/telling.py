@@ -10,7 +10,7 @@ from statistics import median
 
 from cnbench.control_plane.api.exchange import Exchange, KeyWatcher, numbered, open_exchange
 from cnbench.control_plane.api.key_value import putting
-from cnbench.control_plane.api.ledger import Account, Entry, account
+from cnbench.control_plane.api.ledger import Account, Entry, account, delays
 from cnbench.control_plane.servers.etcd import Etcd
 from cnbench.core.errors import CnbenchError
 from cnbench.core.proof import Proof, equal
@@ -52,10 +52,10 @@ class Telling:
             with self.lab.timed.part():
                 put = [self._put(exchange, poll) for _ in range(_PUTS)]
             cpu = daemon.cpu_time() - cpu
-        delays = self._delays(put)
+        delayed = delays(put, self._told_of(put))
         return {
-            "delivery": units(median(one for of_put in delays for one in of_put)),
-            "slowest": units(median(max(of_put) for of_put in delays)),
+            "delivery": units(median(one for of_put in delayed for one in of_put)),
+            "slowest": units(median(max(of_put) for of_put in delayed)),
             "cpu": units(cpu / _PUTS),
             "memory": daemon.memory(),
         }
@@ -85,19 +85,14 @@ class Telling:
                         del waiting[descriptor]
         return Entry(version, key, number, answered)
 
-    def _delays(self, put: Sequence[Entry]) -> list[list[int]]:
-        """From each put's answer to its event, in ns, for every watcher that was told of it."""
-        answered = {entry.version: entry.arrived for entry in put}
-        delays: dict[int, list[int]] = {version: [] for version in answered}
-        for watcher in self.watchers:
-            events = watcher.take()
+    def _told_of(self, put: Sequence[Entry]) -> list[list[Entry]]:
+        """What each watcher was told, entered into the account."""
+        told = [watcher.take() for watcher in self.watchers]
+        for events in told:
             self.told += account(put, events)
             self.events += len(events)
-            for event in events:
-                if event.version in answered:
-                    delays[event.version].append(event.arrived - answered[event.version])
         self.puts += len(put)
-        return [of_put for of_put in delays.values() if of_put]
+        return told
 
     def proof(self) -> Proof:
         """Every watcher was told of every put, once, in the order of their revisions."""

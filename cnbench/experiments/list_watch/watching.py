@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from cnbench.control_plane.api.ledger import Account, Entry, account
+from cnbench.control_plane.api.ledger import Account, Entry, account, delays
 from cnbench.control_plane.api.watcher import Watcher, open_watcher
 from cnbench.control_plane.stock import Stock
 from cnbench.core.proof import Check, Proof, equal, true
@@ -46,29 +46,27 @@ class Watching:
             self.lab.timed.part(),
         ):
             written = traffic.write(count, self.rate)
-        delays = self._delays(written)
+        delayed = delays(written, self._told_of(written))
         answered = sorted(entry.arrived for entry in written)
         values = {
-            "delivery": units(median(one for of_write in delays for one in of_write)),
-            "slowest": units(median(max(of_write) for of_write in delays)),
+            "delivery": units(median(one for of_write in delayed for one in of_write)),
+            "slowest": units(median(max(of_write) for of_write in delayed)),
             "interval": units((answered[-1] - answered[0]) / (count - 1)),
         }
         return values | in_units(used, self.lab)
 
-    def _delays(self, written: Sequence[Entry]) -> list[list[int]]:
-        """From each write's answer to its event, in ns, for every watcher that was told of it."""
-        answered = {entry.version: entry.arrived for entry in written}
-        delays: dict[int, list[int]] = {version: [] for version in answered}
-        for watcher in self.watchers:
-            # Between its samples others of its group wrote.
-            told = [event for event in watcher.take() if event.version >= written[0].version]
-            self.told += account(written, told)
-            self.events += len(told)
-            for event in told:
-                if event.version in answered:
-                    delays[event.version].append(event.arrived - answered[event.version])
+    def _told_of(self, written: Sequence[Entry]) -> list[list[Entry]]:
+        """What each watcher was told, entered into the account."""
+        # Between its samples others of its group wrote.
+        told = [
+            [event for event in watcher.take() if event.version >= written[0].version]
+            for watcher in self.watchers
+        ]
+        for events in told:
+            self.told += account(written, events)
+            self.events += len(events)
         self.writes += len(written)
-        return [of_write for of_write in delays.values() if of_write]
+        return told
 
     def proof(self) -> Proof:
         """Every watcher was told of every write, once, in the order of their versions."""
