@@ -145,11 +145,15 @@ def effect_in_blocks(
     memory = max(memory, remembered([observed.lag_one for observed in (contrast, *others)], n))
     ones = [a] if twin is None else [a, twin]
     pairs = [_labelled(b.values - observed.values, a, b) for observed in ones]
-    found = of_blocks = _of_blocks(contrast, pairs)
-    interval = widened(of_blocks.interval, memory, n)
     if known and contrast.setup_count > 1:
         found = _of_setups(contrast, pairs)
-        interval = widened_as_blocks(found.interval, of_blocks.interval, memory, n)
+        interval = found.interval
+        if memory:
+            blocks = _of_blocks(contrast, pairs).interval
+            interval = widened_as_blocks(interval, blocks, memory, n)
+    else:
+        found = _of_blocks(contrast, pairs)
+        interval = widened(found.interval, memory, n)
     return replace(
         found,
         interval=interval,

@@ -63,10 +63,13 @@ def level_of(observations: Observations, *, memory: float | None = 0.0) -> Level
         centres = np.array([run.centre() for run in runs])
         return Level(mean_interval(centres), "run", len(runs), remembers)
     widens = 0.0 if memory is None else remembers
-    of_blocks = median_interval(observations.values)
     count = observations.setup_count
     if count <= 1:
+        of_blocks = median_interval(observations.values)
         return Level(widened(of_blocks, widens, n), "block", n, remembers)
     medians = observations.setup_medians()
     interval = (mean_interval if count < blocks_needed() else median_interval)(medians)
-    return Level(widened_as_blocks(interval, of_blocks, widens, n), "set-up", count, remembers)
+    if widens:
+        of_blocks = median_interval(observations.values)
+        interval = widened_as_blocks(interval, of_blocks, widens, n)
+    return Level(interval, "set-up", count, remembers)
