@@ -143,6 +143,11 @@ def format_quantity(value: float, unit: str, *, signed: bool = False) -> str:
     return f"{number} {step.symbol}".rstrip()
 
 
+def format_times(quotient: float) -> str:
+    """Show a quotient as a number of times: ``3.1×``; one that is not finite as ``–``."""
+    return f"{format_quantity(quotient, '')}×" if math.isfinite(quotient) else "–"
+
+
 def format_exact(value: float, unit: str) -> str:
     """Show a parameter's value without rounding, in the form that ``parse_quantity`` reads back."""
     step = next(

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnbench.core.errors import UsageError
-from cnbench.core.units import COUNT, FRACTION, format_exact, format_quantity, parse_quantity
+from cnbench.core.units import (
+    COUNT,
+    FRACTION,
+    format_exact,
+    format_quantity,
+    format_times,
+    parse_quantity,
+)
 
 WRITTEN = ("s", "B", "B/s", FRACTION, COUNT)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e15, max_value=1e15)
@@ -90,3 +97,11 @@ def test_what_is_shown_is_within_half_of_its_last_digit(value, unit, signed):
         # Three significant digits, the instructed six decimals at least.
         back = parse_quantity(shown, unit)
         assert math.isclose(back, value, rel_tol=5.1e-3, abs_tol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("quotient", "shown"),
+    [(3.14159, "3.14×"), (166.4, "166×"), (1692.0, "1692×"), (math.inf, "–"), (math.nan, "–")],
+)
+def test_a_quotient_is_shown_as_a_number_of_times(quotient, shown):
+    assert format_times(quotient) == shown

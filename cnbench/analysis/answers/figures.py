@@ -16,7 +16,7 @@ from cnbench.analysis.number_format import span
 from cnbench.analysis.observed import in_shared_blocks, observed_differences
 from cnbench.analysis.rows import Row
 from cnbench.core.errors import CnbenchError
-from cnbench.core.units import FRACTION, format_quantity
+from cnbench.core.units import FRACTION, format_quantity, format_times
 from cnbench.stats.cases import CostsBySize
 from cnbench.stats.crossover import reached
 from cnbench.stats.effects import Effect, effect_between_runs, effect_in_blocks
@@ -176,11 +176,6 @@ def cheapest(metric: str, *labels: str) -> Callable[[Picked], str]:
     return remark
 
 
-def factor(quotient: float) -> str:
-    """A quotient of two or more as a person reads it: ``3.1×``."""
-    return f"{quotient:.3g}×" if math.isfinite(quotient) else "–"
-
-
 def percentage(quotient: float) -> str:
     """By how much a smaller quotient is off one."""
     return format_quantity(quotient - 1, FRACTION, signed=True)
@@ -205,7 +200,7 @@ def _row(picked: Picked, label: str, metric: str) -> Row | None:
 
 
 def _ratio_part(label: str, interval: Interval, paired: bool) -> Part:
-    shown_as = factor if interval.estimate >= _A_FACTOR else percentage
+    shown_as = format_times if interval.estimate >= _A_FACTOR else percentage
     texts = [shown_as(each) for each in (interval.estimate, interval.low, interval.high)]
     return Part(label, texts[0], _span(interval, *texts), interval, "", paired)
 

@@ -167,11 +167,6 @@ def name_axis(axis: Axis, text: str) -> None:
     axis.set_label_text(text, fontsize=9, color=MUTED)
 
 
-def show_times(value: float) -> str:
-    """A quotient, as a number of times."""
-    return f"{value:.3g}×"
-
-
 def _set_limits(axis: Axis, limits: tuple[float, float], scale: str) -> None:
     if isinstance(axis, XAxis):
         axis.axes.set_xscale(scale)

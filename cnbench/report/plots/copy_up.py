@@ -23,8 +23,9 @@ from cnbench.analysis.curves.copy_up import (
 )
 from cnbench.analysis.rows import Row
 from cnbench.core.metric import ClockName
+from cnbench.core.units import format_times
 from cnbench.report.plots import generic
-from cnbench.report.plots.axes import end_labels, ends_of, log_axis, name_axis, show_on, show_times
+from cnbench.report.plots.axes import end_labels, ends_of, log_axis, name_axis, show_on
 from cnbench.report.plots.drawing import Mark, draw_marks
 from cnbench.report.plots.figures import Figures
 from cnbench.report.svg import INK, KeyEntry, Panel, series
@@ -192,7 +193,7 @@ def _draw_overhead(
     chapter: Chapter, curves: Sequence[Curve], extent: Sequence[float], ax: Axes
 ) -> None:
     _along_axis(ax, chapter, curves)
-    log_axis(ax.yaxis, extent, show_times, "")
+    log_axis(ax.yaxis, extent, format_times, "")
     ax.axhline(1, color=INK, linewidth=0.8)
     labels = []
     for curve in curves:

@@ -14,8 +14,9 @@ from matplotlib.axes import Axes
 
 from cnbench.analysis.chapters import Chapter, ChapterEntry, Origin
 from cnbench.analysis.observed import values_in_pairs
+from cnbench.core.units import format_times
 from cnbench.report.plots import generic
-from cnbench.report.plots.axes import is_wide, linear_axis, log_axis, show_times
+from cnbench.report.plots.axes import is_wide, linear_axis, log_axis
 from cnbench.report.plots.drawing import Mark, draw_marks
 from cnbench.report.plots.figures import Figures
 from cnbench.report.svg import INK, KeyEntry, Panel, series
@@ -117,7 +118,7 @@ def _draw(found: Sequence[_Relative], backends: Sequence[str], ax: Axes) -> None
         values += [relative.ratio.low, relative.ratio.high] if relative.ratio.bounded else []
     draw_marks(ax, marks, upright=False)
     scale = log_axis if is_wide(values) else linear_axis
-    scale(ax.xaxis, values, show_times, "")
+    scale(ax.xaxis, values, format_times, "")
     ax.axvline(1, color=INK, linewidth=0.8)
     ax.set_yticks(range(len(backends)), list(reversed(backends)), fontsize=9)
     ax.set_ylim(-0.7, len(backends) - 0.3)

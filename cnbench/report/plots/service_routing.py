@@ -25,6 +25,7 @@ from cnbench.analysis.curves.service_routing import (
 from cnbench.analysis.observed import values_in_pairs
 from cnbench.analysis.rows import Row
 from cnbench.core.metric import ClockName
+from cnbench.core.units import format_times
 from cnbench.report.plots import generic, service_programming
 from cnbench.report.plots.axes import (
     count_axis,
@@ -32,7 +33,6 @@ from cnbench.report.plots.axes import (
     ends_of,
     log_axis,
     show_on,
-    show_times,
 )
 from cnbench.report.plots.drawing import Mark, draw_marks
 from cnbench.report.plots.figures import Figures
@@ -210,7 +210,7 @@ def _draw_quotients(
         if 0 < value < math.inf
     ]
     edges = [edge for floor in noise.values() for edge in (1 + floor, 1 / (1 + floor))]
-    log_axis(ax.yaxis, [1.0, *values, *edges], show_times, "")
+    log_axis(ax.yaxis, [1.0, *values, *edges], format_times, "")
     ax.fill_between(
         list(noise),
         [1 / (1 + floor) for floor in noise.values()],
