@@ -28,9 +28,17 @@ SECONDS_TO_CONNECT = 20
 _SECONDS_BETWEEN_CALLS = 2
 # What schedulers and workers serve by HTTP beside their own protocol: nothing. They listen for it
 # all the same, on every address unless they are told one (also where they are told None).
-NO_PAGES: dict[str, object] = {
+_NO_PAGES: dict[str, object] = {
     f"distributed.{part}.http.routes": [] for part in ("scheduler", "worker")
 }
+# One that waits wakes 150 times a second, for its own pages: that was 3 to 4 % of a processor, on
+# a machine that is measured (2026.7, distributed.yaml).
+_SELDOM_AWAKE: dict[str, object] = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+}
+SETTINGS = _NO_PAGES | _SELDOM_AWAKE
 _NO_PAGES_AT = "127.0.0.1:0"
 
 
@@ -81,7 +89,7 @@ def local(slots: int) -> Iterator[Client]:
     resources = errands.offer().resources()
     with (
         own_folder() as scratch,
-        dask.config.set(NO_PAGES),
+        dask.config.set(SETTINGS),
         LocalCluster(
             n_workers=1,
             threads_per_worker=slots,

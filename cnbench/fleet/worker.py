@@ -18,8 +18,8 @@ from cnbench.core import stopping
 from cnbench.core.errors import CnbenchError
 from cnbench.fleet import errands
 from cnbench.fleet.connecting import (
-    NO_PAGES,
     SECONDS_TO_CONNECT,
+    SETTINGS,
     Credentials,
     check_address,
     quieten,
@@ -43,7 +43,7 @@ def serve(
     check_address(address, credentials)
     quieten()
     made = errands.offer()
-    with own_folder() as folder, dask.config.set(NO_PAGES):
+    with own_folder() as folder, dask.config.set(SETTINGS):
         options = {
             "nthreads": slots,
             "name": f"{made.node} {uuid.uuid4().hex[:4]}",
