@@ -2,61 +2,69 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import median
 
+import numpy as np
 from fleet_known_answers.in_namespaces import FleetInNamespaces, fleet_in_namespaces, said_by
 
 from cnbench.lab.netns import address, join
 from cnbench.network.devices.steering import receive_on
-from cnbench.stats.intervals import median_interval
+from cnbench.stats.intervals import mean_interval
 from cnbench.store import run_file
 
 WIRE = "wire"
 METRICS = ("throughput", "cpu_cost", "packets", "packet_size")
 # Far above what the path does: a bound that is reached would make any two paths equal.
 _UNREACHED = "100000MB/s"
-_ROUNDS = 3
-_SECONDS = 12
-_POD_BUDGET = 50
+_ROUNDS = 6
+_SECONDS = 8
+_POD_BUDGET = 25
+_CONFIDENCE = 1 - 0.05 / len(METRICS)
 
 Values = Mapping[str, list[float]]
 
 
 def between(folder: Path, _: random.Random) -> bool:
-    """Whether node-network's intervals have values in common with those of pod-network's."""
-    paths: dict[str, dict[str, list[float]]] = {
-        name: {metric: [] for metric in METRICS} for name in ("none", "host-gw", "node-network")
-    }
+    """Whether node-network measures what pod-network does, within what rounds differ by."""
+    rounds: dict[str, list[Values]] = {"none": [], "host-gw": [], "node-network": []}
     with fleet_in_namespaces(2, folder) as fleet:
         lay_wire(fleet)
         for worker in [fleet.start_worker(at, "--jobs", "1") for at in range(2)]:
             said_by(worker, "is ready")
         for number in range(_ROUNDS):  # in turn, since a machine is not the same for long
             for name, found in _by_pod_network(folder / f"pods{number}.jsonl").items():
-                _add(paths[name], found)
-            _add(paths["node-network"], _by_node_network(fleet, folder / f"nodes{number}.jsonl"))
-    alike = True
-    for metric in METRICS:
-        found = {name: median_interval(values[metric]) for name, values in paths.items()}
-        nodes = found["node-network"]
-        for name in ("none", "host-gw"):
-            pods = found[name]
-            meet = nodes.low <= pods.high and pods.low <= nodes.high
-            # host-gw has a bridge at either end: it is shown beside, and is another path.
-            alike &= meet or name != "none"
-            print(
-                f"{metric}: node-network {nodes.estimate:.4g} [{nodes.low:.4g}, {nodes.high:.4g}],"
-                f" pod-network {name} {pods.estimate:.4g} [{pods.low:.4g}, {pods.high:.4g}]:"
-                f" {nodes.estimate / pods.estimate - 1:+.1%},"
-                f" intervals {'meet' if meet else 'are apart'}"
-                f" (of {len(paths['node-network'][metric])} and {len(paths[name][metric])} samples)"
-            )
-    return alike
+                rounds[name].append(found)
+            rounds["node-network"].append(_by_node_network(fleet, folder / f"nodes{number}.jsonl"))
+            print(f"round {number + 1} of {_ROUNDS}", file=sys.stderr, flush=True)
+    alike = [_same(rounds, "none", metric) for metric in METRICS]
+    # Which has a bridge at either end, and so is another path: that this is told is the gate.
+    others = [_same(rounds, "host-gw", metric) for metric in METRICS]
+    return all(alike) and not all(others)
+
+
+def _same(rounds: Mapping[str, list[Values]], name: str, metric: str) -> bool:
+    """Whether the interval of the ratio of both, by rounds, holds 1; and print it.
+
+    Of all metrics together it does so in 95 %.
+    """
+    nodes, pods = (
+        np.log([median(found[metric]) for found in rounds[each]]) for each in ("node-network", name)
+    )
+    ratio = mean_interval(nodes - pods, _CONFIDENCE).map(math.exp)
+    same = ratio.low <= 1 <= ratio.high
+    print(
+        f"{metric}: node-network {math.exp(nodes.mean()):.4g}, pod-network {name}"
+        f" {math.exp(pods.mean()):.4g}: {ratio.estimate:.3f} times"
+        f" [{ratio.low:.3f} to {ratio.high:.3f}], {'the same' if same else 'not the same'}"
+    )
+    return same
 
 
 def lay_wire(fleet: FleetInNamespaces) -> None:
@@ -100,8 +108,3 @@ def _values(path: Path) -> Mapping[str, Values]:
         }
         for case in run_file.read(path).cases
     }
-
-
-def _add(to: dict[str, list[float]], found: Values) -> None:
-    for metric, values in found.items():
-        to[metric] += values

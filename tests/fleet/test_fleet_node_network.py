@@ -89,6 +89,11 @@ def test_each_claim_is_refuted_by_what_contradicts_it(client, server, claim):
     assert not result.samples
 
 
+@pytest.mark.parametrize(("rate", "writes"), [(1e5, 1), (20e6, 3), (64e6, 9), (1e11, 10)])
+def test_a_burst_is_ten_writes_unless_these_take_long(rate, writes):
+    assert replace(ORDER, rate=rate).writes_at_once == writes
+
+
 def test_machines_are_counted_once_each():
     values = result_of(ORDER, CLIENT, SERVER).samples[0].values
     assert values["cpu_cost"] == pytest.approx(0.5 / 10e6)

@@ -163,16 +163,17 @@ def _checks_of_interfaces(
 
 
 def _checks_of_bounds(order: Order, sent: Sequence[Session]) -> tuple[Check, ...]:
-    # A write is begun while the rate is not reached, and is then sent whole.
+    # A burst is begun while the rate is not reached, and is then sent whole.
+    ahead = order.writes_at_once * SIZE
     over = max(session.nbytes - order.rate * session.seconds for session in sent)
     most = order.samples * SECONDS_EACH + PROOF_BYTES / order.rate
     seconds = sum(session.seconds for session in sent)
     return (
         Check(
             f"bytes of any session beyond {order.rate:.0f} B/s",
-            f"at most {SIZE}, one write",
+            f"at most {ahead}, {order.writes_at_once} writes",
             f"{max(over, 0):.0f}",
-            over <= SIZE,
+            over <= ahead,
         ),
         Check(
             "seconds of sending",

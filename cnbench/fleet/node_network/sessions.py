@@ -65,7 +65,7 @@ def send_once(order: Order, counting: Counting, *, proof: bool) -> Session:
     argv += ["--affinity", f"{client.sends_on},{server.receives_on}"]
     argv += ["--length", str(SIZE), "--congestion", CONGESTION_CONTROL]
     # Of bits, as all of iperf3's rates.
-    argv += ["--bitrate", str(int(order.rate * 8))]
+    argv += ["--bitrate", f"{int(order.rate * 8)}/{order.writes_at_once}"]
     argv += ["--bytes", str(PROOF_BYTES)] if proof else ["--time", str(SECONDS_EACH)]
     give_up = time.monotonic() + _SECONDS_TO_MEET
     while True:
