@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import median
@@ -40,6 +41,9 @@ from cnbench.stats.paired import paired_difference
 
 BLOCKS = 40
 _SHARE = 0.1
+# Idle before a start, in seconds. A process moves to a group some ms sooner where another has just
+# moved, and whoever records one waits for what is still to be told: both begin alike.
+_IDLE = 0.2
 _TO_CONTAINERD, _TO_DOCKERD = "/run/to-containerd.sock", "/run/to-dockerd.sock"
 # Each way with what it is built on, and which of the own times of ``own_times`` is its: that of
 # runc's commands, of containerd below its callers, of dockerd below its, of the caller.
@@ -81,6 +85,7 @@ class Machine:
 
     def start(self, runtime: Runtime) -> float:
         """Start and stop a container: ns from the call to its first instruction."""
+        time.sleep(_IDLE)
         started = runtime.start()
         first = self.enclave.first_instruction(started.pid)
         runtime.stop(started)
@@ -89,6 +94,7 @@ class Machine:
     def traced(self, runtime: Runtime) -> list[int]:
         """The same: own times of runc's commands, containerd, dockerd and the caller."""
         with recorded() as lives:
+            time.sleep(_IDLE)
             started = runtime.start()
             self.enclave.first_instruction(started.pid)
         answered = lives.heard
@@ -146,7 +152,7 @@ def measure(machine: Machine, ways: dict[str, Way], blocks: int) -> None:
     """Start by every way in every block, untraced and then traced; the first block warms up.
 
     Both go through the ways in one order, every second time backwards: what a start finds depends
-    on the one before it. (A process moves to a group some ms sooner where another has just moved.)
+    on the one before it.
     """
     for block in range(-1, blocks):
         order = list(ways.values())[:: 1 if block % 2 else -1]
