@@ -39,7 +39,7 @@ from cnbench.lab.host import open_lab
 from cnbench.stats.intervals import Interval
 from cnbench.stats.paired import paired_difference
 
-BLOCKS = 40
+BLOCKS = 100
 _SHARE = 0.1
 # Idle before a start, in seconds. A process moves to a group some ms sooner where another has just
 # moved, and whoever records one waits for what is still to be told: both begin alike.
