@@ -22,7 +22,8 @@ QUICK_SECONDS = 5.0
 FULL_SECONDS = 60.0
 # On the instruction clock: about what repeats from guest to guest; see cnbench/lab/guest.
 COUNTED_TARGET = 1e-4
-COUNTED_BLOCKS = 7
+# The fewest that bound a median: the ends of a seventh's interval would be the same extremes.
+COUNTED_BLOCKS = FEWEST_FOR_95_PERCENT
 FULL_COUNTED_BLOCKS = 30
 
 

@@ -43,13 +43,19 @@ def new_file(folder: Path) -> Path:
 
 
 def times_of(side: Side, folder: Path, argv: Sequence[str]) -> dict[str, float]:
-    """How long a run took, its first block and each further one; seconds by the wall clock."""
+    """How long a run took, its first block and each further one; seconds by the wall clock.
+
+    Raises:
+        RuntimeError: it was no single group, whose blocks this process would be told.
+    """
     out = new_file(folder)
     notes = out.with_name("notes")
     began = time.monotonic()
     side.done([side.python, "-c", _NOTING, notes, "run", *argv, "-o", out], folder)
     took = time.monotonic() - began
     ended = [float(line) for line in notes.read_text().split()]
+    if not ended:
+        raise RuntimeError(f"no block was told of {' '.join(argv)}")
     found = {WALL: took, FIRST_BLOCK: ended[0] - began}
     if len(ended) > 1:
         found[ANOTHER_BLOCK] = statistics.median(b - a for a, b in itertools.pairwise(ended))

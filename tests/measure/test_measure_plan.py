@@ -3,7 +3,7 @@ import pytest
 
 from cnbench.core.errors import UsageError
 from cnbench.core.run import Request
-from cnbench.measuring.plan import COUNTED_BLOCKS, QUICK_SECONDS, make_plan, parse_given
+from cnbench.measuring.plan import FULL_COUNTED_BLOCKS, QUICK_SECONDS, make_plan, parse_given
 from cnbench.measuring.venues import Guests, all_on_host
 
 EXPERIMENT = made_up.experiment()
@@ -124,7 +124,7 @@ def test_a_budget_is_divided_whatever_the_shares():
 
 def test_a_share_of_the_blocks_leaves_as_many_as_an_interval_needs():
     counted = make_plan(
-        request(), lambda name: EXPERIMENT, Guests(("trixie",), "instructions").divide
+        request(full=True), lambda name: EXPERIMENT, Guests(("trixie",), "instructions").divide
     )
     blocks = [counted.policy(0, 0.0, share).most_blocks for share in (1.0, 0.1)]
-    assert blocks == [COUNTED_BLOCKS, 6]
+    assert blocks == [FULL_COUNTED_BLOCKS, 6]

@@ -37,6 +37,6 @@ def rows(*, reduced: bool) -> list[Row]:
             partial(_used, (*on_host, "-p", "mode=nftables", "--budget", "1s")), large=True),
         Row("ipvs-counted", f"IPVS, {services:,} services in the emulated guest",
             (Figure(WALL, "s", 1 / 4),),
-            partial(_blocks, (*connect, "-p", "mode=ipvs", "--clock", "instructions")),
+            partial(_used, (*connect, "-p", "mode=ipvs", "--clock", "instructions")),
             _build_guest, large=True),
     ]  # fmt: skip
