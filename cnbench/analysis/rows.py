@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -109,9 +109,7 @@ def rows_of(run: Run) -> list[Row]:
     that of the plan.
     """
     levels = {
-        (result.case.key, metric.name): level_on_scale(
-            observed(result.samples, metric), scale=metric.scale
-        )
+        (result.case.key, metric.name): _level(result, metric)
         for result in run.cases
         if measured(result)
         for metric in metrics_of(run, result)
@@ -149,6 +147,12 @@ def metrics_of(run: Run, result: CaseResult) -> list[Metric]:
 def finite(value: float | None) -> float | None:
     """``value``, or None where it is not a number that JSON can hold."""
     return value if value is not None and math.isfinite(value) else None
+
+
+def _level(result: CaseResult, metric: Metric) -> Level:
+    """The level of a metric; Student's t knows nothing of where a share ends."""
+    level = level_on_scale(observed(result.samples, metric), scale=metric.scale)
+    return replace(level, interval=level.interval.map(metric.possible))
 
 
 _Levels = Mapping[tuple[str, str], Level]

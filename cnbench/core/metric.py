@@ -36,6 +36,7 @@ class Metric:
         summary: one line that says what it is.
         elapsed: whether it is time that passes by itself, whatever is executed: seconds then
             become nanoseconds of the guest's virtual clock.
+        share: whether it is a part of a whole, which lies from 0 to 1.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Metric:
     scale: Scale
     summary: str
     elapsed: bool = False
+    share: bool = False
 
     def __post_init__(self) -> None:
         if self.unit not in known_units():
@@ -61,7 +63,8 @@ class Metric:
         """Give ``value`` back if this metric can have it.
 
         Raises:
-            CnbenchError: not finite, or not positive although the metric is compared by quotients.
+            CnbenchError: not finite, not positive although the metric is compared by quotients, or
+                a share outside 0 to 1.
         """
         if not math.isfinite(value):
             raise CnbenchError(f"metric {self.name}: {value} is not a finite number")
@@ -69,7 +72,13 @@ class Metric:
             raise CnbenchError(
                 f"metric {self.name}: {value} is not positive, but it is compared by ratio"
             )
+        if value != self.possible(value):
+            raise CnbenchError(f"metric {self.name}: {value} is no share, which is from 0 to 1")
         return value
+
+    def possible(self, end: float) -> float:
+        """The end of an interval, or where a share ends before it; what has no bound gets none."""
+        return min(max(end, 0.0), 1.0) if self.share and math.isfinite(end) else end
 
     def show_floor(self, noise: float, unit: str) -> str:
         """A noise floor: a share of the value if compared by ratio, else in ``unit``.

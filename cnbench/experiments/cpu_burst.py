@@ -19,7 +19,7 @@ from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Point
 from cnbench.core.proof import Proof, equal, true
 from cnbench.experiments.cgroup import CONTROLLER
-from cnbench.experiments.cpu_quota.grid import cgroup_of
+from cnbench.experiments.cpu_quota.grid import THROTTLED, cgroup_of
 from cnbench.lab.cgroups.cpu import CpuGroup, require_controller
 from cnbench.lab.cgroups.hierarchies import Version
 from cnbench.lab.clock import Clock
@@ -218,7 +218,7 @@ EXPERIMENT = Experiment(
             elapsed=True,
         ),
         Metric("response", "s", "lower", "ratio", "longest response time", elapsed=True),
-        Metric("throttled", "1", "lower", "additive", "share of the periods with throttling"),
+        THROTTLED,
         Metric("used", "1", "lower", "additive", "CPU time used over CPU time allowed"),
     ),
     variant="burst",

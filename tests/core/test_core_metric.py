@@ -25,6 +25,16 @@ def test_an_additive_metric_may_be_zero_or_negative_but_not_infinite():
         made_up.ERROR.check(-math.inf)
 
 
+@pytest.mark.parametrize("value", [-0.01, 1.01])
+def test_a_share_is_of_one_whole(value):
+    share = Metric("throttled", "1", "lower", "additive", "a part", share=True)
+    with pytest.raises(CnbenchError, match="from 0 to 1"):
+        share.check(value)
+    assert [share.check(end) for end in (0.0, 1.0)] == [0.0, 1.0]
+    assert share.possible(value) in (0.0, 1.0)
+    assert share.possible(-math.inf) == -math.inf
+
+
 def test_seconds_become_instructions_on_the_instruction_clock():
     assert made_up.COST.unit_on("instructions") == "instructions"
     assert made_up.COST.unit_on("wall") == "s"

@@ -21,7 +21,13 @@ from cnbench.core.experiment import Experiment
 from cnbench.core.kernels.throttling import throttling_era
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Point
-from cnbench.experiments.cpu_quota.grid import PARAMETERS, cgroup_of, nonsense, soon_counted
+from cnbench.experiments.cpu_quota.grid import (
+    PARAMETERS,
+    THROTTLED,
+    cgroup_of,
+    nonsense,
+    soon_counted,
+)
 from cnbench.experiments.cpu_quota.limits import Limits
 from cnbench.experiments.cpu_quota.subject import QuotaSubject, set_limits
 from cnbench.lab.cgroups.cpu import require_controller
@@ -84,7 +90,7 @@ EXPERIMENT = Experiment(
     parameters=PARAMETERS,
     metrics=(
         Metric("error", "1", "zero", "additive", "CPU time used over CPU time allowed, less one"),
-        Metric("throttled", "1", "lower", "additive", "share of the periods with throttling"),
+        THROTTLED,
         Metric(
             "stall",
             "s",

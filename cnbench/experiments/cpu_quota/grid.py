@@ -11,9 +11,14 @@ import math
 from collections.abc import Callable
 from typing import cast
 
+from cnbench.core.metric import Metric
 from cnbench.core.parameter import Parameter, Params, Point, Value
 from cnbench.core.venue import CgroupVersion
 from cnbench.experiments.cgroup import CONTROLLER
+
+THROTTLED = Metric(
+    "throttled", "1", "lower", "additive", "share of the periods with throttling", share=True
+)
 
 # min_cfs_quota_period in kernel/sched/core.c.
 _LEAST_QUOTA_US = 1000

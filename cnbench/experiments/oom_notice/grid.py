@@ -28,7 +28,8 @@ METRICS = (
         "notice", "s", "lower", "ratio", "time from the fatal page to the notice of the kill",
         elapsed=True,
     ),
-    Metric("lost", "1", "lower", "additive", "share of the kills that nobody was told of"),
+    Metric("lost", "1", "lower", "additive",
+           "share of the kills that nobody was told of", share=True),
 )  # fmt: skip
 
 
