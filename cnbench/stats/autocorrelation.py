@@ -10,10 +10,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
 from cnbench.core.autocorrelation import FEWEST, MOST, corrected, widening
 from cnbench.stats.arrays import Floats
+from cnbench.stats.distributions import normal_quantile, t_quantile
 from cnbench.stats.intervals import Interval
 
 # What blocks need that remember by 0.9, the most that is believed: 5.4 to 5.7 times the interval of
@@ -57,7 +57,7 @@ def _normal_scores(values: Floats) -> Floats:
 @lru_cache(maxsize=64)
 def _quantiles(n: int) -> Floats:
     """Where ``n`` ordered draws of a normal distribution are expected, which all series share."""
-    return ndtri((np.arange(1, n + 1) - 0.375) / (n + 0.25))
+    return np.array([normal_quantile((k - 0.375) / (n + 0.25)) for k in range(1, n + 1)])
 
 
 def remembered(correlations: list[float], n: int) -> float:
@@ -124,4 +124,4 @@ def _with_reaches(interval: Interval, reaches: Floats) -> Interval:
 
 def _t(freedom: float) -> float:
     """How many standard errors hold 95 %."""
-    return float(stdtrit(freedom, 0.975))
+    return t_quantile(freedom, 0.975)

@@ -9,12 +9,12 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtri, ndtri
 
 from cnbench.core.autocorrelation import lag_one
 from cnbench.core.errors import CnbenchError
 from cnbench.core.metric import Scale
 from cnbench.stats.arrays import Floats, as_values, exp_of, log_of, median
+from cnbench.stats.distributions import normal_quantile
 from cnbench.stats.intervals import Interval, check_confidence
 
 # Medians that agree to this part are one value: a clock that counts instructions can repeat
@@ -141,7 +141,7 @@ def _fitted(
 
 def _most_of(many: float, confidence: float) -> float:
     """What the squares of ``many`` standard normal numbers all stay below with ``confidence``."""
-    return float(chdtri(1, (1 - confidence) / many))
+    return normal_quantile((1 - confidence) / many / 2) ** 2
 
 
 def _fit_by_neighbours(levels: Floats, told: Floats, confidence: float) -> _Fit:
@@ -272,7 +272,7 @@ def _on_scale(
     levels = check([interval.estimate for interval in series], "the series")
     lows = check([interval.low for interval in series], "the series' lower ends")
     highs = check([interval.high for interval in series], "the series' upper ends")
-    z = float(ndtri((1 + confidence) / 2))
+    z = normal_quantile((1 + confidence) / 2)
     between = np.log1p(noise) if scale == "ratio" else noise
     # The difference of two runs has twice the variance of one.
     variances = ((highs - lows) / 2 / z) ** 2 + (between / z) ** 2 / 2
@@ -281,7 +281,7 @@ def _on_scale(
 
 
 def _step(index: int, before: _Segment, after: _Segment, scale: Scale, confidence: float) -> Step:
-    z = float(ndtri((1 + confidence) / 2))
+    z = normal_quantile((1 + confidence) / 2)
     change = after.level - before.level
     reach = z * float(np.sqrt(before.variance + after.variance))
     effect = Interval(change, change - reach, change + reach)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
+from cnbench.stats.distributions import normal_quantile, t_quantile
 from cnbench.stats.observations import Observations
 
 _POWER = 0.8
@@ -38,7 +38,7 @@ class Components:
         """
         if self.runs is None or self.count < 3:
             return None
-        errors = float(stdtrit(self.count - 1, 0.975)) + float(ndtri(_POWER))
+        errors = t_quantile(self.count - 1, 0.975) + normal_quantile(_POWER)
         return errors * self.runs * math.sqrt(2 / runs)
 
 

@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from cnbench.core.errors import CnbenchError
 from cnbench.core.metric import Better, Scale
@@ -24,6 +23,7 @@ from cnbench.stats.autocorrelation import (
     widened,
     widened_as_blocks,
 )
+from cnbench.stats.distributions import normal_chance, normal_quantile, t_chance, t_quantile
 from cnbench.stats.intervals import Interval, blocks_needed, mean_interval
 from cnbench.stats.level import level_of
 from cnbench.stats.observations import Observations
@@ -94,8 +94,8 @@ def _two_sided(distance: float, reach: float, freedom: float) -> float:
         return 0.0
     errors = distance / reach
     if math.isinf(freedom):
-        return float(2 * ndtr(errors * ndtri(0.025)))
-    return float(2 * stdtr(freedom, errors * float(stdtrit(freedom, 0.025))))
+        return 2 * normal_chance(errors * normal_quantile(0.025))
+    return 2 * t_chance(freedom, errors * t_quantile(freedom, 0.025))
 
 
 def on_differences(
@@ -212,7 +212,7 @@ def effect_between_runs(
     squares = sum(float(((group - group.mean()) ** 2).sum()) for group in groups if group.size)
     spread = math.sqrt(squares / freedom)
     error = spread * math.sqrt(1 / centres_a.size + 1 / centres_b.size)
-    reach = error * float(stdtrit(freedom, 0.975))
+    reach = error * t_quantile(freedom, 0.975)
     memory = max(run.memory() for observed in (a, b) for run in observed.by_run)
     if units == 1:
         inside = _inside_runs(a, b, estimate, None).interval

@@ -28,9 +28,9 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr, stdtrit
 
 from cnbench.stats.arrays import as_values
+from cnbench.stats.distributions import heads_at_most, t_quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def mean_interval(values: npt.ArrayLike, confidence: float = 0.95) -> Interval:
     mean = float(array.mean())
     if array.size < 2:
         return Interval(mean, -math.inf, math.inf)
-    quantile = float(stdtrit(array.size - 1, (1 + confidence) / 2))
+    quantile = t_quantile(array.size - 1, (1 + confidence) / 2)
     reach = quantile * float(array.std(ddof=1)) / math.sqrt(array.size)
     return Interval(mean, mean - reach, mean + reach)
 
@@ -135,7 +135,7 @@ def mean_interval(values: npt.ArrayLike, confidence: float = 0.95) -> Interval:
 def _interpolation(n: int, confidence: float) -> tuple[int, float]:
     """The rank (from 1) of the outer order statistic, and how far to go to the next one inwards."""
     ranks = np.arange(1, n // 2 + 2)
-    coverage = np.maximum(1 - 2 * bdtr(ranks - 1, n, 0.5), 0)
+    coverage = np.maximum(1 - 2 * heads_at_most(n), 0)
     # 1e-12: a confidence that an order statistic keeps exactly must not fail to a rounding error.
     outer = int(np.flatnonzero(coverage >= confidence - 1e-12)[-1])
     share = max(0.0, (coverage[outer] - confidence) / (coverage[outer] - coverage[outer + 1]))

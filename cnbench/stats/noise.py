@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import ndtri
-
 from cnbench.core.metric import Scale
+from cnbench.stats.distributions import normal_quantile
 from cnbench.stats.intervals import Interval, check_confidence
 
 
@@ -79,8 +78,8 @@ def smallest_detectable(
     if not 0.5 <= power < 1:
         raise ValueError(f"power must be from 0.5 to below 1, not {power}")
     low, high = _ends_from_none(effect, scale)
-    z_confidence = float(ndtri((1 + confidence) / 2))
-    z_power = float(ndtri(power))
+    z_confidence = normal_quantile((1 + confidence) / 2)
+    z_power = normal_quantile(power)
     return _size((high - low) / 2 * (1 + z_power / z_confidence), scale)
 
 

@@ -13,9 +13,9 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 from cnbench.stats.arrays import Floats, as_values, median
+from cnbench.stats.distributions import normal_quantile
 from cnbench.stats.intervals import Interval, blocks_needed, median_interval
 
 # All pairs of more values than this would fill the memory, and their median does as well.
@@ -77,7 +77,7 @@ def _interpolation(n: int, confidence: float) -> tuple[int, float]:
     tail = (1 - confidence) / 2
     if n > _EXACT:
         spread = math.sqrt(n * (n + 1) * (2 * n + 1) / 24)
-        rank = n * (n + 1) / 4 + float(ndtri(tail)) * spread + 0.5
+        rank = n * (n + 1) / 4 + normal_quantile(tail) * spread + 0.5
         return max(1, math.floor(rank)), rank - math.floor(rank)
     coverage = 1 - 2 * _signed_rank_cdf(n)
     outer = int(np.flatnonzero(coverage >= confidence - 1e-12)[-1])

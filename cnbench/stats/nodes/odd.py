@@ -12,10 +12,10 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 from scipy.stats import shapiro
 
 from cnbench.stats.arrays import Floats
+from cnbench.stats.distributions import t_quantile
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
@@ -77,5 +77,5 @@ def _furthest_by_chance(n: int, rate: float) -> float:
 
     In standard deviations; by Bonferroni over the n, which for so small rates is all but exact.
     """
-    t = float(stdtrit(n - 2, 1 - rate / (2 * n)))
+    t = t_quantile(n - 2, 1 - rate / (2 * n))
     return (n - 1) * t / math.sqrt((n - 2 + t * t) * n)
