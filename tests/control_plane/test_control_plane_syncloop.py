@@ -12,8 +12,8 @@ pytestmark = pytest.mark.real
 
 @pytest.fixture(scope="module")
 def subject(shared_lab):
-    """A node with one pod, which all tests here share."""
-    point = EXPERIMENT.grid(False, {"pods": (1,)})[0]
+    """A node with one pod that is probed, two more a sample; all tests here share it."""
+    point = EXPERIMENT.grid(False, {"pods": (1,), "probe": ("exec",), "at_once": (2,)})[0]
     try:
         EXPERIMENT.require(point, shared_lab)
     except UnsupportedError as error:
@@ -25,7 +25,7 @@ def subject(shared_lab):
 @pytest.fixture
 def fresh(subject):
     """The subject without what it has seen in other tests."""
-    return dataclasses.replace(subject, counts=set(), groups=set(), programs=set())
+    return dataclasses.replace(subject, counts=set(), groups=set(), programs=set(), probes=[])
 
 
 def claims(subject):
@@ -38,7 +38,7 @@ def test_a_real_kubelet_runs_a_pod_and_tells_of_its_relists(fresh):
     assert set(values) == {metric.name for metric in EXPERIMENT.metrics}
     for metric, value in values.items():
         EXPERIMENT.metric(metric).check(value)
-    assert values["start"] < values["running"]
+    assert values["start"] < values["running"] <= values["last"]
     assert values["relist"] < values["period"]
 
 
@@ -51,16 +51,23 @@ def test_the_kubelet_changes_nothing_of_the_machine(subject):
 
 
 def test_a_pod_that_was_not_expected_is_no_proof(fresh):
-    other = fresh.node.start()
+    others = fresh.node.start()
     fresh._idle()
-    fresh._stop(other)
+    fresh._stop(others)
     assert "pods by the kubelet" in claims(fresh)
+
+
+def test_probes_that_nobody_asked_for_or_that_are_missing_are_no_proof(fresh):
+    assert "pod was probed" in claims(dataclasses.replace(fresh, probes=[1.0, 0.0]))
+    unasked = dataclasses.replace(fresh.node, probed=False)
+    assert "none was probed" in claims(dataclasses.replace(fresh, node=unasked, probes=[1.0]))
 
 
 def test_a_container_of_somebody_else_is_no_proof(fresh):
     pod = fresh.node.pods[0]
     fresh._look(dataclasses.replace(pod, container="another"), pod.told + 1)
     fresh.counts.add((1,) * 4)
+    fresh.probes.append(1.0)
     assert "in a group of the kubelet's" in claims(fresh)
     assert "between request and word" in claims(fresh)
 

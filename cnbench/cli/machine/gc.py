@@ -41,6 +41,7 @@ def sweep() -> None:
     """Collect before a measurement, and say so where there was something to collect."""
     found, problems = collect()
     if found:
-        click.echo(f"Removed {len(found)} things that a killed run had left behind.", err=True)
+        what = "one thing" if len(found) == 1 else f"{len(found)} things"
+        click.echo(f"Removed {what} that a killed run had left behind.", err=True)
     for problem in problems:
         click.echo(printable(f"cnbench: {problem}"), err=True)

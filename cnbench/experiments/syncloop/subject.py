@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -18,6 +18,7 @@ from cnbench.core.proof import Proof, equal, true
 from cnbench.experiments.container_start.grid import CRI
 from cnbench.experiments.container_start.subject import require_runtime
 from cnbench.experiments.pleg.relist import moments, relist
+from cnbench.experiments.syncloop.grid import EXEC
 from cnbench.experiments.syncloop.node import Node, Pod, Relists, open_node
 from cnbench.lab.host import Lab
 from cnbench.lab.waiting import wait_until
@@ -27,45 +28,59 @@ _PROGRAMS = ("etcd", "kube-apiserver", KUBELET)
 _IDLE, _LOOKS = 2, 5
 _PATIENCE = 60.0
 _KUBEPODS = "kubepods"
+# A probe is done a second after the last one was begun, if that has ended by then.
+_SELDOM, _OFTEN = 0.5, 1.5
 
 
 @dataclass
 class Syncing:
-    """A pod is made and deleted a sample.
+    """Pods are made and deleted a sample.
 
     Attributes:
+        at_once: how many.
         counts: pods that run as the kubelet counts them; sandboxes, containers and those that run
             as we do.
         moments: how long it waits before it makes the next pod, in s: relists go on meanwhile.
         groups: whether each container was in a group of the kubelet's below the run's, everywhere.
         programs: whether each began between the request for it and the word that it runs.
         unasked: relists of the kubelet's for which the runtime was not asked.
+        probes: how often each pod was probed a second.
     """
 
     lab: Lab
     node: Node
+    at_once: int = 1
     counts: set[tuple[int, ...]] = field(default_factory=set)
     moments: Iterator[float] = field(default_factory=moments)
     groups: set[bool] = field(default_factory=set)
     programs: set[bool] = field(default_factory=set)
     unasked: float = 0.0
+    probes: list[float] = field(default_factory=list)
 
     def sample(self) -> Mapping[str, float]:
-        """What an idle kubelet takes, and then the way of a pod."""
+        """What an idle kubelet takes, and then the way of some pods."""
         idle = self._idle()
         time.sleep(next(self.moments))
-        pod = self.node.start()
-        first = self.node.cri.daemon.enclave.first_instruction(pod.pid)
-        self._look(pod, first)
-        stop = self._stop(pod)
+        pods = self.node.start(self.at_once)
+        firsts = [self.node.cri.daemon.enclave.first_instruction(pod.pid) for pod in pods]
+        for pod, first in zip(pods, firsts, strict=True):
+            self._look(pod, first)
+        stop = self._stop(pods)
         units = self.lab.clock.units
-        return idle | {
-            "running": units(pod.told - pod.began),
-            "start": units(first - pod.began),
-            "stop": units(stop),
-            "memory": float(self.node.kubelet.daemon.memory()),
-            "ready": units(self.node.ready),
-        }
+        several = {"last": units(max(pod.told for pod in pods) - pods[0].began)}
+        return (
+            idle
+            | (several if self.at_once > 1 else {})
+            | {
+                "running": units(median(pod.told - pod.began for pod in pods)),
+                "start": units(
+                    median(first - pod.began for pod, first in zip(pods, firsts, strict=True))
+                ),
+                "stop": units(stop),
+                "memory": float(self.node.kubelet.daemon.memory()),
+                "ready": units(self.node.ready),
+            }
+        )
 
     def _idle(self) -> dict[str, float]:
         """Leave the kubelet alone for some relists."""
@@ -79,7 +94,9 @@ class Syncing:
         last = looks[-1]
         seen = (last.sandboxes, len(last.containers), last.running)
         self.counts.add((self.node.running(), *seen))
-        return {
+        probes = {"probe": since.probing / since.probes} if since.probes else {}
+        self.probes.append(since.probes / len(self.node.pods) / units(took))
+        return probes | {
             "relist": since.took / since.count,
             "period": since.intervals / since.count,
             "ours": units(median(look.took for look in looks)),
@@ -110,15 +127,16 @@ class Syncing:
         self.groups.add(inside >= len(enclave.groups))
         self.programs.add(pod.began < first < pod.told)
 
-    def _stop(self, pod: Pod) -> int:
-        """Delete a pod: ns until its container's process has ended; nothing of it is kept then.
+    def _stop(self, pods: Sequence[Pod]) -> int:
+        """Delete pods: ns until their containers' processes have ended; nothing is kept then.
 
-        Its sandbox would wait for the kubelet's collection, which comes once a minute.
+        Their sandboxes would wait for the kubelet's collection, which comes once a minute.
         """
         cri = self.node.cri
-        asked = self.node.delete(pod)
+        asked = min([self.node.delete(pod) for pod in pods])
+        processes = [pod.pid for pod in pods]
         wait_until(
-            lambda: not cri.daemon.enclave.do("processes_of", [pod.pid]),
+            lambda: not cri.daemon.enclave.do("processes_of", processes),
             "a deleted pod's container runs", within=_PATIENCE, every=0.002,
         )  # fmt: skip
         took = self.lab.clock.ticks() - asked
@@ -155,16 +173,28 @@ class Syncing:
                     "each relist asked the runtime for its sandboxes",
                     f"{self.unasked:.0f} did not", not self.unasked,
                 ),
+                true(
+                    "each pod was probed once a second" if self.node.probed else "none was probed",
+                    f"{min(self.probes):.2f} to {max(self.probes):.2f} times a second",
+                    self._probed_as_asked(),
+                ),
             )
         )  # fmt: skip
+
+    def _probed_as_asked(self) -> bool:
+        if not self.node.probed:
+            return not any(self.probes)
+        return all(_SELDOM < one < _OFTEN for one in self.probes)
 
 
 @contextlib.contextmanager
 def open_subject(params: Point, lab: Lab) -> Iterator[Syncing]:
     """A node with the pods of a point."""
-    server, count = params.text("server"), params.whole("pods")
-    node = lab.fixture(("node", server, count), lambda: open_node(lab, server, count))
-    yield Syncing(lab, node)
+    server, count, probed = params.text("server"), params.whole("pods"), params["probe"] == EXEC
+    node = lab.fixture(
+        ("node", server, count, probed), lambda: open_node(lab, server, count, probed=probed)
+    )
+    yield Syncing(lab, node, params.whole("at_once"))
 
 
 def require(params: Point, lab: Lab) -> None:
