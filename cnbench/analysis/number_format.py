@@ -68,8 +68,3 @@ def duration_text(seconds: float) -> str:
         return format_quantity(seconds, "s")
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{seconds / 3600:.1f} h"
-
-
-def count_text(count: int, singular: str, many: str = "") -> str:
-    """``1 case``, ``2 cases``."""
-    return f"{count:,} {singular if count == 1 else many or singular + 's'}".replace(",", "\u202f")

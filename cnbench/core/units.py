@@ -148,6 +148,11 @@ def format_times(quotient: float) -> str:
     return f"{format_quantity(quotient, '')}×" if math.isfinite(quotient) else "–"
 
 
+def format_count(count: int, singular: str, many: str = "") -> str:
+    """``1 case``, ``2 cases``."""
+    return f"{count:,} {singular if count == 1 else many or singular + 's'}".replace(",", "\u202f")
+
+
 def format_exact(value: float, unit: str) -> str:
     """Show a parameter's value without rounding, in the form that ``parse_quantity`` reads back."""
     step = next(

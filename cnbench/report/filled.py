@@ -7,7 +7,8 @@ from functools import cache
 import jinja2
 from markupsafe import Markup, escape
 
-from cnbench.analysis.number_format import count_text, minus
+from cnbench.analysis.number_format import minus
+from cnbench.core.units import format_count
 
 
 def filled(template: str, **contents: object) -> str:
@@ -24,7 +25,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["count"] = count_text
+    environment.filters["count"] = format_count
     environment.filters["breakable"] = _breakable
     environment.filters["minus"] = minus
     # The style sheets are part of the package, so they go in as they are.

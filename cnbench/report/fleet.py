@@ -10,8 +10,7 @@ import numpy as np
 from cnbench.analysis.fleet import words
 from cnbench.analysis.fleet.across import Across
 from cnbench.analysis.fleet.fleet import Fleet
-from cnbench.analysis.number_format import count_text
-from cnbench.core.units import FRACTION, format_quantity
+from cnbench.core.units import FRACTION, format_count, format_quantity
 from cnbench.report.filled import filled
 from cnbench.store import whole_file
 
@@ -96,7 +95,7 @@ def _node_lines(fleet: Fleet) -> list[NodeLine]:
         results = [result for run in node.runs for result in run.cases]
         ok = sum(result.status == "ok" for result in results)
         is_odd = odd.get(node.name)
-        told = count_text(len(is_odd.rows), "figure") if is_odd and is_odd.rows else "over all"
+        told = format_count(len(is_odd.rows), "figure") if is_odd and is_odd.rows else "over all"
         lines.append(
             NodeLine(
                 node.name,

@@ -9,8 +9,9 @@ from math import floor, log10
 import numpy as np
 
 from cnbench.analysis.chapters import Chapter, ChapterEntry
-from cnbench.analysis.number_format import count_text, minus
+from cnbench.analysis.number_format import minus
 from cnbench.core.metric import Metric
+from cnbench.core.units import format_count
 from cnbench.report.summary import case_and_place
 from cnbench.stats.arrays import Floats
 from cnbench.store.columns import Columns, columns_of
@@ -111,7 +112,7 @@ class _Marks:
 
     def tokens(self, values: Floats) -> Iterable[str]:
         if self.step > 1:
-            yield f"one in {self.step} of {count_text(self.count, 'sample')}:"
+            yield f"one in {self.step} of {format_count(self.count, 'sample')}:"
         expected = 0
         shown = zip(
             values[self.places].tolist(), self.blocks, self.replaced, self.disturbed, strict=True
@@ -132,7 +133,7 @@ def _reasons(columns: Columns) -> Iterable[str]:
         fate = "used" if used[place] else "replaced"
         yield f"block {blocks[place]}, {fate}: {'; '.join(disturbances[place])}"
     if len(places) > _MOST_REASONS:
-        more = count_text(len(places) - _MOST_REASONS, "disturbed sample")
+        more = format_count(len(places) - _MOST_REASONS, "disturbed sample")
         yield f"and {more} more, in the run file"
 
 

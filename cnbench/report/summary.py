@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cnbench.analysis.chapters import Chapter, ChapterEntry
-from cnbench.analysis.number_format import count_text
 from cnbench.core.run import CaseResult
+from cnbench.core.units import format_count
 from cnbench.report.lines import Line, Scale, line_of
 from cnbench.report.multiples import Card, cards_of
 
@@ -49,7 +49,7 @@ class Trouble:
     @property
     def count(self) -> str:
         """How many there are."""
-        return count_text(len(self.cases), "case")
+        return format_count(len(self.cases), "case")
 
 
 def overviews_of(chapter: Chapter) -> list[Overview]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnbench.core.errors import UsageError
+from cnbench.core.units import format_count
 
 if TYPE_CHECKING:
     from cnbench.core.run import Run
@@ -126,5 +127,5 @@ def _from_latest(files: Sequence[Path], back: int, name: str) -> Path:
     newest_first = [path for path, _ in itertools.islice(readable(reversed(files)), back + 1)]
     if len(newest_first) > back:
         return newest_first[back]
-    runs = "1 run" if len(newest_first) == 1 else f"{len(newest_first)} runs"
+    runs = format_count(len(newest_first), "run")
     raise UsageError(f"there is no {name}: of {len(files)} files {runs} could be read")

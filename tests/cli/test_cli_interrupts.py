@@ -80,7 +80,7 @@ def test_a_killed_run_keeps_every_case_that_had_ended(spawn, run_process, result
     whole = run_file.read(path).cases
     done = run_process("run", "--resume", "latest", "--json")
     assert done.code == 0
-    assert "Removed one thing that a killed run had left behind." in done.err
+    assert "Removed 1 thing that a killed run had left behind." in done.err
     resumed = run_file.read(path)
     assert [case for case in resumed.cases if case in whole] == whole
     assert len(resumed.cases) == 6

@@ -98,7 +98,7 @@ def test_the_command_writes_the_page_and_replaces_nothing_else(folder):
 
     with pytest.warns(UserWarning, match="passed over"):
         done = CliRunner().invoke(command, [], catch_exceptions=False)
-    assert "1 lines of 10 runs, 1 with steps" in done.output
+    assert "1 line of 10 runs, 1 with steps" in done.output
     page = (folder / "reports/trend.html").read_text()
     assert "20260107-000000-0007" in page
     with pytest.warns(UserWarning, match="passed over"):

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from cnbench.analysis.fleet.across import Across
 from cnbench.analysis.fleet.fleet import Fleet, OddNode
-from cnbench.analysis.number_format import NO_BOUND, count_text, minus, span
+from cnbench.analysis.number_format import NO_BOUND, minus, span
 from cnbench.analysis.number_format import value_text as parameter_text
-from cnbench.core.units import FRACTION, format_quantity
+from cnbench.core.units import FRACTION, format_count, format_quantity
 from cnbench.stats.nodes.in_common import Shared
 
 # More facts beside each other are no help to whoever reads them.
@@ -67,8 +67,8 @@ def summary(fleet: Fleet) -> list[str]:
     """What a report begins with: how many there are, who is odd, and what those have in common."""
     runs = sum(len(node.runs) for node in fleet.nodes)
     said = [
-        f"{count_text(len(fleet.nodes), 'node')} of {count_text(len(fleet.kinds), 'kind')}, "
-        f"{count_text(runs, 'run')}, {count_text(len(fleet.rows), 'figure')} that nodes share"
+        f"{format_count(len(fleet.nodes), 'node')} of {format_count(len(fleet.kinds), 'kind')}, "
+        f"{format_count(runs, 'run')}, {format_count(len(fleet.rows), 'figure')} that nodes share"
     ]
     for side, of, shared in zip(
         ("worse", "better"),
@@ -80,7 +80,7 @@ def summary(fleet: Fleet) -> list[str]:
             named = [f"{n.name} ({share_text(n.worse)})" for n in of[:_MOST_NAMES]]
             more = [f"and {len(of) - _MOST_NAMES} more"] if len(of) > _MOST_NAMES else []
             told = ", ".join([*named, *more])
-            said.append(f"{count_text(len(of), 'node')} {side} than the others: {told}")
+            said.append(f"{format_count(len(of), 'node')} {side} than the others: {told}")
             said += [f"in common: {shared_text(each)}" for each in shared]
     return said if fleet.odd else [*said, "no node is odd"]
 

@@ -15,6 +15,7 @@ from cnbench.behaviours.table import Table, changes, table_of
 from cnbench.cli.options import json_option
 from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.errors import ExitCode, UnsupportedError, UsageError
+from cnbench.core.units import format_count
 from cnbench.lab.guest import start
 from cnbench.lab.guest.build.kernels import built_kernels
 from cnbench.store import behaviour_tables
@@ -169,7 +170,7 @@ def _print_changes(table: Table) -> None:
 def _print_changes_between(before: Kernel, after: Kernel) -> None:
     out = console()
     found = list(changes(before, after))
-    out.print(f"[bold]{before.release} to {after.release}: {len(found)} changes[/]")
+    out.print(f"[bold]{before.release} to {after.release}: {format_count(len(found), 'change')}[/]")
     for change in found:
         known = all_behaviours()[change.behaviour]
         out.print(f"\n{change.behaviour}: {escape(known.question)}")

@@ -6,6 +6,7 @@ import click
 
 from cnbench.core.errors import CnbenchError
 from cnbench.core.printable import printable
+from cnbench.core.units import format_count
 from cnbench.lab.journal import collect
 from cnbench.store.runs import results_folder
 from cnbench.store.whole_file import remove_unfinished
@@ -41,7 +42,7 @@ def sweep() -> None:
     """Collect before a measurement, and say so where there was something to collect."""
     found, problems = collect()
     if found:
-        what = "one thing" if len(found) == 1 else f"{len(found)} things"
+        what = format_count(len(found), "thing")
         click.echo(f"Removed {what} that a killed run had left behind.", err=True)
     for problem in problems:
         click.echo(printable(f"cnbench: {problem}"), err=True)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cnbench.analysis.answers import Finding, Verdict
-from cnbench.analysis.number_format import count_text
+from cnbench.core.units import format_count
 
 _STYLES = {
     Verdict.CONFIRMED: "green",
@@ -58,7 +58,7 @@ def totals(claims: Sequence[tuple[str, list[Finding]]]) -> str:
     """How many statements there are, and how many verdicts of each kind."""
     counts = Counter(finding.verdict for _, findings in claims for finding in findings)
     told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
-    return f"{count_text(len(claims), 'claim')}: {told}"
+    return f"{format_count(len(claims), 'claim')}: {told}"
 
 
 def _print(

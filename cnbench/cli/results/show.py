@@ -12,7 +12,6 @@ from rich.markup import escape
 
 from cnbench.analysis.answers import Finding, answers_of
 from cnbench.analysis.chapters import chapters_of
-from cnbench.analysis.number_format import count_text
 from cnbench.analysis.rows import rows_of
 from cnbench.cli import completion
 from cnbench.cli.options import json_option
@@ -21,6 +20,7 @@ from cnbench.cli.results.published_table import show_beside_published
 from cnbench.cli.tables import print_run
 from cnbench.cli.wide_tables import console
 from cnbench.core.run import Run
+from cnbench.core.units import format_count
 from cnbench.store import run_file
 from cnbench.store.runs import find_run, results_folder
 
@@ -88,7 +88,7 @@ def _print(run: Run, path: Path, answers: Sequence[Finding], everything: bool) -
     failed = sum(result.status == "failed" for result in run.cases)
     asked_for = escape(run.id if path.parent == results_folder() else str(path))
     for line in (
-        f"{count_text(len(run.cases), 'case')} of {count_text(len(experiments), 'experiment')}"
+        f"{format_count(len(run.cases), 'case')} of {format_count(len(experiments), 'experiment')}"
         + (f", [red]{failed} failed[/]" if failed else ""),
         f"run [bold]{run.id}[/] in {escape(str(path))}",
         f"all tables:           cnbench show {asked_for} --all",

@@ -14,6 +14,7 @@ from cnbench.cli import completion
 from cnbench.cli.options import json_option
 from cnbench.cli.results.pages import check_page, page_options
 from cnbench.core.run import Run
+from cnbench.core.units import format_count
 from cnbench.store.runs import readable, some_runs
 
 _KIND = "trend page"
@@ -73,7 +74,8 @@ def command(
 
     page.write(trends, output)
     stepping = sum(bool(trend.steps) for trend in trends)
-    click.echo(f"Wrote {output}: {len(trends)} lines of {len(runs)} runs, {stepping} with steps")
+    lines, of = format_count(len(trends), "line"), format_count(len(runs), "run")
+    click.echo(f"Wrote {output}: {lines} of {of}, {stepping} with steps")
 
 
 def _runs(experiments: Iterable[str], last: int) -> Iterable[Run]:

@@ -18,9 +18,9 @@ from cnbench.analysis.compared_text import (
     reasons,
     unknowns,
 )
-from cnbench.analysis.number_format import count_text, median_text
+from cnbench.analysis.number_format import median_text
 from cnbench.analysis.outcome import Outcome
-from cnbench.core.units import FRACTION, format_quantity
+from cnbench.core.units import FRACTION, format_count, format_quantity
 from cnbench.export.markdown import plain, table
 from cnbench.stats.verdict import Verdict
 
@@ -51,7 +51,7 @@ def shown(outcome: Outcome) -> str:
         said += ["", *(f"- inconclusive: {plain(why)}" for why in left_open)]
     said += _claims(outcome)
     if alike:
-        said += ["", *_folded(count_text(len(alike), "equivalent", "equivalent"), alike, same)]
+        said += ["", *_folded(format_count(len(alike), "equivalent", "equivalent"), alike, same)]
     said += ["", "<details><summary>How this was measured</summary>", ""]
     said += [f"- {sentence}" for sentence in _circumstances(outcome, same)]
     return "\n".join([*said, "", "</details>"])
