@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from cnbench.stats.changepoint import Step, out_of_line, steps
 BETWEEN_BOOTS = 1e-3
 # In longer series on the wall clock, neighbours show what runs differ by.
 _FEWEST_NEIGHBOURS = 8
+# Of a release: a number or a word, with what follows up to the next one.
+_PART = re.compile(r"(?:\d+|[^\W\d]\w*)\W*")
 
 
 @dataclass(frozen=True)
@@ -118,3 +121,13 @@ def _noise(rows: Sequence[Row]) -> float:
     metric = rows[0].metric
     size = max(abs(row.interval.estimate) for row in rows if row.interval)
     return max([BETWEEN_BOOTS * (1.0 if metric.scale == "ratio" else size), *seen])
+
+
+def short_releases(releases: Sequence[str]) -> list[str]:
+    """Releases cut to what tells them apart, and to two numbers at least: 5.10, 6.1, 6.12."""
+    parts = [_PART.findall(release) for release in releases]
+    for kept in range(2, max(map(len, parts), default=2)):
+        short = ["".join(part[:kept]).rstrip("-.+~_") for part in parts]
+        if len(set(short)) == len(short):
+            return short
+    return list(releases)

@@ -44,6 +44,7 @@ def cnbench(
         (("no-such",), "no-such"),
         (("service-routing", "--kernels", "trixie,potato"), "no kernel is called 'potato'"),
         (("service-routing", "-p", "nothing=1"), "has no parameter 'nothing'"),
+        (("service-routing", "--budget", "60s"), "--budget"),
         (("service-routing", "--run", "latest"), "--run draws what was measured before"),
     ],
 )
