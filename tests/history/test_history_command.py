@@ -79,6 +79,16 @@ def test_a_run_on_one_kernel_is_no_history(cnbench: Call, tmp_path: Path) -> Non
     assert "a history needs two" in error
 
 
+def test_where_nothing_could_be_counted_the_reason_is_told(cnbench: Call, tmp_path: Path) -> None:
+    kernels = ("bookworm", "trixie")
+    refused = [counted("ipvs", 1e3, kernel, status="unsupported") for kernel in kernels]
+    run = run_of(refused, [environment(kernel) for kernel in kernels])
+    run_file.write(run, tmp_path / "results/runs/20260101-000000-aaaa.json")
+    code, _, error = cnbench("history", "--run", "latest")
+    assert code == 2
+    assert "on 0 kernels, a history needs two; as made up" in error
+
+
 def test_an_earlier_run_is_drawn_again_and_the_message_says_where(
     cnbench: Call, tmp_path: Path
 ) -> None:

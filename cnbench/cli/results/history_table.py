@@ -32,7 +32,10 @@ def print_history(run: Run) -> None:
     out = console()
     for chapter in chapters_of([run]):
         called = _short_names(chapter)
-        for history in histories_of(chapter):
+        histories = histories_of(chapter)
+        if not histories:
+            out.print(f"[bold]{escape(chapter.name)}[/]")
+        for history in histories:
             print_table(out, _columns(chapter, history, called), _title(chapter, history))
             for line in _what_signs_mean(chapter, history):
                 out.print(f"[dim]{line}[/]")
