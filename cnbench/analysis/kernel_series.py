@@ -31,6 +31,8 @@ class Series:
         kernels: the releases, in their order.
         measured: the case on each of them.
         rows: the metric's row of each.
+        noise: what two measurements of one kernel may differ by: a share, or for an additive metric
+            in its unit; infinite where nothing tells.
         steps: where the cost changed; an ``index`` is one into ``kernels``. None where that cannot
             be said: a median has no interval, or nothing tells how much two boots differ.
         out_of_line: single places that lie off the level around them; on the wall clock alone.
@@ -39,6 +41,7 @@ class Series:
     kernels: tuple[str, ...]
     measured: tuple[ChapterEntry, ...]
     rows: tuple[Row, ...]
+    noise: float
     steps: tuple[Step, ...] | None
     out_of_line: tuple[int, ...] = ()
 
@@ -86,7 +89,9 @@ def _series(measured: Sequence[ChapterEntry], metric: Metric) -> Series:
     in_order = sorted(measured, key=lambda entry: release_order(entry.origin.kernel))
     rows = tuple(row for entry in in_order if (row := entry.row(metric.name)))
     kernels = tuple(entry.origin.kernel for entry in in_order)
-    return Series(kernels, tuple(in_order), rows, steps_of(rows), out_of_line_of(rows))
+    return Series(
+        kernels, tuple(in_order), rows, _noise(rows), steps_of(rows), out_of_line_of(rows)
+    )
 
 
 def steps_of(rows: Sequence[Row]) -> tuple[Step, ...] | None:

@@ -97,7 +97,10 @@ def test_the_terminal_shows_the_same(monkeypatch: pytest.MonkeyPatch, capsys: Ca
     (iptables,) = (line for line in said.splitlines() if "iptables · services 1000" in line)
     assert iptables.split()[4:] == ["100", "k", "100.01", "k", "-10", "%", "90", "k"]
     assert "time to connect, in instructions" in said
-    assert "is a step" in said
+    assert (
+        "is a step: the cost differs from the kernels to its left by more than its noise (±0.1 %"
+        in said
+    )
 
 
 def test_four_kernels_are_beside_each_other_in_eighty_columns(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.markup import escape
 
@@ -14,6 +14,7 @@ from cnbench.analysis.kernel_series import (
     short_releases,
 )
 from cnbench.analysis.rows import Row
+from cnbench.cli.tables import show_noise
 from cnbench.cli.wide_tables import Column, console, print_table
 from cnbench.core.kernels.release import release_order
 from cnbench.core.run import Run
@@ -100,19 +101,30 @@ def _cell(row: Row, step: Step | None) -> str:
 
 def _what_signs_mean(chapter: Chapter, history: KernelHistory) -> Iterator[str]:
     """A line for each sign that the table has, and for each case that could have had none."""
-    if any(series.steps for series in history.series):
+    told = [series for series in history.series if series.steps is not None]
+    if any(series.steps for series in told):
         yield (
-            "A figure with its change before it is a step: the cost differs from the kernels to"
-            " its left by more than two boots of one kernel do."
+            "A change before a figure is a step: the cost differs from the kernels to its left by"
+            f" more than its noise ({_noise_of(told)})."
         )
-    elif any(series.steps is not None for series in history.series):
-        yield "No step: no two neighbours differ by more than two boots of one kernel do."
+    elif told:
+        yield f"No step: what these differ by is within their noise ({_noise_of(told)})."
     if any(series.out_of_line for series in history.series):
         yield "*: off the level of its neighbours on both sides, and no step."
     labels = _labels(chapter, history)
     unknown = [name for name, one in zip(labels, history.series, strict=True) if one.steps is None]
     if unknown:
         yield f"Whether these step cannot be told, for want of an interval: {', '.join(unknown)}."
+
+
+def _noise_of(told: Sequence[Series]) -> str:
+    """What two measurements of one kernel may differ by, from the least of the cases to the most.
+
+    Of a case that no step is told of, it says how large a change would have been one.
+    """
+    by_noise = sorted(told, key=lambda series: series.noise)
+    ends = [show_noise(one.rows[0].metric, one.noise, one.rows[0].unit) for one in by_noise]
+    return " to ".join(dict.fromkeys((ends[0], ends[-1])))
 
 
 def _without_figures(chapter: Chapter, called: dict[str, str]) -> Iterator[str]:
