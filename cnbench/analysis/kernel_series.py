@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from cnbench.stats.changepoint import Step, out_of_line, steps
 BETWEEN_BOOTS = 1e-3
 # In longer series on the wall clock, neighbours show what runs differ by.
 _FEWEST_NEIGHBOURS = 8
+# Of a release: a number or a word, with what follows up to the next one.
+_PART = re.compile(r"(?:\d+|[^\W\d]\w*)\W*")
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Series:
         kernels: the releases, in their order.
         measured: the case on each of them.
         rows: the metric's row of each.
+        noise: what two measurements of one kernel may differ by: a share, or for an additive metric
+            in its unit; infinite where nothing tells.
         steps: where the cost changed; an ``index`` is one into ``kernels``. None where that cannot
             be said: a median has no interval, or nothing tells how much two boots differ.
         out_of_line: single places that lie off the level around them; on the wall clock alone.
@@ -36,6 +41,7 @@ class Series:
     kernels: tuple[str, ...]
     measured: tuple[ChapterEntry, ...]
     rows: tuple[Row, ...]
+    noise: float
     steps: tuple[Step, ...] | None
     out_of_line: tuple[int, ...] = ()
 
@@ -83,7 +89,9 @@ def _series(measured: Sequence[ChapterEntry], metric: Metric) -> Series:
     in_order = sorted(measured, key=lambda entry: release_order(entry.origin.kernel))
     rows = tuple(row for entry in in_order if (row := entry.row(metric.name)))
     kernels = tuple(entry.origin.kernel for entry in in_order)
-    return Series(kernels, tuple(in_order), rows, steps_of(rows), out_of_line_of(rows))
+    return Series(
+        kernels, tuple(in_order), rows, _noise(rows), steps_of(rows), out_of_line_of(rows)
+    )
 
 
 def steps_of(rows: Sequence[Row]) -> tuple[Step, ...] | None:
@@ -118,3 +126,13 @@ def _noise(rows: Sequence[Row]) -> float:
     metric = rows[0].metric
     size = max(abs(row.interval.estimate) for row in rows if row.interval)
     return max([BETWEEN_BOOTS * (1.0 if metric.scale == "ratio" else size), *seen])
+
+
+def short_releases(releases: Sequence[str]) -> list[str]:
+    """Releases cut to what tells them apart, and to two numbers at least: 5.10, 6.1, 6.12."""
+    parts = [_PART.findall(release) for release in releases]
+    for kept in range(2, max(map(len, parts), default=2)):
+        short = ["".join(part[:kept]).rstrip("-.+~_") for part in parts]
+        if len(set(short)) == len(short):
+            return short
+    return list(releases)

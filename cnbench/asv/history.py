@@ -124,7 +124,7 @@ def benchmarks_of(run: Run) -> list[Benchmark]:
 
 def releases_in(run: Run) -> set[str]:
     """The releases of the kernels that ``run`` has a count of."""
-    return {_release_of(run, result) for result in _counted(run)}
+    return {_release_of(run, result) for result in _counted(run) if result.status == "ok"}
 
 
 def write(

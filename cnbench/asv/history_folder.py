@@ -41,8 +41,10 @@ def check(run: Run) -> None:
     """
     found = history.releases_in(run)
     if len(found) < 2:
+        reasons = dict.fromkeys(result.reason for result in run.cases if result.reason)
         raise UsageError(
-            f"run {run.id} counted instructions on {len(found)} kernels, a history needs two",
+            f"run {run.id} counted instructions on {len(found)} kernels, a history needs two"
+            + "".join(f"; {reason}" for reason in reasons),
             "measure one: cnbench history --kernels bookworm,trixie EXPERIMENT",
         )
 

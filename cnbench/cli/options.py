@@ -39,7 +39,20 @@ class Quantity(click.ParamType[float]):
 
 
 def sampling_options(command: F) -> F:
-    """What decides how a measurement is made: values, lab, clock and time."""
+    """What decides how a measurement is made: its points, the order, and the time."""
+    budget = click.option(
+        "--budget",
+        type=Quantity("s", "a budget"),
+        metavar="TIME",
+        help="Time for all sampling together: 90s, 2m. It bounds how many set-ups a case has as"
+        " well; a group takes at least one a case, and two blocks. Counts of instructions take"
+        " their blocks whatever it is: a guest does not know our time.",
+    )
+    return point_options(budget(command))
+
+
+def point_options(command: F) -> F:
+    """Which points are measured, and the order inside a block: all that a count can be told."""
     for option in (
         click.option("--quick/--full", "quick", default=True, help="Which values to measure."),
         click.option(
@@ -49,13 +62,6 @@ def sampling_options(command: F) -> F:
             metavar="NAME=V1,V2",
             shell_complete=completion.assignments,
             help="Values of a parameter, in the units a person writes: -p period=10ms.",
-        ),
-        click.option(
-            "--budget",
-            type=Quantity("s", "a budget"),
-            metavar="TIME",
-            help="Time for all sampling together: 90s, 2m. It bounds how many set-ups a case has as"
-            " well; a group takes at least one a case, and two blocks.",
         ),
         click.option("--seed", type=int, default=1, help="Of the order inside blocks."),
     ):

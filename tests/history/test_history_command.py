@@ -44,6 +44,7 @@ def cnbench(
         (("no-such",), "no-such"),
         (("service-routing", "--kernels", "trixie,potato"), "no kernel is called 'potato'"),
         (("service-routing", "-p", "nothing=1"), "has no parameter 'nothing'"),
+        (("service-routing", "--budget", "60s"), "--budget"),
         (("service-routing", "--run", "latest"), "--run draws what was measured before"),
     ],
 )
@@ -76,6 +77,16 @@ def test_a_run_on_one_kernel_is_no_history(cnbench: Call, tmp_path: Path) -> Non
     code, _, error = cnbench("history", "--run", "latest")
     assert code == 2
     assert "a history needs two" in error
+
+
+def test_where_nothing_could_be_counted_the_reason_is_told(cnbench: Call, tmp_path: Path) -> None:
+    kernels = ("bookworm", "trixie")
+    refused = [counted("ipvs", 1e3, kernel, status="unsupported") for kernel in kernels]
+    run = run_of(refused, [environment(kernel) for kernel in kernels])
+    run_file.write(run, tmp_path / "results/runs/20260101-000000-aaaa.json")
+    code, _, error = cnbench("history", "--run", "latest")
+    assert code == 2
+    assert "on 0 kernels, a history needs two; as made up" in error
 
 
 def test_an_earlier_run_is_drawn_again_and_the_message_says_where(

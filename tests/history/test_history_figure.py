@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+from datetime import date
+
 import pytest
-from made_up_kernels import counted, environment, run_of, three_kernels
+from made_up_kernels import RELEASES, counted, environment, run_of, three_kernels
 
 from cnbench.analysis.chapters import chapters_of
-from cnbench.analysis.kernel_series import histories_of
+from cnbench.analysis.kernel_series import histories_of, short_releases
 from cnbench.cli.results.history_table import print_history
+from cnbench.core.kernels.release import KernelRelease
 from cnbench.core.run import Run
 from cnbench.report import html
-from cnbench.report.plots.by_kernel import panels, short_releases
+from cnbench.report.plots.by_kernel import panels
+
+Capture = pytest.CaptureFixture[str]
 
 
 def test_the_step_is_found_where_it_is_and_nowhere_else() -> None:
@@ -30,8 +36,6 @@ def test_the_step_is_found_where_it_is_and_nowhere_else() -> None:
 
 def test_wall_clock_kernels_need_a_noise_floor_to_tell_a_step() -> None:
     def run(**changes: object) -> Run:
-        import dataclasses
-
         results = [
             dataclasses.replace(counted("ipvs", cost, kernel, clock="wall"), **changes)  # type: ignore[arg-type]
             for kernel, cost in (("bookworm", 1e-5), ("trixie", 2e-5))
@@ -82,11 +86,66 @@ def test_releases_are_cut_to_what_tells_them_apart(releases: list[str], short: l
     assert short_releases(releases) == short
 
 
-def test_the_terminal_shows_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    print_history(three_kernels())
-    said = capsys.readouterr().out
+def shown_in(columns: int, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> str:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    print_history(run)
+    return capsys.readouterr().out
+
+
+def test_the_terminal_shows_the_same(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    said = shown_in(240, three_kernels(), monkeypatch, capsys)
     (iptables,) = (line for line in said.splitlines() if "iptables · services 1000" in line)
-    assert iptables.split("instr")[0].endswith("100 k ")
-    assert "-10 %  90 k instr" in iptables
-    (nftables,) = (line for line in said.splitlines() if "nftables" in line)
+    assert iptables.split()[4:] == ["100", "k", "100.01", "k", "-10", "%", "90", "k"]
+    assert "time to connect, in instructions" in said
+    assert (
+        "is a step: the cost differs from the kernels to its left by more than its noise (±0.1 %"
+        in said
+    )
+
+
+def test_four_kernels_are_beside_each_other_in_eighty_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    costs = {"bullseye": 57.3e3, "bookworm": 61.73e3, "trixie": 62.51e3, "sid": 61.62e3}
+    monkeypatch.setitem(
+        RELEASES, "sid", KernelRelease("7.2.13+deb14-cloud-amd64", date(2026, 11, 1), "Debian")
+    )
+    results = [
+        counted(mode, cost, kernel)
+        for mode in ("iptables", "nftables")
+        for kernel, cost in costs.items()
+    ]
+    run = run_of(results, [environment(kernel) for kernel in costs])
+    said = shown_in(80, run, monkeypatch, capsys)
+    (heads,) = (line for line in said.splitlines() if line.startswith("case"))
+    assert heads.split() == ["case", "5.10", "6.1", "6.12", "7.2"]
+    assert max(map(len, said.splitlines())) <= 80
+    # Which they are is said in full, once.
+    assert said.count("7.2.13+deb14-cloud-amd64") == 1
+
+
+def test_what_has_no_figure_is_named_with_the_kernel_and_the_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    said = shown_in(240, three_kernels(), monkeypatch, capsys)
+    (nftables, *_) = (line for line in said.splitlines() if line.startswith("nftables"))
     assert "–" in nftables
+    assert "unsupported: nftables · services 1000 on 5.10: as made up" in said
+    assert "failed: iptables · services 1 on 6.12: as made up" in said
+
+
+def test_no_step_and_none_that_could_be_told_are_not_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def said_of(samples: int) -> str:
+        results = [
+            dataclasses.replace(one, samples=one.samples[:samples])
+            for one in (counted("ipvs", 1e5, kernel) for kernel in ("bookworm", "trixie"))
+        ]
+        run = run_of(results, [environment(kernel) for kernel in ("bookworm", "trixie")])
+        return shown_in(240, run, monkeypatch, capsys)
+
+    assert "No step" in said_of(8)
+    assert "cannot be told" not in said_of(8)
+    assert "cannot be told, for want of an interval" in said_of(3)
+    assert "No step" not in said_of(3)

@@ -13,7 +13,7 @@ from cnbench.cli import completion
 from cnbench.cli.measure.asked import kernels_of
 from cnbench.cli.measure.measuring import measure_and_record, say_what_is_left_out
 from cnbench.cli.measure.resuming import saying_how_to_go_on
-from cnbench.cli.options import guest_options, sampling_options
+from cnbench.cli.options import guest_options, point_options
 from cnbench.cli.results.history_table import print_history
 from cnbench.core.errors import CnbenchError, UnsupportedError, UsageError
 from cnbench.core.kernels.release import KernelRelease, read_release
@@ -44,7 +44,7 @@ _PAGES = Path("reports/asv-kernels")
 )
 @click.option("--build", is_flag=True, help="Build the guests of kernels that are not built yet.")
 @click.option("--run", "run_name", metavar="RUN", help="Draw a run that is there; measure nothing.")
-@sampling_options
+@point_options
 @guest_options
 def command(
     experiments: tuple[str, ...],
@@ -53,21 +53,22 @@ def command(
     run_name: str | None,
     quick: bool,
     assignments: tuple[str, ...],
-    budget: float | None,
     seed: int,
     jobs: int | None,
     anew: bool,
 ) -> None:
     """Count what EXPERIMENTs cost in instructions, kernel by kernel, and have asv draw it.
 
-    Each kernel is booted in a guest with the same userland. asv gets one commit a kernel, dated
-    with the day the kernel says it was built, so that its pages draw cost against release and list
-    the steps. A history replaces the earlier one of the same experiment.
+    Each kernel is booted in a guest with the same userland. A group of cases takes a guest a few
+    minutes on each kernel, and as many run at once as there are processors: name few values by -p.
+    asv gets one commit a kernel, dated with the day the kernel says it was built, so that its pages
+    draw cost against release and list the steps. A history replaces the earlier one of the same
+    experiment.
 
     \b
     Examples:
       cnbench history --kernels bookworm,trixie service-routing -p services=1000
-      cnbench history --build pod-network
+      cnbench history --build pod-network -p traffic=tcp-rr -p hops=0
       cnbench history --run latest
     """
     if run_name is not None:
@@ -78,7 +79,7 @@ def command(
         path = find_run(run_name)
         run = run_file.read(path)
     else:
-        request = _request(experiments, kernels, assignments, not quick, budget, seed)
+        request = _request(experiments, kernels, assignments, not quick, seed)
         _need(request.kernels, build)
         run, path = _measure(request, jobs, anew)
     _draw(run, path)
@@ -89,7 +90,6 @@ def _request(
     kernels: str,
     assignments: Sequence[str],
     full: bool,
-    budget: float | None,
     seed: int,
 ) -> Request:
     names = tuple(dict.fromkeys(names))
@@ -101,7 +101,7 @@ def _request(
     if len(asked) < 2:
         raise UsageError("a history needs two kernels", "--kernels bookworm,trixie")
     given = parse_given([experiment_called(name) for name in names], assignments)
-    return Request(names, full, given, "guest", "instructions", budget, seed, asked)
+    return Request(names, full, given, "guest", "instructions", None, seed, asked)
 
 
 def _need(kernels: Sequence[str], build: bool) -> None:

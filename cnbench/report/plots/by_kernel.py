@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from functools import partial
 
 from matplotlib.axes import Axes
 
 from cnbench.analysis.chapters import Chapter, shorten
-from cnbench.analysis.kernel_series import KernelHistory, Series, histories_of
+from cnbench.analysis.kernel_series import (
+    KernelHistory,
+    Series,
+    histories_of,
+    short_releases,
+)
 from cnbench.analysis.number_format import median_text, minus
 from cnbench.analysis.rows import Row
 from cnbench.core.units import FRACTION, format_quantity
@@ -27,23 +31,11 @@ _REACH = 0.42
 # Changes are drawn on a scale of at least this share, so that noise does not look like a change.
 _SMALLEST_SCALE = 0.01
 _LONGEST_LABEL = 34
-# A number or a word, with what follows up to the next one.
-_PART = re.compile(r"(?:\d+|[^\W\d]\w*)\W*")
 
 
 def panels(chapter: Chapter) -> list[Panel]:
     """A panel for each run, metric and clock that has cases on more than one kernel."""
     return [_panel(chapter, history) for history in histories_of(chapter)]
-
-
-def short_releases(releases: Sequence[str]) -> list[str]:
-    """Releases cut to what tells them apart, and to two numbers at least: 5.10, 6.1, 6.12."""
-    parts = [_PART.findall(release) for release in releases]
-    for kept in range(2, max(map(len, parts), default=2)):
-        short = ["".join(part[:kept]).rstrip("-.+~_") for part in parts]
-        if len(set(short)) == len(short):
-            return short
-    return list(releases)
 
 
 def _panel(chapter: Chapter, history: KernelHistory) -> Panel:
