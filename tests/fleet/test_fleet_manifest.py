@@ -9,6 +9,7 @@ import yaml
 from cnbench.cli.fleet.kubernetes import Wanted, objects
 from cnbench.cli.main import main
 from cnbench.control_plane.binaries import binaries_of
+from cnbench.control_plane.given import cluster as given
 from cnbench.control_plane.servers.plane import open_plane, require_plane
 from cnbench.core.errors import UnsupportedError
 from cnbench.lab.host import open_lab
@@ -58,6 +59,25 @@ def test_a_pod_a_node_runs_what_was_asked_and_says_which_node_it_is(capsys, monk
     assert pod["nodeSelector"] == {"pool": "workers"}
 
 
+def test_a_preset_is_written_out_since_no_pod_has_its_file(capsys, monkeypatch, tmp_path):
+    (tmp_path / "cnbench.toml").write_text(
+        '[presets.short]\nexperiments = "cpu-quota"\nquick = true\nparameters = { quota = "20%" }'
+    )
+    monkeypatch.chdir(tmp_path)
+    code, out, err = printed(
+        capsys, monkeypatch, "--image", "i", "--nodes", "1", "--", "@short", "--lab", "host"
+    )
+    assert code == 0, err
+    (container,) = job_of(out)["spec"]["template"]["spec"]["containers"]
+    asked = ["cpu-quota", "--quick", "-p", "quota=20%", "--lab", "host"]
+    assert container["args"][:-2] == asked
+
+
+def test_why_a_pod_has_failed_is_in_the_api():
+    (container,) = list(objects(WANTED))[-1]["spec"]["template"]["spec"]["containers"]
+    assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
+
+
 def test_two_pods_are_never_on_one_node():
     job = list(objects(WANTED))[-1]
     labels = job["spec"]["template"]["metadata"]["labels"]
@@ -98,6 +118,7 @@ def test_kubernetes_replaces_nothing_in_what_was_asked():
         (["--", "cpu-quota", "-p", "quto=1"], "did you mean quota?"),
         (["--", "cpu-quota", "--bla"], "No such option"),
         (["--", "cpu-quota", "-o", "x.jsonl"], "no pod has"),
+        (["--", "cpu-quota", "@nightly"], "stands for nothing"),
         (["--node-label", "pool"], "is no label"),
         (["--name", "Not_one"], "letters a-z"),
     ],
@@ -106,6 +127,25 @@ def test_what_a_pod_would_refuse_is_refused_here(argv, said, capsys, monkeypatch
     code, out, err = printed(capsys, monkeypatch, "--image", "i", "--nodes", "1", *argv)
     assert (code, out) == (2, "")
     assert said in err
+
+
+def test_no_pod_has_the_users_kubeconfig(capsys, monkeypatch, tmp_path):
+    named = {"name": "a", "context": {"cluster": "a", "user": "a"}}
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({
+        "current-context": "a", "contexts": [named], "users": [{"name": "a", "user": {}}],
+        "clusters": [{"name": "a", "cluster": {"server": "https://192.0.2.1"}}],
+    }))  # fmt: skip
+    bounds = ("--objects-at-most", "9", "--requests-at-most", "9")
+    try:
+        code, out, err = printed(
+            capsys, monkeypatch, "--image", "i", "--nodes", "1", "--", "list-watch", *bounds,
+            "--kubeconfig", str(path),
+        )  # fmt: skip
+    finally:
+        given.forget()
+    assert (code, out) == (2, "")
+    assert "--kubeconfig names a file that no pod has" in err
 
 
 @pytest.fixture(scope="module")
