@@ -8,11 +8,14 @@ import yaml
 
 from cnbench.cli.fleet.kubernetes import Wanted, objects
 from cnbench.cli.main import main
+from cnbench.containers.enclave import open_enclave
 from cnbench.control_plane.binaries import binaries_of
 from cnbench.control_plane.given import cluster as given
-from cnbench.control_plane.servers.plane import open_plane, require_plane
+from cnbench.control_plane.servers.etcd import MEMORY
+from cnbench.control_plane.servers.plane import require_plane, start_plane
 from cnbench.core.errors import UnsupportedError
 from cnbench.lab.host import open_lab
+from cnbench.lab.waiting import wait_until
 
 SERVER = "kubernetes-1.20"
 WANTED = Wanted(("cpu-quota", "-p", "quota=20%"), "registry.example/cnbench:1", 3)
@@ -160,8 +163,8 @@ def api(tmp_path_factory):
             pytest.skip(f"{error}; {error.remedy}")
         with (
             lab.fresh_fixtures(),
-            open_plane(lab, binaries, "memory", "--allow-privileged=true") as plane,
-            plane.api.client() as client,
+            open_enclave(lab, grouped=False) as enclave,
+            start_plane(enclave, binaries, MEMORY, accounts=True).api.client() as client,
         ):
             yield client
 
@@ -189,3 +192,19 @@ def test_an_api_server_refuses_what_is_none(api):
                     | {"metadata": {"name": "cnbench"}})  # fmt: skip
     assert reply.status == 422
     assert "restartPolicy" in reply.said()["message"]
+
+
+@pytest.mark.real
+def test_its_pods_may_be_made_once_their_account_is(api):
+    """As in every cluster: the admission of accounts is there, and so are the pod's privileges."""
+    namespace, measurer, *_, job = objects(Wanted(WANTED.arguments, WANTED.image, 1, namespace="a"))
+    path = "/api/v1/namespaces/a/pods?dryRun=All"
+    pod = {"metadata": {"name": "one"}, "spec": job["spec"]["template"]["spec"]}
+    api.demand("POST", PATHS["Namespace"], namespace)
+    reply = api.ask("POST", path, pod)
+    assert reply.status == 403
+    assert "error looking up service account a/cnbench" in reply.said()["message"]
+    api.demand("POST", PATHS["ServiceAccount"].format("a"), measurer)
+    wait_until(lambda: api.ask("POST", path, pod).status == 201, "it is refused", within=30)
+    (container,) = api.demand("POST", path, pod).said()["spec"]["containers"]
+    assert container["securityContext"]["privileged"]
