@@ -50,6 +50,19 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Described:
+    """What says of which layers an image is, and how it is started.
+
+    Attributes:
+        files: their contents, by their path in the image's tar.
+        digest: of its manifest.
+    """
+
+    files: Mapping[str, bytes]
+    digest: str
+
+
+@dataclass(frozen=True)
 class Image:
     """An image.
 
@@ -98,38 +111,55 @@ def layer() -> bytes:
 def image(layers: int = 1) -> Image:
     """The image of so many layers as one tar; errors as ``layer``."""
     contents = [layer(), *(_tar({mark_of(number): b""}) for number in range(2, layers + 1))]
+    tars = {f"sha256:{hashlib.sha256(content).hexdigest()}": content for content in contents}
+    sizes = {digest: len(content) for digest, content in tars.items()}
+    about = described(name(layers), sizes, {"Cmd": [PROGRAM], "Env": ["PATH=/bin"]})
+    blobs = {path_of(digest): content for digest, content in tars.items()}
+    laid = [
+        Layer(_LAYER, digest, sizes[digest], chain)
+        for digest, chain in zip(tars, _chains(list(tars)), strict=True)
+    ]
+    return Image(_tar(dict(about.files) | blobs), about.digest, laid)
+
+
+def described(name: str, layers: Mapping[str, int], process: Mapping[str, object]) -> Described:
+    """All of an image's tar but its layers, which ``path_of`` places.
+
+    Args:
+        name: what it is called.
+        layers: the size in bytes of each one's tar by its digest, the lowest first.
+        process: how it is started unless told otherwise (config of the OCI image specification).
+    """
     blobs: dict[str, bytes] = {}
 
-    def blob(data: bytes, media: str) -> dict[str, object]:
-        digest = hashlib.sha256(data).hexdigest()
-        blobs[f"blobs/sha256/{digest}"] = data
-        return {"mediaType": media, "digest": f"sha256:{digest}", "size": len(data)}
+    def blob(value: object, media: str) -> dict[str, object]:
+        data = _json(value)
+        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        blobs[path_of(digest)] = data
+        return {"mediaType": media, "digest": digest, "size": len(data)}
 
-    described = [blob(content, _LAYER) for content in contents]
-    digests = [str(one["digest"]) for one in described]
+    listed_layers = [
+        {"mediaType": _LAYER, "digest": digest, "size": size} for digest, size in layers.items()
+    ]
     settings = {
-        "architecture": "amd64", "os": "linux", "config": {"Cmd": [PROGRAM], "Env": ["PATH=/bin"]},
-        "rootfs": {"type": "layers", "diff_ids": digests},
+        "architecture": "amd64", "os": "linux", "config": process,
+        "rootfs": {"type": "layers", "diff_ids": list(layers)},
     }  # fmt: skip
-    config = blob(_json(settings), _CONFIG)
+    config = blob(settings, _CONFIG)
     manifest = {
-        "schemaVersion": 2, "mediaType": _MANIFEST, "config": config, "layers": described,
+        "schemaVersion": 2, "mediaType": _MANIFEST, "config": config, "layers": listed_layers,
     }  # fmt: skip
-    listed = blob(_json(manifest), _MANIFEST)
-    named = listed | {"annotations": {"io.containerd.image.name": name(layers)}}
+    listed = blob(manifest, _MANIFEST)
+    named = listed | {"annotations": {"io.containerd.image.name": name}}
     index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [named]}
     # What `docker load` reads of the same tar.
     of_docker = [{
-        "Config": _path_of(config), "RepoTags": [name(layers)],
-        "Layers": [_path_of(one) for one in described],
+        "Config": path_of(str(config["digest"])), "RepoTags": [name],
+        "Layers": [path_of(digest) for digest in layers],
     }]  # fmt: skip
     files = {"oci-layout": _json({"imageLayoutVersion": "1.0.0"}), "index.json": _json(index)}
     files["manifest.json"] = _json(of_docker)
-    laid = [
-        Layer(_LAYER, digest, len(content), chain)
-        for digest, content, chain in zip(digests, contents, _chains(digests), strict=True)
-    ]
-    return Image(_tar(files | blobs), str(listed["digest"]), laid)
+    return Described(files | blobs, str(listed["digest"]))
 
 
 def _chains(digests: Sequence[str]) -> Iterator[str]:
@@ -154,8 +184,9 @@ def unpack(folder: Path) -> None:
             path.chmod(member.mode)
 
 
-def _path_of(blob: Mapping[str, object]) -> str:
-    return f"blobs/{str(blob['digest']).replace(':', '/')}"
+def path_of(digest: str) -> str:
+    """Where an image's tar has what is of that ``digest``."""
+    return f"blobs/{digest.replace(':', '/')}"
 
 
 def _json(value: object) -> bytes:

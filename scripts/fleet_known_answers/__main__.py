@@ -1,6 +1,6 @@
 """Hold a fleet of four workers against what is known beforehand; exits with 1 if it is missed.
 
-    .venv/bin/python scripts/fleet_known_answers [speed] [kills] [between]
+    .venv/bin/python scripts/fleet_known_answers [speed] [kills] [between] [jobs]
 
 As root, on a machine of two processors that does nothing else; a quarter of an hour. The scheduler
 and each worker are in network namespaces that are made here.
@@ -11,6 +11,10 @@ and each worker are in network namespaces that are made here.
   there each time, none is there twice, all come out equal, and nothing is left running.
 - `between`: what node-network measures between two nodes that a veth pair joins is what pod-network
   measures between two without pods, within the intervals of both.
+- `jobs`: two Jobs of `cnbench fleet manifest` are completed on a cluster of one node, whose servers
+  and kubelet are real, and leave run files in its volume, with every case measured and proved; one
+  that cannot measure has failed, and says why; one that is deleted keeps what it has measured;
+  accounts may do what they should, and no more.
 """
 
 from __future__ import annotations
@@ -25,10 +29,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fleet_known_answers.between import between
+from fleet_known_answers.jobs import jobs
 from fleet_known_answers.kills import kills
 from fleet_known_answers.speed import speed
 
-ANSWERS = {"speed": speed, "kills": kills, "between": between}
+ANSWERS = {"speed": speed, "kills": kills, "between": between, "jobs": jobs}
 
 
 def main() -> None:

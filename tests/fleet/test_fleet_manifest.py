@@ -8,10 +8,14 @@ import yaml
 
 from cnbench.cli.fleet.kubernetes import Wanted, objects
 from cnbench.cli.main import main
+from cnbench.containers.enclave import open_enclave
 from cnbench.control_plane.binaries import binaries_of
-from cnbench.control_plane.servers.plane import open_plane, require_plane
+from cnbench.control_plane.given import cluster as given
+from cnbench.control_plane.servers.etcd import MEMORY
+from cnbench.control_plane.servers.plane import require_plane, start_plane
 from cnbench.core.errors import UnsupportedError
 from cnbench.lab.host import open_lab
+from cnbench.lab.waiting import wait_until
 
 SERVER = "kubernetes-1.20"
 WANTED = Wanted(("cpu-quota", "-p", "quota=20%"), "registry.example/cnbench:1", 3)
@@ -58,6 +62,25 @@ def test_a_pod_a_node_runs_what_was_asked_and_says_which_node_it_is(capsys, monk
     assert pod["nodeSelector"] == {"pool": "workers"}
 
 
+def test_a_preset_is_written_out_since_no_pod_has_its_file(capsys, monkeypatch, tmp_path):
+    (tmp_path / "cnbench.toml").write_text(
+        '[presets.short]\nexperiments = "cpu-quota"\nquick = true\nparameters = { quota = "20%" }'
+    )
+    monkeypatch.chdir(tmp_path)
+    code, out, err = printed(
+        capsys, monkeypatch, "--image", "i", "--nodes", "1", "--", "@short", "--lab", "host"
+    )
+    assert code == 0, err
+    (container,) = job_of(out)["spec"]["template"]["spec"]["containers"]
+    asked = ["cpu-quota", "--quick", "-p", "quota=20%", "--lab", "host"]
+    assert container["args"][:-2] == asked
+
+
+def test_why_a_pod_has_failed_is_in_the_api():
+    (container,) = list(objects(WANTED))[-1]["spec"]["template"]["spec"]["containers"]
+    assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
+
+
 def test_two_pods_are_never_on_one_node():
     job = list(objects(WANTED))[-1]
     labels = job["spec"]["template"]["metadata"]["labels"]
@@ -98,6 +121,7 @@ def test_kubernetes_replaces_nothing_in_what_was_asked():
         (["--", "cpu-quota", "-p", "quto=1"], "did you mean quota?"),
         (["--", "cpu-quota", "--bla"], "No such option"),
         (["--", "cpu-quota", "-o", "x.jsonl"], "no pod has"),
+        (["--", "cpu-quota", "@nightly"], "stands for nothing"),
         (["--node-label", "pool"], "is no label"),
         (["--name", "Not_one"], "letters a-z"),
     ],
@@ -106,6 +130,25 @@ def test_what_a_pod_would_refuse_is_refused_here(argv, said, capsys, monkeypatch
     code, out, err = printed(capsys, monkeypatch, "--image", "i", "--nodes", "1", *argv)
     assert (code, out) == (2, "")
     assert said in err
+
+
+def test_no_pod_has_the_users_kubeconfig(capsys, monkeypatch, tmp_path):
+    named = {"name": "a", "context": {"cluster": "a", "user": "a"}}
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({
+        "current-context": "a", "contexts": [named], "users": [{"name": "a", "user": {}}],
+        "clusters": [{"name": "a", "cluster": {"server": "https://192.0.2.1"}}],
+    }))  # fmt: skip
+    bounds = ("--objects-at-most", "9", "--requests-at-most", "9")
+    try:
+        code, out, err = printed(
+            capsys, monkeypatch, "--image", "i", "--nodes", "1", "--", "list-watch", *bounds,
+            "--kubeconfig", str(path),
+        )  # fmt: skip
+    finally:
+        given.forget()
+    assert (code, out) == (2, "")
+    assert "--kubeconfig names a file that no pod has" in err
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +163,8 @@ def api(tmp_path_factory):
             pytest.skip(f"{error}; {error.remedy}")
         with (
             lab.fresh_fixtures(),
-            open_plane(lab, binaries, "memory", "--allow-privileged=true") as plane,
-            plane.api.client() as client,
+            open_enclave(lab, grouped=False) as enclave,
+            start_plane(enclave, binaries, MEMORY, accounts=True).api.client() as client,
         ):
             yield client
 
@@ -149,3 +192,19 @@ def test_an_api_server_refuses_what_is_none(api):
                     | {"metadata": {"name": "cnbench"}})  # fmt: skip
     assert reply.status == 422
     assert "restartPolicy" in reply.said()["message"]
+
+
+@pytest.mark.real
+def test_its_pods_may_be_made_once_their_account_is(api):
+    """As in every cluster: the admission of accounts is there, and so are the pod's privileges."""
+    namespace, measurer, *_, job = objects(Wanted(WANTED.arguments, WANTED.image, 1, namespace="a"))
+    path = "/api/v1/namespaces/a/pods?dryRun=All"
+    pod = {"metadata": {"name": "one"}, "spec": job["spec"]["template"]["spec"]}
+    api.demand("POST", PATHS["Namespace"], namespace)
+    reply = api.ask("POST", path, pod)
+    assert reply.status == 403
+    assert "error looking up service account a/cnbench" in reply.said()["message"]
+    api.demand("POST", PATHS["ServiceAccount"].format("a"), measurer)
+    wait_until(lambda: api.ask("POST", path, pod).status == 201, "it is refused", within=30)
+    (container,) = api.demand("POST", path, pod).said()["spec"]["containers"]
+    assert container["securityContext"]["privileged"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cnbench.cli.fleet.node_network import _new
 from cnbench.cli.main import main
 from cnbench.core.errors import CnbenchError
 from cnbench.core.fingerprint import Fingerprint
@@ -26,6 +27,7 @@ from cnbench.network.devices.links import LinkCounters, received
 from cnbench.probes.packets import dissect
 from cnbench.probes.tap import open_tap
 from cnbench.store import run_file
+from cnbench.store.recorder import Recorder
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
@@ -142,6 +144,19 @@ def test_what_is_not_bounded_is_refused(argv, said, capsys, monkeypatch):
         main()
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [("run",), ("fleet", "run")])
+def test_there_is_no_going_on_with_what_is_one_case(command, tmp_path, capsys, monkeypatch):
+    path = tmp_path / "nodes.jsonl"
+    Recorder(_new(ORDER), path).begin()
+    monkeypatch.setattr(sys, "argv", ["cnbench", *command, "--resume", str(path)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "is measured as a whole or not at all" in said
+    assert "cnbench fleet node-network" in said
 
 
 @pytest.fixture(scope="module")

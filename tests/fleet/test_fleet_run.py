@@ -1,5 +1,6 @@
 """A fleet in network namespaces: the same results as without, also when workers are killed."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,15 +8,25 @@ from pathlib import Path
 
 import pytest
 
+from cnbench.lab import commands
 from cnbench.lab.guest import start
 from cnbench.store import run_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "experiments"))
 
 from fleet_known_answers.in_namespaces import fleet_in_namespaces, said_by
 from fleet_known_answers.runs import WITHIN, counted, furthest, medians, times_told
+from own_cluster import objects
 
 KERNEL = "trixie"
+PRESET = """
+[presets.short]
+experiments = "namespaces"
+parameters = { kind = "uts", call = "clone3", live = [0, 1] }
+lab = "host"
+budget = "3s"
+"""
 # One timed group each; a handful of samples.
 TIMED = ("namespaces", "-p", "kind=uts", "-p", "call=clone3", "-p", "live=0,1,2,3,4,5",
          "--lab", "host", "--budget", "3s")  # fmt: skip
@@ -92,6 +103,28 @@ def test_a_run_that_was_stopped_goes_on_with_what_is_left(fleet):
     assert done.returncode == 0, done.stderr
     assert len(run_file.read(path).cases) == 6
     assert set(times_told(path).values()) == {1}
+
+
+def test_a_preset_is_of_a_fleet_as_of_one_machine(fleet):
+    (fleet.folder / "cnbench.toml").write_text(PRESET)
+    done = fleet.run("@short", "-p", "live=2", "-o", "preset.jsonl")
+    assert done.returncode == 0, done.stderr
+    cases = run_file.read(fleet.folder / "preset.jsonl").cases
+    assert [case.case.params["live"] for case in cases] == [2]
+
+
+@pytest.mark.skipif(not commands.find("iptables-legacy"), reason="iptables-legacy is missing")
+def test_a_cluster_s_own_services_go_to_whoever_measures_them(fleet):
+    (fleet.folder / "mine.json").write_text(json.dumps(objects(5)))
+    point = ("-p", "mode=iptables", "-p", "measure=connect", "-p", "probes=20")
+    done = fleet.run("service-routing", "--services-from", "mine.json", *point, "--lab", "host",
+                     "--budget", "3s", "-o", "own.jsonl")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    run = run_file.read(fleet.folder / "own.jsonl")
+    assert run.cases
+    for case in run.cases:
+        assert case.status == "ok", case.reason
+        assert case.case.params["cluster"] in run.request.inputs
 
 
 def test_a_worker_listens_where_its_scheduler_is_and_nowhere_else(fleet):

@@ -145,6 +145,8 @@ def _container(wanted: Wanted) -> Object:
         # Namespaces, cgroups, mounts and loop devices. No limit on its CPU time: that would be
         # another quota around what is measured.
         "securityContext": {"privileged": True},
+        # Why a pod has failed is then in the API, also once its log is gone.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [{"name": "results", "mountPath": _RESULTS}],
     }
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from cnbench.cli.measure import run
 from cnbench.cli.measure.asked import Asked
+from cnbench.cli.measure.presets import written_out
 from cnbench.core.errors import UsageError
 
 # RFC 1123: what Kubernetes lets objects be called, as one label.
@@ -60,7 +63,7 @@ def command(
       cnbench fleet manifest --image registry.example/cnbench:1 --nodes 20 \\
         --node-label pool=workers -- --quick --lab host | kubectl apply -f -
     """
-    _check(arguments)
+    arguments = _checked(arguments)
     import yaml
 
     from cnbench.cli.fleet.kubernetes import Wanted, objects
@@ -70,16 +73,22 @@ def command(
     click.echo(yaml.safe_dump_all(objects(wanted), sort_keys=False), nl=False)
 
 
-def _check(arguments: Sequence[str]) -> None:
-    """Refuse what `cnbench run` would, here and not in a pod."""
-    typed = run.command.make_context("cnbench run", list(arguments)).params
-    for name in ("output", "resume", "services_from"):
-        if typed[name]:
+def _checked(arguments: Sequence[str]) -> tuple[str, ...]:
+    """``arguments`` with presets written out, which no pod has a file of.
+
+    What `cnbench run` would refuse is refused here, and not in a pod.
+    """
+    plain = written_out(arguments, run.command, Path.cwd())
+    context = run.command.make_context("cnbench run", list(plain))
+    for name in ("output", "resume", "services_from", "kubeconfig"):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise UsageError(
                 f"--{name.replace('_', '-')} names a file that no pod has",
-                "leave it out: each pod writes a run file of its own, called as its node",
+                "leave it out: a pod has what its image has, and writes a run file of its own",
             )
+    typed = context.params
     run.request_of(typed["experiments"], Asked.taken_from(typed))
+    return tuple(plain)
 
 
 def _pair(label: str) -> tuple[str, str]:

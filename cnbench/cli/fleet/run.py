@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,8 @@ from cnbench.cli.fleet.files import file_names
 from cnbench.cli.fleet.options import credentials_of, require_dask, tls_options
 from cnbench.cli.measure.asked import Asked, asking
 from cnbench.cli.measure.measuring import say_what_is_left_out
+from cnbench.cli.measure.own_services import own_services_options, with_own_services
+from cnbench.cli.measure.presets import CommandWithPresets
 from cnbench.cli.measure.resuming import end_by, resumed, saying_how_to_go_on
 from cnbench.cli.measure.run import request_of
 from cnbench.cli.options import json_option
@@ -34,11 +36,15 @@ if TYPE_CHECKING:
     from cnbench.fleet.connecting import Credentials
 
 
-@click.command("run")
+@click.command("run", cls=CommandWithPresets)
 @click.argument(
-    "experiments", nargs=-1, metavar="[EXPERIMENT]...", shell_complete=completion.experiments
+    "experiments",
+    nargs=-1,
+    metavar="[EXPERIMENT|@PRESET]...",
+    shell_complete=completion.experiments_or_presets,
 )
 @asking
+@own_services_options
 @click.option(
     "--scheduler",
     metavar="ADDRESS",
@@ -87,6 +93,7 @@ def command(
     output: Path | None,
     force: bool,
     as_json: bool,
+    **own: Any,
 ) -> None:
     """Measure one plan on many machines.
 
@@ -98,22 +105,25 @@ def command(
     Examples:
       cnbench fleet run service-routing --scheduler tcp://10.0.0.1:8786 --clock instructions
       cnbench fleet run cpu-quota --scheduler tcp://10.0.0.1:8786 --every-node -o gathered/
+      cnbench fleet run @nightly --scheduler tcp://10.0.0.1:8786
       cnbench fleet run --scheduler tcp://10.0.0.1:8786 --resume latest
       cnbench fleet run copy-up --jobs 2
     """
     require_dask()
     if scheduler and jobs:
         raise UsageError("--jobs is of this machine", "each worker has its own")
-    if resume and (experiments or asked.assignments or output or every_node):
+    new = (experiments, asked.assignments, output, every_node, own["services_from"])
+    if resume and any(new):
         raise UsageError(
             "--resume goes on with what its run was asked for, in that run's file",
-            "leave out the experiments, -p, -o and --every-node, or start a new run",
+            "leave out the experiments, -p, -o, --every-node and --services-from, or start a new"
+            " run",
         )
     credentials = credentials_of(tls_ca_file, tls_cert, tls_key)
     if resume:
         run, path = resumed(resume, repeats, asked.budget)
     else:
-        request = request_of(experiments, asked)
+        request = with_own_services(request_of(experiments, asked), **own)
         run = _new(replace(request, repeats=repeats or 1))
         path = output or (results_folder() / run.id if every_node else place_of(run))
     say_what_is_left_out(run.request)

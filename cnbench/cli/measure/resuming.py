@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
-from cnbench.core.errors import CnbenchError, ExitCode
+from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import CaseResult, Run
+from cnbench.fleet.node_network.accounts import NAME as NODE_NETWORK
 from cnbench.store import run_file
 from cnbench.store.repeats import with_repeats
 from cnbench.store.runs import find_run, results_folder
@@ -20,10 +21,15 @@ def resumed(named: str, repeats: int | None, budget: float | None) -> tuple[Run,
     """The run called ``named``, and where it is; with other ``repeats`` or ``budget`` if given.
 
     Raises:
-        CnbenchError: there is none, or it cannot be read.
+        CnbenchError: there is none, it cannot be read, or there is no going on with it.
     """
     path = find_run(named)
     run = run_file.read(path)
+    if NODE_NETWORK in run.request.experiments:
+        raise UsageError(
+            f"{path} is of {NODE_NETWORK}, whose one case is measured as a whole or not at all",
+            f"measure it again: cnbench fleet {NODE_NETWORK}",
+        )
     run.request = with_repeats(run.request, repeats)
     if budget is not None:
         run.request = replace(run.request, budget=budget)

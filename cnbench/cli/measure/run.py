@@ -91,10 +91,10 @@ def command(
       cnbench run --resume before.json --repeat 2
     """
     if resume:
-        if experiments or asked.assignments or output:
+        if experiments or asked.assignments or output or own["services_from"]:
             raise UsageError(
                 "--resume goes on with what its run was asked for, in that run's file",
-                "leave out the experiments, -p and -o, or start a new run",
+                "leave out the experiments, -p, -o and --services-from, or start a new run",
             )
         run, path = resumed(resume, repeats, asked.budget)
     else:

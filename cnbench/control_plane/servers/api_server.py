@@ -53,8 +53,12 @@ def start_api_server(
     certificates: Certificates,
     folder: Path,
     *options: str,
+    accounts: bool = False,
 ) -> ApiServer:
     """The API server among ``binaries``, beside an etcd that answers; it ends with the enclave.
+
+    With ``accounts`` a pod has to have one, as in every cluster. Without, pods may be made before
+    the controller that makes accounts has begun.
 
     Raises:
         UnsupportedError: there is no such program.
@@ -62,7 +66,7 @@ def start_api_server(
     """
     alone = binaries.server == APIEXTENSIONS
     program = binaries.path("apiextensions-apiserver" if alone else "kube-apiserver")
-    own = _alone(certificates) if alone else _whole(certificates)
+    own = _alone(certificates) if alone else _whole(certificates, accounts=accounts)
     argv = [program, *_common(certificates, folder), *own, *options]
     # It asks for Services until it is ready, which the one of custom resources does not have.
     path = "/readyz?exclude=informer-sync" if alone else "/readyz"
@@ -96,7 +100,8 @@ def _common(certificates: Certificates, folder: Path) -> Sequence[str]:
     )
 
 
-def _whole(certificates: Certificates) -> Sequence[str]:
+def _whole(certificates: Certificates, *, accounts: bool) -> Sequence[str]:
+    without = () if accounts else ("--disable-admission-plugins=ServiceAccount",)
     return (
         "--advertise-address=127.0.0.1",
         "--authorization-mode=RBAC",
@@ -104,8 +109,7 @@ def _whole(certificates: Certificates) -> Sequence[str]:
         f"--service-account-signing-key-file={certificates.accounts}",
         f"--service-account-key-file={certificates.accounts}",
         "--service-cluster-ip-range=10.96.0.0/16",
-        # Pods may be made before the controller that makes their accounts has begun.
-        "--disable-admission-plugins=ServiceAccount",
+        *without,
         "--allow-privileged",
     )
 

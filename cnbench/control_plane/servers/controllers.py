@@ -17,8 +17,11 @@ _MANAGER_PORT, _SCHEDULER_PORT = 10257, 10259
 _SECONDS = 10.0
 
 
-def start_controller_manager(plane: Plane) -> Daemon:
-    """All controllers but the one that gives up nodes without a kubelet; ends with the enclave.
+def start_controller_manager(plane: Plane, *, kubelets: bool = False) -> Daemon:
+    """All controllers; ends with the enclave.
+
+    Where nodes have no ``kubelets``, without the one that would give them up. It is also the one
+    that takes a new node's taint away once its kubelet says that it is ready.
 
     Raises:
         UnsupportedError: there is no such program.
@@ -27,7 +30,7 @@ def start_controller_manager(plane: Plane) -> Daemon:
     certificates = plane.certificates
     return _start(
         plane, MANAGER, _MANAGER_PORT,
-        "--controllers=*,-nodelifecycle",
+        f"--controllers=*{'' if kubelets else ',-nodelifecycle'}",
         f"--service-account-private-key-file={certificates.accounts}",
         f"--root-ca-file={certificates.authority.certificate}",
         f"--flex-volume-plugin-dir={plane.folder}",

@@ -60,11 +60,16 @@ def open_plane(lab: Lab, binaries: Binaries, store: str, *options: str) -> Itera
         yield start_plane(enclave, binaries, store, *options)
 
 
-def start_plane(enclave: Enclave, binaries: Binaries, store: str, *options: str) -> Plane:
-    """A control plane in ``enclave``, with which it ends; for the rest see ``open_plane``."""
+def start_plane(
+    enclave: Enclave, binaries: Binaries, store: str, *options: str, accounts: bool = False
+) -> Plane:
+    """A control plane in ``enclave``, with which it ends; for the rest see ``open_plane``.
+
+    With ``accounts`` a pod has to have one (``start_api_server``).
+    """
     folder = enclave.folder / "control-plane"
     folder.mkdir()
     certificates = make_certificates(folder)
     etcd = start_etcd(enclave, binaries, folder, store)
-    api = start_api_server(enclave, binaries, certificates, folder, *options)
+    api = start_api_server(enclave, binaries, certificates, folder, *options, accounts=accounts)
     return Plane(enclave, folder, binaries, certificates, etcd, api)

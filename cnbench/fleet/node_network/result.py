@@ -9,6 +9,7 @@ from cnbench.core.proof import Check, Proof, equal
 from cnbench.core.run import CaseResult, ExperimentRecord, Sample
 from cnbench.experiments.pod_network import EXPERIMENT as POD_NETWORK
 from cnbench.fleet.node_network.accounts import (
+    NAME,
     PROOF_BYTES,
     SECONDS_EACH,
     SIZE,
@@ -16,8 +17,6 @@ from cnbench.fleet.node_network.accounts import (
     Order,
     Session,
 )
-
-NAME = "node-network"
 
 # A stream ends with the write that was begun, and at a tick of iperf3's timer.
 _TIMER = 0.05
