@@ -132,8 +132,9 @@ class Lab:
                 return
             folder = self._cgroups_below(root)
             if hierarchy.version == "v2":
+                name = hierarchies.name_to_pass_on(hierarchy)
                 for above in (root, folder):
-                    opened.enter_context(hierarchies.passed_on(self.journal, above, hierarchy.name))
+                    opened.enter_context(hierarchies.passed_on(self.journal, above, name))
             yield folder
 
     def _cgroups_below(self, root: Path) -> Path:

@@ -33,6 +33,9 @@ def hidden_copy(folder):
 
 
 CASES = {}
+# The first, while nobody has passed any controller on, as in a guest that has just booted.
+CASES["cgroup-perf-event"] = ("cgroup-perf-event", {"controller": "v2"}, out_of_the_group)
+
 CASES["cgroup-net-cls tc"] = (
     "cgroup-net-cls",
     {"controller": "v1", "reader": "tc"},

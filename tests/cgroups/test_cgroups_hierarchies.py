@@ -50,6 +50,15 @@ def test_perf_event_is_in_one_version_at_a_time(unified):
     assert versions("perf_event", unified, rows(perf_event=7)) == []
 
 
+def test_what_has_no_name_takes_another_controller_to_be_passed_on(unified):
+    """For perf events alone: the others of no name are not asked of the group's own state."""
+    (perf_event,) = find("perf_event", unified, rows(perf_event=0))
+    (memory,) = find("memory", unified, rows(memory=0))
+    (_, freezer) = find("freezer", unified, rows(freezer=0))
+    passed = [hierarchies.name_to_pass_on(one) for one in (perf_event, memory, freezer)]
+    assert passed == ["memory", "memory", ""]
+
+
 @pytest.mark.parametrize("controller", ["net_cls", "net_prio"])
 def test_v2_has_no_marks(unified, controller):
     assert versions(controller, unified, rows(**{controller: 0})) == ["v1"]

@@ -137,7 +137,8 @@ def reason(one: Break, counted: Sequence[Break] | None, clock: ClockName) -> str
         clock: what ``one`` was taken with.
     """
     if one.kind == "jump":
-        shape = "the level changes at once: a limit was reached (a table, a list, a batch is full)"
+        full = "a table, a list, a batch, a packet is full"
+        shape = f"the level changes at once: a limit was reached ({full})"
     elif one.after > _STEEPER * one.before:
         shape = "each one costs more from there on"
     else:

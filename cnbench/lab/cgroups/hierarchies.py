@@ -172,6 +172,19 @@ def passed_on(journal: Journal, folder: Path, name: str) -> Iterator[None]:
         yield
 
 
+def name_to_pass_on(hierarchy: Hierarchy) -> str:
+    """The controller that v2 groups have to pass on for those below to have ``hierarchy``'s.
+
+    Filtered perf events are in every group without a name, but only once a controller with one has
+    been passed on: which controllers a group gives its children is worked out for whoever writes
+    cgroup.subtree_control (cgroup_calc_subtree_ss_mask in kernel/cgroup/cgroup.c), and for the root
+    by nobody else. An init system has long done so; a machine that has none refuses with ENOENT.
+    """
+    if hierarchy.controller not in _ONCE or hierarchy.root is None:
+        return hierarchy.name
+    return next(iter(controllers_in(hierarchy.root)), "")
+
+
 def passes_on(folder: Path, name: str) -> bool:
     """Whether the v2 group ``folder`` gives the controller ``name`` to its children."""
     return name in (folder / "cgroup.subtree_control").read_text().split()
