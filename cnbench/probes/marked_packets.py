@@ -62,7 +62,7 @@ class MarkedPackets:
         which then go together for a seventh less: one sample in ten.
         """
         self.clock.settle()
-        return process.do("send_often", port, self.packets)
+        return int(process.do("send_often", port, self.packets))
 
     def proof(self) -> Proof:
         """The group's datagrams had the mark, and no other's."""
