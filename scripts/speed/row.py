@@ -44,6 +44,7 @@ class Row:
         exact: whether every measurement gives the same.
         large: whether it takes minutes: it is then measured by ``make speed-large``, once a side.
         rounds: how often both builds do it, in turn.
+        limit: what stands in the way where a target is missed; told then.
     """
 
     name: str
@@ -54,3 +55,4 @@ class Row:
     exact: bool = False
     large: bool = False
     rounds: int = FEWEST_BOUND
+    limit: str = ""

@@ -73,8 +73,15 @@ def as_markdown(found: Sequence[Measured], before: Side, after: Side) -> str:
         "| what | figure | before | now | ratio | rounds | at most | held |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
         *(line for one in found for line in lines_of(one)),
+        *limits_of(found),
     ]
     return "\n".join(lines) + "\n"
+
+
+def limits_of(found: Sequence[Measured]) -> list[str]:
+    """What stands in the way of the targets that were missed."""
+    told = [f"- {one.row.what}: {one.row.limit}" for one in found if one.missed and one.row.limit]
+    return ["", "What stands in the way where a target is not held:", "", *told] if told else []
 
 
 def _ratio_text(ratio: Interval, *, exact: bool) -> str:

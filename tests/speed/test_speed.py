@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from speed.row import Figure, Row  # noqa: E402
 from speed.rows import all_rows  # noqa: E402
 from speed.sides import Side  # noqa: E402
-from speed.table import Measured, as_markdown, lines_of  # noqa: E402
+from speed.table import Measured, as_markdown, limits_of, lines_of  # noqa: E402
 
 BEFORE, NOW = (Side(name, Path(sys.executable), name == "before") for name in ("before", "now"))
 
@@ -27,6 +28,13 @@ def test_a_target_is_held_or_missed():
     assert (held.missed, missed.missed) == ([], ["time"])
     assert next(lines_of(held)).endswith("| 0.333 (0.333 – 0.333) | 7 | 1/2 | yes |")
     assert next(lines_of(missed)).endswith("| 7 | 1/2 | no |")
+
+
+def test_what_stands_in_the_way_is_told_where_a_target_is_missed():
+    held, missed = measured([2.0] * 6, [1.0] * 6, 1 / 2), measured([2.0] * 6, [1.5] * 6, 1 / 2)
+    limited = [replace(one, row=replace(one.row, limit="physics")) for one in (held, missed)]
+    assert limits_of(limited)[3:] == ["- one thing: physics"]
+    assert limits_of([held, missed, limited[0]]) == []
 
 
 def test_too_few_rounds_have_no_interval():
