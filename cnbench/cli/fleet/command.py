@@ -25,6 +25,7 @@ def command() -> None:
     \b
     Examples:
       cnbench fleet worker tcp://10.0.0.1:8786
-      cnbench fleet run cpu-quota --scheduler tcp://10.0.0.1:8786 --every-node -o gathered/
+      cnbench fleet run cpu-quota --every-node -o gathered/ \\
+        --scheduler tcp://10.0.0.1:8786
       cnbench fleet report gathered/
     """

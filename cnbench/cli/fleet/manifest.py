@@ -59,7 +59,8 @@ def command(
 
     \b
     Examples:
-      cnbench fleet manifest --image registry.example/cnbench:1 --nodes 3 -- cpu-quota --lab host
+      cnbench fleet manifest --image registry.example/cnbench:1 --nodes 3 \\
+        -- cpu-quota --lab host
       cnbench fleet manifest --image registry.example/cnbench:1 --nodes 20 \\
         --node-label pool=workers -- --quick --lab host | kubectl apply -f -
     """

@@ -73,8 +73,8 @@ def command(
 
     \b
     Examples:
-      cnbench fleet node-network node1 node2 --interface eth1 --rate 100MB/s --time 10s \\
-        --scheduler tcp://10.0.0.1:8786
+      cnbench fleet node-network node1 node2 --interface eth1 --rate 100MB/s \\
+        --time 10s --scheduler tcp://10.0.0.1:8786
     """
     require_dask()
     if client_node == server_node:

@@ -103,8 +103,10 @@ def command(
 
     \b
     Examples:
-      cnbench fleet run service-routing --scheduler tcp://10.0.0.1:8786 --clock instructions
-      cnbench fleet run cpu-quota --scheduler tcp://10.0.0.1:8786 --every-node -o gathered/
+      cnbench fleet run service-routing --clock instructions \\
+        --scheduler tcp://10.0.0.1:8786
+      cnbench fleet run cpu-quota --every-node -o gathered/ \\
+        --scheduler tcp://10.0.0.1:8786
       cnbench fleet run @nightly --scheduler tcp://10.0.0.1:8786
       cnbench fleet run --scheduler tcp://10.0.0.1:8786 --resume latest
       cnbench fleet run copy-up --jobs 2

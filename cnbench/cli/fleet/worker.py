@@ -36,7 +36,8 @@ def command(
     \b
     Examples:
       cnbench fleet worker tcp://10.0.0.1:8786
-      cnbench fleet worker tls://10.0.0.1:8786 --tls-ca-file ca.pem --tls-cert a.pem --tls-key a.key
+      cnbench fleet worker tls://10.0.0.1:8786 \\
+        --tls-ca-file ca.pem --tls-cert a.pem --tls-key a.key
     """
     require_dask()
     from cnbench.fleet.worker import serve

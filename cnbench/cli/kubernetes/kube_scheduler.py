@@ -64,7 +64,8 @@ def command(
     \b
     Examples:
       cnbench kube-scheduler --metrics-url http://127.0.0.1:10251/metrics
-      cnbench kube-scheduler latest~1 --metrics-url https://127.0.0.1:10259/metrics \\
+      cnbench kube-scheduler latest~1 \\
+        --metrics-url https://127.0.0.1:10259/metrics \\
         --token-file token --insecure
       cnbench kube-scheduler --metrics-file metrics.txt
     """

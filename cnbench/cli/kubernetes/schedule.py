@@ -72,8 +72,7 @@ def command(
 
     \b
     Examples:
-      kubectl get nodes,pods,services,namespaces,replicasets,statefulsets,pvc,pv,storageclasses \\
-        -A -o json > cluster.json
+      kubectl get nodes,pods,svc,ns,rs,sts,pvc,pv,sc -A -o json > cluster.json
       cnbench schedule --from cluster.json --pod pod.yaml
       cnbench schedule --from cluster.json --pod pod.yaml --other-release 1.20 \\
         --other-weight ImageLocality=10

@@ -85,7 +85,8 @@ def run(kernel: str, clock: ClockName, userland: str, argv: tuple[str, ...]) -> 
     \b
     Examples:
       cnbench guest run -- uname -r
-      cnbench guest run --kernel bookworm -- sh -c 'modprobe ip_vs && ipvsadm -L -n'
+      cnbench guest run --kernel bookworm -- \\
+        sh -c 'modprobe ip_vs && ipvsadm -L -n'
       cnbench guest run < script.sh
     """
     given = "" if sys.stdin.isatty() else sys.stdin.read()

@@ -91,8 +91,10 @@ def command(
 
     \b
     Examples:
-      cnbench cliffs service-routing -p services=1..20000 -p mode=iptables -p measure=connect
-      cnbench cliffs namespaces -p live=0..2000 -p kind=net --lab guest --clock instructions
+      cnbench cliffs service-routing -p services=1..20000 \\
+        -p mode=iptables -p measure=connect
+      cnbench cliffs namespaces -p live=0..2000 -p kind=net \\
+        --lab guest --clock instructions
     """
     found = experiment_called(experiment)
     parameter, low, high, rest = _range_among(found, asked.assignments)

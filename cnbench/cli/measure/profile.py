@@ -71,8 +71,8 @@ def command(
     \b
     Examples:
       cnbench profile namespaces -p kind=net -p call=clone3
-      cnbench profile service-routing -p mode=iptables -p measure=connect -p position=last \\
-        --vary services=1,1000
+      cnbench profile service-routing -p mode=iptables -p measure=connect \\
+        -p position=last --vary services=1,1000
       cnbench profile copy-up -p filesystem=ext4 --vary kernel=bookworm,trixie
     """
     found = experiment_called(experiment)

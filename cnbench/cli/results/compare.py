@@ -120,10 +120,14 @@ def command(
     \b
     Examples:
       cnbench compare latest~1 latest --fail-on 2%
-      cnbench compare main latest --metric connect -p mode=iptables --format markdown
-      cnbench compare service-routing -p services=1000 --vary mode=iptables,nftables
-      cnbench compare service-routing --vary mode=iptables,nftables,ipvs --services-from mine.yaml
-      cnbench compare service-routing --vary kernel=bookworm,trixie --clock instructions
+      cnbench compare main latest --metric connect -p mode=iptables \\
+        --format markdown
+      cnbench compare service-routing -p services=1000 \\
+        --vary mode=iptables,nftables
+      cnbench compare service-routing --services-from mine.yaml \\
+        --vary mode=iptables,nftables,ipvs
+      cnbench compare service-routing --clock instructions \\
+        --vary kernel=bookworm,trixie
     """
     if vary is None:
         _refuse_what_measures()

@@ -37,7 +37,8 @@ def command(run: str, name: str, output: Path | None, force: bool) -> None:
     Examples:
       cnbench export --to csv > samples.csv
       cnbench export latest~1 --to parquet -o samples.parquet
-      cnbench export before.jsonl --to pyperf -o before.json; python -m pyperf stats before.json
+      cnbench export before.jsonl --to pyperf -o before.json
+      python -m pyperf stats before.json
       cnbench export --to markdown >> "$GITHUB_STEP_SUMMARY"
     """
     path = find_run(run)
