@@ -116,7 +116,7 @@ def test_a_group_under_a_quota_is_frozen_when_it_is_throttled(lab, version, monk
     monkeypatch.setattr(freezer, "_PATIENCE", 3.0)
     with opened("cgroup-freezer", version, lab, tasks=2, quota=0.05) as subject:
         assert subject.sample()["wait"] > 0
-        assert subject.throttled == freezer._TURNS
+        assert subject.throttled == freezer._TURNS_UNDER_QUOTA
         assert subject.proof().holds, subject.proof().broken
         subject.quota.limit(20.0, 0.1)
         with pytest.raises(CnbenchError, match="not throttled"):
@@ -154,8 +154,8 @@ def test_a_device_is_denied_whatever_the_number_of_rules(lab, version, rules):
 def test_a_frozen_group_stands_still_at_any_depth(lab, version):
     with opened("cgroup-freezer", version, lab, tasks=3, depth=5) as subject:
         subject.sample()
-        assert subject.stood_still == freezer._TURNS
-        assert subject.died_frozen == (freezer._TURNS if version == "v2" else 0)
+        assert subject.stood_still == freezer._LOOKS
+        assert subject.died_frozen == (freezer._LOOKS if version == "v2" else 0)
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
