@@ -66,9 +66,15 @@ class Programming:
         return self.lab.clock.units(self.lab.clock.timed(for_each)[0])
 
     def clear(self) -> None:
-        """Empty the node."""
+        """Empty the node, and have the kernel through with it.
+
+        What it puts off (IPVS frees a grace period later, by a worker) would else be counted with
+        what is programmed next: 5 of 47 million instructions of 100 services' sync, every other
+        time.
+        """
         for programmer in self.programmers:
             programmer.proxy.clear()
+        self.lab.clock.settle()
 
     def proof(self) -> Proof:
         """The kernel lists exactly as many ways to services as were programmed last."""
