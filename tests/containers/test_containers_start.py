@@ -80,8 +80,9 @@ def test_runc_makes_more_system_calls_than_the_kernel_needs(enclave, files):
         except UnsupportedError as error:
             pytest.skip(f"{error}; {error.remedy}")
         calls[type(runtime)] = system_calls(runtime)
-        more = dataclasses.replace(runtime, wanted=Wanted(mounts=10))
-        assert system_calls(more) >= calls[type(runtime)] + 10
+        # Go's own calls are more or fewer by a hundred: it waits, and is woken, on a busy machine.
+        more = dataclasses.replace(runtime, wanted=Wanted(mounts=100))
+        assert system_calls(more) >= calls[type(runtime)] + 100
     assert 20 < calls[Bare] < 100 < calls[Oci]
 
 
