@@ -21,8 +21,13 @@ from cnbench.core.run import Run
 from cnbench.core.units import FRACTION, format_quantity
 from cnbench.stats.changepoint import Step
 
-# Said once, in the title, instead of in every cell: four kernels are to fit beside each other.
-_SAID_ONCE = {"instructions": " instr"}
+# Of a unit what is left out of every cell, so that four kernels fit beside each other, and what the
+# title says instead.
+_SAID_ONCE = {
+    "instructions": (" instr", ", in instructions"),
+    "virtual ns": ("virtual ", ", in the guest's time: an instruction is 1 ns, waiting is skipped"),
+}
+_NOTHING = ("", "")
 
 
 def print_history(run: Run) -> None:
@@ -43,6 +48,8 @@ def print_history(run: Run) -> None:
             out.print()
         for line in _without_figures(chapter, called):
             out.print(line)
+        if alike := " ".join(f"{name}={value}" for name, value in chapter.constant.items()):
+            out.print(f"[dim]in all cases: {escape(alike)}[/]")
         out.print(f"[dim]kernels: {escape(', '.join(called))}[/]")
 
 
@@ -53,8 +60,7 @@ def _short_names(chapter: Chapter) -> dict[str, str]:
 
 
 def _title(chapter: Chapter, history: KernelHistory) -> str:
-    unit = history.metric.unit_on(history.clock)
-    said = f", in {unit}" if unit in _SAID_ONCE else ""
+    _, said = _SAID_ONCE.get(history.metric.unit_on(history.clock), _NOTHING)
     summary = escape(f"{history.metric.summary}{said}")
     return f"[bold]{escape(chapter.name)}: {escape(history.metric.name)}[/]  [dim]{summary}[/]"
 
@@ -86,8 +92,9 @@ def _cells(series: Series) -> dict[str, str]:
 
 
 def _cell(row: Row, step: Step | None) -> str:
+    left_out, _ = _SAID_ONCE.get(row.unit, _NOTHING)
     median = row.metric.show(row.interval.estimate, row.clock) if row.interval else "–"
-    median = median.removesuffix(_SAID_ONCE.get(row.unit, ""))
+    median = median.replace(left_out, "")
     if step is None:
         return median
     change = step.effect.estimate
