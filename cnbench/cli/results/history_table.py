@@ -67,15 +67,14 @@ def _title(chapter: Chapter, history: KernelHistory) -> str:
 
 def _columns(chapter: Chapter, history: KernelHistory, called: dict[str, str]) -> list[Column]:
     found = [_cells(series) for series in history.series]
-    return [
-        Column("case", _labels(chapter, history), telling=len(found) > 1, sentences=True),
-        *(
-            Column(
-                escape(called[kernel]), tuple(cells.get(kernel, "–") for cells in found), right=True
-            )
-            for kernel in history.kernels
-        ),
+    costs = [
+        Column(escape(called[kernel]), tuple(cells.get(kernel, "–") for cells in found), right=True)
+        for kernel in history.kernels
     ]
+    labels = _labels(chapter, history)
+    if labels == (escape(chapter.name),):  # the only case: the title says it
+        return costs
+    return [Column("case", labels, telling=len(found) > 1, sentences=True), *costs]
 
 
 def _labels(chapter: Chapter, history: KernelHistory) -> tuple[str, ...]:
@@ -103,7 +102,7 @@ def _cell(row: Row, step: Step | None) -> str:
         if row.metric.scale == "ratio"
         else format_quantity(change, row.unit, signed=True)
     )
-    return f"[yellow]{size}[/]  {median}"
+    return f"[yellow]{size.replace(left_out, '')}[/]  {median}"
 
 
 def _what_signs_mean(chapter: Chapter, history: KernelHistory) -> Iterator[str]:
@@ -130,8 +129,10 @@ def _noise_of(told: Sequence[Series]) -> str:
     Of a case that no step is told of, it says how large a change would have been one.
     """
     by_noise = sorted(told, key=lambda series: series.noise)
-    ends = [show_noise(one.rows[0].metric, one.noise, one.rows[0].unit) for one in by_noise]
-    return " to ".join(dict.fromkeys((ends[0], ends[-1])))
+    unit = by_noise[0].rows[0].unit
+    left_out, _ = _SAID_ONCE.get(unit, _NOTHING)
+    ends = [show_noise(one.rows[0].metric, one.noise, unit) for one in by_noise]
+    return " to ".join(dict.fromkeys((ends[0], ends[-1]))).replace(left_out, "")
 
 
 def _without_figures(chapter: Chapter, called: dict[str, str]) -> Iterator[str]:
