@@ -6,12 +6,13 @@ import dataclasses
 from datetime import date
 
 import pytest
-from made_up_kernels import RELEASES, counted, environment, run_of, three_kernels
+from made_up_kernels import RELEASES, ROUTING, counted, environment, run_of, three_kernels
 
 from cnbench.analysis.chapters import chapters_of
 from cnbench.analysis.kernel_series import histories_of, short_releases
 from cnbench.cli.results.history_table import print_history
 from cnbench.core.kernels.release import KernelRelease
+from cnbench.core.metric import Metric
 from cnbench.core.run import Run
 from cnbench.report import html
 from cnbench.report.plots.by_kernel import panels
@@ -120,8 +121,26 @@ def test_four_kernels_are_beside_each_other_in_eighty_columns(
     (heads,) = (line for line in said.splitlines() if line.startswith("case"))
     assert heads.split() == ["case", "5.10", "6.1", "6.12", "7.2"]
     assert max(map(len, said.splitlines())) <= 80
-    # Which they are is said in full, once.
+    # Which they are is said in full, once, and so is what all cases are alike in.
+    assert "in all cases: services=1000 period=100ms" in said
     assert said.count("7.2.13+deb14-cloud-amd64") == 1
+
+
+def test_virtual_time_is_said_once(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    stall = Metric("stall", "s", "lower", "additive", "longest wait", elapsed=True)
+    kernels = ("bookworm", "trixie")
+    run = run_of(
+        [
+            counted("v1", cost, kernel, metric="stall")
+            for kernel, cost in zip(kernels, (3.5e6, 7e6), strict=True)
+        ],
+        [environment(kernel) for kernel in kernels],
+        records={"service-routing": dataclasses.replace(ROUTING, metrics=(stall,))},
+    )
+    said = shown_in(80, run, monkeypatch, capsys)
+    assert "longest wait, in the guest's time" in said
+    assert "3.5 ms  +3.5 ms  7 ms" in said
+    assert "virtual" not in said
 
 
 def test_what_has_no_figure_is_named_with_the_kernel_and_the_reason(

@@ -21,8 +21,13 @@ from cnbench.core.run import Run
 from cnbench.core.units import FRACTION, format_quantity
 from cnbench.stats.changepoint import Step
 
-# Said once, in the title, instead of in every cell: four kernels are to fit beside each other.
-_SAID_ONCE = {"instructions": " instr"}
+# Of a unit what is left out of every cell, so that four kernels fit beside each other, and what the
+# title says instead.
+_SAID_ONCE = {
+    "instructions": (" instr", ", in instructions"),
+    "virtual ns": ("virtual ", ", in the guest's time: an instruction is 1 ns, waiting is skipped"),
+}
+_NOTHING = ("", "")
 
 
 def print_history(run: Run) -> None:
@@ -43,6 +48,8 @@ def print_history(run: Run) -> None:
             out.print()
         for line in _without_figures(chapter, called):
             out.print(line)
+        if alike := " ".join(f"{name}={value}" for name, value in chapter.constant.items()):
+            out.print(f"[dim]in all cases: {escape(alike)}[/]")
         out.print(f"[dim]kernels: {escape(', '.join(called))}[/]")
 
 
@@ -53,23 +60,21 @@ def _short_names(chapter: Chapter) -> dict[str, str]:
 
 
 def _title(chapter: Chapter, history: KernelHistory) -> str:
-    unit = history.metric.unit_on(history.clock)
-    said = f", in {unit}" if unit in _SAID_ONCE else ""
+    _, said = _SAID_ONCE.get(history.metric.unit_on(history.clock), _NOTHING)
     summary = escape(f"{history.metric.summary}{said}")
     return f"[bold]{escape(chapter.name)}: {escape(history.metric.name)}[/]  [dim]{summary}[/]"
 
 
 def _columns(chapter: Chapter, history: KernelHistory, called: dict[str, str]) -> list[Column]:
     found = [_cells(series) for series in history.series]
-    return [
-        Column("case", _labels(chapter, history), telling=len(found) > 1, sentences=True),
-        *(
-            Column(
-                escape(called[kernel]), tuple(cells.get(kernel, "–") for cells in found), right=True
-            )
-            for kernel in history.kernels
-        ),
+    costs = [
+        Column(escape(called[kernel]), tuple(cells.get(kernel, "–") for cells in found), right=True)
+        for kernel in history.kernels
     ]
+    labels = _labels(chapter, history)
+    if labels == (escape(chapter.name),):  # the only case: the title says it
+        return costs
+    return [Column("case", labels, telling=len(found) > 1, sentences=True), *costs]
 
 
 def _labels(chapter: Chapter, history: KernelHistory) -> tuple[str, ...]:
@@ -86,8 +91,9 @@ def _cells(series: Series) -> dict[str, str]:
 
 
 def _cell(row: Row, step: Step | None) -> str:
+    left_out, _ = _SAID_ONCE.get(row.unit, _NOTHING)
     median = row.metric.show(row.interval.estimate, row.clock) if row.interval else "–"
-    median = median.removesuffix(_SAID_ONCE.get(row.unit, ""))
+    median = median.replace(left_out, "")
     if step is None:
         return median
     change = step.effect.estimate
@@ -96,7 +102,7 @@ def _cell(row: Row, step: Step | None) -> str:
         if row.metric.scale == "ratio"
         else format_quantity(change, row.unit, signed=True)
     )
-    return f"[yellow]{size}[/]  {median}"
+    return f"[yellow]{size.replace(left_out, '')}[/]  {median}"
 
 
 def _what_signs_mean(chapter: Chapter, history: KernelHistory) -> Iterator[str]:
@@ -123,8 +129,10 @@ def _noise_of(told: Sequence[Series]) -> str:
     Of a case that no step is told of, it says how large a change would have been one.
     """
     by_noise = sorted(told, key=lambda series: series.noise)
-    ends = [show_noise(one.rows[0].metric, one.noise, one.rows[0].unit) for one in by_noise]
-    return " to ".join(dict.fromkeys((ends[0], ends[-1])))
+    unit = by_noise[0].rows[0].unit
+    left_out, _ = _SAID_ONCE.get(unit, _NOTHING)
+    ends = [show_noise(one.rows[0].metric, one.noise, unit) for one in by_noise]
+    return " to ".join(dict.fromkeys((ends[0], ends[-1]))).replace(left_out, "")
 
 
 def _without_figures(chapter: Chapter, called: dict[str, str]) -> Iterator[str]:
