@@ -1,8 +1,11 @@
 import random
+import signal
+import subprocess
 from dataclasses import dataclass, field
 
 import pytest
 
+from cnbench.lab.guest.agent import per_cpu
 from cnbench.lab.guest.agent.per_cpu import fill
 
 PAGE, PIECE = 4096, 8
@@ -69,3 +72,10 @@ def test_a_kernel_that_has_much_already_is_filled_further(kibibytes: int) -> Non
     fill(kernel.take, kernel.kept)
     assert kernel.gaps == 0
     assert kernel.end > kibibytes * 1024
+
+
+def test_room_is_given_back_by_the_death_of_who_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(per_cpu.time, "sleep", lambda seconds: None)
+    with subprocess.Popen(["sleep", "60"]) as holder:
+        per_cpu.give_room(holder.pid)
+        assert holder.wait(30) == -signal.SIGKILL

@@ -16,6 +16,8 @@ from cnbench.core.venue import Venue
 from cnbench.experiments.registry import experiment_called
 from cnbench.lab import commands
 from cnbench.lab.guest import cgroup_v1
+from cnbench.lab.guest.agent import ROOM
+from cnbench.lab.guest.agent.per_cpu import give_room
 from cnbench.lab.host import open_lab
 from cnbench.measuring import fingerprint
 from cnbench.measuring.events import EnvironmentFound, Event, GroupReady
@@ -52,7 +54,14 @@ def main() -> None:
         environment = fingerprint.take(lab, assignment.image)
         _tell(EnvironmentFound(environment))
         tell = _tell_and_pause if assignment.pauses else _tell
-        carry_out(assignment.plan, experiment_called, lab, environment.digest, tell)
+
+        def tell_with_room(event: Event) -> None:
+            if isinstance(event, GroupReady) and ROOM in os.environ:
+                with lab.clock.undisturbed():
+                    give_room(int(os.environ.pop(ROOM)))
+            tell(event)
+
+        carry_out(assignment.plan, experiment_called, lab, environment.digest, tell_with_room)
 
 
 def _read_line(port: int) -> bytes:

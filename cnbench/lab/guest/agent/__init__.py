@@ -10,5 +10,7 @@ from __future__ import annotations
 PORT_NAME = "cnbench"
 # The environment variable that names the process which is busy when no other is.
 IDLER = "CNBENCH_IDLER"
+# That of the one which keeps room in the kernel's per-processor memory (see per_cpu.py).
+ROOM = "CNBENCH_ROOM"
 CODE = "/usr/local/lib/cnbench"
 ON_INSTRUCTION_CLOCK = "cnbench.clock=instructions"

@@ -1,10 +1,12 @@
-"""The kernel's memory that each processor has a copy of, in use up to one place in every boot.
+"""The kernel's memory that each processor has a copy of, given out at one place in every boot.
 
-It is given out by a search (mm/percpu.c): what comes first and fits. Where nothing lies free before
-the part that nobody has used yet, all pages from there to the end of 2 MiB are gone through for it,
-12 instructions each. Each mount takes 8 bytes, so that a new mount namespace costs 1,000 less where
-a boot has used ten pages more. So what is free in between is taken, up to the beginning of a page
-that is the same in every boot, and what comes later lies behind that, one after the other.
+It is given out by a search in bitmaps (mm/percpu.c): what comes first and fits. Each mount takes 8
+bytes, and which pieces lie free, and how many pages before them are in use, is up to chance: what a
+boot has left, and what a set-up gave back. Copies of one mount namespace so cost 2 % more or less.
+
+So all that is free between what is in use is taken, up to the beginning of a page that is the same
+in every boot, and what lies there next is kept. Once all is set up it is given back (`give_room`),
+and what is measured then takes from it, since nothing before it is free.
 
 How far we are, the kernel tells by the pages it has for it. A worker of its own adds those, some at
 a time, when few are empty: how many, and at which piece, would be up to when it came to run. So it
@@ -34,15 +36,32 @@ _WORKER_HAS_RUN = 0.001
 _GOAL, _LEAST = 340, 40  # KiB
 # What the worker adds at once, at most.
 _ADDED = 16  # KiB
+# In bytes: a new network namespace takes some 8 KiB; 32 KiB are the most (PCPU_MIN_UNIT_SIZE).
+_ROOM = 24 << 10
+# In seconds: a map is given back by a worker, after a grace period of RCU.
+_WORKERS_HAVE_FREED = 0.2
 
 
-def fill_per_cpu_memory() -> None:
-    """Take what is free, and have a process hold it that does nothing else."""
+def fill_per_cpu_memory() -> int:
+    """Take what is free, for good, and then the room that is kept: the process that holds that."""
+    _in_process_of_its_own(lambda: fill(_take, _kept))
+    return _in_process_of_its_own(lambda: _take(1, _ROOM))
+
+
+def give_room(holder: int) -> None:
+    """Give back the room that ``holder`` holds, and wait until the kernel has done that."""
+    os.kill(holder, signal.SIGKILL)
+    time.sleep(_WORKERS_HAVE_FREED)
+
+
+def _in_process_of_its_own(take: Callable[[], None]) -> int:
+    """Take something in a process that holds it and does nothing else; its number."""
     reader, writer = os.pipe()
-    if os.fork() == 0:
+    holder = os.fork()
+    if holder == 0:
         try:
             _allow_maps()
-            fill(_take, _kept)
+            take()
         finally:
             os.close(writer)
             while True:
@@ -50,6 +69,7 @@ def fill_per_cpu_memory() -> None:
     os.close(writer)
     os.read(reader, 1)
     os.close(reader)
+    return holder
 
 
 def fill(take: Callable[[int], None], kept: Callable[[], int]) -> None:
@@ -88,14 +108,14 @@ def _allow_maps() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (2 * _MOST_MAPS, 2 * _MOST_MAPS))
 
 
-def _take(pieces: int) -> None:
-    """Have a map take so many pieces, and the kernel's worker run if that made it wish to.
+def _take(pieces: int, of: int = _BYTES) -> None:
+    """Have a map take so many pieces of so many bytes, and then the kernel's worker run.
 
     Raises:
         OSError: the kernel gives no map.
     """
     libc = ctypes.CDLL(None, use_errno=True)
-    attributes = struct.pack("=5I", _PERCPU_ARRAY, 4, _BYTES, pieces, 0)
+    attributes = struct.pack("=5I", _PERCPU_ARRAY, 4, of, pieces, 0)
     if libc.syscall(_BPF, _MAP_CREATE, attributes, len(attributes)) < 0:
         raise OSError(ctypes.get_errno(), "no map of the kernel's memory for each processor")
     time.sleep(_WORKER_HAS_RUN)

@@ -7,7 +7,7 @@ import stat
 import time
 from pathlib import Path
 
-from . import IDLER
+from . import IDLER, ROOM
 from .held import hold_files
 from .idle import start_idler
 from .per_cpu import fill_per_cpu_memory
@@ -55,7 +55,7 @@ def prepare() -> None:
     _widen_neighbour_table()
     if counts_instructions():
         os.environ[IDLER] = str(start_idler())
-        fill_per_cpu_memory()
+        os.environ[ROOM] = str(fill_per_cpu_memory())
     # What is measured dies first, so that the host hears of it.
     Path("/proc/self/oom_score_adj").write_text(_NEVER_KILLED)
 
