@@ -168,3 +168,18 @@ def test_no_step_and_none_that_could_be_told_are_not_the_same(
     assert "cannot be told" not in said_of(8)
     assert "cannot be told, for want of an interval" in said_of(3)
     assert "No step" not in said_of(3)
+
+
+def test_many_cases_that_one_reason_stops_are_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    kernels = ("bookworm", "trixie")
+    results = [
+        counted("ipvs", 1e5, kernel, services=services, status="unsupported")
+        for kernel in kernels
+        for services in range(1, 6)
+    ]
+    run = run_of(results, [environment(kernel) for kernel in kernels])
+    said = shown_in(240, run, monkeypatch, capsys)
+    assert said.count("as made up") == 1
+    assert "unsupported: 5 cases on 6.1, 6.12: as made up" in said

@@ -28,6 +28,8 @@ _SAID_ONCE = {
     "virtual ns": ("virtual ", ", in the guest's time: an instruction is 1 ns, waiting is skipped"),
 }
 _NOTHING = ("", "")
+# Of those that one reason leaves without a figure.
+_MOST_NAMED = 3
 
 
 def print_history(run: Run) -> None:
@@ -137,13 +139,15 @@ def _noise_of(told: Sequence[Series]) -> str:
 
 def _without_figures(chapter: Chapter, called: dict[str, str]) -> Iterator[str]:
     """What was not measured on which kernels, and why: a table shows a dash there, or no line."""
-    gaps: dict[tuple[str, str, str], list[str]] = {}
+    kernels: dict[tuple[str, str, str], list[str]] = {}
     for entry in chapter.measured:
         if not entry.ok:
-            label = chapter.label(entry.case)
-            key = (label, entry.result.status, entry.result.reason)
-            gaps.setdefault(key, []).append(called[entry.origin.kernel])
-    for (label, status, reason), kernels in gaps.items():
+            key = (chapter.label(entry.case), entry.result.status, entry.result.reason)
+            kernels.setdefault(key, []).append(called[entry.origin.kernel])
+    cases: dict[tuple[str, str, str], list[str]] = {}
+    for (label, status, reason), names in kernels.items():
+        cases.setdefault((status, ", ".join(names), reason), []).append(label)
+    for (status, where, reason), labels in cases.items():
         colour = "yellow" if status == "unsupported" else "red"
-        where = escape(f"{label} on {', '.join(kernels)}")
-        yield f"[{colour}]{status}[/]: {where}: {escape(reason)}"
+        which = ", ".join(labels) if len(labels) <= _MOST_NAMED else f"{len(labels)} cases"
+        yield f"[{colour}]{status}[/]: {escape(f'{which} on {where}: {reason}')}"
