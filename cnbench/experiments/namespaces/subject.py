@@ -27,7 +27,7 @@ from cnbench.lab import libc
 from cnbench.lab.host import Lab
 from cnbench.lab.namespaces.children import in_child, in_children
 from cnbench.lab.namespaces.company import Company
-from cnbench.lab.namespaces.kinds import Kind, changed, flags_of, numbers
+from cnbench.lab.namespaces.kinds import KINDS, Kind, changed, flags_of, numbers
 from cnbench.lab.namespaces.residents import Call, Resident, open_neighbour, open_resident
 from cnbench.lab.namespaces.teardown import Watch, open_watch
 
@@ -45,6 +45,8 @@ _AFTERMATH = 0.002
 # may be shorter as well, by a load average's period, so of the ends it is the median. Among times
 # all that is lost.
 _ROUNDS = {"wall": 1, "instructions": 7}
+# Kinds that every call can make, and that are gone at once.
+_STIRRERS = tuple(kind for kind in KINDS if kind.name in ("uts", "ipc", "mnt"))
 
 
 def of_rounds(rounds: Sequence[tuple[float, float]]) -> Mapping[str, float]:
@@ -73,8 +75,22 @@ class Cloning:
 
     def sample(self) -> Mapping[str, float]:
         """The time of the call, and of the end."""
-        rounds = [self._once() for _ in range(_ROUNDS[self.lab.clock.name])]
+        rounds = []
+        for number in range(_ROUNDS[self.lab.clock.name]):
+            rounds.append(self._once())
+            self._stir(number)
         return of_rounds(rounds)
+
+    def _stir(self, number: int) -> None:
+        """Have the next round find the kernel's slabs in another order than this one did.
+
+        A round gives back what it took, so that the next may go on to the same slab's next page:
+        others begin and end between them, in each gap of other kinds.
+        """
+        if self.lab.clock.name == "instructions" and not _has_network(self.evidence.kinds):
+            kinds = [kind for place, kind in enumerate(_STIRRERS) if (number + 1) >> place & 1]
+            with open_resident(kinds, self.call, self.lab.clock):
+                pass
 
     def _once(self) -> tuple[float, float]:
         kinds = self.evidence.kinds
