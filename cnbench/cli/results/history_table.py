@@ -145,8 +145,8 @@ def _without_figures(chapter: Chapter, called: dict[str, str]) -> Iterator[str]:
             key = (chapter.label(entry.case), entry.result.status, entry.result.reason)
             kernels.setdefault(key, []).append(called[entry.origin.kernel])
     cases: dict[tuple[str, str, str], list[str]] = {}
-    for (label, status, reason), where in kernels.items():
-        cases.setdefault((status, ", ".join(where), reason), []).append(label)
+    for (label, status, reason), names in kernels.items():
+        cases.setdefault((status, ", ".join(names), reason), []).append(label)
     for (status, where, reason), labels in cases.items():
         colour = "yellow" if status == "unsupported" else "red"
         which = ", ".join(labels) if len(labels) <= _MOST_NAMED else f"{len(labels)} cases"
