@@ -11,8 +11,10 @@ from cnbench.analysis.profile.span import find_span
 from cnbench.analysis.profile.stacks import stacks_of
 from cnbench.analysis.profile.symbols import functions_of
 from cnbench.analysis.profile.trace import read_trace
+from cnbench.core.case import Case
 from cnbench.core.errors import CnbenchError
 from cnbench.core.run import CaseResult
+from cnbench.experiments.registry import experiment_called
 from cnbench.measuring.guests.tracing import TRACED_BLOCKS, trace
 from cnbench.measuring.plan import Plan
 from cnbench.store.profiles import Profile
@@ -64,10 +66,22 @@ def _figures(result: CaseResult, metric: str | None) -> tuple[str, list[float]]:
         if sample.block < TRACED_BLOCKS
     ]
     metric = metric or next(iter(samples[0].values))
-    having = [sample.values[metric] for sample in samples if metric in sample.values]
+    size = bytes_of(result.case, metric)
+    having = [sample.values[metric] * size for sample in samples if metric in sample.values]
     if not having:
         raise CnbenchError(
             f"{result.case.point} has no {metric}",
             f"it has {', '.join(samples[0].values)}: --metric NAME",
         )
     return metric, having
+
+
+def bytes_of(case: Case, metric: str) -> float:
+    """What a figure is divided by, so that it is instructions again: of a cost by the byte, bytes.
+
+    Those that the case names, where it names one number of them; 1 for any other figure.
+    """
+    experiment = experiment_called(case.experiment)
+    sizes = [p.name for p in experiment.parameters if p.unit == "B"]
+    by_the_byte = any(one.name == metric and one.unit == "s/B" for one in experiment.metrics)
+    return float(case.params[sizes[0]]) if by_the_byte and len(sizes) == 1 else 1.0
