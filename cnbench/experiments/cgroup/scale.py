@@ -93,7 +93,7 @@ class ScaleSubject:
                   "stat": stat, "remove": remove}  # fmt: skip
         if self.groups >= _FEWEST_TO_WEIGH:
             values["memory"] = weight / self.groups
-        return values | ({"dying": self._dying() / len(visits)} if self.cache else {})
+        return values | ({"dying": self._dying(len(visits))} if self.cache else {})
 
     def _each(self, folders: list[Path], do: Callable[[Path], object]) -> float:
         def all_of_them() -> None:
@@ -118,8 +118,12 @@ class ScaleSubject:
             # Not memory.stat, which the kernel brings up to date later.
             self.charged += int((folder / "memory.current").read_text()) >= _CACHED
 
-    def _dying(self) -> int:
-        """Removed groups that are kept, once those of which nothing is left are gone."""
+    def _dying(self, removed: int) -> float:
+        """Which share of the removed groups is kept, once those of which nothing is left are gone.
+
+        The kernel's number has the few that a processor's last charges held until now, of removals
+        before: all that were removed just now are the most that is said of these.
+        """
         time.sleep(_AFTER_REMOVAL)
         kept = self.top.table("cgroup.stat")["nr_dying_descendants"]
         for file in (self.cache or self.top.folder).glob("group-*"):
@@ -127,7 +131,7 @@ class ScaleSubject:
         time.sleep(_AFTER_REMOVAL)
         after = self.top.table("cgroup.stat")["nr_dying_descendants"]
         self.most_left = max(after, self.most_left)
-        return kept
+        return min(kept, removed) / removed
 
     def proof(self) -> Proof:
         """The groups were there, the processes were in those they were moved to, none is left."""
