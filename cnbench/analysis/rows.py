@@ -152,7 +152,7 @@ def finite(value: float | None) -> float | None:
 def _level(result: CaseResult, metric: Metric) -> Level:
     """The level of a metric; Student's t knows nothing of where a share ends."""
     level = level_on_scale(observed(result.samples, metric), scale=metric.scale)
-    return replace(level, interval=level.interval.map(metric.possible))
+    return replace(level, interval=level.interval.map(metric.possible)) if metric.share else level
 
 
 _Levels = Mapping[tuple[str, str], Level]

@@ -53,7 +53,7 @@ def widening(correlation: float, n: int) -> float:
 def _normal_scores(values: Sequence[float]) -> list[float]:
     """The normal quantile of each value's rank, in the order of the values (Blom 1958)."""
     order = sorted(range(len(values)), key=values.__getitem__)
-    quantiles = _quantiles(len(values))
+    quantiles = quantiles_of_ranks(len(values))
     scores = [0.0] * len(values)
     start = 0
     while start < len(order):
@@ -68,7 +68,7 @@ def _normal_scores(values: Sequence[float]) -> list[float]:
 
 
 @lru_cache(maxsize=64)
-def _quantiles(n: int) -> tuple[float, ...]:
-    """The normal quantiles of the ranks 1 to ``n``."""
+def quantiles_of_ranks(n: int) -> tuple[float, ...]:
+    """Where ``n`` ordered draws of a normal distribution are expected (Blom 1958)."""
     normal = NormalDist()
     return tuple(normal.inv_cdf((rank - 0.375) / (n + 0.25)) for rank in range(1, n + 1))

@@ -32,7 +32,7 @@ _NO_PAGES: dict[str, object] = {
     f"distributed.{part}.http.routes": [] for part in ("scheduler", "worker")
 }
 # One that waits wakes 150 times a second, for its own pages: that was 3 to 4 % of a processor, on
-# a machine that is measured (2026.7, distributed.yaml).
+# a machine that is measured (2026.8, distributed.yaml).
 _SELDOM_AWAKE: dict[str, object] = {
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",

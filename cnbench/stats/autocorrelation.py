@@ -11,9 +11,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from cnbench.core.autocorrelation import FEWEST, MOST, corrected, widening
+from cnbench.core.autocorrelation import FEWEST, MOST, corrected, quantiles_of_ranks, widening
 from cnbench.stats.arrays import Floats
-from cnbench.stats.distributions import normal_quantile, t_quantile
+from cnbench.stats.distributions import t_quantile
 from cnbench.stats.intervals import Interval
 
 # What blocks need that remember by 0.9, the most that is believed: 5.4 to 5.7 times the interval of
@@ -56,8 +56,8 @@ def _normal_scores(values: Floats) -> Floats:
 
 @lru_cache(maxsize=64)
 def _quantiles(n: int) -> Floats:
-    """Where ``n`` ordered draws of a normal distribution are expected, which all series share."""
-    return np.array([normal_quantile((k - 0.375) / (n + 0.25)) for k in range(1, n + 1)])
+    """``quantiles_of_ranks`` as an array, which all series of one length share."""
+    return np.array(quantiles_of_ranks(n))
 
 
 def remembered(correlations: list[float], n: int) -> float:

@@ -42,7 +42,12 @@ def new_file(folder: Path) -> Path:
     return Path(tempfile.mkdtemp(dir=folder)) / "run.json"
 
 
-def times_of(side: Side, folder: Path, argv: Sequence[str]) -> dict[str, float]:
+def used_by_run(argv: Sequence[str], side: Side, folder: Path) -> dict[str, float]:
+    """What a run with these arguments used, to its end: ``Side.used_by``."""
+    return side.used_by(side.cnbench, "run", *argv, "-o", new_file(folder))
+
+
+def times_of(argv: Sequence[str], side: Side, folder: Path) -> dict[str, float]:
     """How long a run took, its first block and each further one; seconds by the wall clock.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from speed.blocks import FIRST_BLOCK, new_file, run, times_of
+from speed.blocks import FIRST_BLOCK, run, times_of, used_by_run
 from speed.row import Figure, Row
 from speed.sides import WALL, Side
 
@@ -26,14 +26,6 @@ def _prepare(argv: tuple[str, ...], small: tuple[str, ...], side: Side, folder: 
     run(side, folder, *(argv if saves else small))
 
 
-def _time(argv: tuple[str, ...], side: Side, folder: Path) -> dict[str, float]:
-    return times_of(side, folder, argv)
-
-
-def _whole(argv: tuple[str, ...], side: Side, folder: Path) -> dict[str, float]:
-    return side.used_by(side.cnbench, "run", *argv, "-o", new_file(folder))
-
-
 def rows(*, reduced: bool) -> list[Row]:
     """The rows of this file."""
     services = "1,10" if reduced else "1,1000"
@@ -42,7 +34,7 @@ def rows(*, reduced: bool) -> list[Row]:
     return [
         Row("first-block", "a small counted case, from saved states",
             (Figure(FIRST_BLOCK, "s", 1 / 2),),
-            partial(_time, small), partial(_prepare, small, small)),
+            partial(times_of, small), partial(_prepare, small, small)),
         Row("counted", f"`{' '.join(both)}`, from saved states", (Figure(WALL, "s", 1 / 3),),
-            partial(_whole, both), partial(_prepare, both, small), rounds=1),
+            partial(used_by_run, both), partial(_prepare, both, small), rounds=1),
     ]  # fmt: skip

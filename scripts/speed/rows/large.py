@@ -5,21 +5,13 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from speed.blocks import ANOTHER_BLOCK, FIRST_BLOCK, new_file, times_of
+from speed.blocks import ANOTHER_BLOCK, FIRST_BLOCK, times_of, used_by_run
 from speed.row import Figure, Row
 from speed.sides import CPU_TIME, MEMORY, WALL, Side
 
 
-def _blocks(argv: tuple[str, ...], side: Side, folder: Path) -> dict[str, float]:
-    return times_of(side, folder, argv)
-
-
 def _build_guest(side: Side, folder: Path) -> None:
     side.done([side.cnbench, "guest", "build"], folder)
-
-
-def _used(argv: tuple[str, ...], side: Side, folder: Path) -> dict[str, float]:
-    return side.used_by(side.cnbench, "run", *argv, "-o", new_file(folder))
 
 
 def rows(*, reduced: bool) -> list[Row]:
@@ -31,14 +23,14 @@ def rows(*, reduced: bool) -> list[Row]:
         Row("iptables", f"iptables, {services:,} services: first packets",
             (Figure(WALL, "s", None), Figure(FIRST_BLOCK, "s", None),
              Figure(ANOTHER_BLOCK, "s", 1 / 3)),
-            partial(_blocks, (*on_host, "-p", "mode=iptables")), large=True),
+            partial(times_of, (*on_host, "-p", "mode=iptables")), large=True),
         Row("nftables-fill", f"nftables: filling {services:,} services, and the fewest blocks",
             (Figure(CPU_TIME, "s", 1 / 2), Figure(MEMORY, "B", None), Figure(WALL, "s", None)),
-            partial(_used, (*on_host, "-p", "mode=nftables", "--budget", "1s")), large=True,
+            partial(used_by_run, (*on_host, "-p", "mode=nftables", "--budget", "1s")), large=True,
             limit="nft -f hands the kernel one transaction, which walks what it has so far: batches"
             " of 500 to 4,000 services take as long"),
         Row("ipvs-counted", f"IPVS, {services:,} services in the emulated guest",
             (Figure(WALL, "s", 1 / 4),),
-            partial(_used, (*connect, "-p", "mode=ipvs", "--clock", "instructions")),
+            partial(used_by_run, (*connect, "-p", "mode=ipvs", "--clock", "instructions")),
             _build_guest, large=True),
     ]  # fmt: skip
