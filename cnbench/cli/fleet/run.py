@@ -17,7 +17,7 @@ from cnbench.cli.fleet.options import credentials_of, require_dask, tls_options
 from cnbench.cli.measure.asked import Asked, asking
 from cnbench.cli.measure.measuring import say_what_is_left_out
 from cnbench.cli.measure.own_services import own_services_options, with_own_services
-from cnbench.cli.measure.presets import CommandWithPresets
+from cnbench.cli.measure.presets import CommandWithPresets, experiments_argument
 from cnbench.cli.measure.resuming import end_by, resumed, saying_how_to_go_on
 from cnbench.cli.measure.run import request_of
 from cnbench.cli.options import json_option
@@ -37,12 +37,7 @@ if TYPE_CHECKING:
 
 
 @click.command("run", cls=CommandWithPresets)
-@click.argument(
-    "experiments",
-    nargs=-1,
-    metavar="[EXPERIMENT|@PRESET]...",
-    shell_complete=completion.experiments_or_presets,
-)
+@experiments_argument
 @asking
 @own_services_options
 @click.option(

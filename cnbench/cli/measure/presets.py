@@ -20,6 +20,7 @@ from typing import Any
 
 import click
 
+from cnbench.cli import completion
 from cnbench.core.errors import UsageError
 from cnbench.core.nearest import choose_from
 
@@ -30,6 +31,13 @@ _EXPERIMENTS = "experiments"
 _PARAMETERS = "parameters"
 # A guest's kernel is a name or, with a slash in it, a file (cnbench/lab/guest/build/kernels.py).
 _NAMES_OR_FILES = ("kernel",)
+
+experiments_argument = click.argument(
+    _EXPERIMENTS,
+    nargs=-1,
+    metavar="[EXPERIMENT|@PRESET]...",
+    shell_complete=completion.experiments_or_presets,
+)
 
 
 class CommandWithPresets(click.Command):

@@ -13,7 +13,7 @@ from cnbench.cli import completion
 from cnbench.cli.measure.asked import Asked, asking
 from cnbench.cli.measure.measuring import measure_and_record, say_what_is_left_out
 from cnbench.cli.measure.own_services import own_services_options, with_own_services
-from cnbench.cli.measure.presets import CommandWithPresets
+from cnbench.cli.measure.presets import CommandWithPresets, experiments_argument
 from cnbench.cli.measure.resuming import end_by, resumed, saying_how_to_go_on
 from cnbench.cli.measure.servers import cluster_options, servers_option
 from cnbench.cli.options import json_option
@@ -31,12 +31,7 @@ from cnbench.store.runs import place_of
 
 
 @click.command("run", cls=CommandWithPresets)
-@click.argument(
-    "experiments",
-    nargs=-1,
-    metavar="[EXPERIMENT|@PRESET]...",
-    shell_complete=completion.experiments_or_presets,
-)
+@experiments_argument
 @asking
 @own_services_options
 @servers_option
