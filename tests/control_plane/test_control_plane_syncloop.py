@@ -73,9 +73,9 @@ def test_a_container_of_somebody_else_is_no_proof(fresh):
 
 
 def test_relists_that_do_not_reach_the_runtime_are_no_proof(fresh, monkeypatch):
-    after = fresh.node.relists()
+    after = fresh.node.counted()
     silent = [after, dataclasses.replace(after, count=after.count + 2)]
-    monkeypatch.setattr(fresh.node, "relists", lambda: silent.pop(0) if silent[1:] else silent[0])
+    monkeypatch.setattr(fresh.node, "counted", lambda: silent.pop(0) if silent[1:] else silent[0])
     fresh._idle()
     assert "each relist asked" in claims(fresh)
 

@@ -51,7 +51,7 @@ class Pod:
 
 
 @dataclass(frozen=True)
-class Relists:
+class Counted:
     """What a kubelet has counted so far of its relists, and of its probes.
 
     Attributes:
@@ -70,9 +70,9 @@ class Relists:
     probes: float
     probing: float
 
-    def __sub__(self, earlier: Relists) -> Relists:
+    def __sub__(self, earlier: Counted) -> Counted:
         """What was counted since."""
-        return Relists(
+        return Counted(
             self.count - earlier.count, self.took - earlier.took,
             self.intervals - earlier.intervals, self.asked - earlier.asked,
             self.probes - earlier.probes, self.probing - earlier.probing,
@@ -117,7 +117,7 @@ class Node:
         """
         return self.client.demand("DELETE", f"{_PODS}/{pod.name}").began
 
-    def relists(self) -> Relists:
+    def counted(self) -> Counted:
         """What the kubelet counts of its relists and probes; raises CnbenchError."""
         text = self.kubelet.figures()
         relist, asked = "kubelet_pleg_relist", "kubelet_runtime_operations"
@@ -125,7 +125,7 @@ class Node:
         def of(operation: str, name: str) -> float:
             return total(text, name, lambda labels: labels["operation_type"] == operation)
 
-        return Relists(
+        return Counted(
             total(text, f"{relist}_duration_seconds_count"),
             total(text, f"{relist}_duration_seconds_sum"),
             total(text, f"{relist}_interval_seconds_sum"),

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import sub
 from statistics import median
 
 from cnbench.containers.cri import READY
@@ -19,12 +20,12 @@ from cnbench.experiments.container_start.grid import CRI
 from cnbench.experiments.container_start.subject import require_runtime
 from cnbench.experiments.pleg.relist import moments, relist
 from cnbench.experiments.syncloop.grid import EXEC
-from cnbench.experiments.syncloop.node import Node, Pod, Relists, open_node
+from cnbench.experiments.syncloop.node import Counted, Node, Pod, open_node
 from cnbench.lab.host import Lab
 from cnbench.lab.waiting import wait_until
 
 _PROGRAMS = ("etcd", "kube-apiserver", KUBELET)
-# Relists of the kubelet in which nothing is asked of it, and ours meanwhile.
+# Counted of the kubelet in which nothing is asked of it, and ours meanwhile.
 _IDLE, _LOOKS = 2, 5
 _PATIENCE = 60.0
 _KUBEPODS = "kubepods"
@@ -67,25 +68,21 @@ class Syncing:
             self._look(pod, first)
         stop = self._stop(pods)
         units = self.lab.clock.units
-        several = {"last": units(max(pod.told for pod in pods) - pods[0].began)}
-        return (
-            idle
-            | (several if self.at_once > 1 else {})
-            | {
-                "running": units(median(pod.told - pod.began for pod in pods)),
-                "start": units(
-                    median(first - pod.began for pod, first in zip(pods, firsts, strict=True))
-                ),
-                "stop": units(stop),
-                "memory": float(self.node.kubelet.daemon.memory()),
-                "ready": units(self.node.ready),
-            }
-        )
+        began = [pod.began for pod in pods]
+        told = [pod.told for pod in pods]
+        values = idle | {
+            "running": units(median(map(sub, told, began))),
+            "start": units(median(map(sub, firsts, began))),
+            "stop": units(stop),
+            "memory": float(self.node.kubelet.daemon.memory()),
+            "ready": units(self.node.ready),
+        }
+        return values | ({"last": units(max(told) - min(began))} if self.at_once > 1 else {})
 
     def _idle(self) -> dict[str, float]:
         """Leave the kubelet alone for some relists."""
         kubelet, units = self.node.kubelet.daemon, self.lab.clock.units
-        before, began, cpu = self.node.relists(), self.lab.clock.ticks(), kubelet.cpu_time()
+        before, began, cpu = self.node.counted(), self.lab.clock.ticks(), kubelet.cpu_time()
         looks = [relist(self.node.cri) for _ in range(_LOOKS)]
         since = self._await_relists(before)
         took = self.lab.clock.ticks() - began
@@ -103,12 +100,12 @@ class Syncing:
             "cpu": (kubelet.cpu_time() - cpu) / took,
         }
 
-    def _await_relists(self, before: Relists) -> Relists:
+    def _await_relists(self, before: Counted) -> Counted:
         """What the kubelet has counted since, once that are enough relists; raises CnbenchError."""
-        since = [self.node.relists() - before]
+        since = [self.node.counted() - before]
 
         def enough() -> bool:
-            since[0] = self.node.relists() - before
+            since[0] = self.node.counted() - before
             return since[0].count >= _IDLE
 
         # Asking is work for it as well: not more often than must be.
