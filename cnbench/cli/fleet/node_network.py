@@ -133,7 +133,8 @@ def _result(client: Client, order: Order) -> CaseResult:
 
 def _new(order: Order) -> Run:
     """A run of no single node; it knows the environments of both, which may differ."""
-    from cnbench.fleet.node_network.accounts import NAME, SECONDS_EACH
+    from cnbench.fleet.node_network import NAME
+    from cnbench.fleet.node_network.accounts import SECONDS_EACH
     from cnbench.fleet.node_network.result import RECORD, case_of
 
     given = {NAME: {name: (value,) for name, value in case_of(order).params.items()}}

@@ -11,7 +11,7 @@ import click
 
 from cnbench.core.errors import CnbenchError, ExitCode, UsageError
 from cnbench.core.run import CaseResult, Run
-from cnbench.fleet.node_network.accounts import NAME as NODE_NETWORK
+from cnbench.fleet.node_network import NAME as NODE_NETWORK
 from cnbench.store import run_file
 from cnbench.store.repeats import with_repeats
 from cnbench.store.runs import find_run, results_folder

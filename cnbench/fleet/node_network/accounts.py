@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from cnbench.core.fingerprint import Fingerprint
 from cnbench.network.devices.links import LinkCounters
 
-# What it is called among experiments, which are all of one machine's.
-NAME = "node-network"
 # Of each sample, as pod-network has it.
 SECONDS_EACH = 1
 # The largest write that one TCP buffer holds, as pod-network has it.

@@ -8,8 +8,8 @@ from cnbench.core.case import Case
 from cnbench.core.proof import Check, Proof, equal
 from cnbench.core.run import CaseResult, ExperimentRecord, Sample
 from cnbench.experiments.pod_network import EXPERIMENT as POD_NETWORK
+from cnbench.fleet.node_network import NAME
 from cnbench.fleet.node_network.accounts import (
-    NAME,
     PROOF_BYTES,
     SECONDS_EACH,
     SIZE,
