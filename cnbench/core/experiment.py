@@ -75,6 +75,11 @@ def everywhere(number: int) -> Callable[[Point], int]:
     return lambda params: number
 
 
+def never_apart(params: Point) -> bool:
+    """For an experiment whose set-ups do not differ by the process that they are in."""
+    return False
+
+
 def soon_counted(params: Point) -> bool:
     """For an experiment of which no point takes a guest long."""
     return True
@@ -120,6 +125,9 @@ class Experiment:
         userland: which of a guest's userlands has its tools; empty for the usual one.
         setups: how many set-ups a point's case has, which its samples take in turn (three at most
             on the instruction clock); cases that share blocks have as many as that with the most.
+        apart: whether each set-up of a point's case is in a process of its own on the wall clock,
+            as where what is timed is this program's own code: where that lies, and how it hashes,
+            is drawn once a process.
         counted: its cost is that of executed code, not of a disk or of waiting, so that a count of
             instructions says it; asv then measures it in a guest, where one is built.
         share: of the sampling time that a group has unless a budget is given; less than 1 where few
@@ -145,6 +153,7 @@ class Experiment:
     soon: Callable[[Point], bool] = soon_counted
     userland: str = ""
     setups: Callable[[Point], int] = one_setup
+    apart: Callable[[Point], bool] = never_apart
     share: float = 1.0
     alike: str = ""
     counted: bool = False

@@ -35,6 +35,11 @@ class LongWork:
             self._told = step
             self._tell(f"{done:,} of {total:,} {what}")
 
+    def pass_on(self, what: str) -> None:
+        """Say what another process, which does the work, has said of it."""
+        if self._tell is not None:
+            self._tell(what)
+
     @contextlib.contextmanager
     def underway(self, what: str, parts: int) -> Iterator[None]:
         """Say now and then that ``what`` goes on, inside this context: it does not tell itself.

@@ -7,10 +7,21 @@ everything costs for as long as the set-up lives: on the wall, one of ten pairs 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 from cnbench.core.experiment import Accounts, Captures, Subject
 from cnbench.core.proof import Proof, all_of
+from cnbench.lab.timed import TimedParts
+from cnbench.measuring import witness
+
+
+@runtime_checkable
+class WitnessesItself(Protocol):
+    """A subject whose samples are taken by another thread than the one that asks."""
+
+    def witnessed(self) -> witness.Witnessed:
+        """One observation, with the readings of the thread that made it."""
 
 
 class InTurn:
@@ -30,9 +41,12 @@ class InTurn:
         """
         return block % len(self._subjects)
 
-    def sample(self, setup: int) -> Mapping[str, float]:
-        """One observation of ``setup``."""
-        return self._subjects[setup].sample()
+    def sample(self, setup: int, timed: TimedParts) -> witness.Witnessed:
+        """One observation of ``setup``, which tells ``timed`` of its parts."""
+        subject = self._subjects[setup]
+        if isinstance(subject, WitnessesItself):
+            return subject.witnessed()
+        return witness.around(timed, subject.sample)
 
     def account(self, setup: int) -> bool:
         """Whether the kernel's counters say what ``setup`` has sampled since its last account."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from cnbench.core import stopping
 from cnbench.core.case import Case, Group
 from cnbench.core.errors import CnbenchError
-from cnbench.core.experiment import Experiment
+from cnbench.core.experiment import Experiment, Subject
 from cnbench.core.parameter import Point
 from cnbench.core.run import CaseResult, Sample
 from cnbench.lab.host import Lab
@@ -20,6 +20,7 @@ from cnbench.measuring.blocks import balanced_order
 from cnbench.measuring.conclusion import INTERRUPTED, conclude
 from cnbench.measuring.events import BlockEnded, Captured, GroupReady, Listener, WorkAdvanced
 from cnbench.measuring.failures import failure, without_twin
+from cnbench.measuring.own_process.process import OwnProcess, own_process
 from cnbench.measuring.policy import Policy
 from cnbench.measuring.rotation import InTurn
 from cnbench.measuring.setups import SetUps
@@ -144,9 +145,26 @@ class GroupSampler:
         point = Point(case.params)
         self._experiment.require(point, self._lab)
         subjects = setups.open(
-            lambda: stack.enter_context(self._experiment.subject(point, self._lab))
+            lambda number: self._open_one(stack, case, number),
+            lambda: self._begin(case),
         )
         return Station(case, InTurn(subjects), self._now() - began)
+
+    def _open_one(self, stack: contextlib.ExitStack, case: Case, number: int) -> Subject:
+        if self._is_apart(case):
+            return self._process(number).open(case)
+        return stack.enter_context(self._experiment.subject(Point(case.params), self._lab))
+
+    def _begin(self, case: Case) -> None:
+        """Begin the first set-up: what opens a case in a process first imports for all of them."""
+        if self._is_apart(case):
+            self._process(0).open(case)
+
+    def _is_apart(self, case: Case) -> bool:
+        return case.clock == "wall" and self._experiment.apart(Point(case.params))
+
+    def _process(self, number: int) -> OwnProcess:
+        return self._lab.fixture(("set-up", number), lambda: own_process(self._lab))
 
     def _telling(
         self, case: Case, listen: Listener, twin: bool = False
@@ -161,7 +179,7 @@ class GroupSampler:
             for setup in range(WARM_UP * len(station.subject)):
                 stopping.check()
                 with station.failing(), self._telling(station.case, listen, station.twin):
-                    station.subject.sample(setup % len(station.subject))
+                    station.subject.sample(setup % len(station.subject), self._lab.timed)
 
     @staticmethod
     def _is_sound(stations: list[Station], refused: list[CaseResult], warnings: list[str]) -> bool:
@@ -202,17 +220,17 @@ class GroupSampler:
         setup = station.subject.of_block(block)
         for attempt in range(RETRIES + 1):
             started = self._now()
-            values, before, after = self._witnessed(lambda: station.subject.sample(setup))
+            taken = station.subject.sample(setup, self._lab.timed)
             duration = self._now() - started
-            self._check(values, station)
-            shares = witness.between(before, after)
-            disturbed = self._disturbances(station.case, shares, after.at - before.at)
+            self._check(taken.values, station)
+            shares = witness.between(taken.before, taken.after)
+            lasted = taken.after.at - taken.before.at
+            disturbed = self._disturbances(station.case, shares, lasted)
             again = bool(disturbed) and attempt < RETRIES and started - began < self._policy.budget
             station.samples.append(
-                Sample(
-                    block, turn, values, started - began, duration, shares, disturbed, again, setup
-                )
-            )
+                Sample(block, turn, taken.values, started - began, duration,
+                       shares, disturbed, again, setup)
+            )  # fmt: skip
             if not again:
                 return
 
@@ -224,18 +242,6 @@ class GroupSampler:
         sample alone, which writes to a loop device are.
         """
         return () if case.clock == "instructions" else witness.disturbances(shares, seconds)
-
-    def _witnessed(
-        self, take: Callable[[], Mapping[str, float]]
-    ) -> tuple[dict[str, float], witness.MachineReading, witness.MachineReading]:
-        """A sample, and the witness's readings around it, or around its timed parts together."""
-        around: list[witness.MachineReading] = []
-        before = witness.MachineReading.now()
-        with self._lab.timed.told_to(lambda: around.append(witness.MachineReading.now())):
-            values = dict(take())
-        if not around:
-            return values, before, witness.MachineReading.now()
-        return values, *witness.joined(list(zip(around[::2], around[1::2], strict=True)))
 
     def _check(self, values: Mapping[str, float], station: Station) -> None:
         known = {metric.name: metric for metric in self._experiment.metrics}

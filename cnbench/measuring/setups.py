@@ -14,6 +14,12 @@ from cnbench.core.parameter import Point
 MOST_COUNTED = 3
 # Of a budget, for making set-ups and their first samples; the rest is for sampling.
 _SHARE = 0.5
+# The cases share what a set-up begins with, and A' has its own.
+_SHARERS = 2
+
+
+def _nothing() -> None:
+    """For set-ups that share nothing but fixtures."""
 
 
 class SetUps:
@@ -42,13 +48,21 @@ class SetUps:
         self._budget = budget
         self._now = now
 
-    def open(self, open_one: Callable[[], Subject]) -> list[Subject]:
-        """As many as there are to be, opened by ``open_one``."""
+    def open(
+        self, open_one: Callable[[int], Subject], begin: Callable[[], None] = _nothing
+    ) -> list[Subject]:
+        """As many as there are to be, opened by ``open_one`` from their numbers.
+
+        ``begin`` does what the first set-up of the first case would do for all of its cases.
+        """
         began = self._now()
-        first = open_one()
+        begin()
+        begun = self._now()
+        first = open_one(0)
         if self._budget is not None and self.number > 1:
             first.sample()
-            taken = max(self._now() - began, 1e-9) * self._stations
-            self.number = max(1, min(self.number, int(_SHARE * self._budget / taken)))
+            taken = (self._now() - begun) * self._stations + (begun - began) * _SHARERS
+            fitting = int(_SHARE * self._budget / max(taken, 1e-9))
+            self.number = max(1, min(self.number, fitting))
             self._budget = None  # the others have as many
-        return [first, *(open_one() for _ in range(self.number - 1))]
+        return [first, *(open_one(number) for number in range(1, self.number))]

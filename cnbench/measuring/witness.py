@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnbench.lab.timed import TimedParts
 from cnbench.probes.cpu_time import run_delay
 
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
@@ -41,6 +42,29 @@ class MachineReading:
     def now(cls) -> MachineReading:
         """Read all counters; what this kernel does not have is left out."""
         return cls(time.monotonic(), run_delay(), _machine(), _pressure())
+
+
+@dataclass(frozen=True)
+class Witnessed:
+    """A sample's values, and the readings before and after it.
+
+    Around its timed parts together, where it has some.
+    """
+
+    values: dict[str, float]
+    before: MachineReading
+    after: MachineReading
+
+
+def around(timed: TimedParts, take: Callable[[], Mapping[str, float]]) -> Witnessed:
+    """Have a sample taken by ``take``, which tells ``timed`` of its parts, and witness it."""
+    parts: list[MachineReading] = []
+    before = MachineReading.now()
+    with timed.told_to(lambda: parts.append(MachineReading.now())):
+        values = dict(take())
+    if not parts:
+        return Witnessed(values, before, MachineReading.now())
+    return Witnessed(values, *joined(list(zip(parts[::2], parts[1::2], strict=True))))
 
 
 def joined(

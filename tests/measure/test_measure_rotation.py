@@ -5,6 +5,7 @@ import pytest
 
 from cnbench.core.experiment import everywhere
 from cnbench.core.proof import Check, Proof
+from cnbench.lab.timed import TimedParts
 from cnbench.measuring.rotation import InTurn
 
 
@@ -37,7 +38,15 @@ def test_a_single_set_up_stays_as_it_is():
 def test_samples_come_from_each_in_turn():
     setups = InTurn([Numbered(1), Numbered(2), Numbered(3)])
     turns = [setups.of_block(block) for block in range(7)]
-    assert [setups.sample(turn)["cost"] for turn in turns] == [1, 2, 3, 1, 2, 3, 1]
+    assert [setups.sample(turn, TimedParts()).values["cost"] for turn in turns] == [
+        1,
+        2,
+        3,
+        1,
+        2,
+        3,
+        1,
+    ]
 
 
 def test_a_proof_says_that_the_others_hold_too():

@@ -23,7 +23,13 @@ from cnbench.core.errors import UnsupportedError, UsageError
 from cnbench.core.experiment import Experiment, Subject
 from cnbench.core.metric import Metric
 from cnbench.core.parameter import Point
-from cnbench.experiments.scheduler_scoring.grid import NO_TRACE, PARAMETERS, nonsense, setups_of
+from cnbench.experiments.scheduler_scoring.grid import (
+    NO_TRACE,
+    PARAMETERS,
+    is_apart,
+    nonsense,
+    setups_of,
+)
 from cnbench.experiments.scheduler_scoring.subject import open_question
 from cnbench.experiments.scheduler_scoring.trace import open_trace
 from cnbench.lab.host import Lab
@@ -62,6 +68,7 @@ EXPERIMENT = Experiment(
         Metric("per_node", "s", "lower", "ratio", "that time over the nodes it is about"),
     ),
     setups=setups_of,
+    apart=is_apart,
     variant="plugin",
     beside=("extension_point", "nodes", "shape"),
     subject=_open_subject,

@@ -1,0 +1,152 @@
+"""A process that opens set-ups, and whose subjects are asked from here as any other.
+
+Where a loader puts a program, and what its hashes are seeded with, is drawn once a process and
+decides a little of what all of its code costs: of a scheduler's questions 0.5 to 1.9 %, for as long
+as the process lives (see `scheduler_scoring.grid`). Set-ups in one process share that, so neither
+they nor the repeats of one run would tell. pyperf measures in several processes for this reason.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Any
+
+from cnbench.core.case import Case
+from cnbench.core.errors import CnbenchError
+from cnbench.core.proof import Proof
+from cnbench.lab import processes
+from cnbench.lab.host import Lab
+from cnbench.measuring.witness import Witnessed
+
+# It finds modules where this one does: a guest's agent has cnbench in places of its own.
+_BEGIN = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from cnbench.measuring.own_process import entry; entry.main(*sys.argv[2:])"
+)
+# For leaving what the set-ups are in; a process that takes longer is killed.
+_SECONDS_TO_CLOSE = 30
+
+
+class OwnProcess:
+    """A process with set-ups of several cases, which share its fixtures; use ``own_process``.
+
+    Attributes:
+        number: the process's.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], asked: Connection, lab: Lab) -> None:
+        self.number = process.pid
+        self._process = process
+        self._asked = asked
+        self._lab = lab
+        self._asks = 0
+
+    def open(self, case: Case) -> Apart:
+        """Set ``case`` up there; it is taken down with the process."""
+        return Apart(self, self.ask("open", case.experiment, dict(case.params), self._lab.inputs))
+
+    def ask(self, what: str, *arguments: object) -> Any:
+        """Have the process do ``what``, and give what it answers; long work is told meanwhile.
+
+        Raises:
+            Exception: whatever that raised there.
+            CnbenchError: the process has ended.
+        """
+        self._asks += 1
+        with self._there():
+            self._asked.send((self._asks, what, arguments))
+        return self._answer()
+
+    def close(self) -> None:
+        """Have everything taken down there, and the process end.
+
+        Raises:
+            CnbenchError: something could not be taken down, or the process had ended before.
+        """
+        self._asked.close()
+        try:
+            status = self._process.wait(_SECONDS_TO_CLOSE)
+        except subprocess.TimeoutExpired:
+            raise CnbenchError(
+                f"the process of a set-up did not end in {_SECONDS_TO_CLOSE} s"
+            ) from None
+        if status:
+            raise CnbenchError(f"the process of a set-up {self._how_it_ended()}")
+
+    def _answer(self) -> Any:
+        while True:
+            with self._there():
+                number, kind, what = self._asked.recv()
+            if number != self._asks:
+                continue  # an answer that nobody waited for: the user stopped it
+            if kind == "raised":
+                raise what
+            if kind == "gave":
+                return what
+            self._lab.long_work.pass_on(what)
+
+    @contextlib.contextmanager
+    def _there(self) -> Iterator[None]:
+        try:
+            yield
+        except (EOFError, ConnectionError):
+            raise CnbenchError(f"the process of a set-up {self._how_it_ended()}") from None
+
+    def _how_it_ended(self) -> str:
+        status = self._process.wait()
+        if status < 0:
+            return f"was killed by signal {-status}"
+        said = self._process.stderr.read().strip().splitlines() if self._process.stderr else []
+        return f"ended with {status}: {said[-1] if said else 'it said nothing on stderr'}"
+
+
+class Apart:
+    """A subject in another process; a `Subject`, and whatever else that one is."""
+
+    def __init__(self, process: OwnProcess, number: int) -> None:
+        self._process = process
+        self._number = number
+
+    def sample(self) -> Mapping[str, float]:
+        """One observation, without what else happened meanwhile."""
+        return self.witnessed().values
+
+    def witnessed(self) -> Witnessed:
+        """One observation, with the readings of the thread that made it."""
+        taken: Witnessed = self._process.ask("sample", self._number)
+        return taken
+
+    def account(self) -> bool:
+        """See ``Accounts``; True where the subject has no accounts."""
+        return bool(self._process.ask("account", self._number))
+
+    def proof(self) -> Proof:
+        """The subject's own."""
+        given: Proof = self._process.ask("proof", self._number)
+        return given
+
+    def capture(self) -> bytes | None:
+        """The packets that the subject has kept; None where it keeps none."""
+        given: bytes | None = self._process.ask("capture", self._number)
+        return given
+
+
+@contextlib.contextmanager
+def own_process(lab: Lab) -> Iterator[OwnProcess]:
+    """A process with a lab like ``lab``, which is taken down on leaving."""
+    ours, theirs = Pipe()
+    argv = [sys.executable, "-c", _BEGIN, json.dumps(sys.path), str(theirs.fileno()),
+            lab.name, lab.clock.name, str(lab.journal.path.parent)]  # fmt: skip
+    with processes.running(argv, pass_fds=(theirs.fileno(),)) as process:
+        theirs.close()
+        opened = OwnProcess(process, ours, lab)
+        try:
+            yield opened
+        finally:
+            opened.close()

@@ -1,0 +1,168 @@
+"""Set-ups in processes of their own: real ones, with a scheduler of a hundred nodes in each."""
+
+import contextlib
+import os
+import signal
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from scripted import Script, Stage
+
+from cnbench.core.case import Case, Group
+from cnbench.core.errors import CnbenchError, UsageError
+from cnbench.core.experiment import everywhere
+from cnbench.core.parameter import Point
+from cnbench.experiments.registry import experiment_called
+from cnbench.lab.host import open_lab
+from cnbench.measuring import sampler
+from cnbench.measuring.own_process.entry import _that_can_be_sent
+from cnbench.measuring.own_process.process import own_process
+from cnbench.measuring.policy import Policy
+
+SCHEDULER = experiment_called("scheduler-scoring")
+
+
+def case(**changes):
+    (point,) = SCHEDULER.grid(False, {"plugin": ["NodeResourcesFit"], "nodes": [100]})
+    return Case("scheduler-scoring", {**point, **changes})
+
+
+@pytest.fixture
+def lab(tmp_path):
+    with open_lab("host", "wall", tmp_path / "journals") as opened, opened.fresh_fixtures():
+        yield opened
+
+
+@pytest.fixture
+def process(lab):
+    with own_process(lab) as opened:
+        yield opened
+
+
+def test_what_is_set_up_elsewhere_is_sampled_and_proven_as_what_is_here(lab, process):
+    elsewhere = process.open(case())
+    with SCHEDULER.subject(Point(case().params), lab) as here:
+        assert elsewhere.sample().keys() == here.sample().keys()
+        assert elsewhere.proof() == here.proof()
+    assert elsewhere.proof().holds
+    assert elsewhere.account()
+    assert elsewhere.capture() is None
+
+
+def test_the_thread_that_is_witnessed_is_the_one_that_samples(process):
+    taken = process.open(case()).witnessed()
+    assert taken.values["cost"] > 0
+    # A process that has just begun has waited less for processors than any that runs the tests;
+    # that both readings are of one thread shows in their difference.
+    assert 0 <= taken.after.run_delay - taken.before.run_delay <= taken.after.at - taken.before.at
+
+
+def test_what_goes_wrong_there_is_told_here_as_what_it_is(process):
+    with pytest.raises(UsageError, match="no experiment 'scheduler-scorin'") as raised:
+        process.open(Case("scheduler-scorin", {}))
+    assert "scheduler-scoring" in raised.value.remedy
+    # ...and the process goes on.
+    assert process.open(case()).sample()["cost"] > 0
+
+
+def test_a_fault_comes_with_its_traceback(process):
+    with pytest.raises(KeyError) as raised:
+        process.open(Case("scheduler-scoring", {}))
+    assert (
+        "open_question" in raised.value.__notes__[0] or "_open_subject" in raised.value.__notes__[0]
+    )
+
+
+def test_an_error_that_cannot_be_sent_is_told_by_what_it_says():
+    class Local(Exception):  # noqa: N818  pickle finds no class inside a function
+        pass
+
+    assert str(_that_can_be_sent(Local("it broke"))) == "Local: it broke"
+    assert isinstance(_that_can_be_sent(UsageError("so", "do")), UsageError)
+
+
+def test_a_process_that_was_killed_is_told_wherever_it_is_asked(lab):
+    with contextlib.suppress(CnbenchError), own_process(lab) as process:
+        subject = process.open(case())
+        os.kill(process.number, signal.SIGKILL)
+        for _ in range(2):
+            with pytest.raises(CnbenchError, match="was killed by signal 9"):
+                subject.sample()
+
+
+def test_that_it_was_killed_is_told_at_the_end_too(lab):
+    with pytest.raises(CnbenchError, match="was killed by signal 9"), own_process(lab) as process:
+        os.kill(process.number, signal.SIGKILL)
+
+
+def test_an_answer_that_a_stopped_user_did_not_wait_for_is_nobody_elses(process, monkeypatch):
+    subject = process.open(case())
+    with monkeypatch.context() as stopped:
+        stopped.setattr(
+            type(process), "_answer", lambda _: (_ for _ in ()).throw(KeyboardInterrupt)
+        )
+        with pytest.raises(KeyboardInterrupt):
+            subject.sample()
+    assert subject.proof().holds
+
+
+def test_it_leaves_nothing_behind(lab):
+    with own_process(lab) as process:
+        process.open(case()).sample()
+        number, folder = process.number, lab.journal.path.parent
+        assert len(list(folder.iterdir())) == 2
+    assert list(folder.iterdir()) == [lab.journal.path]
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
+
+
+class ApartStage(Stage):
+    """A stage whose processes are opened here: which of them each set-up came from is noted."""
+
+    def __post_init__(self):
+        self.made = {}
+
+    def fixture(self, key, make):
+        if key not in self.made:
+            self.made[key] = make().__enter__()
+        return self.made[key]
+
+    @contextlib.contextmanager
+    def fresh_fixtures(self):
+        self.made = {}
+        yield
+
+    @contextlib.contextmanager
+    def process(self, lab):
+        assert lab is self
+        self.diary.append("process")
+        yield SimpleNamespace(open=lambda case: self.subject(case.params, self).__enter__())
+
+
+def sampled(monkeypatch, clock="wall", **policy):
+    stage = ApartStage({"a": Script(), "b": Script()})
+    monkeypatch.setattr(sampler, "own_process", stage.process)
+    experiment = stage.experiment(setups=everywhere(4), apart=lambda params: True)
+    cases = tuple(replace(case, clock=clock) for case in stage.group().cases)
+    group_sampler = sampler.GroupSampler(experiment, stage, Policy(**policy), stage.now)
+    group_sampler.run(Group(cases, 0), stage.told.append)
+    return stage.diary.count("process")
+
+
+def test_each_set_up_of_the_cases_and_each_of_their_twins_is_in_one(monkeypatch):
+    assert sampled(monkeypatch) == 4 + 4
+
+
+def test_where_instructions_are_counted_nothing_is_in_another_process(monkeypatch):
+    assert sampled(monkeypatch, clock="instructions") == 0
+
+
+def test_the_schedulers_own_are_apart_as_far_as_memory_goes():
+    def apart(**changes):
+        return SCHEDULER.apart(Point(case(**changes).params))
+
+    assert apart()
+    assert apart(nodes=5000, pods=30)
+    assert not apart(nodes=100_000)
+    assert not apart(trace="openb")
