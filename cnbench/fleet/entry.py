@@ -23,7 +23,7 @@ from cnbench.core.node import this_node
 from cnbench.core.run import Request
 from cnbench.fleet.node_network.accounts import Account, NodeEnd, Order
 from cnbench.lab import journal, libc
-from cnbench.lab.machine_turn import machine_turn
+from cnbench.lab.machine_turn import machine_turn, own_processor
 from cnbench.measuring.dispatch import measure
 from cnbench.measuring.guests.messages import encode_event
 from cnbench.measuring.plan import Plan
@@ -76,7 +76,11 @@ def _plan(request: Mapping[str, Any], say: Say) -> None:
 def _measure(plain: Mapping[str, Any], say: Say) -> None:
     plan = from_plain(Plan, plain)
     (group,) = plan.groups
-    with machine_turn(alone=group.venue.clock != "instructions"):
+    counted = group.venue.clock == "instructions"
+    with (
+        machine_turn(alone=not counted),
+        own_processor() if counted else contextlib.nullcontext(),
+    ):
         # What a worker that was killed has left behind would otherwise stay until the next run.
         journal.collect()
         measure(plan, lambda event: say(encode_event(event)), jobs=1)

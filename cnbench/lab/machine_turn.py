@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cnbench.core.errors import UnsupportedError
 from cnbench.lab.journal import default_folder
+
+# How often whoever waits for a processor looks for a free one; a group that counts takes seconds.
+_SECONDS_BETWEEN_LOOKS = 0.02
 
 
 @contextlib.contextmanager
@@ -30,6 +34,41 @@ def machine_turn(*, alone: bool, folder: Path | None = None) -> Iterator[None]:
         fcntl.flock(turn, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         fcntl.flock(gate, fcntl.LOCK_UN)
         yield
+
+
+@contextlib.contextmanager
+def own_processor(folder: Path | None = None) -> Iterator[int]:
+    """Wait for a processor that nobody else has who asks so, and stay on it; gives its number.
+
+    Two guests on one processor take each other's caches away, and both take longer than in turns.
+    Of all processes of this user; the kernel ends it with its process, as it does a turn.
+
+    Raises:
+        UnsupportedError: the folder of journals cannot be written.
+    """
+    folder = folder or default_folder()
+    allowed = os.sched_getaffinity(0)
+    with contextlib.ExitStack() as stack:
+        places = {n: stack.enter_context(_opened(folder, f"processor-{n}")) for n in allowed}
+        with _opened(folder, "processors") as queue:
+            # Who came first looks, and the others wait for that one.
+            fcntl.flock(queue, fcntl.LOCK_EX)
+            while (number := _first_free(places)) is None:
+                time.sleep(_SECONDS_BETWEEN_LOOKS)
+        os.sched_setaffinity(0, {number})
+        try:
+            yield number
+        finally:
+            os.sched_setaffinity(0, allowed)
+
+
+def _first_free(places: Mapping[int, int]) -> int | None:
+    """The first of ``places``, descriptors by number, that could be locked, or None."""
+    for number, place in sorted(places.items()):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return number
+    return None
 
 
 @contextlib.contextmanager

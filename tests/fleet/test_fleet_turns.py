@@ -1,5 +1,6 @@
 """Turns on a machine: what is timed has it to itself."""
 
+import contextlib
 import fcntl
 import os
 import subprocess
@@ -8,8 +9,13 @@ import sys
 import pytest
 
 from cnbench.core.errors import UnsupportedError
-from cnbench.lab.machine_turn import machine_turn
+from cnbench.lab.machine_turn import machine_turn, own_processor
 from cnbench.lab.waiting import wait_until
+
+HAVING_ONE = (
+    "import pathlib, sys; from cnbench.lab.machine_turn import own_processor\n"
+    "with own_processor(pathlib.Path(sys.argv[1])): pass"
+)
 
 
 def may_begin(folder, kind, what="turn"):
@@ -53,6 +59,40 @@ def test_a_turn_ends_with_its_process(tmp_path):
             os._exit(0)
     os.waitpid(child, 0)
     assert may_begin(tmp_path, fcntl.LOCK_EX)
+
+
+def test_who_counts_has_a_processor_that_no_other_has(tmp_path):
+    allowed = os.sched_getaffinity(0)
+    with contextlib.ExitStack() as held:
+        for _ in allowed:
+            # Each as another process would: what one has kept to itself, it may have no more of.
+            number = held.enter_context(own_processor(tmp_path))
+            assert os.sched_getaffinity(0) == {number}
+            os.sched_setaffinity(0, allowed)
+        third = subprocess.Popen([sys.executable, "-c", HAVING_ONE, str(tmp_path)])
+        wait_until(
+            lambda: not may_begin(tmp_path, fcntl.LOCK_SH, "processors"), "nobody waits", within=60
+        )
+        assert third.poll() is None
+    assert third.wait(60) == 0
+    assert os.sched_getaffinity(0) == allowed
+
+
+def test_a_processor_is_free_when_who_had_it_was_killed(tmp_path):
+    staying = HAVING_ONE.replace("pass", "print(flush=True); sys.stdin.read()")
+    having = [
+        subprocess.Popen([sys.executable, "-c", staying, str(tmp_path)],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in os.sched_getaffinity(0)
+    ]  # fmt: skip
+    for process in having:
+        process.stdout.readline()
+    having[0].kill()
+    with own_processor(tmp_path):
+        pass
+    for process in having:
+        process.kill()
+        process.communicate()
 
 
 def test_nothing_follows_a_link_that_another_has_planted(tmp_path):
