@@ -91,9 +91,17 @@ def test_a_process_that_was_killed_is_told_wherever_it_is_asked(lab):
                 subject.sample()
 
 
-def test_that_it_was_killed_is_told_at_the_end_too(lab):
-    with pytest.raises(CnbenchError, match="was killed by signal 9"), own_process(lab) as process:
-        os.kill(process.number, signal.SIGKILL)
+def test_that_it_was_killed_is_told_at_the_end_too_and_nothing_of_it_is_left(lab):
+    stack = contextlib.ExitStack()
+    process = stack.enter_context(own_process(lab))
+    process.open(case())
+    there = {path.stem for path in lab.journal.path.parent.iterdir()} - {lab.journal.run}
+    os.kill(process.number, signal.SIGKILL)
+    with pytest.raises(CnbenchError, match="was killed by signal 9"):
+        stack.close()
+    assert list(lab.journal.path.parent.iterdir()) == [lab.journal.path]
+    assert len(there) == 1
+    assert not (lab.folder.parent / lab.folder.name.replace(lab.journal.run, *there)).exists()
 
 
 def test_an_answer_that_a_stopped_user_did_not_wait_for_is_nobody_elses(process, monkeypatch):

@@ -20,7 +20,7 @@ from typing import Any
 from cnbench.core.case import Case
 from cnbench.core.errors import CnbenchError
 from cnbench.core.proof import Proof
-from cnbench.lab import processes
+from cnbench.lab import journal, processes
 from cnbench.lab.host import Lab
 from cnbench.measuring.witness import Witnessed
 
@@ -141,12 +141,15 @@ class Apart:
 def own_process(lab: Lab) -> Iterator[OwnProcess]:
     """A process with a lab like ``lab``, which is taken down on leaving."""
     ours, theirs = Pipe()
+    journals = lab.journal.path.parent
     argv = [sys.executable, "-c", _BEGIN, json.dumps(sys.path), str(theirs.fileno()),
-            lab.name, lab.clock.name, str(lab.journal.path.parent)]  # fmt: skip
-    with processes.running(argv, pass_fds=(theirs.fileno(),)) as process:
-        theirs.close()
-        opened = OwnProcess(process, ours, lab)
-        try:
-            yield opened
-        finally:
-            opened.close()
+            lab.name, lab.clock.name, str(journals)]  # fmt: skip
+    process = None
+    try:
+        with processes.running(argv, pass_fds=(theirs.fileno(),)) as process:
+            theirs.close()
+            with contextlib.closing(OwnProcess(process, ours, lab)) as opened:
+                yield opened
+    finally:
+        if process is not None and process.returncode:
+            journal.collect(journals)  # it did not come to take its lab down
