@@ -20,7 +20,7 @@ from cnbench.measuring.blocks import balanced_order
 from cnbench.measuring.conclusion import INTERRUPTED, conclude
 from cnbench.measuring.events import BlockEnded, Captured, GroupReady, Listener, WorkAdvanced
 from cnbench.measuring.failures import failure, without_twin
-from cnbench.measuring.own_process.process import OwnProcess, own_process
+from cnbench.measuring.own_process.process import Apart, OwnProcess, own_process
 from cnbench.measuring.policy import Policy
 from cnbench.measuring.rotation import InTurn
 from cnbench.measuring.setups import SetUps
@@ -148,6 +148,9 @@ class GroupSampler:
             lambda number: self._open_one(stack, case, number),
             lambda: self._begin(case),
         )
+        for subject in subjects:
+            if isinstance(subject, Apart):  # several are set up at once
+                subject.opened()
         return Station(case, InTurn(subjects), self._now() - began)
 
     def _open_one(self, stack: contextlib.ExitStack, case: Case, number: int) -> Subject:
@@ -158,7 +161,7 @@ class GroupSampler:
     def _begin(self, case: Case) -> None:
         """Begin the first set-up: what opens a case in a process first imports for all of them."""
         if self._is_apart(case):
-            self._process(0).open(case)
+            self._process(0).open(case).opened()
 
     def _is_apart(self, case: Case) -> bool:
         return case.clock == "wall" and self._experiment.apart(Point(case.params))

@@ -60,7 +60,7 @@ def test_the_thread_that_is_witnessed_is_the_one_that_samples(process):
 
 def test_what_goes_wrong_there_is_told_here_as_what_it_is(process):
     with pytest.raises(UsageError, match="no experiment 'scheduler-scorin'") as raised:
-        process.open(Case("scheduler-scorin", {}))
+        process.open(Case("scheduler-scorin", {})).opened()
     assert "scheduler-scoring" in raised.value.remedy
     # ...and the process goes on.
     assert process.open(case()).sample()["cost"] > 0
@@ -68,7 +68,7 @@ def test_what_goes_wrong_there_is_told_here_as_what_it_is(process):
 
 def test_a_fault_comes_with_its_traceback(process):
     with pytest.raises(KeyError) as raised:
-        process.open(Case("scheduler-scoring", {}))
+        process.open(Case("scheduler-scoring", {})).opened()
     assert (
         "open_question" in raised.value.__notes__[0] or "_open_subject" in raised.value.__notes__[0]
     )
@@ -85,6 +85,7 @@ def test_an_error_that_cannot_be_sent_is_told_by_what_it_says():
 def test_a_process_that_was_killed_is_told_wherever_it_is_asked(lab):
     with contextlib.suppress(CnbenchError), own_process(lab) as process:
         subject = process.open(case())
+        subject.opened()
         os.kill(process.number, signal.SIGKILL)
         for _ in range(2):
             with pytest.raises(CnbenchError, match="was killed by signal 9"):
@@ -94,7 +95,7 @@ def test_a_process_that_was_killed_is_told_wherever_it_is_asked(lab):
 def test_that_it_was_killed_is_told_at_the_end_too_and_nothing_of_it_is_left(lab):
     stack = contextlib.ExitStack()
     process = stack.enter_context(own_process(lab))
-    process.open(case())
+    process.open(case()).opened()
     there = {path.stem for path in lab.journal.path.parent.iterdir()} - {lab.journal.run}
     os.kill(process.number, signal.SIGKILL)
     with pytest.raises(CnbenchError, match="was killed by signal 9"):
@@ -106,13 +107,21 @@ def test_that_it_was_killed_is_told_at_the_end_too_and_nothing_of_it_is_left(lab
 
 def test_an_answer_that_a_stopped_user_did_not_wait_for_is_nobody_elses(process, monkeypatch):
     subject = process.open(case())
+    subject.opened()
     with monkeypatch.context() as stopped:
-        stopped.setattr(
-            type(process), "_answer", lambda _: (_ for _ in ()).throw(KeyboardInterrupt)
-        )
+        stopped.setattr(type(process), "answer", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             subject.sample()
     assert subject.proof().holds
+
+
+def test_several_are_set_up_at_once(lab):
+    with own_process(lab) as one, own_process(lab) as other:
+        # Neither is waited for before both have begun, nor in their order.
+        first, second = one.open(case()), other.open(case())
+        second.opened()
+        assert second.sample()["cost"] > 0
+        assert first.sample()["cost"] > 0
 
 
 def test_it_leaves_nothing_behind(lab):
@@ -145,7 +154,12 @@ class ApartStage(Stage):
     def process(self, lab):
         assert lab is self
         self.diary.append("process")
-        yield SimpleNamespace(open=lambda case: self.subject(case.params, self).__enter__())
+        yield SimpleNamespace(open=self.open)
+
+    def open(self, case):
+        actor = self.subject(case.params, self).__enter__()
+        actor.opened = lambda: None
+        return actor
 
 
 def sampled(monkeypatch, clock="wall", **policy):

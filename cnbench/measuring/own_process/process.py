@@ -48,20 +48,38 @@ class OwnProcess:
         self._asks = 0
 
     def open(self, case: Case) -> Apart:
-        """Set ``case`` up there; it is taken down with the process."""
-        return Apart(self, self.ask("open", case.experiment, dict(case.params), self._lab.inputs))
+        """Begin to set ``case`` up there; it is taken down with the process."""
+        self.begin("open", case.experiment, dict(case.params), self._lab.inputs)
+        return Apart(self)
 
     def ask(self, what: str, *arguments: object) -> Any:
-        """Have the process do ``what``, and give what it answers; long work is told meanwhile.
+        """Have the process do ``what``, and give its answer; errors as for `answer`."""
+        self.begin(what, *arguments)
+        return self.answer()
 
-        Raises:
-            Exception: whatever that raised there.
-            CnbenchError: the process has ended.
-        """
+    def begin(self, what: str, *arguments: object) -> None:
+        """Have the process begin to do ``what``; the answer to that alone can be waited for."""
         self._asks += 1
         with self._there():
             self._asked.send((self._asks, what, arguments))
-        return self._answer()
+
+    def answer(self) -> Any:
+        """What it answers to what it was last asked; long work is told meanwhile.
+
+        Raises:
+            Exception: whatever was raised there.
+            CnbenchError: the process has ended.
+        """
+        while True:
+            with self._there():
+                number, kind, what = self._asked.recv()
+            if number != self._asks:
+                continue  # an answer that nobody waited for: the user stopped it
+            if kind == "raised":
+                raise what
+            if kind == "gave":
+                return what
+            self._lab.long_work.pass_on(what)
 
     def close(self) -> None:
         """Have everything taken down there, and the process end.
@@ -79,18 +97,6 @@ class OwnProcess:
         if status:
             raise CnbenchError(f"the process of a set-up {self._how_it_ended()}")
 
-    def _answer(self) -> Any:
-        while True:
-            with self._there():
-                number, kind, what = self._asked.recv()
-            if number != self._asks:
-                continue  # an answer that nobody waited for: the user stopped it
-            if kind == "raised":
-                raise what
-            if kind == "gave":
-                return what
-            self._lab.long_work.pass_on(what)
-
     @contextlib.contextmanager
     def _there(self) -> Iterator[None]:
         try:
@@ -107,11 +113,19 @@ class OwnProcess:
 
 
 class Apart:
-    """A subject in another process; a `Subject`, and whatever else that one is."""
+    """A subject in another process; a `Subject`, and whatever else that one is.
 
-    def __init__(self, process: OwnProcess, number: int) -> None:
+    It is being set up while others are in theirs, until it is first asked for anything.
+    """
+
+    def __init__(self, process: OwnProcess) -> None:
         self._process = process
-        self._number = number
+        self._number: int | None = None
+
+    def opened(self) -> None:
+        """Wait until it is set up; raises whatever keeps it from that."""
+        if self._number is None:
+            self._number = self._process.answer()
 
     def sample(self) -> Mapping[str, float]:
         """One observation, without what else happened meanwhile."""
@@ -119,22 +133,26 @@ class Apart:
 
     def witnessed(self) -> Witnessed:
         """One observation, with the readings of the thread that made it."""
-        taken: Witnessed = self._process.ask("sample", self._number)
+        taken: Witnessed = self._ask("sample")
         return taken
 
     def account(self) -> bool:
         """See ``Accounts``; True where the subject has no accounts."""
-        return bool(self._process.ask("account", self._number))
+        return bool(self._ask("account"))
 
     def proof(self) -> Proof:
         """The subject's own."""
-        given: Proof = self._process.ask("proof", self._number)
+        given: Proof = self._ask("proof")
         return given
 
     def capture(self) -> bytes | None:
         """The packets that the subject has kept; None where it keeps none."""
-        given: bytes | None = self._process.ask("capture", self._number)
+        given: bytes | None = self._ask("capture")
         return given
+
+    def _ask(self, what: str) -> Any:
+        self.opened()
+        return self._process.ask(what, self._number)
 
 
 @contextlib.contextmanager
