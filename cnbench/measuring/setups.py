@@ -55,14 +55,15 @@ class SetUps:
 
         ``begin`` does what the first set-up of the first case would do for all of its cases.
         """
+        if self._budget is None or self.number == 1:
+            return [open_one(number) for number in range(self.number)]
         began = self._now()
         begin()
         begun = self._now()
         first = open_one(0)
-        if self._budget is not None and self.number > 1:
-            first.sample()
-            taken = (self._now() - begun) * self._stations + (begun - began) * _SHARERS
-            fitting = int(_SHARE * self._budget / max(taken, 1e-9))
-            self.number = max(1, min(self.number, fitting))
-            self._budget = None  # the others have as many
+        first.sample()
+        taken = (self._now() - begun) * self._stations + (begun - began) * _SHARERS
+        fitting = int(_SHARE * self._budget / max(taken, 1e-9))
+        self.number = max(1, min(self.number, fitting))
+        self._budget = None  # the others have as many
         return [first, *(open_one(number) for number in range(1, self.number))]
