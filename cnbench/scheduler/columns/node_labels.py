@@ -58,7 +58,7 @@ class LabelColumn:
 
     def where(self, requirement: Requirement) -> Mask:
         """The nodes whose label satisfies the requirement (bool, one per node)."""
-        return loops.marked(self.accepted(requirement), self.codes)
+        return loops.looked_up(self.accepted(requirement), self.codes)
 
     def accepted(self, requirement: Requirement) -> Mask:
         """Which values satisfy the requirement; the last entry stands for no label."""

@@ -57,6 +57,15 @@ static int expect(npy_intp found, npy_intp wanted, const char *what)
     return 0;
 }
 
+/* Hold that there is such a node; 0 with an exception otherwise. */
+static inline int is_node(npy_intp node, npy_intp n)
+{
+    if (0 <= node && node < n)
+        return 1;
+    PyErr_SetString(PyExc_IndexError, "there is no such node");
+    return 0;
+}
+
 static PyObject *new_array(npy_intp length, int type)
 {
     return PyArray_SimpleNew(1, &length, type);

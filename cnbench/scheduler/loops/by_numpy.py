@@ -6,13 +6,18 @@ codes, and tables over its values, whose last entry is of nodes without the labe
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
 
 from cnbench.scheduler.columns.arrays import Codes, Counts, Floats, Ints, Mask, Shorts
 from cnbench.scheduler.columns.exact import MAX_SCORE, by_table, floor_quotient, whole
 
 # Kubernetes' initial minimum, of no domain at all (math.MaxInt32, podtopologyspread/filtering.go).
 _NO_POD_LIMIT = 2**31 - 1
+
+Entry = TypeVar("Entry", np.bool_, np.int64)
 
 
 def fits(free: Floats, asked: Floats) -> Mask:
@@ -212,9 +217,14 @@ def pulled(parts: list[Pull], size: int) -> Ints:
     return total
 
 
-def marked(table: Mask, codes: Codes) -> Mask:
-    """The nodes whose label's value is marked (bool of n)."""
+def looked_up(table: NDArray[Entry], codes: Codes) -> NDArray[Entry]:
+    """Each node's value's entry in a table of bool or int64 (n of the same)."""
     return table.take(codes)
+
+
+def count_by_node(nodes: Shorts, size: int) -> Shorts:
+    """How often each node is among these (int32 of n = size)."""
+    return np.bincount(nodes, minlength=size).astype(np.int32)
 
 
 def between_extremes(raw: Ints, from_zero: bool) -> Ints | None:

@@ -1,4 +1,4 @@
-/* The loops that go by a node's label: sums over its values, and looking a node's value up. */
+/* The loops that count pods: by node, by the values of a label, and looked up for each node. */
 
 #define NO_IMPORT_ARRAY
 #include "arrays.h"
@@ -69,6 +69,15 @@ PyObject *values_on(PyObject *self, PyObject *const *args, Py_ssize_t count)
     return made;
 }
 
+#define LOOK_UP(NAME, TYPE)                                                                     \
+    static void NAME(const TYPE *table, const npy_intp *codes, npy_intp n, TYPE *found)         \
+    {                                                                                           \
+        for (npy_intp i = 0; i < n; i++)                                                        \
+            found[i] = table[codes[i]];                                                         \
+    }
+LOOK_UP(look_up_marks, npy_bool)
+LOOK_UP(look_up_longs, npy_int64)
+
 /* The fewest pods of any domain, and how many domains there are; without any, Go's MaxInt32. */
 static npy_int64 fewest_of(const npy_int64 *counts, const npy_bool *domains, npy_intp values,
                            npy_intp *number)
@@ -99,25 +108,46 @@ PyObject *within_skew(PyObject *self, PyObject *const *args, Py_ssize_t count)
     if (PyErr_Occurred()) return NULL;
     npy_int64 fewest = fewest_of(counts, domains, missing, &number);
     most += number < min_domains ? 0 : fewest;
-    PyObject *made = new_array(n, NPY_BOOL);
-    if (!made) return NULL;
-    npy_bool *fits = own_data(made);
-    for (npy_intp i = 0; i < n; i++)
-        fits[i] = (counts[codes[i]] <= most) & (codes[i] != missing);
+    npy_bool *allowed = PyMem_Malloc(missing + 1);
+    PyObject *made = allowed ? new_array(n, NPY_BOOL) : PyErr_NoMemory();
+    if (made) {
+        for (npy_intp value = 0; value < missing; value++)
+            allowed[value] = counts[value] <= most;
+        allowed[missing] = 0;
+        look_up_marks(allowed, codes, n, own_data(made));
+    }
+    PyMem_Free(allowed);
     return made;
 }
 
-PyObject *marked(PyObject *self, PyObject *const *args, Py_ssize_t count)
+PyObject *looked_up(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
-    if (!expect(count, 2, "marked")) return NULL;
-    const npy_bool *table = data_of(args[0], NPY_BOOL, "table");
+    if (!expect(count, 2, "looked_up")) return NULL;
+    int longs = PyArray_Check(args[0]) && PyArray_TYPE((PyArrayObject *)args[0]) == NPY_INT64;
+    int type = longs ? NPY_INT64 : NPY_BOOL;
+    const void *table = data_of(args[0], type, "table");
     const npy_intp *codes = table ? data_of(args[1], NPY_INTP, "codes") : NULL;
     if (!codes) return NULL;
     npy_intp n = length_of(args[1], 0);
-    PyObject *made = new_array(n, NPY_BOOL);
+    PyObject *made = new_array(n, type);
     if (!made) return NULL;
-    npy_bool *marks = own_data(made);
-    for (npy_intp i = 0; i < n; i++)
-        marks[i] = table[codes[i]];
+    if (longs) look_up_longs(table, codes, n, own_data(made));
+    else look_up_marks(table, codes, n, own_data(made));
+    return made;
+}
+
+PyObject *count_by_node(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (!expect(count, 2, "count_by_node")) return NULL;
+    const npy_int32 *nodes = data_of(args[0], NPY_INT32, "nodes");
+    npy_intp n = nodes ? PyLong_AsSsize_t(args[1]) : -1;
+    if (n == -1 && PyErr_Occurred()) return NULL;
+    PyObject *made = PyArray_ZEROS(1, &n, NPY_INT32, 0);
+    if (!made) return NULL;
+    npy_int32 *counts = own_data(made);
+    for (npy_intp place = 0; place < length_of(args[0], 0); place++) {
+        if (!is_node(nodes[place], n)) { Py_DECREF(made); return NULL; }
+        counts[nodes[place]]++;
+    }
     return made;
 }
