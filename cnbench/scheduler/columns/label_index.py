@@ -36,11 +36,10 @@ class Labelled(Generic[Owner]):
         """Those that have all of these labels, found by the rarest; all where none is demanded."""
         if not demanded:
             return self._all
-        rarest = min(demanded, key=lambda label: len(self._with.get(label, ())))
-        found = self._with.get(rarest, [])
-        for other in demanded:
-            if other != rarest:
-                found = [owner for owner in found if other in owner.pairs]
+        found = min([self._with.get(label, []) for label in demanded], key=len)
+        if len(demanded) > 1:
+            for label in demanded:
+                found = [owner for owner in found if label in owner.pairs]
         return found
 
 

@@ -8,7 +8,7 @@ running tally of its pods per node.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from cnbench.scheduler.columns.label_groups import LabelGroup, LabelGroups
+from cnbench.scheduler.columns.label_groups import GroupKey, LabelGroup, LabelGroups
 from cnbench.scheduler.columns.label_index import Demanding, Labelled
 from cnbench.scheduler.columns.tally import NodeTally
 from cnbench.scheduler.model.placement_rules import PodAffinityTerm
@@ -70,6 +70,14 @@ class Clause(NamedTuple):
         return () if self.selector is None else self.selector.match_labels
 
     @property
+    def one_label(self) -> GroupKey | None:
+        """The namespace and the label, where pods of one with one are meant: nothing more."""
+        labels = self.demanded
+        if not self.only_demands or len(self.namespaces) != 1 or len(labels) != 1:
+            return None
+        return self.namespaces[0], labels[0]
+
+    @property
     def only_demands(self) -> bool:
         """Whether pods of these namespaces with all labels demanded are meant: nothing more."""
         if self.namespace_selector is not None or self.selector is None:
@@ -117,13 +125,13 @@ class PodQuery(NamedTuple):
     @property
     def demanded(self) -> frozenset[tuple[str, str]]:
         """Labels that all pods meant have."""
-        return frozenset(pair for clause in self.clauses for pair in clause.demanded)
+        return frozenset([pair for clause in self.clauses for pair in clause.demanded])
 
     def among(self, classes: Iterable[PodClass], namespaces: NamespaceLabels) -> list[PodClass]:
         """Which of these classes, which have all labels demanded, are meant."""
         if not all(clause.only_demands for clause in self.clauses):
             return [pods for pods in classes if self.matches(pods, namespaces)]
-        allowed = set.intersection(*(set(clause.namespaces) for clause in self.clauses))
+        allowed = set.intersection(*[set(clause.namespaces) for clause in self.clauses])
         return [
             pods
             for pods in classes
@@ -217,19 +225,15 @@ class PodSets:
 
     def _of_a_group(self, query: PodQuery) -> NodeTally | None:
         """The tally, if the query means what one group has."""
-        if len(query.clauses) > 1 or not query.clauses[0].only_demands:
-            return None
-        (clause,) = query.clauses
-        if len(clause.namespaces) > 1 or len(clause.demanded) != 1:
-            return None
-        return self._groups.watched(clause.namespaces[0], clause.demanded[0], query.terminating_too)
+        group = query.clauses[0].one_label if len(query.clauses) == 1 else None
+        return None if group is None else self._groups.watched(group, query.terminating_too)
 
     def _counted(self, query: PodQuery) -> NodeTally:
         """The tally, added up over all classes that the query means."""
         demanded = query.demanded
         looked_at = self._classes_by_label.having(demanded)
         meant = query.among(looked_at, self._namespaces)
-        tally = NodeTally(self._size, (pods.tally for pods in meant))
+        tally = NodeTally(self._size, [pods.tally for pods in meant])
         self._queries_by_label.add(query, demanded)
         for pods in meant:
             pods.watchers.append(tally)

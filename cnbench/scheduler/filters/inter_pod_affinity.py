@@ -10,6 +10,7 @@ import numpy as np
 
 from cnbench.scheduler.cluster import Cluster, PodShape
 from cnbench.scheduler.columns.arrays import Mask
+from cnbench.scheduler.columns.node_labels import LabelColumn
 from cnbench.scheduler.columns.pod_sets import ANTI_AFFINITY, PodQuery, clause_of
 from cnbench.scheduler.columns.tally import NodeTally
 from cnbench.scheduler.view import View
@@ -26,7 +27,9 @@ class RequiredTerms:
         near = tuple(spec.pod_affinity.required)
         # An existing pod counts towards affinity only if it matches all of the pod's terms.
         query = PodQuery(tuple(clause_of(term, spec) for term in near))
-        self.near_keys = tuple(dict.fromkeys(term.topology_key for term in near))
+        self.near_columns = [
+            cluster.topology(key) for key in dict.fromkeys([term.topology_key for term in near])
+        ]
         self.near = sets.tally(query) if near else None
         self.self_match = bool(near) and sets.matches(query, shape.pods)
         self.away: list[tuple[str, NodeTally]] = [
@@ -73,12 +76,20 @@ def _attracted(view: View, terms: RequiredTerms, near: NodeTally) -> Mask:
     If there is no matching pod anywhere (on a node with one of the topology labels), a pod that
     matches its own terms may go to any node that has all the labels: the first of its kind.
     """
-    columns = [view.cluster.topology(key) for key in terms.near_keys]
+    columns = terms.near_columns
     tables = [near.places(column) for column in columns]
-    if terms.self_match and not any(table.any() for table in tables):
+    if terms.self_match and _nowhere(near, columns, tables):
         for table in tables:
             table[:-1] = True
     attracted = view.marked(columns[0], tables[0])
     for column, table in zip(columns[1:], tables[1:], strict=True):
         attracted = attracted & view.marked(column, table)
     return attracted
+
+
+def _nowhere(near: NodeTally, columns: Iterable[LabelColumn], tables: Iterable[Mask]) -> bool:
+    """Whether none of these pods runs on a node with one of the labels."""
+    if not near.total:
+        return True
+    on_all_nodes = any(column.complete for column in columns)
+    return not on_all_nodes and not any(table.any() for table in tables)

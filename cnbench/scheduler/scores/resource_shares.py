@@ -34,19 +34,20 @@ class ResourceShares:
     def __init__(
         self, resources: Resources, demand: Demand, weights: Weights, *, all_of_them: bool
     ) -> None:
-        known = resources.rows
+        known, arriving, balanced = resources.rows, demand.arriving(), demand.balanced()
         taking_part = [
             (name, weight)
             for name, weight in weights
-            if name in known and (all_of_them or name in NATIVE or demand.arriving(name))
+            if name in known and (all_of_them or name in NATIVE or arriving.get(name))
         ]
         self.rows = tuple([known[name] for name, _ in taking_part])
-        amounts = [
-            (float(weight), PERCENT * demand.arriving(name), demand.balanced(name))
-            for name, weight in taking_part
-        ]
-        columns = np.array(amounts).reshape(-1, 3, 1).transpose(1, 0, 2).copy()
-        self.weights, self.scored, self.requested = columns
+        columns = (
+            [weight for _, weight in taking_part],
+            [PERCENT * arriving.get(name, 0) for name, _ in taking_part],
+            [balanced.get(name, 0) for name, _ in taking_part],
+        )
+        side_by_side = np.array(columns, dtype=np.float64)[:, :, np.newaxis]
+        self.weights, self.scored, self.requested = side_by_side
         self.weight_sum = float(sum([weight for _, weight in taking_part]))
         self.lacking = any(resources.lacking[row] for row in self.rows)
 
