@@ -171,7 +171,11 @@ def _repelling(taints: Iterable[Taint], tolerations: Sequence[Toleration], *, so
     number = 0
     for taint in taints:
         if (taint.effect == PREFER_NO_SCHEDULE) is soft:
-            number += not any(toleration.tolerates(taint) for toleration in tolerations)
+            for toleration in tolerations:  # a loop: this is asked for every set of taints
+                if toleration.tolerates(taint):
+                    break
+            else:
+                number += 1
     return number
 
 

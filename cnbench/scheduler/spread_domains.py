@@ -69,7 +69,8 @@ class CountedNodes:
             return None
         if len(self._masks) == 1:
             return self._masks[0]
-        return self._cluster.static.get(("spread", self.rules), partial(_all_of, self._masks))
+        both = partial(loops.all_of, self._masks, len(self._cluster))
+        return self._cluster.static.get(("spread", self.rules), both)
 
 
 class SpreadConstraint:
@@ -135,13 +136,6 @@ class SpreadConstraint:
         return counts
 
 
-def _all_of(masks: Sequence[Mask]) -> Mask:
-    every = masks[0]
-    for mask in masks[1:]:
-        every = every & mask
-    return every
-
-
 class Constraints:
     """What spreads a shape's pods for one verdict.
 
@@ -205,4 +199,4 @@ def labelled(view: View, wanted: Constraints) -> Mask | None:
     if not wanted.needs_labels:
         return None
     masks = [view.column(c.column.present) for c in wanted.wanted if not c.column.complete]
-    return _all_of(masks) if masks else None
+    return loops.all_of(masks, view.size) if masks else None

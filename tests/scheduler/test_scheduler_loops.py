@@ -99,8 +99,10 @@ def test_loops_by_label_are_the_same(nodes, flag, least, extra):
     same("looked_up", nodes.table, nodes.codes)
     listed = nodes.random.integers(0, max(nodes.size, 1), nodes.size // 3).astype(np.int32)
     same("count_by_node", listed, nodes.size)
+    same("count_listed", listed, nodes.codes, values, nodes.mask if flag else None)
     same("values_on", nodes.mask, nodes.codes, values)
     same("count_by_label", nodes.counts, nodes.codes, values, nodes.mask if flag else None)
+    same("all_of", [nodes.mask, nodes.counts > 9, ~nodes.mask][: least % 4], nodes.size)
     marks[-1] = False
     same("within_skew", nodes.table, nodes.codes, marks if flag else None, least, least - 5)
     parts = [(nodes.table, nodes.codes, 1.0986, 0.0), (nodes.counts, None, 2.3978, extra)]

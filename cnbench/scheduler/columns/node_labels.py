@@ -66,8 +66,9 @@ class LabelColumn:
         accepted = np.zeros(self.missing + 1, dtype=bool)
         if operator in ("In", "NotIn"):
             for value in requirement.values:
-                accepted[self._code_of.get(value, self.missing)] = True
-            accepted[self.missing] = False
+                code = self._code_of.get(value)
+                if code is not None:
+                    accepted[code] = True
         elif operator in ("Exists", "DoesNotExist"):
             accepted[:-1] = True
         else:

@@ -222,4 +222,5 @@ def _strictly(named: Mapping[str, int], rows: Mapping[str, int]) -> list[tuple[i
 
 
 def _columns(by_row: Sequence[tuple[int, float]]) -> tuple[tuple[int, ...], Floats]:
-    return tuple([row for row, _ in by_row]), np.array([[amount] for _, amount in by_row])
+    rows, amounts = zip(*by_row, strict=True)
+    return rows, np.array(amounts)[:, np.newaxis]

@@ -107,10 +107,7 @@ class NodeTally:
         """
         codes, length = column.codes, column.missing + 1
         if self._counts is None:
-            nodes = self._listed()
-            if eligible is not None:
-                nodes = nodes[eligible[nodes]]
-            return np.bincount(codes[nodes], minlength=length)
+            return loops.count_listed(self._listed(), codes, length, eligible)
         if column.identity and eligible is None:
             return np.append(self._counts.astype(np.int64), 0)
         return self._running(self._counts, column, eligible, rules).copy()

@@ -26,6 +26,14 @@ def fits(free: Floats, asked: Floats) -> Mask:
     return enough
 
 
+def all_of(masks: list[Mask], size: int) -> Mask:
+    """The nodes that all masks admit (bool of n = size), in an array of its own."""
+    every = np.ones(size, dtype=bool)
+    for mask in masks:
+        np.logical_and(every, mask, out=every)
+    return every
+
+
 def least_allocated(
     left: Floats, scored: Floats, divisor: Floats, weights: Floats, weight_sum: float
 ) -> Ints:
@@ -103,6 +111,16 @@ def count_by_label(counts: Shorts, codes: Codes, values: int, eligible: Mask | N
     counted = counts if eligible is None else counts * eligible
     weights = counted.astype(np.float64)  # exact far beyond any number of pods
     return np.bincount(codes, weights=weights, minlength=values).astype(np.int64)
+
+
+def count_listed(nodes: Shorts, codes: Codes, values: int, eligible: Mask | None) -> Ints:
+    """How many of these nodes (one may be there twice) have each code: int64 of `values`.
+
+    Only eligible ones count.
+    """
+    if eligible is not None:
+        nodes = nodes[eligible[nodes]]
+    return np.bincount(codes[nodes], minlength=values)
 
 
 def values_on(nodes: Mask, codes: Codes, values: int) -> Mask:

@@ -39,6 +39,33 @@ static PyObject *fits(PyObject *self, PyObject *const *args, Py_ssize_t count)
     return made;
 }
 
+WIDE static void both(const npy_bool *mask, npy_intp n, npy_bool *every)
+{
+    for (npy_intp i = 0; i < n; i++)
+        every[i] &= mask[i];
+}
+
+static PyObject *all_of(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (!expect(count, 2, "all_of")) return NULL;
+    npy_intp n = PyLong_AsSsize_t(args[1]);
+    if (n == -1 && PyErr_Occurred()) return NULL;
+    if (!PyList_CheckExact(args[0])) {
+        PyErr_SetString(PyExc_TypeError, "all_of needs a list of masks");
+        return NULL;
+    }
+    PyObject *made = new_array(n, NPY_BOOL);
+    if (!made) return NULL;
+    memset(own_data(made), 1, n);
+    for (Py_ssize_t place = 0; place < PyList_GET_SIZE(args[0]); place++) {
+        PyObject *here = PyList_GET_ITEM(args[0], place);
+        const npy_bool *mask = data_of(here, NPY_BOOL, "masks");
+        if (!mask || !expect(length_of(here, 0), n, "masks")) { Py_DECREF(made); return NULL; }
+        both(mask, n, own_data(made));
+    }
+    return made;
+}
+
 /* The whole percents of one resource that stay free, times its weight, added to a sum. */
 WIDE static void add_percents(const double *left, double scored, const double *divisor,
                               double weight, npy_intp n, double *sum, int first)
@@ -220,9 +247,10 @@ static PyObject *weighted_sum(PyObject *self, PyObject *const *args, Py_ssize_t 
 #define LOOP(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
 
 static PyMethodDef LOOPS[] = {
-    LOOP(fits), LOOP(least_allocated), LOOP(balanced_allocation), LOOP(scaled_to_top),
+    LOOP(fits), LOOP(all_of), LOOP(least_allocated), LOOP(balanced_allocation), LOOP(scaled_to_top),
     LOOP(weighted_sum), LOOP(count_by_label), LOOP(within_skew), LOOP(spread), LOOP(between_extremes),
     LOOP(pulled), LOOP(looked_up), LOOP(values_on), LOOP(image_scores), LOOP(count_by_node),
+    LOOP(count_listed),
     {NULL, NULL, 0, NULL},
 };
 

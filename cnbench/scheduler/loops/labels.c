@@ -5,6 +5,7 @@
 #include "labels.h"
 
 #define FEW 64
+#define LANES 4
 
 static void count_many(const npy_int32 *counts, const npy_intp *codes, const npy_bool *eligible,
                        npy_intp n, npy_int64 *sums)
@@ -14,19 +15,26 @@ static void count_many(const npy_int32 *counts, const npy_intp *codes, const npy
 }
 
 /* Of few values neighbours often have the same: in four sums none waits for the one before. */
-static void count_few(const npy_int32 *counts, const npy_intp *codes, const npy_bool *eligible,
-                      npy_intp n, npy_intp values, npy_int64 *sums)
+static inline void count_few(const npy_int32 *counts, const npy_intp *codes,
+                             const npy_bool *eligible, npy_intp n, npy_intp values, npy_int64 *sums)
 {
-    npy_int64 apart[4][FEW] = {{0}};
+    npy_int64 apart[LANES][FEW] = {{0}};
     npy_intp i = 0;
-    for (; i + 4 <= n; i += 4)
-        for (npy_intp lane = 0; lane < 4; lane++)
+    for (; i + LANES <= n; i += LANES)
+        for (npy_intp lane = 0; lane < LANES; lane++)
             apart[lane][codes[i + lane]] +=
                 eligible ? eligible[i + lane] * counts[i + lane] : counts[i + lane];
     count_many(counts + i, codes + i, eligible ? eligible + i : NULL, n - i, sums);
     for (npy_intp value = 0; value < values; value++)
-        for (npy_intp lane = 0; lane < 4; lane++)
+        for (npy_intp lane = 0; lane < LANES; lane++)
             sums[value] += apart[lane][value];
+}
+
+/* The mask, or NULL: without an exception where it is None. */
+static const npy_bool *mask_or_none(PyObject *given, npy_intp n, const char *name)
+{
+    const npy_bool *mask = given == Py_None ? NULL : data_of(given, NPY_BOOL, name);
+    return mask && expect(length_of(given, 0), n, name) ? mask : NULL;
 }
 
 PyObject *count_by_label(PyObject *self, PyObject *const *args, Py_ssize_t count)
@@ -36,17 +44,14 @@ PyObject *count_by_label(PyObject *self, PyObject *const *args, Py_ssize_t count
     const npy_intp *codes = counts ? data_of(args[1], NPY_INTP, "codes") : NULL;
     if (!codes) return NULL;
     npy_intp values = PyLong_AsSsize_t(args[2]), n = length_of(args[0], 0);
-    if (values == -1 && PyErr_Occurred()) return NULL;
-    const npy_bool *eligible = NULL;
-    if (args[3] != Py_None) {
-        eligible = data_of(args[3], NPY_BOOL, "eligible");
-        if (!eligible || !expect(length_of(args[3], 0), n, "eligible")) return NULL;
-    }
-    if (!expect(length_of(args[1], 0), n, "codes")) return NULL;
+    const npy_bool *eligible = mask_or_none(args[3], n, "eligible");
+    if (PyErr_Occurred() || !expect(length_of(args[1], 0), n, "codes")) return NULL;
     PyObject *made = PyArray_ZEROS(1, &values, NPY_INT64, 0);
     if (!made) return NULL;
-    if (values <= FEW)
+    if (values <= FEW && eligible)
         count_few(counts, codes, eligible, n, values, own_data(made));
+    else if (values <= FEW) /* a loop of its own, which does not look for what is not there */
+        count_few(counts, codes, NULL, n, values, own_data(made));
     else
         count_many(counts, codes, eligible, n, own_data(made));
     return made;
@@ -99,11 +104,7 @@ PyObject *within_skew(PyObject *self, PyObject *const *args, Py_ssize_t count)
     const npy_intp *codes = counts ? data_of(args[1], NPY_INTP, "codes") : NULL;
     if (!codes) return NULL;
     npy_intp n = length_of(args[1], 0), missing = length_of(args[0], 0) - 1, number;
-    const npy_bool *domains = NULL;
-    if (args[2] != Py_None) {
-        domains = data_of(args[2], NPY_BOOL, "domains");
-        if (!domains || !expect(length_of(args[2], 0), missing + 1, "domains")) return NULL;
-    }
+    const npy_bool *domains = mask_or_none(args[2], missing + 1, "domains");
     npy_int64 min_domains = PyLong_AsLongLong(args[3]), most = PyLong_AsLongLong(args[4]);
     if (PyErr_Occurred()) return NULL;
     npy_int64 fewest = fewest_of(counts, domains, missing, &number);
@@ -148,6 +149,24 @@ PyObject *count_by_node(PyObject *self, PyObject *const *args, Py_ssize_t count)
     for (npy_intp place = 0; place < length_of(args[0], 0); place++) {
         if (!is_node(nodes[place], n)) { Py_DECREF(made); return NULL; }
         counts[nodes[place]]++;
+    }
+    return made;
+}
+
+PyObject *count_listed(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (!expect(count, 4, "count_listed")) return NULL;
+    const npy_int32 *nodes = data_of(args[0], NPY_INT32, "nodes");
+    const npy_intp *codes = nodes ? data_of(args[1], NPY_INTP, "codes") : NULL;
+    if (!codes) return NULL;
+    npy_intp values = PyLong_AsSsize_t(args[2]), n = length_of(args[1], 0);
+    const npy_bool *eligible = mask_or_none(args[3], n, "eligible");
+    PyObject *made = PyErr_Occurred() ? NULL : PyArray_ZEROS(1, &values, NPY_INT64, 0);
+    if (!made) return NULL;
+    npy_int64 *sums = own_data(made);
+    for (npy_intp place = 0; place < length_of(args[0], 0); place++) {
+        if (!is_node(nodes[place], n)) { Py_DECREF(made); return NULL; }
+        sums[codes[nodes[place]]] += !eligible || eligible[nodes[place]];
     }
     return made;
 }

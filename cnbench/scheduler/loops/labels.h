@@ -8,6 +8,7 @@
 PyObject *count_by_label(PyObject *self, PyObject *const *args, Py_ssize_t count);
 PyObject *values_on(PyObject *self, PyObject *const *args, Py_ssize_t count);
 PyObject *count_by_node(PyObject *self, PyObject *const *args, Py_ssize_t count);
+PyObject *count_listed(PyObject *self, PyObject *const *args, Py_ssize_t count);
 PyObject *within_skew(PyObject *self, PyObject *const *args, Py_ssize_t count);
 PyObject *spread(PyObject *self, PyObject *const *args, Py_ssize_t count);
 PyObject *scaled_to_top(PyObject *self, PyObject *const *args, Py_ssize_t count);
