@@ -72,10 +72,9 @@ class Clause(NamedTuple):
     @property
     def one_label(self) -> GroupKey | None:
         """The namespace and the label, where pods of one with one are meant: nothing more."""
-        labels = self.demanded
-        if not self.only_demands or len(self.namespaces) != 1 or len(labels) != 1:
+        if len(self.namespaces) != 1 or not self.only_demands or len(self.demanded) != 1:
             return None
-        return self.namespaces[0], labels[0]
+        return self.namespaces[0], self.demanded[0]
 
     @property
     def only_demands(self) -> bool:

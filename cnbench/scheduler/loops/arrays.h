@@ -20,6 +20,13 @@
 #define WIDE
 #endif
 
+/* Put into whoever calls it, and so compiled for what that gives it: a mask, or none. */
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
+
 /* Nodes are gone through in pieces of so many, so that what is between loops stays near. */
 #define PIECE 1024
 

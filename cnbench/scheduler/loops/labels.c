@@ -15,8 +15,8 @@ static void count_many(const npy_int32 *counts, const npy_intp *codes, const npy
 }
 
 /* Of few values neighbours often have the same: in four sums none waits for the one before. */
-static inline void count_few(const npy_int32 *counts, const npy_intp *codes,
-                             const npy_bool *eligible, npy_intp n, npy_intp values, npy_int64 *sums)
+INLINE void count_few(const npy_int32 *counts, const npy_intp *codes, const npy_bool *eligible,
+                      npy_intp n, npy_intp values, npy_int64 *sums)
 {
     npy_int64 apart[LANES][FEW] = {{0}};
     npy_intp i = 0;
@@ -57,6 +57,27 @@ PyObject *count_by_label(PyObject *self, PyObject *const *args, Py_ssize_t count
     return made;
 }
 
+static void mark_many(const npy_bool *nodes, const npy_intp *codes, npy_intp n, npy_bool *there)
+{
+    for (npy_intp i = 0; i < n; i++)
+        there[codes[i]] |= nodes[i];
+}
+
+/* Apart, as above. */
+static void mark_few(const npy_bool *nodes, const npy_intp *codes, npy_intp n, npy_intp values,
+                     npy_bool *there)
+{
+    npy_bool apart[LANES][FEW] = {{0}};
+    npy_intp i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (npy_intp lane = 0; lane < LANES; lane++)
+            apart[lane][codes[i + lane]] |= nodes[i + lane];
+    mark_many(nodes + i, codes + i, n - i, there);
+    for (npy_intp value = 0; value < values; value++)
+        for (npy_intp lane = 0; lane < LANES; lane++)
+            there[value] |= apart[lane][value];
+}
+
 PyObject *values_on(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
     if (!expect(count, 3, "values_on")) return NULL;
@@ -68,9 +89,10 @@ PyObject *values_on(PyObject *self, PyObject *const *args, Py_ssize_t count)
         return NULL;
     PyObject *made = PyArray_ZEROS(1, &values, NPY_BOOL, 0);
     if (!made) return NULL;
-    npy_bool *there = own_data(made);
-    for (npy_intp i = 0; i < n; i++)
-        there[codes[i]] |= nodes[i];
+    if (values <= FEW)
+        mark_few(nodes, codes, n, values, own_data(made));
+    else
+        mark_many(nodes, codes, n, own_data(made));
     return made;
 }
 
