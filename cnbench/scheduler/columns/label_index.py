@@ -29,9 +29,6 @@ class Labelled(Generic[Owner]):
         for label in item.pairs:
             self._with.setdefault(label, []).append(item)
 
-    def __iter__(self) -> Iterator[Owner]:
-        return iter(self._all)
-
     def having(self, demanded: Collection[Pair]) -> Sequence[Owner]:
         """Those that have all of these labels, found by the rarest; all where none is demanded."""
         if not demanded:

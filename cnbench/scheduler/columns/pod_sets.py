@@ -192,6 +192,8 @@ class PodSets:
         self._namespaces = namespaces
         self._classes: dict[tuple[object, ...], PodClass] = {}
         self._classes_by_label = Labelled[PodClass]()
+        # Those that queries have been told of, or that were asked about: of thousands, a few.
+        self._asked_about: set[PodClass] = set()
         self._groups = LabelGroups(size)
         self._queries: dict[PodQuery, NodeTally] = {}
         self._queries_by_label = Demanding[PodQuery]()
@@ -213,6 +215,7 @@ class PodSets:
             for query in self._queries_by_label.candidates(found.pairs):
                 if self.matches(query, found):
                     found.watchers.append(self._queries[query])
+                    self._asked_about.add(found)
         return found
 
     def tally(self, query: PodQuery) -> NodeTally:
@@ -236,6 +239,7 @@ class PodSets:
         self._queries_by_label.add(query, demanded)
         for pods in meant:
             pods.watchers.append(tally)
+        self._asked_about.update(meant)
         return tally
 
     def forget_queries(self) -> None:
@@ -246,8 +250,9 @@ class PodSets:
         self._queries.clear()
         self._queries_by_label.clear()
         self._groups.forget_watchers()
-        for pods in self._classes_by_label:
+        for pods in self._asked_about:
             pods.watchers, pods.held, pods.held_seen = [], None, 0
+        self._asked_about.clear()
 
     def matches(self, query: PodQuery, pods: PodClass) -> bool:
         """Whether a query means the pods of a class."""
@@ -266,6 +271,7 @@ class PodSets:
         """The terms of this kind, held by whomever, that mean the pods of a class."""
         looked_at: Iterable[HeldTerm] = self._term_list[pods.held_seen :]
         if pods.held is None:
+            self._asked_about.add(pods)
             pods.held, looked_at = {}, self._terms_by_label.candidates(pods.pairs)
         for term in looked_at:
             if term.key.clause.matches(pods, self._namespaces):
