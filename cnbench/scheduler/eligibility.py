@@ -1,6 +1,6 @@
 """Which nodes a pod's own rules admit, whatever runs there; kept by content, not by pod."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -31,8 +31,8 @@ class Scaled:
 
     def __init__(self, raw: Ints, kinds: Codes | None = None, *, reverse: bool) -> None:
         scaled = loops.scaled_to_top(raw, reverse)
-        self.raw = frozen(raw if kinds is None else raw.take(kinds))
-        self.of_all = frozen(scaled if kinds is None else scaled.take(kinds))
+        self.raw = frozen(raw if kinds is None else loops.looked_up(raw, kinds))
+        self.of_all = frozen(scaled if kinds is None else loops.looked_up(scaled, kinds))
         self._reverse = reverse
 
     def of(self, view: View) -> tuple[Ints, Ints]:
@@ -44,7 +44,12 @@ class Scaled:
 
 
 class Eligibility:
-    """The node rules of a shape, and what answers them."""
+    """The node rules of a shape, and what answers them.
+
+    Attributes:
+        affinity: nodeSelector and required node affinity as a number, of equal ones the same.
+        tolerations: the same of the tolerations.
+    """
 
     def __init__(self, cluster: Cluster, shape: PodShape) -> None:
         spec = shape.spec
@@ -52,22 +57,22 @@ class Eligibility:
         self._spec = spec
         self._restricted = bool(spec.node_selector) or spec.node_affinity.required is not None
         self._tainted = any(cluster.taint_sets)
-        self._affinity = cluster.content((spec.node_selector, spec.node_affinity.required))
-        self._tolerations = cluster.content(spec.tolerations)
+        self.affinity = cluster.content((spec.node_selector, spec.node_affinity.required))
+        self.tolerations = cluster.content(spec.tolerations)
         self._preferred = cluster.content(tuple(spec.node_affinity.preferred))
 
     def required(self) -> Mask | None:
         """The nodes that nodeSelector and required node affinity admit; None for all."""
         if not self._restricted:
             return None
-        key = ("required", self._affinity)
+        key = ("required", self.affinity)
         return self._cluster.static.get(key, lambda: _required(self._cluster, self._spec))
 
     def tolerated(self) -> Mask | None:
         """The nodes whose NoSchedule and NoExecute taints are tolerated; None for all."""
         if not self._tainted:
             return None
-        key = ("tolerated", self._tolerations)
+        key = ("tolerated", self.tolerations)
         return self._cluster.static.get(key, lambda: _tolerated(self._cluster, self._spec))
 
     def preference(self, added: Sequence[PreferredSchedulingTerm] = ()) -> Scaled | None:
@@ -91,7 +96,7 @@ class Eligibility:
             return None
         cluster, spec = self._cluster, self._spec
         return cluster.static.get(
-            ("dislikes", self._tolerations),
+            ("dislikes", self.tolerations),
             lambda: Scaled(_dislikes(cluster, spec), cluster.taints, reverse=True),
         )
 
@@ -157,22 +162,25 @@ def _weighed(cluster: Cluster, given: PreferredSchedulingTerm) -> Pull:
 
 
 def _tolerated(cluster: Cluster, spec: Spec) -> Mask:
-    fine = [not any(_repels(taint, spec.tolerations) for taint in s) for s in cluster.taint_sets]
-    return loops.marked(np.array(fine), cluster.taints)
+    fine = [not _repelling(taints, spec.tolerations, soft=False) for taints in cluster.taint_sets]
+    return loops.looked_up(np.array(fine), cluster.taints)
 
 
-def _repels(taint: Taint, tolerations: Sequence[Toleration]) -> bool:
-    return taint.effect != PREFER_NO_SCHEDULE and not any(t.tolerates(taint) for t in tolerations)
+def _repelling(taints: Iterable[Taint], tolerations: Sequence[Toleration], *, soft: bool) -> int:
+    """How many of a node's taints are not tolerated: of those that only discourage, or others."""
+    number = 0
+    for taint in taints:
+        if (taint.effect == PREFER_NO_SCHEDULE) is soft:
+            for toleration in tolerations:  # a loop: this is asked for every set of taints
+                if toleration.tolerates(taint):
+                    break
+            else:
+                number += 1
+    return number
 
 
 def _dislikes(cluster: Cluster, spec: Spec) -> Ints:
     """Kubernetes looks only at tolerations without effect or with PreferNoSchedule here."""
     soft = [t for t in spec.tolerations if t.effect in ("", PREFER_NO_SCHEDULE)]
-    counts = [
-        sum(
-            taint.effect == PREFER_NO_SCHEDULE and not any(t.tolerates(taint) for t in soft)
-            for taint in taints
-        )
-        for taints in cluster.taint_sets
-    ]
+    counts = [_repelling(taints, soft, soft=True) for taints in cluster.taint_sets]
     return np.array(counts, dtype=np.int64)

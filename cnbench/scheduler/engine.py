@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from cnbench.scheduler import loops
 from cnbench.scheduler.cluster import Cluster, PodShape
 from cnbench.scheduler.columns.arrays import Codes, Ints, Mask
 from cnbench.scheduler.model import checks
@@ -268,10 +269,4 @@ class Scheduler:
 
 def _all_of(view: View, masks: Iterable[Mask | None]) -> Mask:
     """The nodes every filter admits, in an array of its own."""
-    given = [mask for mask in masks if mask is not None]
-    if not given:
-        return view.everywhere(True)
-    feasible: Mask = np.logical_and(given[0], given[-1])
-    for mask in given[1:-1]:
-        np.logical_and(feasible, mask, out=feasible)
-    return feasible
+    return loops.all_of([mask for mask in masks if mask is not None], view.size)

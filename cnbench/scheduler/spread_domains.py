@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
-
-import numpy as np
+from functools import partial
 
 from cnbench.scheduler import loops
 from cnbench.scheduler.cluster import Cluster, PodShape
@@ -37,8 +36,7 @@ class CountedNodes:
             it from are left out.
 
     Attributes:
-        rules: what makes a node count, as small numbers: the same ones for the same nodes.
-        all_nodes: whether all do.
+        rules: what makes a node count: the same for the same nodes, () where all do.
     """
 
     def __init__(
@@ -49,33 +47,30 @@ class CountedNodes:
         honours_affinity: bool,
         honours_taints: bool,
     ) -> None:
-        own, spec = eligibility(cluster, shape), shape.spec
+        own = eligibility(cluster, shape)
         admitted = own.required() if honours_affinity else None
         tolerated = own.tolerated() if honours_taints else None
+        masks: dict[Hashable, Mask] = {}
+        if admitted is not None:
+            masks["affinity", own.affinity] = admitted
+        if tolerated is not None:
+            masks["taints", own.tolerations] = tolerated
+        for key in keys:
+            column = cluster.topology(key)
+            if not column.complete:
+                masks["label", key] = column.present
+        self.rules = tuple(masks)
+        self._masks = list(masks.values())
         self._cluster = cluster
-        self._policies = [mask for mask in (admitted, tolerated) if mask is not None]
-        self._columns = [cluster.topology(key) for key in keys]
-        self.all_nodes = not self._policies and all(column.complete for column in self._columns)
-        # A policy that is not honoured is None: () would be the tolerations of a pod that has none
-        # and honours taints.
-        said = (
-            (spec.node_selector, spec.node_affinity.required) if honours_affinity else None,
-            spec.tolerations if honours_taints else None,
-        )
-        self.rules = (cluster.content(said), cluster.content(tuple(keys)))
 
     def mask(self) -> Mask | None:
         """The nodes (bool); None for all of them."""
-        if self.all_nodes:
+        if not self._masks:
             return None
-        return self.find()
-
-    def find(self) -> Mask:
-        """The nodes, in a mask even where they are all of them."""
-        return self._cluster.static.get(("spread", self.rules), self._find)
-
-    def _find(self) -> Mask:
-        return _all_of([*self._policies, *(column.present for column in self._columns)])
+        if len(self._masks) == 1:
+            return self._masks[0]
+        both = partial(loops.all_of, self._masks, len(self._cluster))
+        return self._cluster.static.get(("spread", self.rules), both)
 
 
 class SpreadConstraint:
@@ -116,13 +111,14 @@ class SpreadConstraint:
 
     def domains(self) -> Mask | None:
         """The label values some counted node has, the last entry False; None for all of them."""
-        if self._counted.all_nodes:
+        nodes = self._counted.mask()
+        if nodes is None:
             return None
         key = ("domains", self._counted.rules, self.key)
-        return self._cluster.static.get(key, self._find_domains)
+        return self._cluster.static.get(key, partial(self._find_domains, nodes))
 
-    def _find_domains(self) -> Mask:
-        column, nodes = self.column, self._counted.find()
+    def _find_domains(self, nodes: Mask) -> Mask:
+        column = self.column
         there = loops.values_on(nodes, column.codes, column.missing + 1)
         there[column.missing] = False
         return there
@@ -138,11 +134,6 @@ class SpreadConstraint:
         if domains is not None:
             counts[~domains] = 0
         return counts
-
-
-def _all_of(masks: Sequence[Mask]) -> Mask:
-    every: Mask = np.logical_and.reduce(masks)
-    return every
 
 
 class Constraints:
@@ -208,4 +199,4 @@ def labelled(view: View, wanted: Constraints) -> Mask | None:
     if not wanted.needs_labels:
         return None
     masks = [view.column(c.column.present) for c in wanted.wanted if not c.column.complete]
-    return _all_of(masks) if masks else None
+    return loops.all_of(masks, view.size) if masks else None

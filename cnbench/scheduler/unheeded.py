@@ -8,7 +8,7 @@ from cnbench.scheduler.cluster import PodShape
 from cnbench.scheduler.errors import SchedulerInputError, UnmodelledWarning
 from cnbench.scheduler.model.attachments import Unmodelled
 from cnbench.scheduler.model.objects import Pod
-from cnbench.scheduler.model.placement_rules import PodAffinity, PodAffinityTerm
+from cnbench.scheduler.model.placement_rules import PodAffinity
 from cnbench.scheduler.releases import KubernetesRelease
 
 # The API server merges them into the selectors; before, the fields were not there by default.
@@ -38,8 +38,7 @@ def _newer_than(release: KubernetesRelease, shape: PodShape) -> list[Unmodelled]
     spec, found = shape.spec, []
     affinities = {"podAffinity": spec.pod_affinity, "podAntiAffinity": spec.pod_anti_affinity}
     for name, affinity in affinities.items():
-        keys = any(term.match_label_keys or term.mismatch_label_keys for term in _terms(affinity))
-        if keys and release.minor < _LABEL_KEYS_OF_TERMS:
+        if release.minor < _LABEL_KEYS_OF_TERMS and _has_label_keys(affinity):
             problem = f"matchLabelKeys and mismatchLabelKeys are heeded, but {release} has them not"
             found.append(Unmodelled(f"spec.affinity.{name}", problem, refused=False))
     if spec.scheduling_gates and not release.scheduling_gates:
@@ -48,5 +47,8 @@ def _newer_than(release: KubernetesRelease, shape: PodShape) -> list[Unmodelled]
     return found
 
 
-def _terms(affinity: PodAffinity) -> list[PodAffinityTerm]:
-    return [*affinity.required, *(weighted.term for weighted in affinity.preferred)]
+def _has_label_keys(affinity: PodAffinity) -> bool:
+    for term in [*affinity.required, *[weighted.term for weighted in affinity.preferred]]:
+        if term.match_label_keys or term.mismatch_label_keys:
+            return True
+    return False

@@ -67,7 +67,7 @@ class View:
         """The nodes whose label value is marked in a table of len(values) + 1."""
         if column.identity:
             return self.column(table[:-1])
-        return loops.marked(table, self.codes(column))
+        return loops.looked_up(table, self.codes(column))
 
     def place_of(self, node: int) -> int | None:
         """Where a node, given by its number, is among those selected; None if it is not."""

@@ -95,9 +95,14 @@ def test_loops_over_scores_are_the_same(nodes, flag, most):
 def test_loops_by_label_are_the_same(nodes, flag, least, extra):
     values = nodes.labels + 1
     marks = nodes.table > 150
-    same("marked", marks, nodes.codes)
+    same("looked_up", marks, nodes.codes)
+    same("looked_up", nodes.table, nodes.codes)
+    listed = nodes.random.integers(0, max(nodes.size, 1), nodes.size // 3).astype(np.int32)
+    same("count_by_node", listed, nodes.size)
+    same("count_listed", listed, nodes.codes, values, nodes.mask if flag else None)
     same("values_on", nodes.mask, nodes.codes, values)
     same("count_by_label", nodes.counts, nodes.codes, values, nodes.mask if flag else None)
+    same("all_of", [nodes.mask, nodes.counts > 9, ~nodes.mask][: least % 4], nodes.size)
     marks[-1] = False
     same("within_skew", nodes.table, nodes.codes, marks if flag else None, least, least - 5)
     parts = [(nodes.table, nodes.codes, 1.0986, 0.0), (nodes.counts, None, 2.3978, extra)]
@@ -114,13 +119,15 @@ def test_what_is_no_such_array_is_refused():
         with pytest.raises(TypeError, match="free must be a contiguous array"):
             loops.fits(np.zeros((2, 6))[:, ::2], np.zeros((2, 1)))
         with pytest.raises(TypeError, match="codes must be"):
-            loops.marked(np.zeros(3, dtype=bool), np.zeros(5, dtype=np.int16))
+            loops.looked_up(np.zeros(3, dtype=bool), np.zeros(5, dtype=np.int16))
         with pytest.raises(ValueError, match="asked: 1 where 2 are needed"):
             loops.fits(np.zeros((2, 6)), np.zeros((1, 1)))
         with pytest.raises(ValueError, match="must not be negative"):
             loops.scaled_to_top(np.array([3, -1]), False)
         with pytest.raises(IndexError):
             loops.image_scores([(np.array([9]), 1.0)], 4, 0.0, 1.0)
+        with pytest.raises(IndexError):
+            loops.count_by_node(np.array([9], dtype=np.int32), 4)
 
 
 @pytest.mark.parametrize("kind", loops.kinds())

@@ -21,13 +21,14 @@ class BoundedCache:
 
     def get(self, key: Hashable, make: Callable[[], Made]) -> Made:
         """The result for this key, made now if it is not kept."""
-        try:
-            self._kept.move_to_end(key)
-            found: Made = self._kept[key]
-        except KeyError:
-            found = self._kept[key] = frozen(make())
-            if len(self._kept) > self._limit:
-                self._kept.popitem(last=False)
+        kept = self._kept
+        if key in kept:
+            kept.move_to_end(key)
+            found: Made = kept[key]
+            return found
+        found = kept[key] = frozen(make())
+        if len(kept) > self._limit:
+            kept.popitem(last=False)
         return found
 
     def clear(self) -> None:

@@ -12,6 +12,9 @@ from typing import Protocol
 from cnbench.scheduler.columns.label_index import Pair
 from cnbench.scheduler.columns.tally import NodeTally
 
+# A namespace and a label.
+GroupKey = tuple[str, Pair]
+
 
 class CountedPods(Protocol):
     """A class of pods, of which some may be placed."""
@@ -81,8 +84,8 @@ class LabelGroups:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._groups: dict[tuple[str, Pair], LabelGroup] = {}
-        self._watched: list[tuple[str, Pair]] = []
+        self._groups: dict[GroupKey, LabelGroup] = {}
+        self._watched: list[GroupKey] = []
 
     def joined_by(self, pods: CountedPods) -> list[LabelGroup]:
         """The groups of a class, none of whose pods is placed yet; it is in them from now on."""
@@ -91,15 +94,14 @@ class LabelGroups:
             group.add(pods)
         return joined
 
-    def _group(self, key: tuple[str, Pair]) -> LabelGroup:
+    def _group(self, key: GroupKey) -> LabelGroup:
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = LabelGroup()
         return group
 
-    def watched(self, namespace: str, pair: Pair, terminating_too: bool) -> NodeTally | None:
+    def watched(self, key: GroupKey, terminating_too: bool) -> NodeTally | None:
         """A running tally of a group; None where some of its pods must not count."""
-        key = (namespace, pair)
         tally = self._group(key).watched(self._size, terminating_too)
         if tally is not None:
             self._watched.append(key)

@@ -29,18 +29,14 @@ class Labelled(Generic[Owner]):
         for label in item.pairs:
             self._with.setdefault(label, []).append(item)
 
-    def __iter__(self) -> Iterator[Owner]:
-        return iter(self._all)
-
     def having(self, demanded: Collection[Pair]) -> Sequence[Owner]:
         """Those that have all of these labels, found by the rarest; all where none is demanded."""
         if not demanded:
             return self._all
-        rarest = min(demanded, key=lambda label: len(self._with.get(label, ())))
-        found = self._with.get(rarest, [])
-        for other in demanded:
-            if other != rarest:
-                found = [owner for owner in found if other in owner.pairs]
+        found = min([self._with.get(label, []) for label in demanded], key=len)
+        if len(demanded) > 1:
+            for label in demanded:
+                found = [owner for owner in found if label in owner.pairs]
         return found
 
 

@@ -58,7 +58,7 @@ class LabelColumn:
 
     def where(self, requirement: Requirement) -> Mask:
         """The nodes whose label satisfies the requirement (bool, one per node)."""
-        return loops.marked(self.accepted(requirement), self.codes)
+        return loops.looked_up(self.accepted(requirement), self.codes)
 
     def accepted(self, requirement: Requirement) -> Mask:
         """Which values satisfy the requirement; the last entry stands for no label."""
@@ -66,8 +66,9 @@ class LabelColumn:
         accepted = np.zeros(self.missing + 1, dtype=bool)
         if operator in ("In", "NotIn"):
             for value in requirement.values:
-                accepted[self._code_of.get(value, self.missing)] = True
-            accepted[self.missing] = False
+                code = self._code_of.get(value)
+                if code is not None:
+                    accepted[code] = True
         elif operator in ("Exists", "DoesNotExist"):
             accepted[:-1] = True
         else:

@@ -8,7 +8,7 @@ running tally of its pods per node.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from cnbench.scheduler.columns.label_groups import LabelGroup, LabelGroups
+from cnbench.scheduler.columns.label_groups import GroupKey, LabelGroup, LabelGroups
 from cnbench.scheduler.columns.label_index import Demanding, Labelled
 from cnbench.scheduler.columns.tally import NodeTally
 from cnbench.scheduler.model.placement_rules import PodAffinityTerm
@@ -70,6 +70,13 @@ class Clause(NamedTuple):
         return () if self.selector is None else self.selector.match_labels
 
     @property
+    def one_label(self) -> GroupKey | None:
+        """The namespace and the label, where pods of one with one are meant: nothing more."""
+        if len(self.namespaces) != 1 or not self.only_demands or len(self.demanded) != 1:
+            return None
+        return self.namespaces[0], self.demanded[0]
+
+    @property
     def only_demands(self) -> bool:
         """Whether pods of these namespaces with all labels demanded are meant: nothing more."""
         if self.namespace_selector is not None or self.selector is None:
@@ -117,13 +124,13 @@ class PodQuery(NamedTuple):
     @property
     def demanded(self) -> frozenset[tuple[str, str]]:
         """Labels that all pods meant have."""
-        return frozenset(pair for clause in self.clauses for pair in clause.demanded)
+        return frozenset([pair for clause in self.clauses for pair in clause.demanded])
 
     def among(self, classes: Iterable[PodClass], namespaces: NamespaceLabels) -> list[PodClass]:
         """Which of these classes, which have all labels demanded, are meant."""
         if not all(clause.only_demands for clause in self.clauses):
             return [pods for pods in classes if self.matches(pods, namespaces)]
-        allowed = set.intersection(*(set(clause.namespaces) for clause in self.clauses))
+        allowed = set.intersection(*[set(clause.namespaces) for clause in self.clauses])
         return [
             pods
             for pods in classes
@@ -185,6 +192,8 @@ class PodSets:
         self._namespaces = namespaces
         self._classes: dict[tuple[object, ...], PodClass] = {}
         self._classes_by_label = Labelled[PodClass]()
+        # Those that queries have been told of, or that were asked about: of thousands, a few.
+        self._asked_about: set[PodClass] = set()
         self._groups = LabelGroups(size)
         self._queries: dict[PodQuery, NodeTally] = {}
         self._queries_by_label = Demanding[PodQuery]()
@@ -206,6 +215,7 @@ class PodSets:
             for query in self._queries_by_label.candidates(found.pairs):
                 if self.matches(query, found):
                     found.watchers.append(self._queries[query])
+                    self._asked_about.add(found)
         return found
 
     def tally(self, query: PodQuery) -> NodeTally:
@@ -217,22 +227,19 @@ class PodSets:
 
     def _of_a_group(self, query: PodQuery) -> NodeTally | None:
         """The tally, if the query means what one group has."""
-        if len(query.clauses) > 1 or not query.clauses[0].only_demands:
-            return None
-        (clause,) = query.clauses
-        if len(clause.namespaces) > 1 or len(clause.demanded) != 1:
-            return None
-        return self._groups.watched(clause.namespaces[0], clause.demanded[0], query.terminating_too)
+        group = query.clauses[0].one_label if len(query.clauses) == 1 else None
+        return None if group is None else self._groups.watched(group, query.terminating_too)
 
     def _counted(self, query: PodQuery) -> NodeTally:
         """The tally, added up over all classes that the query means."""
         demanded = query.demanded
         looked_at = self._classes_by_label.having(demanded)
         meant = query.among(looked_at, self._namespaces)
-        tally = NodeTally(self._size, (pods.tally for pods in meant))
+        tally = NodeTally(self._size, [pods.tally for pods in meant])
         self._queries_by_label.add(query, demanded)
         for pods in meant:
             pods.watchers.append(tally)
+        self._asked_about.update(meant)
         return tally
 
     def forget_queries(self) -> None:
@@ -243,8 +250,9 @@ class PodSets:
         self._queries.clear()
         self._queries_by_label.clear()
         self._groups.forget_watchers()
-        for pods in self._classes_by_label:
+        for pods in self._asked_about:
             pods.watchers, pods.held, pods.held_seen = [], None, 0
+        self._asked_about.clear()
 
     def matches(self, query: PodQuery, pods: PodClass) -> bool:
         """Whether a query means the pods of a class."""
@@ -263,6 +271,7 @@ class PodSets:
         """The terms of this kind, held by whomever, that mean the pods of a class."""
         looked_at: Iterable[HeldTerm] = self._term_list[pods.held_seen :]
         if pods.held is None:
+            self._asked_about.add(pods)
             pods.held, looked_at = {}, self._terms_by_label.candidates(pods.pairs)
         for term in looked_at:
             if term.key.clause.matches(pods, self._namespaces):

@@ -185,16 +185,15 @@ class Demand:
     __slots__ = ("_amounts", "_known", "_strict", "amounts", "by_row", "rows", "scored", "unknown")
 
     def __init__(self, given: Amounts, rows: Mapping[str, int]) -> None:
-        named = {name: number for name, number in given.requests if name != PODS}
-        wanted = {name: number for name, number in named.items() if number}
-        known = [(rows[name], float(number)) for name, number in wanted.items() if name in rows]
+        wanted = [named for named in given.requests if named[1] and named[0] != PODS]
+        known = [(rows[name], float(number)) for name, number in wanted if name in rows]
         self.by_row = tuple(sorted([*known, (rows[PODS], 1.0)]))
         self.rows, self.amounts = _columns(self.by_row)
         self._strict: tuple[tuple[int, ...], Floats] | None = None
         self._known = rows
-        self.unknown = tuple(name for name in wanted if name not in rows)
+        self.unknown = tuple([name for name, _ in wanted if name not in rows])
         scored = dict(given.scored)
-        self.scored = tuple(float(scored[name]) for name in SCORED)
+        self.scored = tuple([float(scored[name]) for name in SCORED])
         self._amounts = given
 
     @property
@@ -205,13 +204,13 @@ class Demand:
             self._strict = _columns(_strictly(named, self._known))
         return self._strict
 
-    def arriving(self, resource: str) -> float:
-        """What the scores count of a resource for the pod: with defaults for cpu and memory."""
-        return _amount_of(self._amounts.arriving, resource)
+    def arriving(self) -> Mapping[str, int]:
+        """What the scores count of each resource for the pod: with defaults for cpu and memory."""
+        return dict(self._amounts.arriving)
 
-    def balanced(self, resource: str) -> float:
-        """What BalancedAllocation counts of a resource for the pod."""
-        return _amount_of(self._amounts.balanced, resource)
+    def balanced(self) -> Mapping[str, int]:
+        """What BalancedAllocation counts of each resource for the pod."""
+        return dict(self._amounts.balanced)
 
 
 def _strictly(named: Mapping[str, int], rows: Mapping[str, int]) -> list[tuple[int, float]]:
@@ -223,8 +222,5 @@ def _strictly(named: Mapping[str, int], rows: Mapping[str, int]) -> list[tuple[i
 
 
 def _columns(by_row: Sequence[tuple[int, float]]) -> tuple[tuple[int, ...], Floats]:
-    return tuple([row for row, _ in by_row]), np.array([[amount] for _, amount in by_row])
-
-
-def _amount_of(amounts: Sequence[tuple[str, int]], resource: str) -> float:
-    return next((float(number) for name, number in amounts if name == resource), 0.0)
+    rows, amounts = zip(*by_row, strict=True)
+    return rows, np.array(amounts)[:, np.newaxis]

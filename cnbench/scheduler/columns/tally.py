@@ -7,18 +7,18 @@ entry of each; counting costs the shorter of the two.
 """
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 import numpy as np
 
 from cnbench.scheduler import loops
-from cnbench.scheduler.columns.arrays import Counts, Ints, Mask, Shorts
+from cnbench.scheduler.columns.arrays import Ints, Mask, Shorts
 from cnbench.scheduler.columns.node_labels import LabelColumn
 
 _DENSE_SHARE = 4
 _MOST_SUMS = 16
 
-Rules = tuple[int, ...]
+Rules = tuple[Hashable, ...]
 
 
 class NodeTally:
@@ -67,7 +67,7 @@ class NodeTally:
             self._nodes[position] = last
 
     def _become_dense(self) -> None:
-        self._counts = np.bincount(self._listed(), minlength=self._size).astype(np.int32)
+        self._counts = loops.count_by_node(self._listed(), self._size)
         self._nodes = array("i")
 
     def _change(self, counts: Shorts, node: int, by: int) -> None:
@@ -85,11 +85,11 @@ class NodeTally:
             return self._nodes
         return array("i", np.repeat(np.arange(self._size, dtype=np.int32), self._counts).tobytes())
 
-    def per_node(self) -> Counts:
-        """Pods on each node (not to be written to)."""
+    def per_node(self) -> Shorts:
+        """Pods on each node (int32; not to be written to)."""
         if self._counts is not None:
             return self._counts
-        return np.bincount(self._listed(), minlength=self._size)
+        return loops.count_by_node(self._listed(), self._size)
 
     def per_value(
         self, column: LabelColumn, eligible: Mask | None = None, rules: Rules = ()
@@ -107,10 +107,7 @@ class NodeTally:
         """
         codes, length = column.codes, column.missing + 1
         if self._counts is None:
-            nodes = self._listed()
-            if eligible is not None:
-                nodes = nodes[eligible[nodes]]
-            return np.bincount(codes[nodes], minlength=length)
+            return loops.count_listed(self._listed(), codes, length, eligible)
         if column.identity and eligible is None:
             return np.append(self._counts.astype(np.int64), 0)
         return self._running(self._counts, column, eligible, rules).copy()

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from cnbench.scheduler import loops
 from cnbench.scheduler.cluster import Cluster, PodShape
 from cnbench.scheduler.columns.arrays import Mask
 from cnbench.scheduler.columns.pod_sets import ANTI_AFFINITY, PodQuery, clause_of
@@ -26,8 +27,12 @@ class RequiredTerms:
         near = tuple(spec.pod_affinity.required)
         # An existing pod counts towards affinity only if it matches all of the pod's terms.
         query = PodQuery(tuple(clause_of(term, spec) for term in near))
-        self.near_keys = tuple(dict.fromkeys(term.topology_key for term in near))
+        self.near_columns = [
+            cluster.topology(key) for key in dict.fromkeys([term.topology_key for term in near])
+        ]
         self.near = sets.tally(query) if near else None
+        # Wherever a pod runs, it is in some place then.
+        self.placed_anywhere = any(column.complete for column in self.near_columns)
         self.self_match = bool(near) and sets.matches(query, shape.pods)
         self.away: list[tuple[str, NodeTally]] = [
             (term.topology_key, sets.tally(PodQuery((clause_of(term, spec),))))
@@ -73,12 +78,10 @@ def _attracted(view: View, terms: RequiredTerms, near: NodeTally) -> Mask:
     If there is no matching pod anywhere (on a node with one of the topology labels), a pod that
     matches its own terms may go to any node that has all the labels: the first of its kind.
     """
-    columns = [view.cluster.topology(key) for key in terms.near_keys]
-    tables = [near.places(column) for column in columns]
-    if terms.self_match and not any(table.any() for table in tables):
-        for table in tables:
+    places = [(column, near.places(column)) for column in terms.near_columns]
+    there = near.total and (terms.placed_anywhere or any(table.any() for _, table in places))
+    if terms.self_match and not there:
+        for _, table in places:
             table[:-1] = True
-    attracted = view.marked(columns[0], tables[0])
-    for column, table in zip(columns[1:], tables[1:], strict=True):
-        attracted = attracted & view.marked(column, table)
-    return attracted
+    masks = [view.marked(column, table) for column, table in places]
+    return masks[0] if len(masks) == 1 else loops.all_of(masks, view.size)

@@ -22,13 +22,16 @@ from cnbench.scheduler.loops import by_numpy
 
 if TYPE_CHECKING:
     from cnbench.scheduler.loops.by_numpy import (
+        all_of,
         balanced_allocation,
         between_extremes,
         count_by_label,
+        count_by_node,
+        count_listed,
         fits,
         image_scores,
         least_allocated,
-        marked,
+        looked_up,
         pulled,
         scaled_to_top,
         spread,
@@ -38,13 +41,16 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "all_of",
     "balanced_allocation",
     "between_extremes",
     "count_by_label",
+    "count_by_node",
+    "count_listed",
     "fits",
     "image_scores",
     "least_allocated",
-    "marked",
+    "looked_up",
     "pulled",
     "scaled_to_top",
     "spread",

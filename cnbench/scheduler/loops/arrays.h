@@ -20,6 +20,13 @@
 #define WIDE
 #endif
 
+/* Put into whoever calls it, and so compiled for what that gives it: a mask, or none. */
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
+
 /* Nodes are gone through in pieces of so many, so that what is between loops stays near. */
 #define PIECE 1024
 
@@ -54,6 +61,15 @@ static int expect(npy_intp found, npy_intp wanted, const char *what)
         return 1;
     PyErr_Format(PyExc_ValueError, "%s: %zd where %zd are needed", what,
                  (Py_ssize_t)found, (Py_ssize_t)wanted);
+    return 0;
+}
+
+/* Hold that there is such a node; 0 with an exception otherwise. */
+static inline int is_node(npy_intp node, npy_intp n)
+{
+    if (0 <= node && node < n)
+        return 1;
+    PyErr_SetString(PyExc_IndexError, "there is no such node");
     return 0;
 }
 

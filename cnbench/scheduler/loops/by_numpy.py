@@ -6,7 +6,10 @@ codes, and tables over its values, whose last entry is of nodes without the labe
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
 
 from cnbench.scheduler.columns.arrays import Codes, Counts, Floats, Ints, Mask, Shorts
 from cnbench.scheduler.columns.exact import MAX_SCORE, by_table, floor_quotient, whole
@@ -14,11 +17,21 @@ from cnbench.scheduler.columns.exact import MAX_SCORE, by_table, floor_quotient,
 # Kubernetes' initial minimum, of no domain at all (math.MaxInt32, podtopologyspread/filtering.go).
 _NO_POD_LIMIT = 2**31 - 1
 
+Entry = TypeVar("Entry", np.bool_, np.int64)
+
 
 def fits(free: Floats, asked: Floats) -> Mask:
     """Where all of what is asked (k, 1) is free (k, n): bool of n."""
     enough: Mask = np.logical_and.reduce(np.greater_equal(free, asked))
     return enough
+
+
+def all_of(masks: list[Mask], size: int) -> Mask:
+    """The nodes that all masks admit (bool of n = size), in an array of its own."""
+    every = np.ones(size, dtype=bool)
+    for mask in masks:
+        np.logical_and(every, mask, out=every)
+    return every
 
 
 def least_allocated(
@@ -98,6 +111,16 @@ def count_by_label(counts: Shorts, codes: Codes, values: int, eligible: Mask | N
     counted = counts if eligible is None else counts * eligible
     weights = counted.astype(np.float64)  # exact far beyond any number of pods
     return np.bincount(codes, weights=weights, minlength=values).astype(np.int64)
+
+
+def count_listed(nodes: Shorts, codes: Codes, values: int, eligible: Mask | None) -> Ints:
+    """How many of these nodes (one may be there twice) have each code: int64 of `values`.
+
+    Only eligible ones count.
+    """
+    if eligible is not None:
+        nodes = nodes[eligible[nodes]]
+    return np.bincount(codes[nodes], minlength=values)
 
 
 def values_on(nodes: Mask, codes: Codes, values: int) -> Mask:
@@ -212,9 +235,14 @@ def pulled(parts: list[Pull], size: int) -> Ints:
     return total
 
 
-def marked(table: Mask, codes: Codes) -> Mask:
-    """The nodes whose label's value is marked (bool of n)."""
+def looked_up(table: NDArray[Entry], codes: Codes) -> NDArray[Entry]:
+    """Each node's value's entry in a table of bool or int64 (n of the same)."""
     return table.take(codes)
+
+
+def count_by_node(nodes: Shorts, size: int) -> Shorts:
+    """How often each node is among these (int32 of n = size)."""
+    return np.bincount(nodes, minlength=size).astype(np.int32)
 
 
 def between_extremes(raw: Ints, from_zero: bool) -> Ints | None:

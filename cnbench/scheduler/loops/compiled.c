@@ -11,8 +11,6 @@
 #include <math.h>
 
 #define MAX_SCORE 100
-/* Scores over a range no wider than this are worked out once a value. */
-#define TABLE 4096
 /* Of one pod: more than there are plugins. */
 #define MOST_SCORES 32
 
@@ -38,6 +36,33 @@ static PyObject *fits(PyObject *self, PyObject *const *args, Py_ssize_t count)
     if (!expect(length_of(args[1], 0), rows, "asked")) return NULL;
     PyObject *made = new_array(n, NPY_BOOL);
     if (made) fit(free, asked, rows, n, own_data(made));
+    return made;
+}
+
+WIDE static void both(const npy_bool *mask, npy_intp n, npy_bool *every)
+{
+    for (npy_intp i = 0; i < n; i++)
+        every[i] &= mask[i];
+}
+
+static PyObject *all_of(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (!expect(count, 2, "all_of")) return NULL;
+    npy_intp n = PyLong_AsSsize_t(args[1]);
+    if (n == -1 && PyErr_Occurred()) return NULL;
+    if (!PyList_CheckExact(args[0])) {
+        PyErr_SetString(PyExc_TypeError, "all_of needs a list of masks");
+        return NULL;
+    }
+    PyObject *made = new_array(n, NPY_BOOL);
+    if (!made) return NULL;
+    memset(own_data(made), 1, n);
+    for (Py_ssize_t place = 0; place < PyList_GET_SIZE(args[0]); place++) {
+        PyObject *here = PyList_GET_ITEM(args[0], place);
+        const npy_bool *mask = data_of(here, NPY_BOOL, "masks");
+        if (!mask || !expect(length_of(here, 0), n, "masks")) { Py_DECREF(made); return NULL; }
+        both(mask, n, own_data(made));
+    }
     return made;
 }
 
@@ -103,9 +128,7 @@ WIDE static void balance(const double *used, const double *asked, const double *
         double b = (used[n + i] + asked[1]) / divisor[n + i];
         a = a > 1.0 ? 1.0 : a;
         b = b > 1.0 ? 1.0 : b;
-        double apart = a - b;
-        apart = (apart < 0.0 ? -apart : apart) * -0.5;
-        scores[i] = (npy_int32)((apart + 1.0) * MAX_SCORE);
+        scores[i] = (npy_int32)((fabs(a - b) * -0.5 + 1.0) * MAX_SCORE);
     }
 }
 
@@ -133,10 +156,7 @@ static int add_image(PyObject *given, npy_intp n, double *there)
     const npy_intp *nodes = data_of(holders, NPY_INTP, "nodes");
     if (!nodes) return 0;
     for (npy_intp place = 0; place < length_of(holders, 0); place++) {
-        if (nodes[place] < 0 || nodes[place] >= n) {
-            PyErr_SetString(PyExc_IndexError, "there is no such node");
-            return 0;
-        }
+        if (!is_node(nodes[place], n)) return 0;
         there[nodes[place]] += amount;
     }
     return 1;
@@ -174,57 +194,20 @@ static PyObject *image_scores(PyObject *self, PyObject *const *args, Py_ssize_t 
     return made;
 }
 
-/* 100 * score / top, or 100 less that. */
-static npy_int64 scaled_score(npy_int64 score, npy_int64 top, int reverse)
-{
-    npy_int64 share = MAX_SCORE * score / top;
-    return reverse ? MAX_SCORE - share : share;
-}
-
-static PyObject *scaled_to_top(PyObject *self, PyObject *const *args, Py_ssize_t count)
-{
-    if (!expect(count, 2, "scaled_to_top")) return NULL;
-    const npy_int64 *scores = data_of(args[0], NPY_INT64, "scores");
-    int reverse = scores ? PyObject_IsTrue(args[1]) : -1;
-    if (reverse < 0) return NULL;
-    npy_intp n = length_of(args[0], 0);
-    npy_int64 top = 0, least = 0, table[TABLE + 1];
-    for (npy_intp i = 0; i < n; i++) {
-        top = scores[i] > top ? scores[i] : top;
-        least = scores[i] < least ? scores[i] : least;
-    }
-    if (least < 0) {
-        PyErr_SetString(PyExc_ValueError, "scores must not be negative");
-        return NULL;
-    }
-    PyObject *made = new_array(n, NPY_INT64);
-    if (!made) return NULL;
-    npy_int64 *scaled = own_data(made);
-    if (top > TABLE) {
-        for (npy_intp i = 0; i < n; i++)
-            scaled[i] = scaled_score(scores[i], top, reverse);
-        return made;
-    }
-    table[0] = reverse ? MAX_SCORE : 0;
-    for (npy_int64 score = 1; score <= top; score++)
-        table[score] = scaled_score(score, top, reverse);
-    for (npy_intp i = 0; i < n; i++)
-        scaled[i] = table[scores[i]];
-    return made;
-}
+/* The weights there are by default are known to the compiler, which then need not multiply. */
+#define ADD_TIMES(WEIGHT)                                                                       \
+    for (npy_intp i = 0; i < n; i++)                                                            \
+        total[i] += scores[i] * (WEIGHT)
 
 WIDE static void add_weighted(const npy_int64 *scores, npy_int64 weight, npy_intp n,
-                              npy_int64 *total, int first)
+                              npy_int64 *total)
 {
-    if (first)
-        for (npy_intp i = 0; i < n; i++)
-            total[i] = scores[i] * weight;
-    else if (weight == 1)
-        for (npy_intp i = 0; i < n; i++)
-            total[i] += scores[i];
-    else
-        for (npy_intp i = 0; i < n; i++)
-            total[i] += scores[i] * weight;
+    switch (weight) {
+    case 1: ADD_TIMES(1); break;
+    case 2: ADD_TIMES(2); break;
+    case 3: ADD_TIMES(3); break;
+    default: ADD_TIMES(weight);
+    }
 }
 
 static PyObject *weighted_sum(PyObject *self, PyObject *const *args, Py_ssize_t count)
@@ -252,22 +235,22 @@ static PyObject *weighted_sum(PyObject *self, PyObject *const *args, Py_ssize_t 
         if (!values[place] || (factors[place] == -1 && PyErr_Occurred())
             || !expect(length_of(here, 0), n, "scores")) return NULL;
     }
-    PyObject *made = summed ? new_array(n, NPY_INT64) : PyArray_ZEROS(1, &n, NPY_INT64, 0);
+    PyObject *made = PyArray_ZEROS(1, &n, NPY_INT64, 0);
     if (!made) return NULL;
     npy_int64 *total = own_data(made);
     for (npy_intp start = 0; start < n; start += PIECE)
         for (Py_ssize_t place = 0; place < summed; place++)
-            add_weighted(values[place] + start, factors[place], piece_at(start, n), total + start,
-                         !place);
+            add_weighted(values[place] + start, factors[place], piece_at(start, n), total + start);
     return made;
 }
 
 #define LOOP(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
 
 static PyMethodDef LOOPS[] = {
-    LOOP(fits), LOOP(least_allocated), LOOP(balanced_allocation), LOOP(scaled_to_top),
+    LOOP(fits), LOOP(all_of), LOOP(least_allocated), LOOP(balanced_allocation), LOOP(scaled_to_top),
     LOOP(weighted_sum), LOOP(count_by_label), LOOP(within_skew), LOOP(spread), LOOP(between_extremes),
-    LOOP(pulled), LOOP(marked), LOOP(values_on), LOOP(image_scores),
+    LOOP(pulled), LOOP(looked_up), LOOP(values_on), LOOP(image_scores), LOOP(count_by_node),
+    LOOP(count_listed),
     {NULL, NULL, 0, NULL},
 };
 

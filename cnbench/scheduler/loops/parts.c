@@ -1,11 +1,8 @@
-/* The loops that sum over parts, by node and by label, and bring sums to 0 .. 100. */
+/* The loops that sum over parts, by node and by label. */
 
 #define NO_IMPORT_ARRAY
 #include "arrays.h"
 #include "labels.h"
-
-#define MAX_SCORE 100
-#define TABLE 4096
 
 /* One part of a sum over nodes: what each value of a label counts for, and each node's value. */
 typedef struct {
@@ -97,48 +94,33 @@ static void look_up(const double *table, const npy_intp *codes, npy_intp n, doub
             sum[i] += table[codes[i]];
 }
 
-WIDE static void extremes(const npy_int64 *raw, npy_intp n, npy_int64 *least, npy_int64 *most)
+/* The whole part of each sum, and the extremes of these, none of which is negative; by 32 bits
+   where all are small, which goes several at a time. */
+WIDE static void cut_off(const double *sum, double half, npy_intp n, npy_int64 *raw,
+                         npy_int64 *least, npy_int64 *most)
 {
-    npy_int64 low = *least, high = *most;
-    for (npy_intp i = 0; i < n; i++) {
-        high = raw[i] > high ? raw[i] : high;
-        low = raw[i] < low ? raw[i] : low;
-    }
-    *least = low;
-    *most = high;
-}
-
-/* 100 * (most + least - score) / most; 100 where the most is 0. */
-static void reverse(const npy_int64 *raw, npy_intp n, npy_int64 *scores)
-{
-    npy_int64 most = n ? raw[0] : 0, least = most, table[TABLE];
-    extremes(raw, n, &least, &most);
-    int tabled = most && most - least < TABLE;
-    for (npy_int64 score = least; tabled && score <= most; score++)
-        table[score - least] = MAX_SCORE * (most + least - score) / most;
-    if (tabled)
-        for (npy_intp i = 0; i < n; i++)
-            scores[i] = table[raw[i] - least];
-    else
-        for (npy_intp i = 0; i < n; i++)
-            scores[i] = most ? MAX_SCORE * (most + least - raw[i]) / most : MAX_SCORE;
-}
-
-/* The whole part of each sum; by 32 bits where all are small, which goes several at a time. */
-WIDE static void cut_off(const double *sum, double half, npy_intp n, npy_int64 *raw)
-{
-    int small = 1;
+    npy_int64 large = 0;
     for (npy_intp i = 0; i < n; i++)
-        small &= sum[i] + half < 2147483647.0;
-    if (small)
-        for (npy_intp i = 0; i < n; i++)
-            raw[i] = (npy_int32)(sum[i] + half);
-    else
+        large += !(sum[i] + half < 2147483647.0);
+    if (large) {
         for (npy_intp i = 0; i < n; i++)
             raw[i] = (npy_int64)(sum[i] + half);
+        extremes(raw, n, least, most);
+        return;
+    }
+    npy_int32 low = NPY_MAX_INT32, high = 0;
+    for (npy_intp i = 0; i < n; i++) {
+        npy_int32 whole = (npy_int32)(sum[i] + half);
+        high = whole > high ? whole : high;
+        low = whole < low ? whole : low;
+        raw[i] = whole;
+    }
+    *least = low < *least ? low : *least;
+    *most = high > *most ? high : *most;
 }
 
-static int spread_raw(PyObject *given, npy_intp n, double half, npy_int64 *raw)
+static int spread_raw(PyObject *given, npy_intp n, double half, npy_int64 *raw, npy_int64 *least,
+                      npy_int64 *most)
 {
     Py_ssize_t length = PyList_GET_SIZE(given);
     Part *parts = read_parts(given, n);
@@ -153,7 +135,7 @@ static int spread_raw(PyObject *given, npy_intp n, double half, npy_int64 *raw)
             else
                 add_counts(part, start, piece, sum, !place);
         }
-        cut_off(sum, half, piece, raw + start);
+        cut_off(sum, half, piece, raw + start, least, most);
     }
     free_parts(parts, length);
     return 1;
@@ -169,40 +151,15 @@ PyObject *spread(PyObject *self, PyObject *const *args, Py_ssize_t count)
         PyErr_SetString(PyExc_TypeError, "spread needs a list of parts");
         return NULL;
     }
+    npy_int64 least = NPY_MAX_INT64, most = 0;
     PyObject *raw = new_array(n, NPY_INT64), *scores = raw ? new_array(n, NPY_INT64) : NULL;
-    if (!scores || !spread_raw(args[0], n, rounds ? 0.5 : 0.0, own_data(raw))) {
+    if (!scores || !spread_raw(args[0], n, rounds ? 0.5 : 0.0, own_data(raw), &least, &most)) {
         Py_XDECREF(raw);
         Py_XDECREF(scores);
         return NULL;
     }
-    reverse(own_data(raw), n, own_data(scores));
+    reverse_all(own_data(raw), n, least, most, own_data(scores));
     return Py_BuildValue("(NN)", raw, scores);
-}
-
-WIDE static void shares(const npy_int64 *raw, npy_int64 least, double span, npy_intp n,
-                        npy_int64 *scores)
-{
-    if (span < 2147483648.0) /* processors convert 32 bits several at a time */
-        for (npy_intp i = 0; i < n; i++)
-            scores[i] = (npy_int32)((double)(npy_int32)(raw[i] - least) / span * MAX_SCORE);
-    else
-        for (npy_intp i = 0; i < n; i++)
-            scores[i] = (npy_int32)((double)(raw[i] - least) / span * MAX_SCORE);
-}
-
-PyObject *between_extremes(PyObject *self, PyObject *const *args, Py_ssize_t count)
-{
-    if (!expect(count, 2, "between_extremes")) return NULL;
-    const npy_int64 *raw = data_of(args[0], NPY_INT64, "raw");
-    int from_zero = raw ? PyObject_IsTrue(args[1]) : -1;
-    if (from_zero < 0) return NULL;
-    npy_intp n = length_of(args[0], 0);
-    npy_int64 most = from_zero || !n ? 0 : raw[0], least = most;
-    extremes(raw, n, &least, &most);
-    if (most == least) Py_RETURN_NONE;
-    PyObject *made = new_array(n, NPY_INT64);
-    if (made) shares(raw, least, (double)(most - least), n, own_data(made));
-    return made;
 }
 
 /* weight * count of each place, added to a sum: of integers. */

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cnbench.scheduler.errors import SchedulerInputError
 from cnbench.scheduler.model import checks
@@ -18,6 +18,8 @@ class NodeSelectorTerm:
 
     match_expressions: Iterable[Requirement] = ()
     match_fields: Iterable[Requirement] = ()
+    # Found out once: whoever asks about the pod's replicas asks again and again.
+    _possible: bool | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "match_expressions", checks.listed(self.match_expressions))
@@ -31,7 +33,11 @@ class NodeSelectorTerm:
     @property
     def possible(self) -> bool:
         """Whether Kubernetes takes every expression; otherwise the term selects nothing."""
-        return all(expression.possible for expression in self.match_expressions)
+        if self._possible is None:
+            possible = all(expression.possible for expression in self.match_expressions)
+            object.__setattr__(self, "_possible", possible)
+            return possible
+        return self._possible
 
     def check(self, where: str, field: str) -> None:
         """Hold it against the API's rules.

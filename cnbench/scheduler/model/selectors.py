@@ -139,7 +139,10 @@ class LabelSelector:
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether an object with these labels is selected."""
-        return all(labels.get(key) == value for key, value in self.match_labels) and all(
+        for key, value in self.match_labels:  # a loop: this is asked for every new selector
+            if labels.get(key) != value:
+                return False
+        return not self.match_expressions or all(
             requirement.matches(labels) for requirement in self.match_expressions
         )
 

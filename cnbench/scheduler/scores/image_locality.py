@@ -4,11 +4,42 @@ from cnbench.scheduler import loops
 from cnbench.scheduler.cluster import Cluster, PodShape
 from cnbench.scheduler.columns.arrays import Ints
 from cnbench.scheduler.model.quantities import MIB
+from cnbench.scheduler.model.spec import Spec
+from cnbench.scheduler.releases import KubernetesRelease
 from cnbench.scheduler.view import View
 
 NAME = "ImageLocality"
 LEAST = 23 * MIB
 MOST_PER_CONTAINER = 1000 * MIB
+
+
+class WantedImages:
+    """The images that count for a pod under a release.
+
+    Attributes:
+        held: whether some node has one of them.
+        key: what the scores are kept by.
+    """
+
+    def __init__(self, cluster: Cluster, spec: Spec, release: KubernetesRelease) -> None:
+        containers = spec.init_images + spec.images if release.init_images else spec.images
+        self._images = containers + spec.volume_images if release.image_volumes else containers
+        self._containers = len(containers)
+        self._cluster = cluster
+        self.held = any(image in cluster.image_sizes for image in self._images)
+        self.key = (NAME, cluster.content((self._images, self._containers)))
+
+    def scores(self) -> Ints:
+        """The scores of all nodes."""
+        cluster, most = self._cluster, MOST_PER_CONTAINER * self._containers
+        parts, size = [], len(cluster)
+        for image in self._images:
+            nodes = cluster.image_nodes.get(image)
+            if nodes is not None:
+                share = float(cluster.image_sizes[image]) * (len(nodes) / size)
+                # More than the most makes no difference.
+                parts.append((nodes, float(min(int(share), most))))
+        return loops.image_scores(parts, size, float(LEAST), float(most))
 
 
 def raw(view: View, shape: PodShape) -> Ints:
@@ -17,26 +48,10 @@ def raw(view: View, shape: PodShape) -> Ints:
     Each image counts its size times the share of all nodes that have it. Init containers count
     like the others since 1.30. Volumes that are images count since 1.33, but not as containers.
     """
-    spec, cluster, release = shape.spec, view.cluster, view.release
-    containers = spec.init_images + spec.images if release.init_images else spec.images
-    images = containers + spec.volume_images if release.image_volumes else containers
-    if not any(image in cluster.image_sizes for image in images):
+    name = (NAME, view.release.minor)
+    wanted = shape.compiled.get(name)
+    if not isinstance(wanted, WantedImages):
+        wanted = shape.compiled[name] = WantedImages(view.cluster, shape.spec, view.release)
+    if not wanted.held:
         return view.zeros()
-    name = (NAME, release.init_images, release.image_volumes)
-    number = shape.compiled.get(name)
-    if number is None:
-        number = shape.compiled[name] = cluster.content((NAME, images, len(containers)))
-    kept = cluster.static.get((NAME, number), lambda: _scores(cluster, images, len(containers)))
-    return view.column(kept)
-
-
-def _scores(cluster: Cluster, images: tuple[str, ...], containers: int) -> Ints:
-    most = MOST_PER_CONTAINER * containers
-    parts = []
-    for image in images:
-        nodes = cluster.image_nodes.get(image)
-        if nodes is not None:
-            share = float(cluster.image_sizes[image]) * (len(nodes) / len(cluster))
-            # More than the most makes no difference.
-            parts.append((nodes, float(min(int(share), most))))
-    return loops.image_scores(parts, len(cluster), float(LEAST), float(most))
+    return view.column(view.cluster.static.get(wanted.key, wanted.scores))

@@ -70,7 +70,8 @@ def _part(view: View, constraint: SpreadConstraint, has_labels: Mask | None) -> 
     extra = float(constraint.max_skew - 1)
     complete = constraint.column.complete
     if constraint.key == HOSTNAME:
-        part: Floats = view.column(constraint.tally.per_node()) * weight
+        counts = view.column(constraint.tally.per_node())
+        part: Floats = np.multiply(counts, weight, dtype=np.float64)
         if extra:
             part += extra
         if not complete:

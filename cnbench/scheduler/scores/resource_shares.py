@@ -34,20 +34,17 @@ class ResourceShares:
     def __init__(
         self, resources: Resources, demand: Demand, weights: Weights, *, all_of_them: bool
     ) -> None:
-        known = resources.rows
-        taking_part = [
-            (name, weight)
-            for name, weight in weights
-            if name in known and (all_of_them or name in NATIVE or demand.arriving(name))
-        ]
-        self.rows = tuple([known[name] for name, _ in taking_part])
-        amounts = [
-            (float(weight), PERCENT * demand.arriving(name), demand.balanced(name))
-            for name, weight in taking_part
-        ]
-        columns = np.array(amounts).reshape(-1, 3, 1).transpose(1, 0, 2).copy()
-        self.weights, self.scored, self.requested = columns
-        self.weight_sum = float(sum([weight for _, weight in taking_part]))
+        known, arriving, balanced = resources.rows, demand.arriving(), demand.balanced()
+        rows: list[int] = []
+        amounts: list[float] = []
+        for name, weight in weights:
+            if name in known and (all_of_them or name in NATIVE or arriving.get(name)):
+                rows.append(known[name])
+                amounts += (weight, PERCENT * arriving.get(name, 0), balanced.get(name, 0))
+        self.rows = tuple(rows)
+        columns = np.array(amounts, dtype=np.float64).reshape(len(rows), 3, 1)
+        self.weights, self.scored, self.requested = columns.transpose(1, 0, 2).copy()
+        self.weight_sum = float(sum(amounts[::3]))
         self.lacking = any(resources.lacking[row] for row in self.rows)
 
     def of(self, view: View, matrix: Floats) -> Floats:
