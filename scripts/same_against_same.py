@@ -9,7 +9,7 @@ runs by four degrees of freedom, and with the other pairs as the results folder 
 The repeats of a pair are taken in turns, A B B A A B, each in a process of its own: what the
 machine drifts by between the sides is then in what their repeats differ by. `--order sides` takes
 all three of A and then all of B, as two calls of `cnbench run --repeat 3` do. Files that are in the
-folder are not measured again, so a run that was stopped goes on. About ten minutes.
+folder are not measured again, so a run that was stopped goes on. A quarter of an hour.
 
     .venv/bin/python scripts/same_against_same.py [--pairs 20] [--seconds 8] [--order turns]
         [--fail-on 2%] [--folder results/same] [EXPERIMENT -p ...]
