@@ -80,7 +80,12 @@ def test_an_error_that_cannot_be_sent_is_told_by_what_it_says():
     class Local(Exception):  # noqa: N818  pickle finds no class inside a function
         pass
 
+    class OfOurs(UsageError):  # noqa: N818
+        pass
+
     assert str(_that_can_be_sent(Local("it broke"))) == "Local: it broke"
+    sent = _that_can_be_sent(OfOurs("no such pod", "give another"))
+    assert (str(sent), sent.remedy) == ("no such pod", "give another")
     assert isinstance(_that_can_be_sent(UsageError("so", "do")), UsageError)
 
 
