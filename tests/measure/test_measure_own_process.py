@@ -168,6 +168,13 @@ def test_why_it_ended_is_told_to_every_case_in_it_and_at_the_end(lab):
         stack.close()
 
 
+def test_however_much_it_says_on_stderr_it_goes_on(lab, monkeypatch):
+    monkeypatch.setenv("PYTHONVERBOSE", "1")
+    with own_process(lab) as process:
+        process.open(case()).opened()
+        assert os.fstat(process._errors.fileno()).st_size > 1 << 16
+
+
 def test_a_file_of_the_user_s_is_not_taken_for_a_module(lab, tmp_path, monkeypatch):
     (tmp_path / "json.py").write_text("raise SystemExit('this is none of yours')")
     monkeypatch.chdir(tmp_path)

@@ -13,11 +13,11 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import IO, Any
 
 from cnbench.core import stopping
 from cnbench.core.case import Case
@@ -45,10 +45,13 @@ class OwnProcess:
         number: the process's.
     """
 
-    def __init__(self, process: subprocess.Popen[str], asked: Connection, lab: Lab) -> None:
+    def __init__(
+        self, process: subprocess.Popen[str], asked: Connection, errors: IO[bytes], lab: Lab
+    ) -> None:
         self.number = process.pid
         self._process = process
         self._asked = asked
+        self._errors = errors
         self._lab = lab
         self._asks = 0
 
@@ -126,11 +129,11 @@ class OwnProcess:
                 f"the process of a set-up did not end in {_SECONDS_TO_CLOSE} s"
             ) from None
 
-    @cached_property
+    @property
     def _last_words(self) -> str:
-        """Kept: every case in the process is told them, and they can be read once."""
-        said = self._process.stderr.read().strip().splitlines() if self._process.stderr else []
-        return said[-1] if said else "it said nothing on stderr"
+        self._errors.seek(0)
+        said = self._errors.read().decode(errors="replace").split("\n")
+        return next(filter(None, map(str.strip, reversed(said))), "it said nothing on stderr")
 
 
 class Apart:
@@ -185,9 +188,13 @@ def own_process(lab: Lab) -> Iterator[OwnProcess]:
             lab.name, lab.clock.name, str(journals)]  # fmt: skip
     process = None
     try:
-        with processes.running(argv, pass_fds=(theirs.fileno(),)) as process:
+        with (
+            # Of a pipe that nobody reads it would wait to write more than 64 KiB.
+            tempfile.TemporaryFile(dir=lab.folder) as errors,
+            processes.running(argv, (theirs.fileno(),), errors) as process,
+        ):
             theirs.close()
-            with contextlib.closing(OwnProcess(process, ours, lab)) as opened:
+            with contextlib.closing(OwnProcess(process, ours, errors, lab)) as opened:
                 yield opened
     finally:
         if process is not None and process.returncode:
