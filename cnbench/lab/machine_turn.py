@@ -6,7 +6,8 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cnbench.core.errors import UnsupportedError
@@ -50,7 +51,7 @@ def own_processor(folder: Path | None = None) -> Iterator[int]:
     allowed = os.sched_getaffinity(0)
     with contextlib.ExitStack() as stack:
         places = {n: stack.enter_context(_opened(folder, f"processor-{n}")) for n in allowed}
-        with _opened(folder, "processors") as queue:
+        with _opened(folder, _queue_for(allowed)) as queue:
             # Who came first looks, and the others wait for that one.
             fcntl.flock(queue, fcntl.LOCK_EX)
             while (number := _first_free(places)) is None:
@@ -60,6 +61,15 @@ def own_processor(folder: Path | None = None) -> Iterator[int]:
             yield number
         finally:
             os.sched_setaffinity(0, allowed)
+
+
+def _queue_for(allowed: Iterable[int]) -> str:
+    """The queue of all that may run where this one may.
+
+    One that is held to a busy processor would otherwise keep others from those that are free. (Two
+    queues that happen to have one name are one queue, as all would be without this.)
+    """
+    return f"processors-{zlib.crc32(repr(sorted(allowed)).encode()):08x}"
 
 
 def _first_free(places: Mapping[int, int]) -> int | None:

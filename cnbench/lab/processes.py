@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 from cnbench.core.errors import CommandError
 from cnbench.lab import commands, libc
@@ -20,8 +21,12 @@ RUN_VARIABLE = "CNBENCH_RUN"
 
 
 @contextlib.contextmanager
-def running(argv: Sequence[str], pass_fds: Sequence[int] = ()) -> Iterator[subprocess.Popen[str]]:
+def running(
+    argv: Sequence[str], pass_fds: Sequence[int] = (), errors: IO[bytes] | None = None
+) -> Iterator[subprocess.Popen[str]]:
     """A process that is killed on leaving, and by the kernel if this process dies before that.
+
+    Its stderr is a pipe, for few words, unless a file for ``errors`` is given.
 
     Raises:
         UnsupportedError: there is no such program, or it is none.
@@ -32,7 +37,7 @@ def running(argv: Sequence[str], pass_fds: Sequence[int] = ()) -> Iterator[subpr
             [program, *argv[1:]],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=errors or subprocess.PIPE,
             encoding="utf-8",
             errors="replace",
             pass_fds=pass_fds,

@@ -70,12 +70,38 @@ def test_who_counts_has_a_processor_that_no_other_has(tmp_path):
             assert os.sched_getaffinity(0) == {number}
             os.sched_setaffinity(0, allowed)
         third = subprocess.Popen([sys.executable, "-c", HAVING_ONE, str(tmp_path)])
+        (queue,) = tmp_path.glob("processors-*")
         wait_until(
-            lambda: not may_begin(tmp_path, fcntl.LOCK_SH, "processors"), "nobody waits", within=60
+            lambda: not may_begin(tmp_path, fcntl.LOCK_SH, queue.name), "nobody waits", within=60
         )
         assert third.poll() is None
     assert third.wait(60) == 0
     assert os.sched_getaffinity(0) == allowed
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is but one processor")
+def test_who_waits_for_the_one_that_it_may_have_keeps_none_from_another(tmp_path):
+    here = {*os.sched_getaffinity(0)}
+
+    def having_one_of(allowed):
+        return subprocess.Popen(["taskset", "-c", str(allowed), sys.executable, "-c", HAVING_ONE,
+                                 str(tmp_path)])  # fmt: skip
+
+    with own_processor(tmp_path) as busy:
+        waiting = having_one_of(busy)
+        wait_until(
+            lambda: any(
+                not may_begin(tmp_path, fcntl.LOCK_SH, queue.name)
+                for queue in tmp_path.glob("processors*")
+            ),
+            "nobody waits",
+            within=60,
+        )
+        try:
+            assert having_one_of(min(here - {busy})).wait(20) == 0
+        finally:
+            waiting.kill()
+            waiting.wait()
 
 
 def test_a_processor_is_free_when_who_had_it_was_killed(tmp_path):

@@ -4,11 +4,13 @@ import contextlib
 import os
 import signal
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from types import SimpleNamespace
 
 import pytest
 from scripted import Script, Stage
 
+from cnbench.core import stopping
 from cnbench.core.case import Case, Group
 from cnbench.core.errors import CnbenchError, UsageError
 from cnbench.core.experiment import everywhere
@@ -78,7 +80,12 @@ def test_an_error_that_cannot_be_sent_is_told_by_what_it_says():
     class Local(Exception):  # noqa: N818  pickle finds no class inside a function
         pass
 
+    class OfOurs(UsageError):  # noqa: N818
+        pass
+
     assert str(_that_can_be_sent(Local("it broke"))) == "Local: it broke"
+    sent = _that_can_be_sent(OfOurs("no such pod", "give another"))
+    assert (str(sent), sent.remedy) == ("no such pod", "give another")
     assert isinstance(_that_can_be_sent(UsageError("so", "do")), UsageError)
 
 
@@ -98,8 +105,9 @@ def test_that_it_was_killed_is_told_at_the_end_too_and_nothing_of_it_is_left(lab
     process.open(case()).opened()
     there = {path.stem for path in lab.journal.path.parent.iterdir()} - {lab.journal.run}
     os.kill(process.number, signal.SIGKILL)
-    with pytest.raises(CnbenchError, match="was killed by signal 9"):
+    with pytest.raises(CnbenchError, match="was killed by signal 9") as raised:
         stack.close()
+    assert "memory" in raised.value.remedy
     assert list(lab.journal.path.parent.iterdir()) == [lab.journal.path]
     assert len(there) == 1
     assert not (lab.folder.parent / lab.folder.name.replace(lab.journal.run, *there)).exists()
@@ -113,6 +121,65 @@ def test_an_answer_that_a_stopped_user_did_not_wait_for_is_nobody_elses(process,
         with pytest.raises(KeyboardInterrupt):
             subject.sample()
     assert subject.proof().holds
+
+
+@pytest.fixture
+def _stopped_as_by_a_user(monkeypatch):
+    """As inside ``stopping.listening``, which is the last thing that a process does."""
+    stop = stopping._Stop()
+    monkeypatch.setattr(stopping, "_current", stop)
+    heard = {signal.SIGINT: stop.hear, signal.SIGALRM: stop.raise_or_wait}
+    before = {number: signal.signal(number, handler) for number, handler in heard.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("_stopped_as_by_a_user")
+def test_a_stop_amid_an_answer_does_not_leave_its_rest_to_the_next(process, monkeypatch):
+    subject = process.open(case())
+    subject.opened()
+    receive = Connection._recv
+
+    def stopped_after_the_length(connection, size):
+        received = receive(connection, size)
+        monkeypatch.setattr(Connection, "_recv", receive)
+        signal.raise_signal(signal.SIGINT)
+        return received
+
+    def sampled_until_stopped():
+        subject.sample()
+        signal.pause()
+
+    monkeypatch.setattr(Connection, "_recv", stopped_after_the_length)
+    with pytest.raises(KeyboardInterrupt):
+        sampled_until_stopped()
+    assert subject.proof().holds
+
+
+def test_why_it_ended_is_told_to_every_case_in_it_and_at_the_end(lab):
+    stack = contextlib.ExitStack()
+    process = stack.enter_context(own_process(lab))
+    process._asked.send("no question")
+    for _ in range(2):
+        with pytest.raises(CnbenchError, match="ended with 1: ValueError"):
+            process.ask("proof", 0)
+    with pytest.raises(CnbenchError, match="ended with 1: ValueError"):
+        stack.close()
+
+
+def test_however_much_it_says_on_stderr_it_goes_on(lab, monkeypatch):
+    monkeypatch.setenv("PYTHONVERBOSE", "1")
+    with own_process(lab) as process:
+        process.open(case()).opened()
+        assert os.fstat(process._errors.fileno()).st_size > 1 << 16
+
+
+def test_a_file_of_the_user_s_is_not_taken_for_a_module(lab, tmp_path, monkeypatch):
+    (tmp_path / "json.py").write_text("raise SystemExit('this is none of yours')")
+    monkeypatch.chdir(tmp_path)
+    with own_process(lab) as process:
+        process.open(case()).opened()
 
 
 def test_several_are_set_up_at_once(lab):

@@ -94,5 +94,7 @@ def _that_can_be_sent(error: Exception) -> Exception:
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301  our own bytes
     except Exception:
+        if isinstance(error, CnbenchError):
+            return CnbenchError(str(error), error.remedy)
         return CnbenchError(f"{type(error).__name__}: {error}")
     return error

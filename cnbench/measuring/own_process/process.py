@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import IO, Any
 
+from cnbench.core import stopping
 from cnbench.core.case import Case
 from cnbench.core.errors import CnbenchError
 from cnbench.core.proof import Proof
@@ -24,13 +27,15 @@ from cnbench.lab import journal, processes
 from cnbench.lab.host import Lab
 from cnbench.measuring.witness import Witnessed
 
-# It finds modules where this one does: a guest's agent has cnbench in places of its own.
+# It finds modules where this one does: a guest's agent has cnbench in places of its own. (With -P
+# not even json in the folder in which the user happens to be.)
 _BEGIN = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from cnbench.measuring.own_process import entry; entry.main(*sys.argv[2:])"
 )
 # For leaving what the set-ups are in; a process that takes longer is killed.
 _SECONDS_TO_CLOSE = 30
+_MEMORY = "if the kernel did it for want of memory, `dmesg` says so: free some, or ask for less"
 
 
 class OwnProcess:
@@ -40,10 +45,13 @@ class OwnProcess:
         number: the process's.
     """
 
-    def __init__(self, process: subprocess.Popen[str], asked: Connection, lab: Lab) -> None:
+    def __init__(
+        self, process: subprocess.Popen[str], asked: Connection, errors: IO[bytes], lab: Lab
+    ) -> None:
         self.number = process.pid
         self._process = process
         self._asked = asked
+        self._errors = errors
         self._lab = lab
         self._asks = 0
 
@@ -60,7 +68,7 @@ class OwnProcess:
     def begin(self, what: str, *arguments: object) -> None:
         """Have the process begin to do ``what``; the answer to that alone can be waited for."""
         self._asks += 1
-        with self._there():
+        with self._there(), stopping.held():
             self._asked.send((self._asks, what, arguments))
 
     def answer(self) -> Any:
@@ -72,7 +80,7 @@ class OwnProcess:
         """
         while True:
             with self._there():
-                number, kind, what = self._asked.recv()
+                number, kind, what = self._received()
             if number != self._asks:
                 continue  # an answer that nobody waited for: the user stopped it
             if kind == "raised":
@@ -81,6 +89,13 @@ class OwnProcess:
                 return what
             self._lab.long_work.pass_on(what)
 
+    def _received(self) -> tuple[int, str, Any]:
+        # A stop cuts waiting short, never a message: its rest would be taken for the next one.
+        self._asked.poll(None)
+        with stopping.held():
+            received: tuple[int, str, Any] = self._asked.recv()
+            return received
+
     def close(self) -> None:
         """Have everything taken down there, and the process end.
 
@@ -88,28 +103,37 @@ class OwnProcess:
             CnbenchError: something could not be taken down, or the process had ended before.
         """
         self._asked.close()
-        try:
-            status = self._process.wait(_SECONDS_TO_CLOSE)
-        except subprocess.TimeoutExpired:
-            raise CnbenchError(
-                f"the process of a set-up did not end in {_SECONDS_TO_CLOSE} s"
-            ) from None
-        if status:
-            raise CnbenchError(f"the process of a set-up {self._how_it_ended()}")
+        if self._status():
+            raise self._bad_end()
 
     @contextlib.contextmanager
     def _there(self) -> Iterator[None]:
         try:
             yield
         except (EOFError, ConnectionError):
-            raise CnbenchError(f"the process of a set-up {self._how_it_ended()}") from None
+            raise self._bad_end() from None
 
-    def _how_it_ended(self) -> str:
-        status = self._process.wait()
+    def _bad_end(self) -> CnbenchError:
+        status = self._status()
         if status < 0:
-            return f"was killed by signal {-status}"
-        said = self._process.stderr.read().strip().splitlines() if self._process.stderr else []
-        return f"ended with {status}: {said[-1] if said else 'it said nothing on stderr'}"
+            said = f"the process of a set-up was killed by signal {-status}"
+            return CnbenchError(said, _MEMORY if status == -signal.SIGKILL else "")
+        return CnbenchError(f"the process of a set-up ended with {status}: {self._last_words}")
+
+    def _status(self) -> int:
+        """What it ended with; it is about to, since the connection is closed."""
+        try:
+            return self._process.wait(_SECONDS_TO_CLOSE)
+        except subprocess.TimeoutExpired:
+            raise CnbenchError(
+                f"the process of a set-up did not end in {_SECONDS_TO_CLOSE} s"
+            ) from None
+
+    @property
+    def _last_words(self) -> str:
+        self._errors.seek(0)
+        said = self._errors.read().decode(errors="replace").split("\n")
+        return next(filter(None, map(str.strip, reversed(said))), "it said nothing on stderr")
 
 
 class Apart:
@@ -160,13 +184,17 @@ def own_process(lab: Lab) -> Iterator[OwnProcess]:
     """A process with a lab like ``lab``, which is taken down on leaving."""
     ours, theirs = Pipe()
     journals = lab.journal.path.parent
-    argv = [sys.executable, "-c", _BEGIN, json.dumps(sys.path), str(theirs.fileno()),
+    argv = [sys.executable, "-P", "-c", _BEGIN, json.dumps(sys.path), str(theirs.fileno()),
             lab.name, lab.clock.name, str(journals)]  # fmt: skip
     process = None
     try:
-        with processes.running(argv, pass_fds=(theirs.fileno(),)) as process:
+        with (
+            # Of a pipe that nobody reads it would wait to write more than 64 KiB.
+            tempfile.TemporaryFile(dir=lab.folder) as errors,
+            processes.running(argv, (theirs.fileno(),), errors) as process,
+        ):
             theirs.close()
-            with contextlib.closing(OwnProcess(process, ours, lab)) as opened:
+            with contextlib.closing(OwnProcess(process, ours, errors, lab)) as opened:
                 yield opened
     finally:
         if process is not None and process.returncode:
