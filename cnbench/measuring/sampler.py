@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -119,6 +120,7 @@ class GroupSampler:
             self._policy.setup_budget,
             self._policy.fewest_setups,
             self._now,
+            len(os.sched_getaffinity(0)) if self._is_apart(group.cases[0]) else 1,
         )
         for case in group.cases:
             stopping.check()

@@ -27,7 +27,8 @@ class SetUps:
 
     Eight set-ups of five stations, each sampled once to warm it up, took 80 s of a budget of 8 s.
     What the first of them takes, warm-up included, tells how many a budget holds. ``fewest`` are
-    made, if it does, of an experiment that has not shown that one stands for all.
+    made, if it does, of an experiment that has not shown that one stands for all. So many as
+    ``at_once`` are made at once.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class SetUps:
         budget: float | None,
         fewest: int = 1,
         now: Callable[[], float] = time.monotonic,
+        at_once: int = 1,
     ) -> None:
         counted = cases[0].clock == "instructions"
         wanted = max(experiment.setups(Point(case.params)) for case in cases)
@@ -47,6 +49,7 @@ class SetUps:
         self._stations = stations
         self._budget = budget
         self._now = now
+        self._at_once = at_once
 
     def open(
         self, open_one: Callable[[int], Subject], begin: Callable[[], None] = _nothing
@@ -63,7 +66,7 @@ class SetUps:
         first = open_one(0)
         first.sample()
         taken = (self._now() - begun) * self._stations + (begun - began) * _SHARERS
-        fitting = int(_SHARE * self._budget / max(taken, 1e-9))
+        fitting = int(_SHARE * self._budget * self._at_once / max(taken, 1e-9))
         self.number = max(1, min(self.number, fitting))
         self._budget = None  # the others have as many
         return [first, *(open_one(number) for number in range(1, self.number))]

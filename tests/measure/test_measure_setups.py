@@ -63,5 +63,19 @@ def test_what_is_set_up_anew_for_every_sample_has_one():
     pod_network, scheduler = map(experiment_called, ("pod-network", "scheduler-scoring"))
     assert {pod_network.setups(Point({"load": load})) for load in ("iperf3", "loop")} == {1, 8}
     assert pod_network.setups(Point({"load": "iperf3"})) == 1
-    assert scheduler.setups(Point({"trace": "none"})) == 6
+    assert scheduler.setups(Point({"trace": "none"})) == 10
     assert scheduler.setups(Point({"trace": "openb"})) == 1
+
+
+def test_a_budget_holds_as_many_more_as_are_made_at_once():
+    stage = Stage({"a": Script()})
+    experiment = stage.experiment(setups=everywhere(100))
+
+    def fitting(at_once):
+        setups = SetUps(experiment, [CASE], 2, 40, now=stage.now, at_once=at_once)
+        with stage.subject(Point(CASE.params), stage) as subject:
+            # Each takes the second of its first sample, and so of two stations two: of 40 half.
+            return len(setups.open(lambda number: subject))
+
+    assert fitting(1) == 10
+    assert fitting(2) == 20
