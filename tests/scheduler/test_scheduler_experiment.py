@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import importlib.util
+import itertools
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -256,6 +258,39 @@ def test_short_calls_are_looped_until_the_clock_can_tell(monkeypatch: pytest.Mon
     assert effort == timing.Effort(batches=31, loops=128)  # 128 is the first power above 100
     assert timing.cost_of(lambda: call, effort, clock) == 1000
     assert timing.effort_afresh(lambda: call, clock) == timing.Effort(batches=4000, loops=1)
+
+
+def test_how_much_is_timed_is_not_decided_by_one_call_that_was_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(timing, "_SHORTEST_BATCH", 100_000)
+    monkeypatch.setattr(timing, "_SAMPLE", 4_000_000)
+    clock = Ticking("instructions")
+    monkeypatch.setattr(Ticking, "now", 0)
+    costs = itertools.chain([900_000], itertools.repeat(1000))
+
+    def call() -> None:
+        Ticking.now += next(costs)
+
+    assert timing.effort_again(call, clock) == timing.Effort(batches=31, loops=128)
+    costs = itertools.chain([900_000], itertools.repeat(1000))
+    assert timing.effort_afresh(lambda: call, clock) == timing.Effort(batches=4000, loops=1)
+
+
+def test_the_collector_rests_while_it_is_decided_how_much_is_timed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(timing, "_SHORTEST_BATCH", 2)
+    enabled = []
+
+    def call() -> None:
+        Ticking.now += 1
+        enabled.append(gc.isenabled())
+
+    timing.effort_again(call, Ticking("instructions"))
+    timing.effort_afresh(lambda: call, Ticking("instructions"))
+    assert gc.isenabled()
+    assert not any(enabled)
 
 
 def test_a_batch_that_was_interrupted_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
