@@ -78,6 +78,7 @@ def compare_runs(
             observed_differences(before.samples, metric),
             observed_differences(after.samples, metric),
             known.centres(b.fingerprints.get(after.fingerprint), after.case, metric),
+            known.repeated(b.fingerprints.get(after.fingerprint), after.case, metric),
         )
         for before, after, metric in pairs
     ]
@@ -144,13 +145,14 @@ def _nothing_in_common(choice: Choice) -> UsageError:
 
 @dataclass(frozen=True)
 class _Apart:
-    """A metric of a case in separate runs, and the centres of earlier ones."""
+    """A metric of a case in separate runs, and the centres of earlier ones; as `EarlierRuns`."""
 
     a: Row
     b: Row
     before: Observations
     after: Observations
     earlier: Floats | None
+    repeated: Sequence[Floats] = ()
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,9 @@ def _compared_apart(
     memory = pooled_memory(series)
     compared = []
     for apart in found:
-        effect = effect_between_runs(apart.before, apart.after, apart.earlier, memory=memory)
+        effect = effect_between_runs(
+            apart.before, apart.after, apart.earlier, repeated=apart.repeated, memory=memory
+        )
         unknown = "" if effect.known else BETWEEN_RUNS
         compared.append(judged(apart.a, apart.b, effect, unknown, margin, floor))
     return jointly(compared)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from cnbench.analysis.rows import measured
 from cnbench.core.case import Case
 from cnbench.core.fingerprint import Fingerprint, differences
 from cnbench.core.metric import Metric
-from cnbench.core.run import CaseResult, Run
+from cnbench.core.run import CaseResult, Run, Sample
 from cnbench.stats.arrays import Floats
 from cnbench.store.columns import columns_of
 
@@ -35,18 +36,29 @@ class EarlierRuns:
         On the scale of differences; a repeat of a run is a run. Of an environment that is unknown
         there are none.
         """
-        if environment is None:
-            return np.array([])
-        found = [
-            run.centre()
-            for result in self._like(environment, case, metric)
-            for run in observed_differences(result.samples, metric).by_run
-        ]
+        found = [*itertools.chain.from_iterable(self._repeats(environment, case, metric))]
         return np.array(found[-MOST_RUNS:])
 
-    def _like(self, environment: Fingerprint, case: Case, metric: Metric) -> list[CaseResult]:
+    def repeated(
+        self, environment: Fingerprint | None, case: Case, metric: Metric
+    ) -> Sequence[Floats]:
+        """The same of each run that has repeats by itself, shape (repeats,)."""
+        found = self._repeats(environment, case, metric)
+        return [repeats for repeats in found if repeats.size > 1][-MOST_RUNS:]
+
+    def _repeats(
+        self, environment: Fingerprint | None, case: Case, metric: Metric
+    ) -> Sequence[Floats]:
+        if environment is None:
+            return []
         return [
-            result
+            np.array([run.centre() for run in observed_differences(samples, metric).by_run])
+            for samples in self._like(environment, case, metric)
+        ]
+
+    def _like(self, environment: Fingerprint, case: Case, metric: Metric) -> list[Sequence[Sample]]:
+        return [
+            result.samples
             for measured_in, result in self._results.get(case.point, [])
             if metric.name in columns_of(result.samples).metrics
             and same_environment(measured_in, environment)

@@ -186,6 +186,7 @@ def effect_between_runs(
     b: Observations,
     earlier: Floats | None = None,
     *,
+    repeated: Sequence[Floats] = (),
     memory: float = 0.0,
 ) -> Effect:
     """The effect of B against A, measured in separate runs, one or several a side.
@@ -196,6 +197,10 @@ def effect_between_runs(
     noisier than those of earlier runs. Where fewer than ``FEWEST_FREEDOM`` degrees tell of the
     spread between runs, the blocks are all there is, taken to remember by ``memory`` at least, and
     the effect is not ``known``.
+
+    Repeats of one run follow each other, and have in common what the machine is like meanwhile. So
+    where both sides have several, and enough earlier runs as many (``repeated``, the centres of
+    each one's), the interval is never narrower than what the means of so many differ by.
 
     Raises:
         CnbenchError: no values.
@@ -217,8 +222,20 @@ def effect_between_runs(
     if units == 1:
         inside = _inside_runs(a, b, estimate, None).interval
         reach = max(reach, inside.half_width) if inside.bounded else reach
+    between_files, degrees = _reach_of_means(repeated, units)
+    if degrees >= centres_a.size + centres_b.size - 2 and between_files > reach:
+        reach, freedom = between_files, degrees
     between = Interval(estimate, estimate - reach, estimate + reach)
     return Effect(between, freedom, "run", units, memory, spread)
+
+
+def _reach_of_means(repeated: Sequence[Floats], units: int) -> tuple[float, int]:
+    """What two means of ``units`` repeats of one run each differ by, and its degrees of freedom."""
+    means = np.array([repeats[:units].mean() for repeats in repeated if repeats.size >= units])
+    degrees = means.size - 1
+    if units < 2 or degrees < FEWEST_FREEDOM:
+        return 0.0, 0
+    return float(means.std(ddof=1)) * math.sqrt(2) * t_quantile(degrees, 0.975), degrees
 
 
 def _inside_runs(a: Observations, b: Observations, estimate: float, memory: float | None) -> Effect:

@@ -93,6 +93,47 @@ def test_repeated_runs_by_hand():
     assert effect.p_beyond(0, unknown=10) > 0.05
 
 
+def repeats_of(*centres):
+    runs = [number for number, _ in enumerate(centres) for _ in range(6)]
+    return blocks([value for value in centres for _ in range(6)], runs=runs)
+
+
+def test_what_repeats_of_one_run_have_in_common_is_known_from_runs_that_were_repeated():
+    a, b = repeats_of(1, 2, 3), repeats_of(5, 6, 7)
+    # The means of three: 2, 12, 22, 32 and 42; their standard deviation is 15.811, t of 4 2.7764.
+    repeated = [np.array([n - 1.0, n, n + 1, 100]) for n in (2, 12, 22, 32, 42)]
+    effect = effect_between_runs(a, b, np.concatenate(repeated), repeated=repeated)
+    assert effect.freedom == 4
+    assert effect.interval.half_width == pytest.approx(2.77645 * 15.8114 * math.sqrt(2), rel=1e-4)
+    assert effect.p_beyond(4 - effect.interval.half_width) == pytest.approx(0.05)
+    # Too few to tell, too few repeats, and one run a side, whose repeats are what it may be.
+    alone = effect_between_runs(a, b)
+    assert effect_between_runs(a, b, repeated=repeated[:4]) == alone
+    assert effect_between_runs(a, b, repeated=[one[:2] for one in repeated]) == alone
+    assert effect_between_runs(repeats_of(1), repeats_of(5), repeated=repeated) == (
+        effect_between_runs(repeats_of(1), repeats_of(5))
+    )
+
+
+def test_an_interval_holds_what_it_promises_where_repeats_of_one_run_are_alike():
+    rng = np.random.default_rng(11)
+
+    def run_of_three():
+        return rng.normal(0, 1) + rng.normal(0, 0.3, 3)
+
+    def held(trial, with_repeats):
+        repeated = [run_of_three() for _ in range(8)]
+        a, b = repeats_of(*run_of_three()), repeats_of(*run_of_three())
+        known = repeated if with_repeats else ()
+        effect = effect_between_runs(a, b, np.concatenate(repeated), repeated=known)
+        return effect.interval.low <= 0 <= effect.interval.high
+
+    trials = range(300)
+    assert sum(held(trial, with_repeats=True) for trial in trials) >= 0.92 * len(trials)
+    # As if each repeat had been drawn for itself, the gate would ring.
+    assert sum(held(trial, with_repeats=False) for trial in trials) < 0.85 * len(trials)
+
+
 def test_a_p_value_is_0_05_where_the_interval_ends():
     rng = np.random.default_rng(3)
     effect = effect_in_blocks(blocks(rng.normal(size=12)), blocks(rng.normal(2, 1, 12)))
