@@ -27,7 +27,7 @@ import numpy as np
 from evidence import fleets
 from evidence.comparing import counted
 from evidence.made import Way
-from evidence.models import MODELS
+from evidence.models import MODELS, REPEATS_ALIKE
 from evidence.others import TESTS
 from evidence.series import kinds, sought
 from scipy.stats import beta, nct, t
@@ -53,6 +53,7 @@ WAYS = {
 GRIDS = {12: ("--vary", "--repeat 3", "8 earlier runs", "unknown"), 30: ("--vary", "--repeat 3")}
 SETUPS = 8
 GRID = 60
+REPEATED = {"repeats alike by 1 %": REPEATS_ALIKE, "runs 1 % apart": MODELS["runs 1 % apart"]}
 TRIALS = 400
 WORKERS = 2
 # Others are slower at series: one of so many.
@@ -82,6 +83,17 @@ def coverage(model: str, way: str, blocks: int, trials: int) -> str:
     return (
         f"coverage  {model:20} {way:15} {blocks:4} blocks: held {one.share(one.held):6.1%}"
         f"  false {one.share(one.called):5.1%}  unknown {one.share(one.unknown):4.0%}"
+        f"  ± {np.median(one.widths):.2%}  of {trials}"
+    )
+
+
+def coverage_of_repeats(model: str, earlier: int, trials: int) -> str:
+    """The same of three repeats a side, known beside earlier runs of three."""
+    way = Way(repeats=3, earlier=earlier, repeated=True)
+    one = counted(REPEATED[model], way, 12, trials, seed=5, margin=MARGIN)
+    return (
+        f"coverage  {model:20} 3 repeats a side, {earlier} earlier runs of 3: held"
+        f" {one.share(one.held):6.1%}  false {one.share(one.called):5.1%}"
         f"  ± {np.median(one.widths):.2%}  of {trials}"
     )
 
@@ -181,6 +193,8 @@ def jobs(parts: list[str], trials: int) -> Iterator[Job]:
         for errors in (0.0, 3.0, 3.67, 4.5):
             yield from ((power_of_repeats, (errors, earlier, trials)) for earlier in (0, 8))
     if "coverage" in parts:
+        for model in REPEATED:
+            yield from ((coverage_of_repeats, (model, earlier, trials)) for earlier in (0, 5, 8))
         yield from _coverages(PROMISED, trials)
     if "series" in parts:
         yield from _series(40, trials)

@@ -32,7 +32,16 @@ def compared(
     a = run_of("a", model, way, blocks, rng, cases=cases, repeats=way.repeats)
     b = run_of("b", model, way, blocks, rng, shift=shift, cases=cases, repeats=way.repeats)
     earlier = [
-        run_of(f"before-{n}", model, way, blocks, rng, cases=cases, twins=False)
+        run_of(
+            f"before-{n}",
+            model,
+            way,
+            blocks,
+            rng,
+            cases=cases,
+            twins=False,
+            repeats=way.repeats if way.repeated else 1,
+        )
         for n in range(way.earlier)
     ]
     return compare_runs(a, b, margin=margin, force=False, earlier=earlier)

@@ -33,6 +33,7 @@ class Way:
         alike: whether the experiment has shown that one set-up stands for all.
         repeats: runs a side.
         earlier: earlier runs of the same environment.
+        repeated: whether these have as many repeats.
     """
 
     shared: bool = False
@@ -40,6 +41,7 @@ class Way:
     alike: bool = True
     repeats: int = 1
     earlier: int = 0
+    repeated: bool = False
 
 
 def case(number: int, mode: str) -> Case:
@@ -71,7 +73,9 @@ def run_of(
         drawn[:, 2] += shift
     else:
         drawn += shift
-    values = np.exp(drawn).reshape(cases, repeats, sides, blocks).swapaxes(1, 2)
+    drawn = drawn.reshape(cases, repeats, sides, blocks)
+    drawn += model.sessions * rng.standard_normal((cases, 1, 1, 1)) if model.sessions else 0.0
+    values = np.exp(drawn).swapaxes(1, 2)
     results = [one for number in range(cases) for one in _results(number, values[number], way)]
     return Run(
         id=identity,

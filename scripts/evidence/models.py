@@ -22,7 +22,8 @@ class Model:
     Attributes:
         inside: from block to block.
         setups: from one set-up to another.
-        runs: from one run to another, for all that is measured in it.
+        runs: from one run to another, for all that is measured in it; a repeat is a run.
+        sessions: from one run with its repeats to another, for all of these.
         memory: the autocorrelation of neighbouring blocks.
         common: whether the blocks' memory is the machine's, shared by what shares a block, or each
             thing's own.
@@ -33,6 +34,7 @@ class Model:
     inside: float = 0.02
     setups: float = 0.0
     runs: float = 0.0
+    sessions: float = 0.0
     memory: float = 0.0
     common: bool = False
     shape: str = "normal"
@@ -63,6 +65,10 @@ class Model:
             hit = rng.random(shape) < _OUTLIER_CHANCE
             noise = noise + hit * rng.uniform(0, _OUTLIER, shape)
         return noise
+
+
+# Repeats that follow each other have in common what the machine is like meanwhile.
+REPEATS_ALIKE = Model(inside=0.005, runs=0.003, sessions=0.01)
 
 
 def remembering(rng: np.random.Generator, memory: float, shape: tuple[int, ...]) -> Floats:

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
 from evidence.comparing import counted
 from evidence.made import Way
-from evidence.models import MODELS
+from evidence.models import MODELS, REPEATS_ALIKE
 from evidence.series import kinds, sought
 
 SHARED, REPEATED, EARLIER, UNKNOWN = (
@@ -48,6 +48,16 @@ def test_what_is_not_known_is_said_and_not_called():
     counts = counted(MODELS["set-ups 1 % apart"], one_setup, 12, 60, seed=7, margin=0.01)
     assert counts.unknown == 60
     assert counts.called <= 4
+
+
+def test_repeats_that_are_alike_are_no_draws_of_their_own():
+    beside = Way(repeats=3, earlier=8, repeated=True)
+    counts = counted(REPEATS_ALIKE, beside, 12, 60, seed=7, margin=0.01)
+    assert counts.share(counts.held) >= 0.85
+    assert counts.share(counts.called) <= 0.1
+    # What they alone tell of the spread between runs is not what runs differ by.
+    alone = counted(REPEATS_ALIKE, REPEATED, 12, 60, seed=7, margin=0.01)
+    assert alone.share(alone.held) < 0.7
 
 
 def test_sixty_cases_raise_no_alarm_together():
