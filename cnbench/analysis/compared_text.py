@@ -97,6 +97,11 @@ def notes(compared: Sequence[Compared]) -> list[str]:
             f"Blocks resemble their neighbours in {len(remembering)} of {len(compared)} lines"
             f" (autocorrelation up to {most:.1f}), so that fewer of them count"
         )
+    if any(c.rests_on.repeats_alone and c.b.case.clock == "wall" for c in compared):
+        said.append(
+            "What runs differ by is known from their own repeats alone. Repeats that followed each"
+            " other tell nothing of what changes over minutes; five earlier runs of as many would"
+        )
     count = questions(compared)
     if count > 1:
         said.append(

@@ -51,6 +51,7 @@ class Effect:
         spread: the standard deviation between units; None where these were blocks.
         known: whether the interval contains what another draw would have changed: between runs if
             they are separate, else between set-ups.
+        repeats_alone: whether what runs differ by is known from the repeats of these two alone.
     """
 
     interval: Interval
@@ -60,6 +61,7 @@ class Effect:
     autocorrelation: float = 0.0
     spread: float | None = None
     known: bool = True
+    repeats_alone: bool = False
 
     def on(self, scale: Scale) -> Interval:
         """The interval as a ratio (1 is no effect), or as it is on the additive scale."""
@@ -226,7 +228,8 @@ def effect_between_runs(
     if degrees >= centres_a.size + centres_b.size - 2 and between_files > reach:
         reach, freedom = between_files, degrees
     between = Interval(estimate, estimate - reach, estimate + reach)
-    return Effect(between, freedom, "run", units, memory, spread)
+    alone = earlier is None or earlier.size < FEWEST_FREEDOM
+    return Effect(between, freedom, "run", units, memory, spread, repeats_alone=alone)
 
 
 def _reach_of_means(repeated: Sequence[Floats], units: int) -> tuple[float, int]:

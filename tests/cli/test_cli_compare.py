@@ -75,6 +75,34 @@ def test_the_exit_code_is_the_verdict(compare, b, options, verdict, code):
         assert row["high"] is None  # no number is made up where there is no bound
 
 
+def repeated(centre, identity, clock="wall"):
+    one = made_up.result(noisy(centre, seed=7), twin=noisy(centre, seed=8))
+    case = dataclasses.replace(one.case, clock=clock)
+    samples = tuple(
+        dataclasses.replace(sample, block=block, repeat=repeat)
+        for repeat in range(3)
+        for block, sample in enumerate(made_up.samples(noisy(centre, seed=10 + repeat)))
+    )
+    here = dataclasses.replace(made_up.HERE, clock=clock)
+    whole = dataclasses.replace(one, case=case, samples=samples)
+    return made_up.run(whole, identity=identity, fingerprint=here)
+
+
+@pytest.mark.parametrize(("clock", "said"), [("wall", True), ("instructions", False)])
+def test_that_repeats_alone_tell_what_runs_differ_by_is_said(compare, results, clock, said):
+    a, b = (
+        dataclasses.replace(repeated(1.0, name, clock), started=f"2026-01-0{day}T00:00:00+00:00")
+        for day, name in ((8, "20260108-000000-aaaa"), (9, "20260109-000000-bbbb"))
+    )
+    alone = "their own repeats alone"
+    assert (alone in " ".join(compare(b, a=a).out.split())) is said
+    before = dataclasses.replace(
+        repeated(1.0, "20260107-000000-cccc", clock), started="2026-01-07T00:00:00+00:00"
+    )
+    run_file.write(before, results / f"{before.id}.json")
+    assert alone not in " ".join(compare(b, a=a).out.split())
+
+
 def test_worse_outweighs_better_and_inconclusive(compare):
     a, b = (
         made_up.run(
