@@ -127,7 +127,7 @@ class Experiment:
             on the instruction clock); cases that share blocks have as many as that with the most.
         apart: whether each set-up of a point's case is in a process of its own on the wall clock,
             as where what is timed is this program's own code: where that lies, and how it hashes,
-            is drawn once a process.
+            is drawn once a process. Of groups of few cases (see ``measuring.setups``).
         counted: its cost is that of executed code, not of a disk or of waiting, so that a count of
             instructions says it; asv then measures it in a guest, where one is built.
         share: of the sampling time that a group has unless a budget is given; less than 1 where few

@@ -16,6 +16,7 @@ from cnbench.core.errors import CnbenchError, UsageError
 from cnbench.core.experiment import everywhere
 from cnbench.core.parameter import Point
 from cnbench.experiments.registry import experiment_called
+from cnbench.lab import cpus
 from cnbench.lab.host import open_lab
 from cnbench.measuring import sampler
 from cnbench.measuring.own_process.entry import _that_can_be_sent
@@ -240,7 +241,7 @@ def sampled(monkeypatch, clock="wall", **policy):
 
 
 def test_each_set_up_of_the_cases_and_each_of_their_twins_is_in_one(monkeypatch):
-    assert sampled(monkeypatch) == 4 + 4
+    assert sampled(monkeypatch) == 10 + 10
 
 
 def test_where_instructions_are_counted_nothing_is_in_another_process(monkeypatch):
@@ -255,3 +256,34 @@ def test_the_schedulers_own_are_apart_as_far_as_memory_goes():
     assert apart(nodes=5000, pods=30)
     assert not apart(nodes=100_000)
     assert not apart(trace="openb")
+
+
+def test_a_sample_is_made_where_its_asker_may_run(process):
+    subject = process.open(case())
+    subject.opened()
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        subject.sample()
+        assert os.sched_getaffinity(process.number) == {max(before)}
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def test_samples_are_made_on_the_processor_that_idles_most(monkeypatch):
+    allowed = os.sched_getaffinity(0)
+    readings = iter([dict.fromkeys(allowed, 0), {cpu: 9 - cpu for cpu in allowed}])
+    monkeypatch.setattr(cpus, "_idle_ticks", lambda: next(readings))
+    with cpus.on_the_idlest() as chosen:
+        assert chosen == min(allowed)
+        assert os.sched_getaffinity(0) == {chosen}
+    assert os.sched_getaffinity(0) == allowed
+
+
+def test_idle_ticks_are_of_every_processor():
+    assert cpus._idle_ticks().keys() >= os.sched_getaffinity(0)
+
+
+def test_of_a_group_of_many_cases_none_is_in_another_process(monkeypatch):
+    monkeypatch.setattr(sampler, "MOST_APART", 1)
+    assert sampled(monkeypatch) == 0

@@ -63,7 +63,7 @@ def test_what_is_set_up_anew_for_every_sample_has_one():
     pod_network, scheduler = map(experiment_called, ("pod-network", "scheduler-scoring"))
     assert {pod_network.setups(Point({"load": load})) for load in ("iperf3", "loop")} == {1, 8}
     assert pod_network.setups(Point({"load": "iperf3"})) == 1
-    assert scheduler.setups(Point({"trace": "none"})) == 10
+    assert scheduler.setups(Point({"trace": "none"})) == 6
     assert scheduler.setups(Point({"trace": "openb"})) == 1
 
 

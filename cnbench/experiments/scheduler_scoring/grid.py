@@ -101,16 +101,13 @@ def _all_shapes(so_far: Point) -> tuple[str, ...]:
 
 
 def setups_of(params: Point) -> int:
-    """How many set-ups a case has: ten where one question is asked again and again.
+    """How many set-ups a case has: six where one question is asked again and again.
 
     Where its arrays lie decides what asking costs. Of 57 quick cases in eight set-ups each, which
     share the cluster, 21 had set-ups that differed with p < 0.001, by 0.5 to 7 % where blocks did
     by 0.4 to 3 % (scripts/set_ups_alike.py). A trace asks each of its pods' questions once.
-
-    Ten, since processes differ by more (see `is_apart`): with three repeats a side of six each, one
-    of forty pairs in which one side was 5 % dearer was not told to be so beyond 2 %.
     """
-    return 10 if _is_synthetic(params) else 1
+    return 6 if _is_synthetic(params) else 1
 
 
 def is_apart(params: Point) -> bool:

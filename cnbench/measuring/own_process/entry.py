@@ -6,9 +6,10 @@ It ends with the connection: nobody else could ask it anything.
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, cast
@@ -39,8 +40,10 @@ class SetUpsHere:
         self._subjects.append(self._opened.enter_context(subject))
         return len(self._subjects) - 1
 
-    def sample(self, number: int) -> witness.Witnessed:
-        """A sample, with what this thread and the machine did around it."""
+    def sample(self, number: int, processors: Set[int]) -> witness.Witnessed:
+        """A sample on ``processors``, with what this thread and the machine did around it."""
+        if os.sched_getaffinity(0) != processors:
+            os.sched_setaffinity(0, processors)
         return witness.around(self._lab.timed, self._subjects[number].sample)
 
     def account(self, number: int) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -156,8 +157,11 @@ class Apart:
         return self.witnessed().values
 
     def witnessed(self) -> Witnessed:
-        """One observation, with the readings of the thread that made it."""
-        taken: Witnessed = self._ask("sample")
+        """One observation, with the readings of the thread that made it.
+
+        It is made on the processors that this process may use now.
+        """
+        taken: Witnessed = self._ask("sample", os.sched_getaffinity(0))
         return taken
 
     def account(self) -> bool:
@@ -174,9 +178,9 @@ class Apart:
         given: bytes | None = self._ask("capture")
         return given
 
-    def _ask(self, what: str) -> Any:
+    def _ask(self, what: str, *arguments: object) -> Any:
         self.opened()
-        return self._process.ask(what, self._number)
+        return self._process.ask(what, self._number, *arguments)
 
 
 @contextlib.contextmanager
