@@ -13,14 +13,13 @@ from cnbench.analysis.compared import (
     jointly,
     judged,
 )
-from cnbench.analysis.earlier_runs import EarlierRuns
+from cnbench.analysis.earlier_runs import NO_CENTRES, Centres, EarlierRuns
 from cnbench.analysis.matching import matched, refuse_different_environments
 from cnbench.analysis.observed import in_shared_blocks, observed_differences
 from cnbench.analysis.rows import Row, measured, metrics_of, rows_by_name
 from cnbench.core.case import Case
 from cnbench.core.errors import UsageError
 from cnbench.core.run import CaseResult, Run
-from cnbench.stats.arrays import Floats
 from cnbench.stats.effects import (
     contrasts,
     effect_between_runs,
@@ -78,7 +77,6 @@ def compare_runs(
             observed_differences(before.samples, metric),
             observed_differences(after.samples, metric),
             known.centres(b.fingerprints.get(after.fingerprint), after.case, metric),
-            known.repeated(b.fingerprints.get(after.fingerprint), after.case, metric),
         )
         for before, after, metric in pairs
     ]
@@ -124,7 +122,7 @@ def compare_cases(
             row_b,
             observed_differences(one.samples, row_a.metric),
             observed_differences(other.samples, row_a.metric),
-            None,
+            NO_CENTRES,
         )
         for row_a, row_b, one, other in rows_and_results
     ]
@@ -145,14 +143,13 @@ def _nothing_in_common(choice: Choice) -> UsageError:
 
 @dataclass(frozen=True)
 class _Apart:
-    """A metric of a case in separate runs, and the centres of earlier ones; as `EarlierRuns`."""
+    """A metric of a case in separate runs, and where earlier ones lie."""
 
     a: Row
     b: Row
     before: Observations
     after: Observations
-    earlier: Floats | None
-    repeated: Sequence[Floats] = ()
+    earlier: Centres
 
 
 @dataclass(frozen=True)
@@ -187,7 +184,11 @@ def _compared_apart(
     compared = []
     for apart in found:
         effect = effect_between_runs(
-            apart.before, apart.after, apart.earlier, repeated=apart.repeated, memory=memory
+            apart.before,
+            apart.after,
+            apart.earlier.every,
+            repeated=apart.earlier.repeated,
+            memory=memory,
         )
         unknown = "" if effect.known else BETWEEN_RUNS
         compared.append(judged(apart.a, apart.b, effect, unknown, margin, floor))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,6 +21,22 @@ from cnbench.store.columns import columns_of
 MOST_RUNS = 20
 
 
+@dataclass(frozen=True)
+class Centres:
+    """Where earlier runs of one case lie, on the scale of differences.
+
+    Attributes:
+        every: of each repeat as of a run, shape (runs,).
+        repeated: of each run that has several repeats, those of these by themselves.
+    """
+
+    every: Floats
+    repeated: Sequence[Floats]
+
+
+NO_CENTRES = Centres(np.array([]), ())
+
+
 class EarlierRuns:
     """Runs of any environment, oldest first; of each case the latest ``MOST_RUNS`` count."""
 
@@ -30,31 +47,17 @@ class EarlierRuns:
                 known = self._results.setdefault(result.case.point, [])
                 known.append((run.fingerprints.get(result.fingerprint), result))
 
-    def centres(self, environment: Fingerprint | None, case: Case, metric: Metric) -> Floats:
-        """The centres of a case's ``metric`` in runs of ``environment``, shape (runs,).
-
-        On the scale of differences; a repeat of a run is a run. Of an environment that is unknown
-        there are none.
-        """
-        found = [*itertools.chain.from_iterable(self._repeats(environment, case, metric))]
-        return np.array(found[-MOST_RUNS:])
-
-    def repeated(
-        self, environment: Fingerprint | None, case: Case, metric: Metric
-    ) -> Sequence[Floats]:
-        """The same of each run that has repeats by itself, shape (repeats,)."""
-        found = self._repeats(environment, case, metric)
-        return [repeats for repeats in found if repeats.size > 1][-MOST_RUNS:]
-
-    def _repeats(
-        self, environment: Fingerprint | None, case: Case, metric: Metric
-    ) -> Sequence[Floats]:
+    def centres(self, environment: Fingerprint | None, case: Case, metric: Metric) -> Centres:
+        """The centres of a case's ``metric`` in runs of ``environment``; of an unknown one none."""
         if environment is None:
-            return []
-        return [
+            return NO_CENTRES
+        by_run = [
             np.array([run.centre() for run in observed_differences(samples, metric).by_run])
             for samples in self._like(environment, case, metric)
         ]
+        repeated = [repeats for repeats in by_run if repeats.size > 1]
+        every = np.array([*itertools.chain.from_iterable(by_run)][-MOST_RUNS:])
+        return Centres(every, repeated[-MOST_RUNS:])
 
     def _like(self, environment: Fingerprint, case: Case, metric: Metric) -> list[Sequence[Sample]]:
         return [

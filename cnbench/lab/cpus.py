@@ -17,20 +17,21 @@ def pinned() -> Iterator[int]:
 
     The last one, since interrupts and housekeeping favour the first.
     """
-    before = os.sched_getaffinity(0)
-    cpu = max(before)
-    os.sched_setaffinity(0, {cpu})
-    try:
+    with kept_on(max(os.sched_getaffinity(0))) as cpu:
         yield cpu
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 @contextlib.contextmanager
 def on_the_idlest() -> Iterator[int]:
     """Keep this process on the processor that was least busy just now, and give its number."""
+    with kept_on(_idlest(os.sched_getaffinity(0))) as cpu:
+        yield cpu
+
+
+@contextlib.contextmanager
+def kept_on(cpu: int) -> Iterator[int]:
+    """Keep this process on the processor ``cpu``, and give its number."""
     before = os.sched_getaffinity(0)
-    cpu = _idlest(before)
     os.sched_setaffinity(0, {cpu})
     try:
         yield cpu

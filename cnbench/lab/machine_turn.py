@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cnbench.core.errors import UnsupportedError
+from cnbench.lab.cpus import kept_on
 from cnbench.lab.journal import default_folder
 
 # How often whoever waits for a processor looks for a free one; a group that counts takes seconds.
@@ -56,11 +57,8 @@ def own_processor(folder: Path | None = None) -> Iterator[int]:
             fcntl.flock(queue, fcntl.LOCK_EX)
             while (number := _first_free(places)) is None:
                 time.sleep(_SECONDS_BETWEEN_LOOKS)
-        os.sched_setaffinity(0, {number})
-        try:
+        with kept_on(number):
             yield number
-        finally:
-            os.sched_setaffinity(0, allowed)
 
 
 def _queue_for(allowed: Iterable[int]) -> str:

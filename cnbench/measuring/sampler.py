@@ -120,14 +120,15 @@ class GroupSampler:
         refused: list[CaseResult] = []
         warnings: list[str] = []
         stack.enter_context(self._lab.fresh_fixtures())
+        apart = self._is_apart(group.cases[0])
         setups = SetUps(
             self._experiment,
             group.cases,
             len(group.cases) + 1,
             self._policy.setup_budget,
-            max(self._policy.fewest_setups, PROCESSES if self._is_apart(group.cases[0]) else 1),
+            max(self._policy.fewest_setups, PROCESSES if apart else 1),
             self._now,
-            len(os.sched_getaffinity(0)) if self._is_apart(group.cases[0]) else 1,
+            len(os.sched_getaffinity(0)) if apart else 1,
         )
         for case in group.cases:
             stopping.check()
